@@ -13,7 +13,8 @@ struct buf {
 void buf_deinit(struct buf *b);
 /* Empties it and keeps its memory. */
 void buf_reset(struct buf *b);
-/* Room for `more` bytes behind the end; returns where they go. Write, then add to b->n. */
+/* Room for `more` bytes behind the end; returns where they go. Write, then add to b->n.
+ * The NUL is put behind `more` bytes: who writes fewer puts his own where it is wanted. */
 char *buf_room(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, str s);
