@@ -7,6 +7,7 @@
 
 struct id_source {
     u64 state[4];
+    bool seeded; /* by number, not by the kernel */
 };
 
 /* seed 0: from the kernel. */
