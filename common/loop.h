@@ -63,7 +63,8 @@ void loop_timer_clear(struct loop *l, struct loop_timer *t);
  * none of the turn's effects remain). Lives in its owner; may be put only once at a time. */
 struct loop_later {
     struct list link;
-    u64 ticket;
+    u64 ticket; /* the loop's own, as err */
+    int err;
     void (*run)(struct loop_later *later, int err);
 };
 void loop_later(struct loop *l, struct loop_later *later);
