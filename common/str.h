@@ -43,7 +43,7 @@ static inline str str_slice(str s, size_t from, size_t to)
         to = s.n;
     if (from > to)
         from = to;
-    return (str){s.p + from, to - from};
+    return (str){from ? s.p + from : s.p, to - from};
 }
 
 /* Order by bytes, as memcmp; a prefix comes first. */
