@@ -186,17 +186,32 @@ static size_t put_char(u32 c, char *out)
     return 4;
 }
 
+/* Folds the character at *at into `out` (4 bytes) and returns its length. A malformed byte stays what
+ * it is, one byte. */
+static size_t fold_next(str text, size_t *at, char *out)
+{
+    size_t start = *at;
+    u8 first = (u8)text.p[start];
+    if (first < 0x80) {
+        ++*at;
+        out[0] = (char)fold_char(first);
+        return 1;
+    }
+    u32 c = str_next_char(text, at);
+    if (*at - start > 1)
+        return put_char(fold_wide(c), out);
+    out[0] = (char)first;
+    return 1;
+}
+
 size_t fold_text(str text, char *out)
 {
     size_t at = 0, n = 0;
+    char c[4];
     while (at < text.n) {
-        u8 c = (u8)text.p[at];
-        if (c < 0x80) {
-            out[n++] = (char)fold_char(c);
-            at++;
-        } else {
-            n += put_char(fold_wide(str_next_char(text, &at)), out + n);
-        }
+        size_t len = fold_next(text, &at, c);
+        memcpy(out + n, c, len);
+        n += len;
     }
     return n;
 }
@@ -214,7 +229,7 @@ bool fold_starts(str folded, str text)
     while (i < folded.n) {
         if (at == text.n)
             return false;
-        size_t n = put_char(fold_char(str_next_char(text, &at)), c);
+        size_t n = fold_next(text, &at, c);
         if (n > folded.n - i || memcmp(folded.p + i, c, n) != 0)
             return false;
         i += n;
@@ -227,7 +242,7 @@ bool fold_eq(str folded, str text)
     size_t at = 0, i = 0;
     char c[4];
     while (at < text.n) {
-        size_t n = put_char(fold_char(str_next_char(text, &at)), c);
+        size_t n = fold_next(text, &at, c);
         if (n > folded.n - i || memcmp(folded.p + i, c, n) != 0)
             return false;
         i += n;
@@ -252,12 +267,12 @@ bool fold_ends(str folded, str text)
         if (end == 0)
             return false;
         size_t at = char_start(text, end), next = at;
-        u32 ch = str_next_char(text, &next);
-        if (next != end) { /* malformed: one byte at a time, as str_next_char does */
+        size_t n = fold_next(text, &next, c);
+        if (next != end) { /* malformed: the last byte stands for itself, as going forward */
             at = end - 1;
-            ch = 0xfffd;
+            c[0] = text.p[at];
+            n = 1;
         }
-        size_t n = put_char(fold_char(ch), c);
         if (n > left || memcmp(folded.p + left - n, c, n) != 0)
             return false;
         left -= n;

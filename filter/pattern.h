@@ -31,9 +31,7 @@ bool pattern_match(const struct pattern *p, str text);
 u32 fold_char(u32 c);
 /* Room that fold_text needs for n bytes. */
 #define FOLD_SIZE(n) ((n) + (n) / 2 + 4)
-/* Folds `text` into `out`; returns the length. Malformed UTF-8 bytes become U+FFFD, which takes three
- * bytes for one: use fold_text on text that was checked (policies and bodies are; attribute values
- * by whoever takes them in). */
+/* Folds `text` into `out`; returns the length. Malformed UTF-8 bytes stay as they are. */
 size_t fold_text(str text, char *out);
 str fold_dup(struct arena *a, str text);
 /* Whether the folded text equals, starts with, or ends with what is folded already. No allocation. */
