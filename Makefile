@@ -28,13 +28,14 @@ LIB_topicd := $(BUILD)/libtopicd.a
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	@echo '  CC   $<'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 define room_lib
 $$(LIB_$(1)): $$(call obj,$$(call src,$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	@ar rcs $$@ $$^
 endef
 $(foreach r,$(rooms),$(eval $(call room_lib,$(r))))
 
@@ -42,11 +43,14 @@ $(foreach r,$(rooms),$(eval $(call room_lib,$(r))))
 PROGRAMS := $(foreach m,$(wildcard $(MAINS)),$(BUILD)/$(if $(filter filter/%,$(m)),filterctl,$(firstword $(subst /, ,$(m)))))
 
 $(BUILD)/topicd: $(BUILD)/obj/topicd/main.o $(LIB_topicd) $(LIB_filter) $(LIB_common)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/queued: $(BUILD)/obj/queued/main.o $(LIB_queued) $(LIB_common)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/filterctl: $(BUILD)/obj/filter/filterctl.o $(LIB_filter) $(LIB_common)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # --- unit tests: tests/unit/ROOM/test_x.c links its room and what lies beneath it ----------------
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
@@ -59,7 +63,8 @@ floor_topicd := $(LIB_topicd) $(LIB_filter) $(LIB_common)
 define unit_rule
 $(BUILD)/unit/$(1)/test_%: $(BUILD)/obj/tests/unit/$(1)/test_%.o $$(floor_$(1))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$^ $$(LDLIBS) -lcmocka -o $$@
+	@echo '  LD   $$@'
+	@$$(CC) $$(CFLAGS) $$(LDFLAGS) $$^ $$(LDLIBS) -lcmocka -o $$@
 endef
 $(foreach r,$(rooms),$(eval $(call unit_rule,$(r))))
 
@@ -68,7 +73,8 @@ BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCH     := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB_filter) $(LIB_common)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
 
 all: $(PROGRAMS) $(BENCH)
 unit: $(UNIT)
