@@ -108,7 +108,9 @@ struct service {
     const struct action *actions; /* sorted by name */
     size_t action_count;
     const struct fault_name *faults; /* end: code 0; covers the codes above, too */
-    /* Set: calls are not run here but handed to this (topicd's front door for SQS). */
+    /* Set: calls are not run here but handed to this (topicd's front door for SQS), with dialect,
+       identity, account, region and, in the Query protocol, c->params known; their input is not
+       read, c->in is NULL, and c->action is NULL where `actions` does not have the name. */
     void (*forward)(struct call *c);
     void *owner;                /* the daemon: call_owner */
 };
@@ -122,6 +124,24 @@ struct identity {
     bool is_signed;
 };
 
+/* How far the answer is written: call_out.c's own. */
+#define CALL_OUT_DEPTH_MAX 12
+struct call_out {
+    struct call_out_level {
+        const char *name, *item, *key, *value;
+        u8 kind;
+        bool open; /* its beginning is written: a list or map of SQS begins with its first element */
+        size_t at; /* length of the body right behind the beginning */
+    } levels[CALL_OUT_DEPTH_MAX];
+    u32 depth;
+    bool begun;
+    size_t result_at;
+};
+
+/* Values that one call's input may have, containers included. The largest that any action takes (a
+ * batch of ten with ten attributes each) has some 500; above it: CALL_FAULT_TOO_LARGE. */
+#define CALL_VALS_MAX 16384
+
 struct call {
     struct desk *desk;
     const struct service *service;
@@ -130,21 +150,21 @@ struct call {
     struct request request;     /* views live until the call is answered */
     struct identity identity;
     str account, region;        /* in whose name: decided by the desk */
-    struct val *in;             /* a STRUCT; never NULL once `run` is called */
-    struct fault fault;         /* code set: the call failed, whatever was written */
+    struct val *in;             /* a STRUCT; never NULL once `run` is called; NULL for `forward` */
+    u32 val_count;              /* values of c->in, bounded by CALL_VALS_MAX */
+    const struct form *params;  /* Query: the decoded parameters */
     struct arena arena;         /* lives as long as the call */
     struct answer answer;
     struct buf scratch;
-    u32 out_depth;
-    u8 out_state[16];
-    const char *out_name[16];
     struct loop_later later;
-    struct list link;           /* for whoever parks it */
+    struct list link;           /* for whoever parks it; on no list at first, and when it is done */
     void *parked;               /* that owner's own */
     void (*cancel)(struct call *c); /* parked: the caller left; take it off and call call_done */
     bool gone, done;
     void (*reply)(void *arg, struct call *c);
     void *reply_arg;
+    struct call_out out;
+    struct fault fault;         /* code set: the call failed, whatever was written */
 };
 
 static inline void *call_owner(const struct call *c)
@@ -197,22 +217,25 @@ void call_fail(struct call *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4)
  * durable; should the commit fail, a service error leaves in its place. c is not the caller's any
  * more. */
 void call_done(struct call *c);
-/* Takes a ready answer (a forwarded call's) as it is, and finishes. */
+/* Takes a ready answer (a forwarded call's) as it is, its body with it, and finishes. An answer
+ * without a request id gets the call's. */
 void call_done_with(struct call *c, struct answer *a);
 
 /* --- dialects: used by the desk ------------------------------------------------------------------ */
 
-/* Finds the service, action and dialect of c->request, and reads its input into c->in.  On failure
- * c->fault is set and service is a guess good enough to render it. */
-void call_read(struct call *c, const struct service *const *services, size_t n);
-/* The dialects' own halves. */
-void dialect_json_read(struct call *c, str body);
-void dialect_query_read(struct call *c, const struct form *params);
-void dialect_json_begin(struct call *c);
-void dialect_query_begin(struct call *c);
-/* Completes c->answer from what was written, or from the fault. */
+/* Finds the service, action and dialect of c->request. On failure c->fault is set, and service and
+ * dialect are a guess good enough to render it. With a fault already set (a bad signature) it still
+ * finds what is needed to render that. */
+void call_find(struct call *c, const struct service *const *services, size_t n);
+/* Reads the input of the call's action into c->in, or sets c->fault. Needs call_find. */
+void call_read(struct call *c);
+/* Completes c->answer from what was written, or from the fault. May be called again after a fault
+ * was set: the fault then takes the place of what was rendered. */
 void call_render(struct call *c);
-/* JSON with a query string and XML without: what a GET /health is answered with. */
+/* JSON that is no API answer: what a GET /health is answered with. */
 void call_render_page(struct call *c, int status, str json);
+
+/* Whether a path names a queue: /ACCOUNT/NAME, /queue/NAME, /queue/REGION/ACCOUNT/NAME, /NAME. */
+bool call_is_queue_path(str path);
 
 #endif
