@@ -26,7 +26,7 @@ LIB_filter := $(BUILD)/libfilter.a
 LIB_queued := $(BUILD)/libqueued.a
 LIB_topicd := $(BUILD)/libtopicd.a
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c | $(BUILD)/deps-ok
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -60,8 +60,15 @@ floor_filter := $(LIB_filter) $(LIB_common)
 floor_queued := $(LIB_queued) $(LIB_common)
 floor_topicd := $(LIB_topicd) $(LIB_filter) $(LIB_common)
 
+# What several tests share: tests/*.c; the linker takes what a test names.
+TEST_AID := $(BUILD)/libaid.a
+$(TEST_AID): $(call obj,$(wildcard tests/*.c))
+	@mkdir -p $(@D)
+	@rm -f $@
+	@ar rcs $@ $^
+
 define unit_rule
-$(BUILD)/unit/$(1)/test_%: $(BUILD)/obj/tests/unit/$(1)/test_%.o $$(floor_$(1))
+$(BUILD)/unit/$(1)/test_%: $(BUILD)/obj/tests/unit/$(1)/test_%.o $$(TEST_AID) $$(floor_$(1))
 	@mkdir -p $$(@D)
 	@echo '  LD   $$@'
 	@$$(CC) $$(CFLAGS) $$(LDFLAGS) $$^ $$(LDLIBS) -lcmocka -o $$@
@@ -76,9 +83,99 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB_filter) $(LIB_common)
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
 
+# --- fuzz targets: tests/fuzz/fuzz_x.c, replayed over its corpus by make test, run by make fuzz -----
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+REPLAY   := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
+FLOORS   := $(LIB_topicd) $(LIB_filter) $(LIB_queued) $(LIB_common)
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_AID) $(FLOORS)
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+FUZZ_SECONDS ?= 60
+FUZZ_BUILD   := $(BUILD)/fuzz
+FUZZ_BINS    := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/run/%,$(FUZZ_SRC))
+$(FUZZ_BUILD)/run/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_AID) $(FLOORS)
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+
 all: $(PROGRAMS) $(BENCH)
 unit: $(UNIT)
 
-.PHONY: all unit
+# --- what the machine must have --------------------------------------------------------------------
+deps:
+	@config/deps.sh build
+test-deps:
+	@config/deps.sh test
+# Named in one line when something is missing, before the compiler trips over it.
+$(BUILD)/deps-ok: config/deps.sh
+	@mkdir -p $(@D)
+	@config/deps.sh check
+	@touch $@
+
+# --- run -------------------------------------------------------------------------------------------
+VAR        ?= var
+TOPIC_PORT ?= 4566
+QUEUE_PORT ?= 9324
+run: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/topicd $(BUILD)/queued
+	@BUILD=$(BUILD) VAR=$(VAR) TOPIC_PORT=$(TOPIC_PORT) QUEUE_PORT=$(QUEUE_PORT) config/run.sh
+
+# --- tests -----------------------------------------------------------------------------------------
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+$(BUILD)/venv/ready: tests/requirements.txt tests/requirements-query.txt
+	@tests/venv.sh $(BUILD)
+test: test-deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit replay $(BUILD)/venv/ready
+	@tests/run.py --build $(BUILD)
+check: test
+replay: $(REPLAY)
+test-unit: unit replay
+	@tests/run.py --build $(BUILD) --suite unit --suite corpus
+test-e2e: all $(BUILD)/venv/ready
+	@tests/run.py --build $(BUILD) --suite e2e
+CRASH_KILLS ?= 1000
+crash: all $(BUILD)/venv/ready
+	@CRASH_KILLS=$(CRASH_KILLS) tests/run.py --build $(BUILD) --suite crash
+
+ASAN := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
+        HARDEN= HARDEN_LD= OPT="-O1 -g" BUILD=$(BUILD)/asan
+asan: test-deps
+	@$(MAKE) --no-print-directory $(ASAN) -j$(JOBS) all unit replay $(BUILD)/asan/venv/ready
+	@tests/run.py --build $(BUILD)/asan
+
+fuzz: test-deps
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang HARDEN= HARDEN_LD= OPT="-O1 -g" \
+	    SAN="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all" \
+	    -j$(JOBS) $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/fuzz/run/%,$(FUZZ_SRC))
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(BUILD)/fuzz/fuzz/run
+
+# --- speed -----------------------------------------------------------------------------------------
+bench: all
+	@tests/bench/bench.py --build $(BUILD)
+bench-quick: all
+	@tests/bench/bench.py --build $(BUILD) --quick
+
+# --- order in the house ----------------------------------------------------------------------------
+layers:
+	@tests/layers.py
+format:
+	@clang-format -i $(wildcard */*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+lint: layers
+	@tests/lint.sh
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'make run        install what is missing, build, start both daemons below VAR=var'
+	@echo 'make test       install what the tests need, build, pass everything'
+	@echo 'make            build everything into $(BUILD)/        make deps     what the build needs'
+	@echo 'make bench      all figures; bench-quick: two minutes; bench-matcher: the filter engine'
+	@echo 'make asan       the tests under the sanitizers         make fuzz     FUZZ_SECONDS=60 each'
+	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
+
+.PHONY: all unit replay deps test-deps run test check test-unit test-e2e crash asan fuzz \
+        bench bench-quick layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

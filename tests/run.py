@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Runs the suites and adds up: the last line is `N passed, N failed`.
+
+    tests/run.py --build build [--suite unit --suite corpus --suite e2e --suite crash]
+
+unit: every program below BUILD/unit (cmocka). corpus: every seed of tests/fuzz/corpus through its
+target. e2e, crash: pytest over the real daemons. What fails is shown whole, what passes is a line.
+"""
+import argparse, os, pathlib, re, subprocess, sys, time
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+UNIT_DEADLINE_S = 300
+CORPUS_DEADLINE_S = 120
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def add(self, name, passed, failed, seconds, output=''):
+        self.passed += passed
+        self.failed += failed
+        print(f'{"FAIL" if failed else "ok  "} {name}: {passed} passed'
+              f'{f", {failed} failed" if failed else ""} ({seconds:.1f} s)', flush=True)
+        if failed and output:
+            print(output[-20000:], flush=True)
+
+
+def run(command, deadline_s, env=None):
+    """Exit status and output; a run past its deadline is a failure like any other."""
+    began = time.monotonic()
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=deadline_s, env={**os.environ, **(env or {})}, cwd=ROOT)
+        return done.returncode, done.stdout.decode(errors='replace'), time.monotonic() - began
+    except subprocess.TimeoutExpired as late:
+        text = (late.stdout or b'').decode(errors='replace')
+        return -1, f'{text}\nno end within {deadline_s} s', time.monotonic() - began
+
+
+def unit(build, tally):
+    for program in sorted((build / 'unit').glob('*/test_*')):
+        if program.is_dir() or not os.access(program, os.X_OK):
+            continue
+        status, text, s = run([str(program)], UNIT_DEADLINE_S, {'CMOCKA_MESSAGE_OUTPUT': 'TAP'})
+        passed = len(re.findall(r'^ok \d+', text, re.M))
+        failed = len(re.findall(r'^not ok \d+', text, re.M))
+        if status and not failed or not passed + failed:
+            failed += 1
+        tally.add(f'unit/{program.parent.name}/{program.name}', passed, failed, s, text)
+
+
+def corpus(build, tally):
+    for program in sorted((build / 'replay').glob('fuzz_*')):
+        name = program.name[len('fuzz_'):]
+        seeds = ROOT / 'tests/fuzz/corpus' / name
+        n = sum(1 for f in seeds.rglob('*') if f.is_file()) if seeds.is_dir() else 0
+        if not n:
+            tally.add(f'corpus/{name}', 0, 1, 0, f'no seeds in {seeds}')
+            continue
+        status, text, s = run([str(program), str(seeds)], CORPUS_DEADLINE_S)
+        tally.add(f'corpus/{name}', 0 if status else n, 1 if status else 0, s, text)
+
+
+def pytest(build, tally, suite, deadline_s):
+    report = build / f'{suite}.xml'
+    report.unlink(missing_ok=True)
+    python = build / 'venv/bin/python'
+    status, text, s = run([str(python), '-m', 'pytest', '-q', '-x' if suite == 'crash' else '-ra',
+                           '-p', 'no:cacheprovider', f'--junitxml={report}', f'tests/{suite}'],
+                          deadline_s, {'TOQUE_BUILD': str(build)})
+    if not report.exists():
+        tally.add(suite, 0, 1, s, text)
+        return
+    total = failed = skipped = 0
+    for one in xml.parse(report).getroot().iter('testsuite'):
+        total += int(one.get('tests'))
+        failed += int(one.get('failures')) + int(one.get('errors'))
+        skipped += int(one.get('skipped'))
+    if skipped:
+        print(f'     {suite}: {skipped} skipped', flush=True)
+        print('\n'.join(line for line in text.splitlines() if line.startswith('SKIPPED')))
+    if status and not failed:
+        failed = 1
+    tally.add(suite, total - failed - skipped, failed, s, text)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument('--build', default='build')
+    options.add_argument('--suite', action='append', choices=['unit', 'corpus', 'e2e', 'crash'])
+    options = options.parse_args()
+    build, tally = pathlib.Path(options.build).resolve(), Tally()
+    for suite in options.suite or ['unit', 'corpus', 'e2e', 'crash']:
+        if suite == 'unit':
+            unit(build, tally)
+        elif suite == 'corpus':
+            corpus(build, tally)
+        else:
+            pytest(build, tally, suite, 2400)
+    print(f'{tally.passed} passed, {tally.failed} failed')
+    return 1 if tally.failed or not tally.passed else 0
+
+
+sys.exit(main())
