@@ -1,0 +1,78 @@
+/* clock.[ch]: manual time moves only by hand, and the text forms agree with the C library's. */
+#include "common/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+#include <cmocka.h>
+
+static void manual_time(void **state)
+{
+    struct clock c, real;
+    clock_init(&real, false);
+    clock_init(&c, true);
+    assert_true(c.now_ms >= real.now_ms);
+    i64 start = c.now_ms, micros = clock_micros();
+    while (clock_micros() - micros < 3000)
+        clock_tick(&c);
+    assert_true(c.now_ms == start);
+    assert_true(c.mono_ms > real.mono_ms);
+    clock_tick(&real);
+    assert_true(real.now_ms > start - 1000 && real.mono_ms >= c.mono_ms);
+    clock_advance(&c, 0);
+    assert_true(c.now_ms == start);
+    clock_advance(&c, 300000);
+    assert_true(c.now_ms == start + 300000);
+    clock_move_to(&c, start);
+    assert_true(c.now_ms == start + 300000);
+    clock_move_to(&c, start + 300001);
+    assert_true(c.now_ms == start + 300001);
+    clock_advance(&c, INT64_MAX); /* stays at the end of time */
+    assert_true(c.now_ms == INT64_MAX);
+}
+
+static void as_the_library(i64 ms)
+{
+    char got[CLOCK_HTTP_SIZE], want[64];
+    time_t t = (time_t)(ms / 1000);
+    struct tm tm;
+    gmtime_r(&t, &tm);
+    size_t n = strftime(want, sizeof want, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(want + n, sizeof want - n, ".%03dZ", (int)(ms % 1000));
+    assert_string_equal(clock_iso(ms, got), want);
+    strftime(want, sizeof want, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    assert_string_equal(clock_http(ms, got), want);
+}
+
+static void texts(void **state)
+{
+    char text[CLOCK_HTTP_SIZE];
+    assert_string_equal(clock_iso(1767323045678, text), "2026-01-02T03:04:05.678Z");
+    assert_string_equal(clock_http(1767323045678, text), "Fri, 02 Jan 2026 03:04:05 GMT");
+    /* Every day from 1970 to 2110, at another second of it, and a few beyond. */
+    for (i64 day = 0; day < 51200; day++)
+        as_the_library(day * 86400000 + day * 1234567 % 86400000);
+    for (i64 year = 2100; year < 9999; year++)
+        as_the_library((year - 1970) * INT64_C(31556952000));
+    as_the_library(INT64_C(253402300799999));
+}
+
+static void out_of_bounds(void **state)
+{
+    char text[CLOCK_HTTP_SIZE];
+    assert_string_equal(clock_iso(-1, text), "1970-01-01T00:00:00.000Z");
+    assert_string_equal(clock_iso(INT64_MAX, text), "9999-12-31T23:59:59.999Z");
+    assert_string_equal(clock_http(INT64_MAX, text), "Fri, 31 Dec 9999 23:59:59 GMT");
+    assert_string_equal(clock_http(INT64_MIN, text), "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(manual_time),
+        cmocka_unit_test(texts),
+        cmocka_unit_test(out_of_bounds),
+    };
+    return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
+}

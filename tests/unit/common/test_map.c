@@ -1,0 +1,229 @@
+/* map.[ch]: both tables against a plain array that does the same, entry by entry, over random
+ * insertions, replacements, removals and walks. */
+#include "common/map.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "common/id.h"
+
+enum { KEYS = 3000, STEPS = 200000 };
+
+static char names[KEYS][24];
+static int marks[KEYS];   /* &marks[i] is a value for key i */
+static bool present[KEYS];
+
+static str name_of(size_t i)
+{
+    return str_of(names[i]);
+}
+
+static size_t count_present(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < KEYS; i++)
+        n += present[i];
+    return n;
+}
+
+static void prepare(void)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        /* Lengths from 1 to beyond 16, where the hash takes another road. */
+        snprintf(names[i], sizeof names[i], "%zu%.*s", i, (int)(i % 18), "queue-name-suffix");
+        present[i] = false;
+        marks[i] = 0;
+    }
+}
+
+static void map_as_array(void **state)
+{
+    struct id_source chance;
+    struct map m;
+    id_init(&chance, 11);
+    map_init(&m);
+    prepare();
+    assert_null(map_get(&m, STR("none")));
+    assert_null(map_del(&m, STR("none")));
+    for (int step = 0; step < STEPS; step++) {
+        /* The range swells and shrinks, so that the table fills and empties. */
+        size_t i = id_u64(&chance) % (step / 1000 % 2 ? KEYS : 50);
+        void *before = present[i] ? &marks[i] : NULL;
+        switch (id_u64(&chance) % 3) {
+        case 0:
+            assert_ptr_equal(map_put(&m, name_of(i), &marks[i]), before);
+            present[i] = true;
+            break;
+        case 1:
+            assert_ptr_equal(map_del(&m, name_of(i)), before);
+            present[i] = false;
+            break;
+        default: assert_ptr_equal(map_get(&m, name_of(i)), before);
+        }
+    }
+    assert_int_equal(m.n, count_present());
+    for (size_t i = 0; i < KEYS; i++)
+        assert_ptr_equal(map_get(&m, name_of(i)), present[i] ? &marks[i] : NULL);
+    map_deinit(&m);
+}
+
+/* A walk that removes every other entry it meets sees every entry once. */
+static void map_walk(void **state)
+{
+    struct map m;
+    size_t pos = 0, seen = 0;
+    int *v;
+    map_init(&m);
+    assert_null(map_next(&m, &pos));
+    prepare();
+    for (size_t i = 0; i < KEYS; i++)
+        map_put(&m, name_of(i), &marks[i]);
+    for (pos = 0; (v = map_next(&m, &pos)); seen++) {
+        assert_int_equal((*v)++, 0);
+        if (seen % 2)
+            assert_ptr_equal(map_del(&m, name_of((size_t)(v - marks))), v);
+    }
+    assert_int_equal(seen, KEYS);
+    assert_int_equal(m.n, KEYS / 2);
+    map_deinit(&m);
+}
+
+/* Many that come and go leave a table of the size that a few need. */
+static void map_does_not_creep(void **state)
+{
+    struct map m;
+    map_init(&m);
+    for (int round = 0; round < 100000; round++) {
+        char name[24];
+        snprintf(name, sizeof name, "round-%d", round);
+        map_put(&m, str_of(name), &marks[0]);
+        assert_non_null(map_del(&m, str_of(name)));
+    }
+    assert_int_equal(m.n, 0);
+    assert_true(m.cap <= 64);
+    map_deinit(&m);
+}
+
+static void map_replaces_the_key(void **state)
+{
+    struct map m;
+    char first[] = "key", second[] = "key";
+    int value;
+    map_init(&m);
+    assert_null(map_put(&m, str_of(first), &value));
+    assert_ptr_equal(map_put(&m, str_of(second), &value), &value);
+    memset(first, 'x', 3); /* the first key is no longer read */
+    assert_ptr_equal(map_get(&m, STR("key")), &value);
+    assert_ptr_equal(map_put(&m, STR(""), &value), NULL);
+    assert_ptr_equal(map_get(&m, STR_NONE), &value);
+    map_deinit(&m);
+}
+
+static void hash_differs(void **state)
+{
+    /* Every byte and the length count: flipping any bit changes the hash. */
+    char text[64];
+    for (size_t n = 1; n <= sizeof text; n++) {
+        memset(text, 'q', sizeof text);
+        u64 h = map_hash((str){text, n});
+        assert_true(h != map_hash((str){text, n - 1}));
+        for (size_t bit = 0; bit < n * 8; bit++) {
+            text[bit / 8] ^= (char)(1 << bit % 8);
+            assert_true(h != map_hash((str){text, n}));
+            text[bit / 8] ^= (char)(1 << bit % 8);
+        }
+        assert_true(h == map_hash((str){text, n}));
+    }
+}
+
+static u64 id_of(size_t i)
+{
+    /* In step with powers of two, the worst for a table that would mask only. */
+    return (u64)(i + 1) << 20;
+}
+
+static void idmap_as_array(void **state)
+{
+    struct id_source chance;
+    struct idmap m;
+    id_init(&chance, 12);
+    idmap_init(&m);
+    prepare();
+    assert_null(idmap_get(&m, 5));
+    assert_null(idmap_del(&m, 5));
+    for (int step = 0; step < STEPS; step++) {
+        size_t i = id_u64(&chance) % (step / 1000 % 2 ? KEYS : 50);
+        void *before = present[i] ? &marks[i] : NULL;
+        switch (id_u64(&chance) % 3) {
+        case 0:
+            assert_ptr_equal(idmap_put(&m, id_of(i), &marks[i]), before);
+            present[i] = true;
+            break;
+        case 1:
+            assert_ptr_equal(idmap_del(&m, id_of(i)), before);
+            present[i] = false;
+            break;
+        default: assert_ptr_equal(idmap_get(&m, id_of(i)), before);
+        }
+    }
+    assert_int_equal(m.n, count_present());
+    for (size_t i = 0; i < KEYS; i++)
+        assert_ptr_equal(idmap_get(&m, id_of(i)), present[i] ? &marks[i] : NULL);
+    idmap_deinit(&m);
+}
+
+/* Walks over tables of every filling, removing by chance; removal moves entries about here. */
+static void idmap_walk(void **state)
+{
+    struct id_source chance;
+    id_init(&chance, 13);
+    for (size_t keys = 0; keys < 300; keys++) {
+        struct idmap m;
+        size_t pos = 0, seen = 0, removed = 0;
+        int *v;
+        idmap_init(&m);
+        prepare();
+        for (size_t i = 0; i < keys; i++)
+            idmap_put(&m, id_of(i) + keys, &marks[i]);
+        for (; (v = idmap_next(&m, &pos)); seen++) {
+            assert_int_equal((*v)++, 0);
+            if (id_u64(&chance) % 4 == 0)
+                continue;
+            assert_ptr_equal(idmap_del(&m, id_of((size_t)(v - marks)) + keys), v);
+            removed++;
+        }
+        assert_int_equal(seen, keys);
+        assert_int_equal(m.n, keys - removed);
+        idmap_deinit(&m);
+    }
+}
+
+/* Load up to seven eighths, as memory per waiting message is counted on it. */
+static void idmap_is_dense(void **state)
+{
+    struct idmap m;
+    idmap_init(&m);
+    for (u64 i = 1; i <= 14 * 1024; i++)
+        idmap_put(&m, i, &m);
+    assert_int_equal(m.cap, 16 * 1024);
+    idmap_put(&m, 14 * 1024 + 1, &m);
+    assert_int_equal(m.cap, 32 * 1024);
+    idmap_deinit(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(map_as_array),
+        cmocka_unit_test(map_walk),
+        cmocka_unit_test(map_does_not_creep),
+        cmocka_unit_test(map_replaces_the_key),
+        cmocka_unit_test(hash_differs),
+        cmocka_unit_test(idmap_as_array),
+        cmocka_unit_test(idmap_walk),
+        cmocka_unit_test(idmap_is_dense),
+    };
+    return cmocka_run_group_tests_name("map", tests, NULL, NULL);
+}
