@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Runs the suites and adds up: the last line is `N passed, N failed`.
 
-    tests/run.py --build build [--suite unit --suite corpus --suite e2e --suite crash]
+    tests/run.py --build build [--suite unit --suite corpus …]
 
 unit: every program below BUILD/unit (cmocka). corpus: every seed of tests/fuzz/corpus through its
-target. e2e, crash: pytest over the real daemons. What fails is shown whole, what passes is a line.
+target. e2e, crash: pytest over the real daemons; query: the SQS part of e2e once more, by a boto3 that
+speaks the Query protocol. What fails is shown whole, what passes is a line.
 """
 import argparse, os, pathlib, re, subprocess, sys, time
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+SUITES = ['unit', 'corpus', 'e2e', 'query', 'crash']
 UNIT_DEADLINE_S = 300
 CORPUS_DEADLINE_S = 120
 
@@ -63,12 +65,12 @@ def corpus(build, tally):
         tally.add(f'corpus/{name}', 0 if status else n, 1 if status else 0, s, text)
 
 
-def pytest(build, tally, suite, deadline_s):
+def pytest(build, tally, suite, deadline_s, venv='venv', folder=None):
     report = build / f'{suite}.xml'
     report.unlink(missing_ok=True)
-    python = build / 'venv/bin/python'
+    python = build / venv / 'bin/python'
     status, text, s = run([str(python), '-m', 'pytest', '-q', '-x' if suite == 'crash' else '-ra',
-                           '-p', 'no:cacheprovider', f'--junitxml={report}', f'tests/{suite}'],
+                           '-p', 'no:cacheprovider', f'--junitxml={report}', f'tests/{folder or suite}'],
                           deadline_s, {'TOQUE_BUILD': str(build)})
     if not report.exists():
         tally.add(suite, 0, 1, s, text)
@@ -89,14 +91,16 @@ def pytest(build, tally, suite, deadline_s):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument('--build', default='build')
-    options.add_argument('--suite', action='append', choices=['unit', 'corpus', 'e2e', 'crash'])
+    options.add_argument('--suite', action='append', choices=SUITES)
     options = options.parse_args()
     build, tally = pathlib.Path(options.build).resolve(), Tally()
-    for suite in options.suite or ['unit', 'corpus', 'e2e', 'crash']:
+    for suite in options.suite or SUITES:
         if suite == 'unit':
             unit(build, tally)
         elif suite == 'corpus':
             corpus(build, tally)
+        elif suite == 'query':
+            pytest(build, tally, suite, 1200, 'venv-query', 'e2e/sqs')
         else:
             pytest(build, tally, suite, 2400)
     print(f'{tally.passed} passed, {tally.failed} failed')
