@@ -20,7 +20,9 @@ static size_t path_parts(str path, str *ret, size_t n)
     str rest = str_slice(path, 1, path.n);
     if (str_ends(rest, STR("/")))
         rest.n--;
-    while (rest.p && rest.n) {
+    if (rest.n == 0)
+        return 0;
+    while (rest.p) {
         if (found == n)
             return n + 1;
         ret[found++] = str_cut(&rest, '/');

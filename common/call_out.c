@@ -49,7 +49,6 @@ static struct buf *body(struct call *c)
         return b;
     assert(c->action && !c->done);
     c->out.begun = true;
-    c->out.depth = 0;
     buf_reset(b);
     buf_room(b, BODY_ROOM);
     if (is_json(c))
