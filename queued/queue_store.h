@@ -55,12 +55,13 @@ const u8 *queue_store_secret(const struct queue_store *s);
 int queue_store_meta_get(struct queue_store *s, const char *key, i64 *ret);
 void queue_store_meta_set(struct queue_store *s, const char *key, i64 value);
 
-/* Ids above every one ever stored (messages and bodies share one space; also over restarts when the
- * newest rows are gone). Read at open and after a failed commit. */
+/* Ids above every one ever stored (queues, messages and bodies share one space; also over restarts when
+ * the newest rows are gone). Read at open and after a failed commit. */
 u64 queue_store_next_id(struct queue_store *s);
 
 void queue_store_put_queue(struct queue_store *s, const struct queue_row *q); /* insert or replace */
-/* The queue row only; its messages are deleted by the caller or by queue_store_delete_messages_of. */
+/* The queue row only. Its messages are deleted by the caller, in slices of what a turn may cost; what a
+ * crash leaves of them is given by queue_store_load as messages of a queue that is not there. */
 void queue_store_delete_queue(struct queue_store *s, u64 id);
 
 void queue_store_add_body(struct queue_store *s, u64 id, str content);
@@ -86,10 +87,13 @@ int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const str
 
 int queue_store_commit(struct queue_store *s, u64 *ret_ticket) MUST_CHECK;
 u64 queue_store_durable(const struct queue_store *s);
-/* A small write of its own, to learn whether the store works again. 0 when it does. */
+/* A small write of its own, to learn whether the store works again. 0 when it does; E_AGAIN while a
+ * turn is open, whose commit will tell. */
 int queue_store_probe(struct queue_store *s);
 /* Housekeeping in slices; true: there is more. Call when idle, outside a turn's changes. */
 bool queue_store_tidy(struct queue_store *s);
 struct store_stats queue_store_stats(struct queue_store *s);
+/* What failed last, in one line, for the log; "" for nothing yet. */
+const char *queue_store_error(const struct queue_store *s);
 
 #endif

@@ -72,5 +72,7 @@ u64 topic_store_durable(const struct topic_store *s);
 int topic_store_probe(struct topic_store *s);
 bool topic_store_tidy(struct topic_store *s);
 struct store_stats topic_store_stats(struct topic_store *s);
+/* What failed last, in one line, for the log; "" for nothing yet. */
+const char *topic_store_error(const struct topic_store *s);
 
 #endif
