@@ -39,6 +39,9 @@ int link_listen(struct link **ret, struct loop *l, const char *url,
                 struct fault *f) MUST_CHECK;
 void link_close(struct link *k);
 bool link_is_up(const struct link *k);
+/* Ends the pipe, because the peer says what makes no sense: `down` follows in another turn, nothing
+ * more is heard on it, and a dialer dials again. */
+void link_hang_up(struct link *k);
 /* More than waiting_size_max waits for the socket: put off what can wait. */
 bool link_is_full(const struct link *k);
 /* Takes the frame's bytes (frame is empty afterwards), also when it fails. Goes out in order, as the
