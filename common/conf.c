@@ -54,7 +54,7 @@ void conf_bounds(const struct conf_option *o, struct buf *out)
     }
     const char *unit = o->unit;
     if (o->type == CONF_STRING || o->type == CONF_PATH)
-        unit = "characters";
+        unit = "bytes";
     else if (o->type == CONF_LIST)
         unit = "items";
     if (unit) {
@@ -314,18 +314,15 @@ static int put_json(const struct conf_option *o, void *target, const struct json
     return put_text(o, target, text, &src, f);
 }
 
-int conf_load_file(const struct conf_table *t, void *target, const char *path, struct fault *f)
+static int put_document(const struct conf_table *t, void *target, const struct json_doc *doc,
+                        struct fault *f)
 {
-    struct json_doc doc;
-    int err = json_open_file(&doc, path, CONF_FILE_MAX, false, f);
-    if (err)
-        return err;
-    struct json_at root = json_root(&doc);
-    err = json_want(&root, JSON_OBJECT, f);
-    for (void *i = err ? NULL : json_object_iter(doc.root); i && !err;
-         i = json_object_iter_next(doc.root, i)) {
+    struct json_at root = json_root(doc);
+    int err = json_want(&root, JSON_OBJECT, f);
+    for (void *i = err ? NULL : json_object_iter(doc->root); i && !err;
+         i = json_object_iter_next(doc->root, i)) {
         const char *name = json_object_iter_key(i);
-        struct json_at at = {.doc = &doc, .up = &root, .name = name,
+        struct json_at at = {.doc = doc, .up = &root, .name = name,
                              .value = json_object_iter_value(i)};
         if (str_starts(str_of(name), STR("//")))
             continue;
@@ -335,6 +332,28 @@ int conf_load_file(const struct conf_table *t, void *target, const char *path, s
         else
             err = put_json(o, target, &at, f);
     }
+    return err;
+}
+
+int conf_load_text(const struct conf_table *t, void *target, str text, const char *file,
+                   struct fault *f)
+{
+    struct json_doc doc;
+    int err = json_open(&doc, text, file, false, f);
+    if (err)
+        return err;
+    err = put_document(t, target, &doc, f);
+    json_close(&doc);
+    return err;
+}
+
+int conf_load_file(const struct conf_table *t, void *target, const char *path, struct fault *f)
+{
+    struct json_doc doc;
+    int err = json_open_file(&doc, path, CONF_FILE_MAX, false, f);
+    if (err)
+        return err;
+    err = put_document(t, target, &doc, f);
     json_close(&doc);
     return err;
 }

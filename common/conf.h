@@ -67,6 +67,9 @@ void conf_deinit(const struct conf_table *t, void *target);
  * the file and the place. Options before the wrong one may have been taken. */
 int conf_load_file(const struct conf_table *t, void *target, const char *path,
                    struct fault *f) MUST_CHECK;
+/* The same from text; `file` is what complaints call it. */
+int conf_load_text(const struct conf_table *t, void *target, str text, const char *file,
+                   struct fault *f) MUST_CHECK;
 /* One option as text; `from` ("--") stands before its name in complaints. */
 int conf_set(const struct conf_table *t, void *target, str name, str value, const char *from,
              struct fault *f) MUST_CHECK;
