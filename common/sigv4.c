@@ -17,7 +17,8 @@ struct parts {
     str credential, signature, signed_headers; /* p NULL: not given */
 };
 
-static int missing(const struct parts *p, struct fault *f, const char *kind)
+/* The service's sentence for every part that is missing; 0 when none is. */
+static int missing(const struct parts *p, struct fault *f, bool in_header)
 {
     char text[512] = "";
     size_t n = 0;
@@ -27,11 +28,22 @@ static int missing(const struct parts *p, struct fault *f, const char *kind)
     } wanted[] = {{"Credential", p->credential},
                   {"Signature", p->signature},
                   {"SignedHeaders", p->signed_headers}};
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-        if (!wanted[i].value.p)
-            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s requires '%s' parameter.",
-                                  n ? " " : "", kind, wanted[i].name);
-    return n ? fault_set(f, CALL_FAULT_INCOMPLETE_SIGNATURE, "%s", text) : 0;
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        if (wanted[i].value.p)
+            continue;
+        const char *blank = n ? " " : "", *name = wanted[i].name;
+        if (in_header)
+            n += (size_t)snprintf(text + n, sizeof text - n,
+                                  "%sAuthorization header requires '%s' parameter.", blank, name);
+        else
+            n += (size_t)snprintf(text + n, sizeof text - n,
+                                  "%sAWS query-string parameters must include 'X-Amz-%s'.", blank,
+                                  name);
+    }
+    if (n == 0)
+        return 0;
+    return fault_set(f, CALL_FAULT_INCOMPLETE_SIGNATURE, "%s%s", text,
+                     in_header ? "" : " Re-examine the query-string parameters.");
 }
 
 static int read_credential(str credential, struct identity *ret, struct fault *f)
@@ -68,7 +80,7 @@ static int read_header(str header, struct identity *ret, struct fault *f)
         p.signature = named(item, STR("Signature="), p.signature);
         p.signed_headers = named(item, STR("SignedHeaders="), p.signed_headers);
     }
-    int err = missing(&p, f, "Authorization header");
+    int err = missing(&p, f, true);
     return err ? err : read_credential(p.credential, ret, f);
 }
 
@@ -85,7 +97,7 @@ static int read_query(str query, struct arena *arena, struct identity *ret, stru
     }
     if (!ours)
         return 0;
-    int err = missing(&p, f, "AWS query-string parameters");
+    int err = missing(&p, f, false);
     if (err)
         return err;
     if (form_unescape(p.credential, false, arena, &p.credential) != 0)
