@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""All figures of the daemons, one measurement a line, with the limit of the same run beside them.
+
+    tests/bench/bench.py --build build [--quick] [--only send --only fanout …]
+
+The limit is a bare libmicrohttpd loop that appends the body to SQLite and commits once a turn, under
+the same generator, on the same disk, in the same run. Daemons run with their defaults (durability
+full) in a fresh folder. Every answer is checked by the generator; counts are checked here.
+"""
+import argparse, http.client, json, os, pathlib, re, signal, statistics, subprocess, sys, tempfile, time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / 'tests/e2e'))
+ACCOUNT, REGION = '000000000000', 'us-east-1'
+ATTRIBUTE = ('MessageAttributes.entry.1.Name={}&MessageAttributes.entry.1.Value.DataType=String&'
+             'MessageAttributes.entry.1.Value.StringValue={}')
+
+
+class Bench:
+    def __init__(self, build, quick):
+        os.environ['TOQUE_BUILD'] = str(build)
+        import daemons
+        self.daemons, self.build, self.quick = daemons, build, quick
+        self.seconds = 1.5 if quick else 4
+        self.rates, self.folder = {}, None
+
+    # --- tools -----------------------------------------------------------------------------------
+
+    def say(self, name, **figures):
+        print(f'bench={name} ' + ' '.join(f'{k}={v}' for k, v in figures.items()), flush=True)
+
+    def fresh(self, **how):
+        self.folder = tempfile.TemporaryDirectory(dir=self.build, prefix='bench-')
+        return self.daemons.Toque(self.folder.name, **how).start()
+
+    def load(self, port, scenario, label, runs=None, show=True, **options):
+        """Runs the generator; prints the run with the median rate and returns its figures."""
+        command = [str(self.build / 'bench/load'), f'--port={port}', f'--scenario={scenario}',
+                   f'--label={label}']
+        options = {'seconds': self.seconds, 'warmup': 0.5, **options}
+        command += [f'--{k.replace("_", "-")}={v}' for k, v in options.items()]
+        lines = []
+        for _ in range(runs or (1 if self.quick else 3)):
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise SystemExit(f'{label}: {done.stderr}{done.stdout}')
+            lines.append(dict(f.split('=', 1) for f in done.stdout.split()))
+        lines.sort(key=lambda r: float(r['messages_per_s']))
+        median = lines[len(lines) // 2]
+        if show:
+            print(' '.join(f'{k}={v}' for k, v in median.items()), flush=True)
+        return {k: float(v) for k, v in median.items() if k != 'bench'}
+
+    @staticmethod
+    def sqs(port, action, **body):
+        c = http.client.HTTPConnection('127.0.0.1', port, timeout=120)
+        c.request('POST', '/', json.dumps(body), {'X-Amz-Target': f'AmazonSQS.{action}',
+                                                  'Content-Type': 'application/x-amz-json-1.0'})
+        answer = c.getresponse()
+        text = answer.read()
+        assert answer.status == 200, text
+        return json.loads(text or b'{}')
+
+    @staticmethod
+    def sns(port, action, **form):
+        c = http.client.HTTPConnection('127.0.0.1', port, timeout=120)
+        c.request('POST', '/', urllib.parse.urlencode({'Action': action, 'Version': '2010-03-31',
+                                                       **form}),
+                  {'Content-Type': 'application/x-www-form-urlencoded'})
+        answer = c.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200, text
+        return text
+
+    def queue(self, t, name):
+        return self.sqs(t.queue_ports[0], 'CreateQueue', QueueName=name)['QueueUrl']
+
+    def visible(self, t, url):
+        got = self.sqs(t.queue_ports[0], 'GetQueueAttributes', QueueUrl=url,
+                       AttributeNames=['ApproximateNumberOfMessages'])
+        return int(got['Attributes']['ApproximateNumberOfMessages'])
+
+    @staticmethod
+    def memory(daemon):
+        """KiB of a daemon: resident, proportional, its own anonymous."""
+        rollup = pathlib.Path(f'/proc/{daemon.process.pid}/smaps_rollup').read_text()
+        status = pathlib.Path(f'/proc/{daemon.process.pid}/status').read_text()
+        field = lambda text, name: int(re.search(rf'^{name}:\s+(\d+) kB', text, re.M).group(1))
+        return {'rss_kib': field(rollup, 'Rss'), 'pss_kib': field(rollup, 'Pss'),
+                'anon_kib': field(status, 'RssAnon')}
+
+    # --- measurements ------------------------------------------------------------------------------
+
+    def sync(self):
+        print(subprocess.run([str(self.build / 'bench/limit'), '--sync', str(self.build)],
+                             capture_output=True, text=True).stdout, end='')
+
+    def start(self):
+        for program in ('topicd', 'queued'):
+            self.say(f'size/{program}', bytes=(self.build / program).stat().st_size)
+        took = {'topicd': [], 'queued': []}
+        for _ in range(5 if self.quick else 15):
+            with tempfile.TemporaryDirectory(dir=self.build) as folder:
+                t = self.daemons.Toque(folder)
+                for name, port in (('queued', t.queue_ports[0]), ('topicd', t.topic_port)):
+                    d = getattr(t, name)
+                    began = time.perf_counter()
+                    d.start(ready=False)
+                    while True:
+                        try:
+                            c = http.client.HTTPConnection('127.0.0.1', port)
+                            c.request('GET', '/health')
+                            assert c.getresponse().status == 200
+                            break
+                        except ConnectionRefusedError:
+                            pass
+                    took[name].append((time.perf_counter() - began) * 1000)
+                t.kill()
+        for name, ms in took.items():
+            self.say(f'start/{name}', first_answer_ms=f'{statistics.median(ms):.1f}',
+                     min=f'{min(ms):.1f}', max=f'{max(ms):.1f}')
+        t = self.fresh()
+        both = 0
+        for name in ('topicd', 'queued'):
+            figures = self.memory(getattr(t, name))
+            both += figures['pss_kib']
+            self.say(f'idle/{name}', **figures)
+        self.say('idle/both', pss_kib=both)
+        t.stop()
+
+    def limit(self):
+        with tempfile.TemporaryDirectory(dir=self.build) as folder:
+            port = self.daemons.free_port()
+            p = subprocess.Popen([str(self.build / 'bench/limit'), str(port), folder],
+                                 stdout=subprocess.PIPE)
+            p.stdout.readline()
+            try:
+                for n in (1, 16, 64, 256):
+                    got = self.load(port, 'raw', 'limit', connections=n)
+                    self.rates['limit', n] = got['requests_per_s']
+            finally:
+                p.kill()
+                p.wait()
+
+    def send(self):
+        t = self.fresh()
+        url = self.queue(t, 'q')
+        for n in (1, 16, 64, 256):
+            got = self.load(t.queue_ports[0], 'send', 'send', connections=n, queue=url)
+            if ('limit', n) in self.rates:
+                self.say(f'send-of-limit/1024/{n}',
+                         ratio=f'{got["requests_per_s"] / self.rates["limit", n]:.2f}')
+        self.load(t.queue_ports[0], 'batch', 'send-batch', connections=16, queue=url)
+        self.turns(t, 'send')
+        t.stop()
+
+    def receive(self):
+        t = self.fresh()
+        url = self.queue(t, 'q')
+        for take, label in ((10, 'receive10-delete'), (1, 'receive1-delete')):
+            self.load(t.queue_ports[0], 'batch', 'fill', connections=16, queue=url, runs=1,
+                      show=False, count=150000 if self.quick else 400000, seconds=120, warmup=0)
+            self.load(t.queue_ports[0], 'receive', label, connections=16, queue=url, take=take,
+                      runs=1)
+        self.turns(t, 'receive')
+        t.stop()
+
+    def latency(self):
+        t = self.fresh()
+        url = self.queue(t, 'q')
+        common = dict(queue=url, wait=20, connections=2, size=18, runs=1, seconds=self.seconds + 2)
+        self.load(t.queue_ports[0], 'latency', 'latency-send-receive', **common)
+        topic = self.topic(t, 'lat')
+        self.subscribe(t, topic, 'q')
+        self.load(t.queue_ports[0], 'latency', 'latency-publish-receive', topic=topic,
+                  publish_port=t.topic_port, **common)
+        t.stop()
+
+    def topic(self, t, name):
+        self.sns(t.topic_port, 'CreateTopic', Name=name)
+        return f'arn:aws:sns:{REGION}:{ACCOUNT}:{name}'
+
+    def subscribe(self, t, topic, queue, **attributes):
+        form = {}
+        for n, (k, v) in enumerate(attributes.items(), 1):
+            form.update({f'Attributes.entry.{n}.key': k, f'Attributes.entry.{n}.value': v})
+        self.sns(t.topic_port, 'Subscribe', TopicArn=topic, Protocol='sqs',
+                 Endpoint=f'arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}', **form)
+
+    def fanout(self):
+        for form in ('raw', 'wrapped'):
+            t = self.fresh()
+            widths = (1, 10, 100) if self.quick else (1, 10, 100, 1000)
+            for width in widths:
+                topic = self.topic(t, f't{width}')
+                urls = []
+                for n in range(width):
+                    urls.append(self.queue(t, f'q{width}-{n}'))
+                    self.subscribe(t, topic, f'q{width}-{n}',
+                                   RawMessageDelivery='true' if form == 'raw' else 'false')
+                before = [self.visible(t, u) for u in (urls[0], urls[-1])]
+                got = self.load(t.topic_port, 'publish', f'fanout-{form}/1-{width}', topic=topic,
+                                connections=16, runs=1, show=False)
+                after = [self.visible(t, u) for u in (urls[0], urls[-1])]
+                assert after[0] == after[1] and after[0] - before[0] >= got['messages'], (before, after)
+                self.say(f'fanout-{form}/1024/1-{width}', publishes_per_s=int(got['messages_per_s']),
+                         deliveries_per_s=int(got['messages_per_s'] * width), p99_us=int(got['p99_us']))
+            t.stop()
+
+    def filtered(self):
+        for count in (100, 10000):
+            t = self.fresh()
+            topic = self.topic(t, 'f')
+            url = self.queue(t, 'q0')
+            # One policy matches; the others' queue need not exist.
+            for n in range(count):
+                self.subscribe(t, topic, f'q{n}', FilterPolicy=json.dumps({'kind': [f'k{n}']}))
+            got = self.load(t.topic_port, 'publish', f'filtered/{count}', topic=topic, connections=16,
+                            attributes=ATTRIBUTE.format('kind', 'k0'), runs=1, show=False)
+            self.say(f'filtered/1024/{count}', publishes_per_s=int(got['messages_per_s']),
+                     p99_us=int(got['p99_us']))
+            assert self.visible(t, url) >= got['messages']
+            t.stop()
+
+    def backlog(self):
+        sizes = (0, 100000) if self.quick else (0, 100000, 1000000, 10000000)
+        t = self.fresh()
+        url, held, base = self.queue(t, 'q'), 0, self.memory(t.queued)['rss_kib']
+        for size in sizes:
+            if size > held:
+                self.load(t.queue_ports[0], 'batch', 'fill', connections=16, queue=url, size=100, runs=1,
+                          show=False, count=size - held, seconds=3600, warmup=0)
+                held = size
+            cycle = self.load(t.queue_ports[0], 'cycle', f'cycle-backlog/{size}', connections=16,
+                              queue=url, take=1, size=100, runs=1)
+            self.rates['cycle', size] = cycle['messages_per_s']
+            figures = self.memory(t.queued)
+            if size:
+                self.say(f'memory-backlog/{size}',
+                         bytes_per_message=int((figures['rss_kib'] - base) * 1024 / size),
+                         rss_kib=figures['rss_kib'])
+            if size >= 100000:
+                t.queued.kill()
+                began = time.perf_counter()
+                t.queued.start()
+                self.say(f'restart/{size}', seconds=f'{time.perf_counter() - began:.2f}')
+                left = self.visible(t, url)
+                assert left >= size - 16, (left, size)
+        self.say('cycle-ratio', of_largest=f'{self.rates["cycle", sizes[0]] / self.rates["cycle", sizes[-1]]:.2f}')
+        if not self.quick:
+            self.load(t.queue_ports[0], 'receive', 'receive10-delete-backlog/10000000', connections=16,
+                      queue=url, take=10, size=100, runs=1)
+        self.turns(t, 'backlog')
+        t.kill()
+
+    def turns(self, t, where):
+        """The longest turn of the loop, as the daemon tells."""
+        status, health = t.page('GET', '/health', door='queued')
+        loop = health.get('loop', {})
+        self.say(f'turn/{where}', **{k: v for k, v in loop.items() if isinstance(v, (int, float))})
+
+
+ALL = ['sync', 'start', 'limit', 'send', 'receive', 'latency', 'fanout', 'filtered', 'backlog']
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument('--build', default='build')
+    options.add_argument('--quick', action='store_true')
+    options.add_argument('--only', action='append', choices=ALL)
+    options = options.parse_args()
+    bench = Bench(pathlib.Path(options.build).resolve(), options.quick)
+    for name in options.only or ALL:
+        getattr(bench, name)()
+
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+main()
