@@ -391,7 +391,7 @@ static int load_queues(struct queue_store *s,
         err = on_queue(arg, &q);
     }
     store_row_end(stmt);
-    return err;
+    return MIN(err, 0);
 }
 
 static int load_messages(struct queue_store *s,
@@ -416,7 +416,7 @@ static int load_messages(struct queue_store *s,
         err = on_message(arg, &m);
     }
     store_row_end(stmt);
-    return err;
+    return MIN(err, 0);
 }
 
 int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),
