@@ -147,6 +147,7 @@ struct call {
     const struct service *service;
     const struct action *action;
     enum dialect dialect;
+    bool plain_json;            /* Query: the answer is wanted as JSON (Accept: application/json) */
     struct request request;     /* views live until the call is answered */
     struct identity identity;
     str account, region;        /* in whose name: decided by the desk */

@@ -168,6 +168,7 @@ static int read_params(struct call *c)
 static void find_query(struct call *c, const struct service *const *services, size_t n)
 {
     c->dialect = DIALECT_QUERY;
+    c->plain_json = str_starts_nocase(c->request.accept, STR("application/json"));
     c->service = services[0];
     int err = read_params(c);
     if (err == E_TOO_LARGE)

@@ -6,7 +6,10 @@
  * 2. In JSON no value ends with an opening brace or bracket, so the body's last byte tells whether a
  *    comma is due.
  * 3. For SQS (service->flattened) lists and maps have no element of their own in XML, and appear in
- *    neither form while they are empty; for SNS they always appear. */
+ *    neither form while they are empty; for SNS they always appear.
+ *
+ * Query clients that ask for JSON (plain_json) get the XML answer's structure in it, with SQS's maps
+ * as lists of {"Name":…,"Value":…} (sqs-api.md, 1.3). */
 #include "common/dialect.h"
 #include "common/hash.h"
 #include "common/scan.h"
@@ -18,7 +21,13 @@ enum kind { OUT_STRUCT, OUT_LIST, OUT_ITEM, OUT_MAP, OUT_ENTRY };
 
 static bool is_json(const struct call *c)
 {
-    return c->dialect == DIALECT_JSON;
+    return c->dialect == DIALECT_JSON || c->plain_json;
+}
+
+/* Whether maps are written as lists of pairs in JSON. */
+static bool has_pairs(const struct call *c)
+{
+    return c->plain_json && c->service->flattened;
 }
 
 /* --- beginning ---------------------------------------------------------------------------------- */
@@ -38,7 +47,14 @@ static void begin_xml(struct call *c)
         buf_z(b, c->action->name);
         buf_z(b, "Result>");
     }
-    c->out.result_at = b->n;
+}
+
+static void begin_plain_json(struct call *c)
+{
+    struct buf *b = &c->answer.body;
+    buf_printf(b, "{\"%sResponse\":{", c->action->name);
+    if (c->action->flags & ACTION_RESULT)
+        buf_printf(b, "\"%sResult\":{", c->action->name);
 }
 
 /* The body, with its beginning written. */
@@ -51,10 +67,13 @@ static struct buf *body(struct call *c)
     c->out.begun = true;
     buf_reset(b);
     buf_room(b, BODY_ROOM);
-    if (is_json(c))
+    if (c->plain_json)
+        begin_plain_json(c);
+    else if (is_json(c))
         buf_char(b, '{');
     else
         begin_xml(c);
+    c->out.result_at = b->n;
     return b;
 }
 
@@ -206,8 +225,18 @@ void call_out_struct_end(struct call *c)
 
 /* --- lists -------------------------------------------------------------------------------------- */
 
+/* Two lists of SQS are called otherwise where a Query client asked for JSON. */
+static const char *plain_json_name(const char *name)
+{
+    if (strcmp(name, "Messages") == 0)
+        return "messages";
+    return strcmp(name, "QueueUrls") == 0 ? "queueUrls" : name;
+}
+
 void call_out_list(struct call *c, const char *name, const char *item)
 {
+    if (has_pairs(c))
+        name = plain_json_name(name);
     struct call_out_level *l = push(c, OUT_LIST, name);
     l->item = c->service->flattened ? item : "member";
     if (!c->service->flattened)
@@ -272,8 +301,14 @@ void call_out_map(struct call *c, const char *name, const char *item, const char
 static void entry_key(struct call *c, struct call_out_level *map, str key)
 {
     struct buf *b = body(c);
-    open_level(c, map, '{');
-    if (is_json(c)) {
+    open_level(c, map, has_pairs(c) ? '[' : '{');
+    if (has_pairs(c)) {
+        json_comma(b);
+        buf_char(b, '{');
+        json_name(b, map->key);
+        scan_quote(b, key);
+        json_name(b, map->value);
+    } else if (is_json(c)) {
         json_comma(b);
         scan_quote(b, key);
         buf_char(b, ':');
@@ -289,6 +324,8 @@ void call_out_entry_text(struct call *c, str key, str text)
     entry_key(c, map, key);
     if (is_json(c)) {
         scan_quote(body(c), text);
+        if (has_pairs(c))
+            buf_char(body(c), '}');
     } else {
         xml_element(body(c), map->value, text);
         xml_close(body(c), map->item);
@@ -312,7 +349,7 @@ void call_out_entry_end(struct call *c)
 {
     const struct call_out_level *l = pop(c, OUT_ENTRY);
     if (is_json(c)) {
-        buf_char(body(c), '}');
+        buf_z(body(c), has_pairs(c) ? "}}" : "}");
         return;
     }
     xml_close(body(c), l->value);
@@ -321,7 +358,7 @@ void call_out_entry_end(struct call *c)
 
 void call_out_map_end(struct call *c)
 {
-    close_level(c, pop(c, OUT_MAP), '}');
+    close_level(c, pop(c, OUT_MAP), has_pairs(c) ? ']' : '}');
 }
 
 /* --- end ---------------------------------------------------------------------------------------- */
@@ -354,13 +391,29 @@ static void finish_xml(struct call *c)
     buf_z(b, "Response>");
 }
 
+static void finish_plain_json(struct call *c)
+{
+    struct buf *b = body(c);
+    if (c->action->flags & ACTION_RESULT)
+        buf_char(b, '}');
+    else
+        assert(b->n == c->out.result_at);
+    json_name(b, "ResponseMetadata");
+    buf_printf(b, "{\"RequestId\":\"%s\"}}}", c->answer.request_id);
+}
+
 void call_out_finish(struct call *c)
 {
     assert(c->out.depth == 0);
     c->answer.status = 200;
-    c->answer.type = is_json(c) ? ANSWER_AWS_JSON : ANSWER_XML;
-    if (is_json(c))
+    if (c->plain_json) {
+        c->answer.type = ANSWER_JSON;
+        finish_plain_json(c);
+    } else if (is_json(c)) {
+        c->answer.type = ANSWER_AWS_JSON;
         finish_json(c);
-    else
+    } else {
+        c->answer.type = ANSWER_XML;
         finish_xml(c);
+    }
 }

@@ -28,5 +28,8 @@ void call_out_finish(struct call *c);
 /* Errors, whole: f is how the call's fault is called. */
 void dialect_json_error(struct call *c, const struct fault_name *f);
 void dialect_query_error(struct call *c, const struct fault_name *f);
+/* A fault's text as a JSON string. It may quote bytes of a header, which nobody has checked: those
+ * that are no UTF-8 become question marks. */
+void dialect_json_text(struct call *c, str text);
 
 #endif

@@ -282,6 +282,18 @@ void dialect_json_read(struct call *c, str text)
         next(&r); /* nothing may follow */
 }
 
+void dialect_json_text(struct call *c, str text)
+{
+    if (str_is_utf8(text)) {
+        scan_quote(&c->answer.body, text);
+        return;
+    }
+    buf_reset(&c->scratch);
+    for (size_t i = 0; i < text.n; i++)
+        buf_char(&c->scratch, (u8)text.p[i] < 0x80 ? text.p[i] : '?');
+    scan_quote(&c->answer.body, buf_view(&c->scratch));
+}
+
 void dialect_json_error(struct call *c, const struct fault_name *f)
 {
     struct answer *a = &c->answer;
@@ -291,14 +303,6 @@ void dialect_json_error(struct call *c, const struct fault_name *f)
     buf_z(&a->body, "{\"__type\":\"");
     buf_z(&a->body, f->shape);
     buf_z(&a->body, "\",\"message\":");
-    str text = str_of(c->fault.text);
-    if (str_is_utf8(text)) {
-        scan_quote(&a->body, text);
-    } else { /* it quotes bytes of a header, which nobody has checked */
-        buf_reset(&c->scratch);
-        for (size_t i = 0; i < text.n; i++)
-            buf_char(&c->scratch, (u8)text.p[i] < 0x80 ? text.p[i] : '?');
-        scan_quote(&a->body, buf_view(&c->scratch));
-    }
+    dialect_json_text(c, str_of(c->fault.text));
     buf_char(&a->body, '}');
 }

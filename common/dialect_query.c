@@ -9,6 +9,7 @@
  * Range: parameters whose names agree up to a given byte; `at` is that byte. */
 #include "common/dialect.h"
 #include "common/form.h"
+#include "common/scan.h"
 #include "common/xml.h"
 
 #include <stdlib.h>
@@ -299,6 +300,22 @@ void dialect_query_read(struct call *c, const struct form *params)
 
 /* --- errors ------------------------------------------------------------------------------------- */
 
+/* {"Error":{…},"RequestId":"…"}, for those who asked for JSON. */
+static void plain_json_error(struct call *c, const struct fault_name *f, str type, str text)
+{
+    struct buf *b = &c->answer.body;
+    c->answer.type = ANSWER_JSON;
+    buf_z(b, "{\"Error\":{\"Code\":");
+    scan_quote(b, str_of(f->query_code));
+    buf_z(b, ",\"Message\":");
+    dialect_json_text(c, text);
+    buf_z(b, ",\"Type\":");
+    scan_quote(b, type);
+    buf_z(b, "},\"RequestId\":");
+    scan_quote(b, str_of(c->answer.request_id));
+    buf_char(b, '}');
+}
+
 void dialect_query_error(struct call *c, const struct fault_name *f)
 {
     struct buf *b = &c->answer.body;
@@ -307,13 +324,19 @@ void dialect_query_error(struct call *c, const struct fault_name *f)
         buf_z(b, "<UnknownOperationException/>");
         return;
     }
+    str type = f->status >= 500 ? STR("Receiver") : STR("Sender");
+    str text = str_of(f->query_text ? f->query_text : c->fault.text);
+    if (c->plain_json) {
+        plain_json_error(c, f, type, text);
+        return;
+    }
     bool sqs = c->service->flattened;
     buf_z(b, sqs ? "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"" : "<ErrorResponse xmlns=\"");
     buf_z(b, c->service->xml_namespace);
     buf_z(b, "\"><Error>");
-    xml_element(b, "Type", f->status >= 500 ? STR("Receiver") : STR("Sender"));
+    xml_element(b, "Type", type);
     xml_element(b, "Code", str_of(f->query_code));
-    xml_element(b, "Message", str_of(f->query_text ? f->query_text : c->fault.text));
+    xml_element(b, "Message", text);
     buf_z(b, sqs ? "<Detail/></Error>" : "</Error>");
     xml_element(b, "RequestId", str_of(c->answer.request_id));
     buf_z(b, "</ErrorResponse>");

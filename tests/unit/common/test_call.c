@@ -559,6 +559,54 @@ static void test_json_errors(void **state)
                  "\"message\":\"The action Foo? is not valid for this endpoint.\"}");
 }
 
+static struct call *plain_json_call(const char *params)
+{
+    struct call *c = query_call(params);
+    c->request.accept = STR("application/json");
+    return c;
+}
+
+#define PLAIN_END "\"ResponseMetadata\":{\"RequestId\":\"ID\"}}}"
+
+static void expect_plain_json(const char *params, void (*write)(struct call *c), const char *want)
+{
+    struct call *c = plain_json_call(params);
+    find_and_read(c);
+    assert_int_equal(c->fault.code, 0);
+    write(c);
+    call_render(c);
+    assert_int_equal(c->answer.type, ANSWER_JSON);
+    assert_string_equal(c->answer.body.p, want);
+    demo_call_free(c);
+}
+
+/* Query clients that ask for JSON. */
+static void test_plain_json_answers(void **state)
+{
+    expect_plain_json("Action=AddPermission&QueueUrl=q", write_nothing,
+                      "{\"AddPermissionResponse\":{" PLAIN_END);
+    expect_plain_json("Action=SendMessage", write_nothing,
+                      "{\"SendMessageResponse\":{\"SendMessageResult\":{}," PLAIN_END);
+    expect_plain_json("Action=Publish", write_empty_collections,
+                      "{\"PublishResponse\":{\"PublishResult\":{\"Successful\":[],"
+                      "\"Between\":\"\",\"Attributes\":{},\"Failed\":[]}," PLAIN_END);
+    expect_plain_json("Action=SendMessage", write_all,
+                      "{\"SendMessageResponse\":{\"SendMessageResult\":{"
+                      "\"Text\":\"a<b>\\\"\\r\\n\\u0001\",\"Number\":-7,\"Flag\":true,"
+                      "\"Urls\":[\"u1\",\"u2\"],\"messages\":[{\"Attributes\":["
+                      "{\"Name\":\"k\\\"\",\"Value\":\"v\"},{\"Name\":\"l\",\"Value\":\"\"}],"
+                      "\"MessageAttributes\":[{\"Name\":\"m\",\"Value\":{\"BinaryValue\":"
+                      "\"QUI=\"}}]},{}],\"Inner\":{\"X\":\"y\"}}," PLAIN_END);
+}
+
+static void test_plain_json_errors(void **state)
+{
+    expect_error(plain_json_call("Action=FooBar\xFF"), 0, NULL, 400, "",
+                 "{\"Error\":{\"Code\":\"InvalidAction\",\"Message\":\"The action FooBar? is not "
+                 "valid for this endpoint.\",\"Type\":\"Sender\"},\"RequestId\":\"ID\"}");
+    expect_error(plain_json_call(""), 0, NULL, 404, "", "<UnknownOperationException/>");
+}
+
 static void test_xml_errors(void **state)
 {
     expect_error(query_call("Action=SendMessage"), DEMO_NO_QUEUE, "other text", 400, "",
@@ -605,6 +653,8 @@ int main(void)
         cmocka_unit_test(test_xml_answers_wrapped),
         cmocka_unit_test(test_json_errors),
         cmocka_unit_test(test_xml_errors),
+        cmocka_unit_test(test_plain_json_answers),
+        cmocka_unit_test(test_plain_json_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
