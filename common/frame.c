@@ -2,7 +2,8 @@
  *
  * A DELIVER frame grows over a turn without any state beside its own bytes: the counts stand at
  * fixed places and grow with every item; where the open publication begins is noted in the head and
- * wiped at the end. What is written is ours, so sizes are asserted here and checked by the reader. */
+ * wiped at the end. What is written is ours, so sizes are asserted here and checked by the reader.
+ */
 #include "common/frame.h"
 
 #include "common/frame_wire.h"
@@ -123,7 +124,8 @@ void frame_write_ping(struct buf *out)
     put_head(out, FRAME_PING);
 }
 
-/* --- DELIVER ------------------------------------------------------------------------------------ */
+/* --- DELIVER ------------------------------------------------------------------------------------
+ */
 
 void frame_deliver_begin(struct buf *out, u32 session, u64 sequence, u64 previous)
 {
@@ -216,7 +218,8 @@ void frame_deliver_readdress(struct buf *frame, u32 session, u64 previous)
     store_u64(frame->p + DELIVER_PREVIOUS, previous);
 }
 
-/* --- QUEUES ------------------------------------------------------------------------------------- */
+/* --- QUEUES -------------------------------------------------------------------------------------
+ */
 
 /* Stands in the size of the added ones while they still come. */
 #define QUEUES_ADDING UINT32_MAX

@@ -16,9 +16,10 @@
  *   both    PING                  link.c's own heartbeat; never seen above it
  *
  * Sequences grow strictly, also over restarts of topicd. queued applies a DELIVER only when its
- * session is the current one and `previous` is the last sequence it applied or received in this session
- * from this topicd instance (or anything <= last applied for the first one); everything else is
- * ignored, and WELCOME tells topicd where to go on. So a frame is applied once and in order, or not. */
+ * session is the current one and `previous` is the last sequence it applied or received in this
+ * session from this topicd instance (or anything <= last applied for the first one); everything
+ * else is ignored, and WELCOME tells topicd where to go on. So a frame is applied once and in
+ * order, or not. */
 #ifndef TOQUE_FRAME_H
 #define TOQUE_FRAME_H
 
@@ -48,11 +49,11 @@ enum frame_kind {
 
 /* HELLO and WELCOME. */
 struct frame_greeting {
-    str instance;    /* UUID text of the sender's store */
-    str version;     /* TOQUE_VERSION */
-    u32 session;     /* HELLO: the pipe's number, WELCOME: echoed */
-    u64 applied;     /* WELCOME: last sequence applied and durable from that instance; 0: none */
-    i64 clock_ms;    /* manual clock's time; 0: the clock runs by itself */
+    str instance; /* UUID text of the sender's store */
+    str version;  /* TOQUE_VERSION */
+    u32 session;  /* HELLO: the pipe's number, WELCOME: echoed */
+    u64 applied;  /* WELCOME: last sequence applied and durable from that instance; 0: none */
+    i64 clock_ms; /* manual clock's time; 0: the clock runs by itself */
 };
 
 /* How one publication becomes a message: the shared part, stored once. */
@@ -69,14 +70,14 @@ struct frame_target {
 };
 
 struct frame_publication {
-    str topic;       /* ARN */
-    str message_id;  /* SNS MessageId, UUID text */
-    str subject;     /* "" for none */
-    str message;     /* what the sqs protocol gets */
+    str topic;              /* ARN */
+    str message_id;         /* SNS MessageId, UUID text */
+    str subject;            /* "" for none */
+    str message;            /* what the sqs protocol gets */
     str group_id, dedup_id; /* "" for none */
     str trace_header;       /* AWSTraceHeader, "" for none */
-    str public_url;  /* base of SigningCertURL and UnsubscribeURL, no slash at the end */
-    i64 time_ms;     /* acceptance */
+    str public_url;         /* base of SigningCertURL and UnsubscribeURL, no slash at the end */
+    i64 time_ms;            /* acceptance */
     u32 attr_count;
     u32 target_count;
     /* Reading: the encoded lists; walk them with frame_next_attr and frame_next_target. */
@@ -105,8 +106,8 @@ struct frame_answer {
 };
 
 struct frame_queues {
-    bool all;      /* the list replaces what was known */
-    bool last;     /* with all: the last part */
+    bool all;  /* the list replaces what was known */
+    bool last; /* with all: the last part */
     u32 added_count, removed_count;
     str added, removed; /* walk with frame_next_str: queue ARNs */
 };

@@ -195,7 +195,8 @@ int frame_read_clock(str frame, i64 *ret_now_ms)
     return 0;
 }
 
-/* --- lists -------------------------------------------------------------------------------------- */
+/* --- lists --------------------------------------------------------------------------------------
+ */
 
 int frame_next_str(str *rest, str *ret)
 {
@@ -355,15 +356,14 @@ int frame_read_queues(str frame, struct frame_queues *ret)
     added_size = get_u32(&r);
     const char *added = get_bytes(&r, added_size);
 
-    if (r.bad || flags > (QUEUES_FLAG_ALL | QUEUES_FLAG_LAST) ||
-        q.added_count > FRAME_QUEUES_MAX || q.removed_count > FRAME_QUEUES_MAX)
+    if (r.bad || flags > (QUEUES_FLAG_ALL | QUEUES_FLAG_LAST) || q.added_count > FRAME_QUEUES_MAX ||
+        q.removed_count > FRAME_QUEUES_MAX)
         return E_INVALID;
     q.all = flags & QUEUES_FLAG_ALL;
     q.last = flags & QUEUES_FLAG_LAST;
     q.added = str_from(added, added_size);
     q.removed = r.rest;
-    if (!strings_are_good(q.added, q.added_count) ||
-        !strings_are_good(q.removed, q.removed_count))
+    if (!strings_are_good(q.added, q.added_count) || !strings_are_good(q.removed, q.removed_count))
         return E_INVALID;
     *ret = q;
     return 0;

@@ -86,7 +86,8 @@ struct http_server {
     u32 spare_count;
 };
 
-/* --- exchanges ---------------------------------------------------------------------------------- */
+/* --- exchanges ----------------------------------------------------------------------------------
+ */
 
 static struct http_exchange *exchange_new(struct http_door *door, struct MHD_Connection *con)
 {
@@ -161,7 +162,8 @@ void *http_exchange_data(const struct http_exchange *x)
     return x->data;
 }
 
-/* --- answers ------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------
+ */
 
 static const char *const content_types[] = {
     [ANSWER_AWS_JSON] = "application/x-amz-json-1.0",
@@ -231,7 +233,8 @@ void http_answer(struct http_exchange *x, struct answer *a)
     x->state = ANSWERED;
 }
 
-/* --- parked exchanges --------------------------------------------------------------------------- */
+/* --- parked exchanges ---------------------------------------------------------------------------
+ */
 
 static void exchange_lost(struct http_exchange *x)
 {
@@ -265,7 +268,8 @@ static void park(struct http_exchange *x)
         x->watch.fd = -1;
 }
 
-/* --- requests ----------------------------------------------------------------------------------- */
+/* --- requests -----------------------------------------------------------------------------------
+ */
 
 static void *on_uri(void *arg, const char *uri, struct MHD_Connection *con)
 {
@@ -291,12 +295,12 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
         str name;
         size_t at;
     } known[] = {
-        {{"Host", 4}, offsetof(struct request, host)},
-        {{"Accept", 6}, offsetof(struct request, accept)},
-        {{"X-Amz-Target", 12}, offsetof(struct request, target)},
-        {{"Content-Type", 12}, offsetof(struct request, content_type)},
-        {{"Authorization", 13}, offsetof(struct request, authorization)},
-        {{"X-Amzn-Trace-Id", 15}, offsetof(struct request, trace_id)},
+        {{"Host", 4},             offsetof(struct request, host)         },
+        {{"Accept", 6},           offsetof(struct request, accept)       },
+        {{"X-Amz-Target", 12},    offsetof(struct request, target)       },
+        {{"Content-Type", 12},    offsetof(struct request, content_type) },
+        {{"Authorization", 13},   offsetof(struct request, authorization)},
+        {{"X-Amzn-Trace-Id", 15}, offsetof(struct request, trace_id)     },
     };
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (known[i].name.n == key_n && str_eq_nocase(known[i].name, name)) {
@@ -414,18 +418,14 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *con, con
     if (*n)
         return exchange_take(x, bytes, n);
     switch (x->state) {
-    case READING:
-        return hand_over(x);
+    case READING: return hand_over(x);
     case HELD:
         if (x->server->flushing && x->turn < x->server->turn)
             park(x);
         return MHD_YES;
-    case PARKED:
-        return MHD_NO; /* resumed only when the client left */
-    case ANSWERED:
-        return queue_answer(x);
-    case SENDING:
-        break;
+    case PARKED: return MHD_NO; /* resumed only when the client left */
+    case ANSWERED: return queue_answer(x);
+    case SENDING: break;
     }
     return MHD_YES;
 }
@@ -446,7 +446,8 @@ static void on_completed(void *arg, struct MHD_Connection *con, void **con_cls,
     exchange_release(x);
 }
 
-/* --- doors -------------------------------------------------------------------------------------- */
+/* --- doors --------------------------------------------------------------------------------------
+ */
 
 static void door_ready(struct loop_watch *w, u32 events)
 {

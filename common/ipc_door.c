@@ -69,7 +69,8 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
     return x->data;
 }
 
-/* --- answers ------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------
+ */
 
 /* Sends what stands in d->text as the answer to `call`. */
 static void reply(struct ipc_door *d, nng_msg *call)
@@ -109,7 +110,8 @@ static void refuse(struct ipc_door *d, nng_msg *call, int status, const char *ty
     nng_msg_free(call);
 }
 
-/* --- calls -------------------------------------------------------------------------------------- */
+/* --- calls --------------------------------------------------------------------------------------
+ */
 
 static void take_call(struct ipc_door *d, nng_msg *call)
 {
@@ -117,8 +119,8 @@ static void take_call(struct ipc_door *d, nng_msg *call)
     const char *why;
 
     if (d->waiting >= d->limits.waiting_max) {
-        refuse(d, call, 503, "com.amazonaws.sqs#ServiceUnavailable",
-               "Too many calls are under way", "ServiceUnavailable");
+        refuse(d, call, 503, "com.amazonaws.sqs#ServiceUnavailable", "Too many calls are under way",
+               "ServiceUnavailable");
         return;
     }
     x = mem_alloc(sizeof(*x));
@@ -149,7 +151,8 @@ static void take_call(struct ipc_door *d, nng_msg *call)
     d->handler.request(d->handler.arg, x, &x->rq);
 }
 
-/* --- clients that leave ------------------------------------------------------------------------- */
+/* --- clients that leave -------------------------------------------------------------------------
+ */
 
 /* Runs on a thread of nng's. */
 static void on_pipe_end(nng_pipe p, nng_pipe_ev ev, void *arg)
@@ -180,7 +183,8 @@ static bool has_ended(struct ipc_door *d, u32 pipe)
  * answer the call that it is told of, no other. */
 static void tell_gone(struct ipc_door *d, u32 pipe)
 {
-    list_each (item, next, &d->calls) {
+    list_each(item, next, &d->calls)
+    {
         struct ipc_exchange *x = list_item(item, struct ipc_exchange, link);
 
         if (x->gone)
@@ -218,8 +222,7 @@ static void receive_ready(struct loop_watch *w, u32 events)
     struct ipc_door *d = w->arg;
     nng_msg *m;
 
-    for (int i = 0; i < IPC_CALLS_A_TURN && nng_recvmsg(d->sock, &m, NNG_FLAG_NONBLOCK) == 0;
-         i++) {
+    for (int i = 0; i < IPC_CALLS_A_TURN && nng_recvmsg(d->sock, &m, NNG_FLAG_NONBLOCK) == 0; i++) {
         if (has_ended(d, (u32)nng_pipe_id(nng_msg_get_pipe(m))))
             nng_msg_free(m);
         else
@@ -227,7 +230,8 @@ static void receive_ready(struct loop_watch *w, u32 events)
     }
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 static int door_watch(struct ipc_door *d)
 {

@@ -19,8 +19,8 @@ struct ipc_door;
 struct ipc_exchange;
 
 struct ipc_handler {
-    /* rq->method is "CALL", rq->target, account, region are set and rq->body is the text of "input".
-     * Answer exactly once. */
+    /* rq->method is "CALL", rq->target, account, region are set and rq->body is the text of
+     * "input". Answer exactly once. */
     void (*request)(void *arg, struct ipc_exchange *x, const struct request *rq);
     void (*gone)(void *arg, struct ipc_exchange *x);
     void *arg;

@@ -50,8 +50,8 @@ struct link {
     struct nng_sender sender;
     struct loop_watch receive, wake;
     struct loop_timer tick;
-    u32 pipe; /* 0: down */
-    bool sent; /* something, since the last tick */
+    u32 pipe;     /* 0: down */
+    bool sent;    /* something, since the last tick */
     i64 heard_ms; /* mono */
     struct {
         pthread_mutex_t lock; /* guards what follows */
@@ -61,7 +61,8 @@ struct link {
     } seen;
 };
 
-/* --- pipes come and go -------------------------------------------------------------------------- */
+/* --- pipes come and go --------------------------------------------------------------------------
+ */
 
 /* With the lock held. */
 static bool is_buried(const struct link *k, u32 pipe)
@@ -161,7 +162,8 @@ void link_hang_up(struct link *k)
     nng_pipe_close((nng_pipe){.id = k->pipe});
 }
 
-/* --- frames ------------------------------------------------------------------------------------- */
+/* --- frames -------------------------------------------------------------------------------------
+ */
 
 /* Whether a frame of that pipe may be heard. */
 static bool is_heard(struct link *k, u32 pipe)
@@ -253,7 +255,8 @@ bool link_is_full(const struct link *k)
     return k->sender.size > k->limits.waiting_size_max;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 static int link_watch(struct link *k)
 {

@@ -4,8 +4,8 @@
  * What nng promises is little: a frame it took may die with the pipe, and a frame that waits inside
  * the socket when a pipe dies goes out first on the next one. So the link promises only this:
  * frames that arrive, arrive whole; `up` and `down` tell of every change of pipe; what must not be
- * lost is numbered, acknowledged and sent again by the peers (frame.h). A peer that is silent longer
- * than the deadline is down, even if its pipe stands: the pipe is closed. */
+ * lost is numbered, acknowledged and sent again by the peers (frame.h). A peer that is silent
+ * longer than the deadline is down, even if its pipe stands: the pipe is closed. */
 #ifndef TOQUE_LINK_H
 #define TOQUE_LINK_H
 
@@ -16,18 +16,18 @@
 struct link;
 
 struct link_events {
-    void (*up)(void *arg);   /* a pipe stands; nothing has been said on it yet */
-    void (*down)(void *arg); /* it is gone; what was under way is unknown */
+    void (*up)(void *arg);               /* a pipe stands; nothing has been said on it yet */
+    void (*down)(void *arg);             /* it is gone; what was under way is unknown */
     void (*frame)(void *arg, str frame); /* one whole frame; the view is valid for the call */
     void *arg;
 };
 
 struct link_limits {
-    u32 frame_size_max;     /* bytes; a larger one ends the pipe */
-    u32 heartbeat_ms;       /* between pings while nothing else is sent */
-    u32 silence_max_ms;     /* no byte from the peer for so long: down */
+    u32 frame_size_max; /* bytes; a larger one ends the pipe */
+    u32 heartbeat_ms;   /* between pings while nothing else is sent */
+    u32 silence_max_ms; /* no byte from the peer for so long: down */
     u32 reconnect_min_ms, reconnect_max_ms;
-    u64 waiting_size_max;   /* bytes of frames that wait for the socket; link_is_full above it */
+    u64 waiting_size_max; /* bytes of frames that wait for the socket; link_is_full above it */
 };
 extern const struct link_limits LINK_LIMITS_DEFAULT;
 
@@ -44,8 +44,8 @@ bool link_is_up(const struct link *k);
 void link_hang_up(struct link *k);
 /* More than waiting_size_max waits for the socket: put off what can wait. */
 bool link_is_full(const struct link *k);
-/* Takes the frame's bytes (frame is empty afterwards), also when it fails. Goes out in order, as the
- * socket takes it. E_DOWN when there is no pipe; E_TOO_LARGE. */
+/* Takes the frame's bytes (frame is empty afterwards), also when it fails. Goes out in order, as
+ * the socket takes it. E_DOWN when there is no pipe; E_TOO_LARGE. */
 int link_send(struct link *k, struct buf *frame);
 
 #endif

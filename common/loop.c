@@ -75,7 +75,8 @@ void loop_set_store(struct loop *l, struct loop_store store)
     l->store = store;
 }
 
-/* --- descriptors -------------------------------------------------------------------------------- */
+/* --- descriptors --------------------------------------------------------------------------------
+ */
 
 static int watch_ctl(struct loop *l, int op, struct loop_watch *w, u32 events)
 {
@@ -123,7 +124,8 @@ static void loop_dispatch(struct loop *l)
     l->event_at = l->event_count = 0;
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------- */
+/* --- deadlines ----------------------------------------------------------------------------------
+ */
 
 void loop_timer_clear(struct loop *l, struct loop_timer *t)
 {
@@ -164,7 +166,8 @@ static void run_due(struct loop *l, struct heap *h, const i64 *now)
     }
 }
 
-/* --- commit and what waits for it ---------------------------------------------------------------- */
+/* --- commit and what waits for it ----------------------------------------------------------------
+ */
 
 void loop_dirty(struct loop *l)
 {
@@ -205,7 +208,8 @@ static void loop_commit(struct loop *l)
         l->stats.commits++;
         l->stats.commit_longest_us = MAX(l->stats.commit_longest_us, clock_micros() - start_us);
     }
-    list_each (item, next, &l->fresh) {
+    list_each(item, next, &l->fresh)
+    {
         struct loop_later *later = list_item(item, struct loop_later, link);
 
         later->ticket = l->ticket;
@@ -238,7 +242,8 @@ static void run_laters(struct loop *l)
     }
 }
 
-/* --- the turn ----------------------------------------------------------------------------------- */
+/* --- the turn -----------------------------------------------------------------------------------
+ */
 
 void loop_add_hook(struct loop *l, struct loop_hook *h)
 {
@@ -277,7 +282,8 @@ static i64 wait_ms(struct loop *l)
         if (!l->clock->manual)
             wait = sooner(wait, MIN(left - spent_ms, LOOP_WALL_WAIT_MAX_MS));
     }
-    list_each (item, next, &l->hooks) {
+    list_each(item, next, &l->hooks)
+    {
         struct loop_hook *h = list_item(item, struct loop_hook, link);
         i64 due = h->next_ms ? h->next_ms(h) : -1;
 
@@ -306,7 +312,8 @@ void loop_turn(struct loop *l, int max_wait_ms)
     run_due(l, &l->real, &l->clock->mono_ms);
     loop_commit(l);
     run_laters(l);
-    list_each (item, next, &l->hooks) {
+    list_each(item, next, &l->hooks)
+    {
         struct loop_hook *h = list_item(item, struct loop_hook, link);
 
         if (h->flush(h))

@@ -4,7 +4,8 @@
  * in-memory state and to the open transaction; commit once; then, and only then, run what waited
  * for that commit (answers, acknowledgements). Nobody hears "stored" before it is stored.
  *
- *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> commit ──> later callbacks ──> flush
+ *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> commit ──> later callbacks ──>
+ * flush
  *
  * Invariants: (1) one thread; nothing reaches in from outside but through a descriptor; (2) a later
  * callback of a turn with changes runs only after the ticket of that turn is durable, or with the
@@ -20,8 +21,9 @@ struct loop;
 
 /* How the loop's owner makes a turn durable. */
 struct loop_store {
-    /* Commits what the turn changed; *ret_ticket is durable later or already. Negative E_ code: none
-     * of it happened on disk, and `failed` has been, or will be, called before anybody is told. */
+    /* Commits what the turn changed; *ret_ticket is durable later or already. Negative E_ code:
+     * none of it happened on disk, and `failed` has been, or will be, called before anybody is
+     * told. */
     int (*commit)(void *arg, u64 *ret_ticket);
     /* Highest ticket that is durable. */
     u64 (*durable)(void *arg);
@@ -48,7 +50,8 @@ int loop_watch_change(struct loop *l, struct loop_watch *w, u32 events);
 void loop_unwatch(struct loop *l, struct loop_watch *w);
 
 /* A deadline. Lives in its owner, zeroed before its first use. Wall deadlines follow the clock,
- * also when it is moved by hand; real ones follow time that nobody moves (heartbeats, idle limits). */
+ * also when it is moved by hand; real ones follow time that nobody moves (heartbeats, idle limits).
+ */
 struct loop_timer {
     struct heap_node node;
     bool real;
