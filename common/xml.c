@@ -29,10 +29,22 @@ static const char *entity(unsigned char c)
     }
 }
 
+/* ASCII that stands for itself, found without a branch a character: all four that need an entity
+ * lie between 0x20 and 0x3F. Newlines and tabs go the slow way. */
+static bool is_plain(unsigned char c)
+{
+    const u32 special = 1u << ('&' - 32) | 1u << ('<' - 32) | 1u << ('>' - 32) | 1u << ('"' - 32);
+    return c >= 0x20 && c < 0x80 && (c >= 0x40 || !(special >> (c - 32) & 1));
+}
+
 void xml_text(struct buf *out, str text)
 {
     size_t done = 0; /* bytes that are written already */
     for (size_t i = 0; i < text.n;) {
+        if (is_plain((unsigned char)text.p[i])) {
+            i++;
+            continue;
+        }
         size_t at = i;
         const char *instead = NULL;
         if ((unsigned char)text.p[i] < 0x80) {
