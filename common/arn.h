@@ -7,10 +7,10 @@
 #include "common/str.h"
 
 /* The service says "An ARN must have at least 6 elements, not N". */
-#define ARN_PARTS_MIN       6
-#define ARN_QUEUE_NAME_MAX  80  /* the suffix .fifo counted in */
-#define ARN_TOPIC_NAME_MAX  256 /* likewise */
-#define ARN_ACCOUNT_SIZE    12
+#define ARN_PARTS_MIN      6
+#define ARN_QUEUE_NAME_MAX 80  /* the suffix .fifo counted in */
+#define ARN_TOPIC_NAME_MAX 256 /* likewise */
+#define ARN_ACCOUNT_SIZE   12
 
 /* Views into the text that was read. */
 struct arn {

@@ -322,8 +322,8 @@ static int put_document(const struct conf_table *t, void *target, const struct j
     for (void *i = err ? NULL : json_object_iter(doc->root); i && !err;
          i = json_object_iter_next(doc->root, i)) {
         const char *name = json_object_iter_key(i);
-        struct json_at at = {.doc = doc, .up = &root, .name = name,
-                             .value = json_object_iter_value(i)};
+        struct json_at at = {
+            .doc = doc, .up = &root, .name = name, .value = json_object_iter_value(i)};
         if (str_starts(str_of(name), STR("//")))
             continue;
         const struct conf_option *o = conf_find(t, str_of(name));

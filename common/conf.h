@@ -41,7 +41,7 @@ struct conf_list {
 };
 
 struct conf_option {
-    const char *name;         /* as in the file, with underscores; the unit comes last */
+    const char *name; /* as in the file, with underscores; the unit comes last */
     enum conf_type type;
     const char *value;        /* default, as it would stand on the command line */
     const char *unit;         /* "ms", "bytes"; NULL: none */
@@ -87,8 +87,8 @@ enum conf_verb {
 int conf_load_args(const struct conf_table *t, void *target, int argc, char *const *argv,
                    enum conf_verb *ret, struct fault *f) MUST_CHECK;
 /* conf_load_args, and what --help, --version and --print-sample ask for. Returns true when the
- * program goes on, with *ret_check as -n says; false when it ends with *ret_status. Complaints go to
- * standard error as one line. */
+ * program goes on, with *ret_check as -n says; false when it ends with *ret_status. Complaints go
+ * to standard error as one line. */
 bool conf_start(const struct conf_table *t, void *target, int argc, char *const *argv,
                 bool *ret_check, int *ret_status);
 

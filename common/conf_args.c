@@ -49,8 +49,8 @@ static int next_arg(const struct conf_table *t, struct args *a, struct arg *ret,
     static const struct {
         const char *text;
         char sort;
-    } plain[] = {{"-n", 'n'}, {"-h", 'h'}, {"--help", 'h'}, {"-V", 'v'}, {"--version", 'v'},
-                 {"--print-sample", 's'}};
+    } plain[] = {{"-n", 'n'}, {"-h", 'h'},        {"--help", 'h'},
+                 {"-V", 'v'}, {"--version", 'v'}, {"--print-sample", 's'}};
     if (a->at == a->argc)
         return E_NOT_FOUND;
     const char *text = a->argv[a->at++];
@@ -154,8 +154,8 @@ static void describe(const struct conf_option *o, struct buf *out)
 void conf_help(const struct conf_table *t, struct buf *out)
 {
     static const char *const values[] = {
-        [CONF_STRING] = "TEXT", [CONF_INT] = "N",     [CONF_BOOL] = "true|false",
-        [CONF_ENUM] = "WORD",   [CONF_SIZE] = "SIZE", [CONF_PATH] = "PATH",
+        [CONF_STRING] = "TEXT",  [CONF_INT] = "N",     [CONF_BOOL] = "true|false",
+        [CONF_ENUM] = "WORD",    [CONF_SIZE] = "SIZE", [CONF_PATH] = "PATH",
         [CONF_LIST] = "A,B,...",
     };
     buf_printf(out,

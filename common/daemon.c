@@ -105,8 +105,7 @@ int daemon_write_pid(struct daemon *d, const char *path, struct fault *f)
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n) {
         int why = errno;
         close(fd);
-        return fault_set(f, DAEMON_FAULT, "pid file %s cannot be written: %s", path,
-                         strerror(why));
+        return fault_set(f, DAEMON_FAULT, "pid file %s cannot be written: %s", path, strerror(why));
     }
     d->pid_fd = fd;
     d->pid_path = mem_dup(str_of(path));

@@ -15,14 +15,14 @@ enum {
     E_TOO_LARGE = -2, /* over a named bound */
     E_NOT_FOUND = -3,
     E_EXISTS = -4,
-    E_IO = -5,        /* the file system or the network failed */
-    E_FULL = -6,      /* no space left, or a bounded queue is full */
-    E_DOWN = -7,      /* the peer is away */
-    E_NEWER = -8,     /* written by a newer version of toque */
-    E_AGAIN = -9,     /* not now; the caller is told when */
+    E_IO = -5,    /* the file system or the network failed */
+    E_FULL = -6,  /* no space left, or a bounded queue is full */
+    E_DOWN = -7,  /* the peer is away */
+    E_NEWER = -8, /* written by a newer version of toque */
+    E_AGAIN = -9, /* not now; the caller is told when */
     E_DENIED = -10,
-    E_FAULT = -11,    /* the caller's mistake: the struct fault says which */
-    E_SHORT = -12,    /* input ends before it is whole */
+    E_FAULT = -11, /* the caller's mistake: the struct fault says which */
+    E_SHORT = -12, /* input ends before it is whole */
 };
 
 /* A few words for a log line; never NULL. */

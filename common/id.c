@@ -174,8 +174,8 @@ static void write_le(u64 v, u8 *p)
 void id_derive(const u8 key[16], u64 number, u8 ret[16])
 {
     u64 k0 = read_le(key), k1 = read_le(key + 8);
-    u64 v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du ^ 0xee,
-                k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u};
+    u64 v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du ^ 0xee, k0 ^ 0x6c7967656e657261u,
+                k1 ^ 0x7465646279746573u};
     const u64 words[2] = {number, (u64)8 << 56}; /* the eight bytes, and the length's own word */
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         v[3] ^= words[i];

@@ -27,8 +27,8 @@ static void complain_at(struct fault *f, const char *file, u32 line, u32 column,
 int json_open(struct json_doc *ret, str text, const char *file, bool repeats, struct fault *f)
 {
     json_error_t error;
-    json_t *root = json_loadb(text.n ? text.p : "", text.n, repeats ? 0 : JSON_REJECT_DUPLICATES,
-                              &error);
+    json_t *root =
+        json_loadb(text.n ? text.p : "", text.n, repeats ? 0 : JSON_REJECT_DUPLICATES, &error);
     if (!root) {
         complain_at(f, file, (u32)MAX(error.line, 1), (u32)MAX(error.column, 1), error.text);
         return E_FAULT;

@@ -47,7 +47,7 @@ const char *log_level_name(enum log_level level)
     return level_names[level];
 }
 
-/* What a byte becomes in a log; `quoted` says whether quotes stand around it. Returns the length. */
+/* What a byte becomes in a log; `quoted`: quotes stand around it. Returns the length. */
 static size_t escape(unsigned char c, bool quoted, char ret[4])
 {
     static const char digits[] = "0123456789abcdef";
@@ -112,8 +112,8 @@ size_t log_line(char *ret, i64 now_ms, enum log_level level, const char *name, c
 {
     const size_t size = LOG_LINE_MAX - 1; /* the newline always has its place */
     char when[CLOCK_ISO_SIZE];
-    int head = snprintf(ret, size, "%s %s %s: ", clock_iso(now_ms, when), log_level_name(level),
-                        name);
+    int head =
+        snprintf(ret, size, "%s %s %s: ", clock_iso(now_ms, when), log_level_name(level), name);
     size_t n = MIN((size_t)MAX(head, 0), size - 1);
     n = add(ret, n, size, str_of(text), false);
     ret[n++] = '\n';

@@ -40,7 +40,9 @@ static void there_and_back(void **state)
 
 static void refused(void **state)
 {
-    static const char *const texts[] = {"", "arn", "arn:aws:sns:us-east-1:123456789012",
+    static const char *const texts[] = {"",
+                                        "arn",
+                                        "arn:aws:sns:us-east-1:123456789012",
                                         "ARN:aws:sns:us-east-1:123456789012:demo",
                                         " arn:aws:sns:us-east-1:123456789012:demo",
                                         ":aws:sns:us-east-1:123456789012:demo",
@@ -73,8 +75,9 @@ static void names(void **state)
     memcpy(longest + 76, ".fifo", 5);
     assert_false(arn_is_queue_name((str){longest, 81}));
     static const char *const good[] = {"a", "Z-9_", "x.fifo", "-", "fifo"};
-    static const char *const bad[] = {"", ".fifo", "a.b", "a.fifo.fifo", "a.fif", "a b", "a/b",
-                                      "a@", "[", "`", "\xC3\xA9", "a.FIFO", "a:b", "{", "^"};
+    static const char *const bad[] = {"",         ".fifo",  "a.b", "a.fifo.fifo", "a.fif",
+                                      "a b",      "a/b",    "a@",  "[",           "`",
+                                      "\xC3\xA9", "a.FIFO", "a:b", "{",           "^"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_true(arn_is_queue_name(str_of(good[i])) && arn_is_topic_name(str_of(good[i])));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)

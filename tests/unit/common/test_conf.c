@@ -22,21 +22,57 @@ static const char *const clocks[] = {"real", "manual", NULL};
 
 #define AT(member) offsetof(struct options, member)
 static const struct conf_option rows[] = {
-    {.name = "http_port", .type = CONF_INT, .value = "4566", .min = 1, .max = 65535,
-     .help = "TCP port.", .offset = AT(port)},
-    {.name = "grace_ms", .type = CONF_INT, .value = "-5", .unit = "ms", .min = -10, .max = 60000,
-     .help = "Patience.", .offset = AT(grace_ms)},
-    {.name = "body_size_max", .type = CONF_SIZE, .value = "1MiB", .unit = "bytes", .min = 1024,
-     .max = INT64_MAX, .help = "Largest body.", .offset = AT(body_max)},
+    {.name = "http_port",
+     .type = CONF_INT,
+     .value = "4566",
+     .min = 1,
+     .max = 65535,
+     .help = "TCP port.",
+     .offset = AT(port)},
+    {.name = "grace_ms",
+     .type = CONF_INT,
+     .value = "-5",
+     .unit = "ms",
+     .min = -10,
+     .max = 60000,
+     .help = "Patience.",
+     .offset = AT(grace_ms)},
+    {.name = "body_size_max",
+     .type = CONF_SIZE,
+     .value = "1MiB",
+     .unit = "bytes",
+     .min = 1024,
+     .max = INT64_MAX,
+     .help = "Largest body.",
+     .offset = AT(body_max)},
     {.name = "open", .type = CONF_BOOL, .value = "false", .help = "Lets in.", .offset = AT(open)},
-    {.name = "clock", .type = CONF_ENUM, .value = "real", .words = clocks, .help = "Time.",
+    {.name = "clock",
+     .type = CONF_ENUM,
+     .value = "real",
+     .words = clocks,
+     .help = "Time.",
      .offset = AT(clock)},
-    {.name = "region", .type = CONF_STRING, .value = "us-east-1", .min = 1, .max = 20,
-     .help = "Default \"region\".", .offset = AT(region)},
-    {.name = "data_dir", .type = CONF_PATH, .value = "./var", .min = 1, .max = 4096,
-     .help = "Where.", .offset = AT(data)},
-    {.name = "listen", .type = CONF_LIST, .value = "127.0.0.1, ::1", .min = 0, .max = 3,
-     .help = "Addresses.", .offset = AT(doors)},
+    {.name = "region",
+     .type = CONF_STRING,
+     .value = "us-east-1",
+     .min = 1,
+     .max = 20,
+     .help = "Default \"region\".",
+     .offset = AT(region)},
+    {.name = "data_dir",
+     .type = CONF_PATH,
+     .value = "./var",
+     .min = 1,
+     .max = 4096,
+     .help = "Where.",
+     .offset = AT(data)},
+    {.name = "listen",
+     .type = CONF_LIST,
+     .value = "127.0.0.1, ::1",
+     .min = 0,
+     .max = 3,
+     .help = "Addresses.",
+     .offset = AT(doors)},
 };
 static const struct conf_table table = {"unit", "Tests options.", rows, ARRAY_LEN(rows)};
 
@@ -80,7 +116,9 @@ static void file(void **state)
     assert_null(o.region);
     assert_int_equal(load("{\"// note\": {\"any\": 1}, \"http_port\": 65535, \"grace_ms\": -10,"
                           "\"body_size_max\": 2048, \"open\": true, \"clock\": \"manual\","
-                          "\"region\": \"\\u00e9u\", \"data_dir\": \"/x\", \"listen\": []}", &o), 0);
+                          "\"region\": \"\\u00e9u\", \"data_dir\": \"/x\", \"listen\": []}",
+                          &o),
+                     0);
     assert_true(o.port == 65535 && o.grace_ms == -10 && o.body_max == 2048 && o.open);
     assert_int_equal(o.clock, 1);
     assert_string_equal(o.region, "\xC3\xA9u");
@@ -111,11 +149,9 @@ static void bad_files(void **state)
         {"{\"clock\": \"Real\"}", "1:11: clock: must be real or manual"},
         {"{\"clock\": true}", "1:11: clock: must be a string, not true or false"},
         {"{\"region\": \"\"}", "1:12: region: must be of 1 to 20 bytes"},
-        {"{\"region\": \"123456789012345678901\"}",
-         "1:12: region: must be of 1 to 20 bytes"},
+        {"{\"region\": \"123456789012345678901\"}", "1:12: region: must be of 1 to 20 bytes"},
         {"{\"data_dir\": \"a\\nb\"}", "1:14: data_dir: must not hold control characters"},
-        {"{\"body_size_max\": 1023}",
-         "1:19: body_size_max: must be 1024 or more bytes, not 1023"},
+        {"{\"body_size_max\": 1023}", "1:19: body_size_max: must be 1024 or more bytes, not 1023"},
         {"{\"body_size_max\": \"1 parsec\"}",
          "1:19: body_size_max: must be a size such as 64MiB, 1024 or more bytes"},
         {"{\"body_size_max\": \"9999999999999TiB\"}",
@@ -160,9 +196,11 @@ static void arguments(void **state)
     struct options o;
     enum conf_verb verb;
     write_file("{\"http_port\": 81, \"region\": \"file\"}");
-    assert_int_equal(load_args(&o, &verb, ARGS("--http-port=82", "-c", path, "--open", "--clock",
-                                               "manual", "--listen=a, b,c", "--grace_ms", "-7",
-                                               "--body-size-max=2KiB", "--data-dir=a=b")), 0);
+    assert_int_equal(load_args(&o, &verb,
+                               ARGS("--http-port=82", "-c", path, "--open", "--clock", "manual",
+                                    "--listen=a, b,c", "--grace_ms", "-7", "--body-size-max=2KiB",
+                                    "--data-dir=a=b")),
+                     0);
     assert_int_equal(verb, CONF_RUN);
     assert_true(o.port == 82 && o.open && o.clock == 1 && o.grace_ms == -7 && o.body_max == 2048);
     assert_string_equal(o.region, "file");
@@ -176,7 +214,9 @@ static void arguments(void **state)
     static const struct {
         const char *arg;
         enum conf_verb verb;
-    } verbs[] = {{"--help", CONF_HELP}, {"-h", CONF_HELP}, {"--version", CONF_VERSION},
+    } verbs[] = {{"--help", CONF_HELP},
+                 {"-h", CONF_HELP},
+                 {"--version", CONF_VERSION},
                  {"--print-sample", CONF_SAMPLE}};
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         assert_int_equal(load_args(&o, &verb, ARGS(verbs[i].arg)), 0);
@@ -252,8 +292,10 @@ static int remove_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(file),          cmocka_unit_test(bad_files),
-        cmocka_unit_test(arguments),     cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(file),
+        cmocka_unit_test(bad_files),
+        cmocka_unit_test(arguments),
+        cmocka_unit_test(bad_arguments),
         cmocka_unit_test(sample_and_help),
     };
     json_setup();

@@ -40,8 +40,9 @@ static void decoding(void **state)
 
 static void refused(void **state)
 {
-    static const char *const texts[] = {"a=%", "a=%4", "a=%4&b=1", "a=%zz", "a=%4g", "%=1", "a=%%41",
-                                        "a=%-1", "a=% 1", "a=1&b=%u0041", "a=%@1", "a=%1`"};
+    static const char *const texts[] = {"a=%",   "a=%4",         "a=%4&b=1", "a=%zz",
+                                        "a=%4g", "%=1",          "a=%%41",   "a=%-1",
+                                        "a=% 1", "a=1&b=%u0041", "a=%@1",    "a=%1`"};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct arena a;
         struct form f = {0};
@@ -128,9 +129,8 @@ static void escaping(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decoding), cmocka_unit_test(refused),
-        cmocka_unit_test(bounded),  cmocka_unit_test(merging),
-        cmocka_unit_test(escaping), cmocka_unit_test(unescaping_a_path),
+        cmocka_unit_test(decoding), cmocka_unit_test(refused),  cmocka_unit_test(bounded),
+        cmocka_unit_test(merging),  cmocka_unit_test(escaping), cmocka_unit_test(unescaping_a_path),
     };
     return cmocka_run_group_tests_name("form", tests, NULL, NULL);
 }

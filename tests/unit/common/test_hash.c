@@ -16,7 +16,7 @@ static void digests(void **state)
     assert_string_equal(hash_md5_hex(STR_NONE, hex), "d41d8cd98f00b204e9800998ecf8427e");
     assert_string_equal(hash_md5_hex(STR("message digest"), hex),
                         "f96b697d7cb7938d525a2f31aaf161d0"); /* RFC 1321 */
-    assert_string_equal(hash_sha256_hex(STR("abc"), hex), /* FIPS 180-2 */
+    assert_string_equal(hash_sha256_hex(STR("abc"), hex),    /* FIPS 180-2 */
                         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_string_equal(hash_sha256_hex(STR_NONE, hex),
                         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -30,9 +30,12 @@ static void digests(void **state)
 
 static void base64_vectors(void **state)
 {
-    static const char *const pairs[][2] = {{"", ""},           {"f", "Zg=="},
-                                           {"fo", "Zm8="},     {"foo", "Zm9v"},
-                                           {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
                                            {"foobar", "Zm9vYmFy"}}; /* RFC 4648 */
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         struct buf b = {0};
@@ -67,9 +70,9 @@ static void base64_there_and_back(void **state)
 
 static void base64_refused(void **state)
 {
-    static const char *const bad[] = {"Z",     "Zg",    "Zg=",   "Zm9v=", "====",  "Z===",
-                                      "Zg==\n", " Zg=", "Zm9-",  "Zm9_",  "Zg==Zg==", "Zm=v",
-                                      "Zh==",  "Zm9=",  "=Zm9",  "Zm9v Zm9", "Zm9\x80"};
+    static const char *const bad[] = {
+        "Z",    "Zg",       "Zg=",  "Zm9v=", "====", "Z===", "Zg==\n",   " Zg=",   "Zm9-",
+        "Zm9_", "Zg==Zg==", "Zm=v", "Zh==",  "Zm9=", "=Zm9", "Zm9v Zm9", "Zm9\x80"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct buf b = {0};
         buf_z(&b, "kept");

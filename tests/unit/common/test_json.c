@@ -88,9 +88,15 @@ static void bad_texts(void **state)
     static const struct {
         const char *text;
         u32 line;
-    } cases[] = {{"", 1},         {"{", 1},           {"{\n\"a\":1,\n}", 3}, {"[1]\n\nx", 3},
-                 {"7", 1},        {"{\"a\":1\n,\"a\":2}", 2}, {"[\"\xFF\"]", 1},
-                 {"[\"\\u0000\"]", 1}, {"[1e999]", 1}};
+    } cases[] = {{"", 1},
+                 {"{", 1},
+                 {"{\n\"a\":1,\n}", 3},
+                 {"[1]\n\nx", 3},
+                 {"7", 1},
+                 {"{\"a\":1\n,\"a\":2}", 2},
+                 {"[\"\xFF\"]", 1},
+                 {"[\"\\u0000\"]", 1},
+                 {"[1e999]", 1}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct json_doc d;
         fault_clear(&fault);

@@ -12,7 +12,7 @@
 enum { KEYS = 3000, STEPS = 200000 };
 
 static char names[KEYS][24];
-static int marks[KEYS];   /* &marks[i] is a value for key i */
+static int marks[KEYS]; /* &marks[i] is a value for key i */
 static bool present[KEYS];
 
 static str name_of(size_t i)
@@ -216,14 +216,10 @@ static void idmap_is_dense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(map_as_array),
-        cmocka_unit_test(map_walk),
-        cmocka_unit_test(map_does_not_creep),
-        cmocka_unit_test(map_replaces_the_key),
-        cmocka_unit_test(hash_differs),
-        cmocka_unit_test(idmap_as_array),
-        cmocka_unit_test(idmap_walk),
-        cmocka_unit_test(idmap_is_dense),
+        cmocka_unit_test(map_as_array),       cmocka_unit_test(map_walk),
+        cmocka_unit_test(map_does_not_creep), cmocka_unit_test(map_replaces_the_key),
+        cmocka_unit_test(hash_differs),       cmocka_unit_test(idmap_as_array),
+        cmocka_unit_test(idmap_walk),         cmocka_unit_test(idmap_is_dense),
     };
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }

@@ -72,8 +72,18 @@ static void numbers(void **state)
                 {"-1", -1},
                 {"9223372036854775807", INT64_MAX},
                 {"-9223372036854775808", INT64_MIN}};
-    static const char *const bad[] = {"", "-", "+1", " 1", "1 ", "1.0", "0x1", "1e3", "--1", "a",
-                                      "9223372036854775808", "-9223372036854775809",
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "0x1",
+                                      "1e3",
+                                      "--1",
+                                      "a",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
                                       "99999999999999999999"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         i64 v = 99;
@@ -89,15 +99,38 @@ static void numbers(void **state)
 
 static void utf8_tables(void **state)
 {
-    static const char *const good[] = {"", "plain", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80",
-                                       "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF",
-                                       "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF",
-                                       "12345678\xC3\xA9" "12345678\xE2\x82\xAC"};
-    static const char *const bad[] = {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2\x41",
-                                      "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xE2\x82",
-                                      "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-                                      "\xFF", "\xFE", "\xF0\x90\x80", "\xE2\x28\xA1",
-                                      "1234567890\xFF" "1234567890"};
+    static const char *const good[] = {"",
+                                       "plain",
+                                       "\x7F",
+                                       "\xC2\x80",
+                                       "\xDF\xBF",
+                                       "\xE0\xA0\x80",
+                                       "\xED\x9F\xBF",
+                                       "\xEE\x80\x80",
+                                       "\xEF\xBF\xBF",
+                                       "\xF0\x90\x80\x80",
+                                       "\xF4\x8F\xBF\xBF",
+                                       "12345678\xC3\xA9"
+                                       "12345678\xE2\x82\xAC"};
+    static const char *const bad[] = {"\x80",
+                                      "\xBF",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xC2",
+                                      "\xC2\x41",
+                                      "\xE0\x9F\xBF",
+                                      "\xED\xA0\x80",
+                                      "\xED\xBF\xBF",
+                                      "\xE2\x82",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xFF",
+                                      "\xFE",
+                                      "\xF0\x90\x80",
+                                      "\xE2\x28\xA1",
+                                      "1234567890\xFF"
+                                      "1234567890"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_true(str_is_utf8(str_of(good[i])));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -164,14 +197,10 @@ static void malformed_goes_byte_by_byte(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comparing),
-        cmocka_unit_test(searching),
-        cmocka_unit_test(cutting),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(utf8_tables),
-        cmocka_unit_test(utf8_places),
-        cmocka_unit_test(every_character),
-        cmocka_unit_test(malformed_goes_byte_by_byte),
+        cmocka_unit_test(comparing),       cmocka_unit_test(searching),
+        cmocka_unit_test(cutting),         cmocka_unit_test(numbers),
+        cmocka_unit_test(utf8_tables),     cmocka_unit_test(utf8_places),
+        cmocka_unit_test(every_character), cmocka_unit_test(malformed_goes_byte_by_byte),
     };
     return cmocka_run_group_tests_name("str", tests, NULL, NULL);
 }

@@ -20,21 +20,21 @@ static void escaping(void **state)
     check(STR(""), "");
     check(STR_NONE, "");
     check(STR("plain text's"), "plain text's");
-    check(STR("<a href=\"x\">&amp;</a>"),
-          "&lt;a href=&quot;x&quot;&gt;&amp;amp;&lt;/a&gt;");
+    check(STR("<a href=\"x\">&amp;</a>"), "&lt;a href=&quot;x&quot;&gt;&amp;amp;&lt;/a&gt;");
     check(STR("a\tb\nc\rd\r\n"), "a\tb\nc&#xD;d&#xD;\n");
     check(STR("]]>"), "]]&gt;");
-    check(STR("\xE2\x82\xAC\xF0\x9F\x92\xB6\x7F\xC2\x85"), "\xE2\x82\xAC\xF0\x9F\x92\xB6\x7F\xC2\x85");
+    check(STR("\xE2\x82\xAC\xF0\x9F\x92\xB6\x7F\xC2\x85"),
+          "\xE2\x82\xAC\xF0\x9F\x92\xB6\x7F\xC2\x85");
 }
 
 /* What XML cannot carry. */
 static void replaced(void **state)
 {
-    check(STR("a\0b"), "a\xEF\xBF\xBD" "b");
+    check(STR("a\0b"), "a\xEF\xBF\xBD"
+                       "b");
     check(STR("\x01\x08\x0B\x0C\x1F"),
           "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
-    check(STR("\xEF\xBF\xBE|\xEF\xBF\xBF|\xEF\xBF\xBD"),
-          "\xEF\xBF\xBD|\xEF\xBF\xBD|\xEF\xBF\xBD");
+    check(STR("\xEF\xBF\xBE|\xEF\xBF\xBF|\xEF\xBF\xBD"), "\xEF\xBF\xBD|\xEF\xBF\xBD|\xEF\xBF\xBD");
     check(STR("\xFFz\xC3"), "\xEF\xBF\xBDz\xEF\xBF\xBD");
     check(STR("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }
