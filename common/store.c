@@ -1,7 +1,7 @@
 /* sqlite3 opened, migrated, wrapped. See store.h for what it promises.
  *
- * Invariants: (1) only the loop's thread uses `db` and writes frames; the checkpointer has a connection
- * of its own (store_wal.c). (2) When a statement of a turn has failed, SQLite may have
+ * Invariants: (1) only the loop's thread uses `db` and writes frames; the checkpointer has a
+ * connection of its own (store_wal.c). (2) When a statement of a turn has failed, SQLite may have
  * rolled the whole transaction back by itself: so nothing of that turn is run any more, or it would
  * commit by itself. (3) `doubt` is set by every failure and cleared by mend(): before the next turn
  * the WAL ends at its last valid commit and the connection is a fresh one. */
@@ -33,9 +33,9 @@
 #define STORE_FREE_KEEP  256
 #define STORE_FREE_SHARE 4
 /* Idle, the page cache is emptied at most so often, when it holds more than so many bytes. */
-#define STORE_RELEASE_US  10000000
-#define STORE_CACHE_IDLE  (512 * 1024)
-#define STORE_ERROR_SIZE  256
+#define STORE_RELEASE_US 10000000
+#define STORE_CACHE_IDLE (512 * 1024)
+#define STORE_ERROR_SIZE 256
 
 struct store_statement {
     sqlite3_stmt **slot;
@@ -57,17 +57,17 @@ struct store {
     bool doubt;  /* invariant 3 */
     bool giving; /* in the course of giving pages back */
     u64 ticket;
-    u32 finish_from;  /* do not try to finish the checkpoint below so many frames */
+    u32 finish_from; /* do not try to finish the checkpoint below so many frames */
     i64 released_us;
     u64 released_commits;
     struct store_stats stats;
     char error[STORE_ERROR_SIZE];
-
 };
 
-/* --- errors ------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
+* /
 
-static int err_of(sqlite3 *db, int rc)
+    static int err_of(sqlite3 *db, int rc)
 {
     if ((rc & 0xff) == SQLITE_FULL)
         return E_FULL;
@@ -97,11 +97,11 @@ const char *store_error(const struct store *s)
     return s->error;
 }
 
-/* --- connections ---------------------------------------------------------------------------------- */
+/* --- connections ----------------------------------------------------------------------------- */
 
 static void library_init(void)
 {
-    /* Counting every allocation costs a lock each; refused, and harmless, once sqlite3 is in use. */
+    /* Counting allocations costs a lock each; refused, and harmless, once sqlite3 is in use. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
@@ -147,9 +147,10 @@ static int connection_set_up(struct store *s, sqlite3 *db)
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, STORE_BUSY_MS);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    int rc = sqlite3_exec(db, "PRAGMA page_size=" STORE_PAGE_SQL "; PRAGMA auto_vacuum=INCREMENTAL;"
-                              "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
-                              "PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=0;",
+    int rc = sqlite3_exec(db,
+                          "PRAGMA page_size=" STORE_PAGE_SQL "; PRAGMA auto_vacuum=INCREMENTAL;"
+                          "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
+                          "PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=0;",
                           NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = journal_is_wal(db, &wal);
@@ -164,8 +165,8 @@ static int connection_set_up(struct store *s, sqlite3 *db)
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-/* A writing connection. On failure *ret is NULL or still to be asked for its words, and closed by the
- * caller. A file system that can only be read fails here. */
+/* A writing connection. On failure *ret is NULL or still to be asked for its words, and closed by
+ * the caller. A file system that can only be read fails here. */
 static int connection_open(struct store *s, sqlite3 **ret)
 {
     int rc = sqlite3_open_v2(s->path, ret, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -245,7 +246,7 @@ static int mend(struct store *s)
     return err;
 }
 
-/* --- the checkpoint --------------------------------------------------------------------------------- */
+/* --- the checkpoint -------------------------------------------------------------------------- */
 
 /* After a commit: keeps the WAL near wal_checkpoint_bytes. A checkpoint beside unbroken writing is
  * never complete, and only a complete one lets the next turn start the WAL from its beginning: so
@@ -278,7 +279,7 @@ static void checkpoint_drive(struct store *s)
     }
 }
 
-/* --- opening ---------------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static int open_failed(struct fault *f, int err, const char *path, const char *why)
 {
@@ -292,8 +293,8 @@ static int migrate_steps(struct store *s, i64 from)
     int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     for (u32 i = (u32)from; i < s->conf.migration_count && rc == SQLITE_OK; i++)
         rc = sqlite3_exec(s->db, s->conf.migrations[i], NULL, NULL, NULL);
-    snprintf(sql, sizeof sql, "PRAGMA application_id=%u; PRAGMA user_version=%u; COMMIT", s->conf.kind,
-             s->conf.migration_count);
+    snprintf(sql, sizeof sql, "PRAGMA application_id=%u; PRAGMA user_version=%u; COMMIT",
+             s->conf.kind, s->conf.migration_count);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return rc;
@@ -393,7 +394,7 @@ void store_close(struct store *s)
     mem_free(s);
 }
 
-/* --- the turn ----------------------------------------------------------------------------------------- */
+/* --- the turn -------------------------------------------------------------------------------- */
 
 bool store_is_open(const struct store *s)
 {
@@ -467,8 +468,8 @@ int store_commit(struct store *s, u64 *ret_ticket)
         s->stats.commit_longest_us = MAX(s->stats.commit_longest_us, s->stats.commit_last_us);
         if (err) {
             s->stats.failures++;
-            /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that is
-             * full may have room again once the WAL can start anew. */
+            /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that
+             * is full may have room again once the WAL can start anew. */
             mend(s);
             store_copier_wake(s->copier);
             return err;
@@ -492,7 +493,7 @@ u64 store_durable(const struct store *s)
     return s->ticket; /* a commit is durable, or as durable as it is wanted, when it returns */
 }
 
-/* --- housekeeping --------------------------------------------------------------------------------------- */
+/* --- housekeeping ---------------------------------------------------------------------------- */
 
 static u64 page_figure(struct store *s, sqlite3_stmt *stmt)
 {

@@ -1,16 +1,17 @@
-/* sqlite3 opened, migrated, wrapped: what the daemons' *_store.c stand on. No SQL of theirs is here.
+/* sqlite3 opened, migrated, wrapped: what the daemons' *_store.c stand on. No SQL of theirs is
+ * here.
  *
- * WAL, one writing connection used by the loop's thread, one transaction a turn. The checkpoint runs
- * on a thread with a connection of its own (PASSIVE), woken as the WAL grows; when it has come close
- * to the end, or past wal_size_max, the loop itself finishes the remainder. Free pages go back to
- * the file system in small slices (incremental vacuum) while the daemon is idle.
+ * WAL, one writing connection used by the loop's thread, one transaction a turn. The checkpoint
+ * runs on a thread with a connection of its own (PASSIVE), woken as the WAL grows; when it has come
+ * close to the end, or past wal_size_max, the loop itself finishes the remainder. Free pages go
+ * back to the file system in small slices (incremental vacuum) while the daemon is idle.
  *
  * Durability full: synchronous=FULL, a commit is durable when store_commit returns. relaxed:
  * synchronous=NORMAL, survives the death of the process but not of the machine.
  *
- * After a failed turn nothing of it is left: it is rolled back, and what its commit may already have
- * written behind the valid end of the WAL is cut off, so that no restart can bring it back. As long as
- * that cannot be done, no turn begins; reading what is there goes on. */
+ * After a failed turn nothing of it is left: it is rolled back, and what its commit may already
+ * have written behind the valid end of the WAL is cut off, so that no restart can bring it back. As
+ * long as that cannot be done, no turn begins; reading what is there goes on. */
 #ifndef TOQUE_STORE_H
 #define TOQUE_STORE_H
 
@@ -24,14 +25,14 @@ struct store;
 enum store_durability { STORE_FULL, STORE_RELAXED };
 
 struct store_conf {
-    const char *path;                /* of the database file */
-    u32 kind;                        /* application_id: whose database it is */
+    const char *path; /* of the database file */
+    u32 kind;         /* application_id: whose database it is */
     enum store_durability durability;
-    u32 cache_kib;                   /* page cache */
-    u64 wal_checkpoint_bytes;        /* WAL size that wakes the checkpointer */
-    u64 wal_size_max;                /* above it the loop finishes the checkpoint itself */
-    const char *const *migrations;   /* SQL; migrations[i] brings user_version i to i + 1 */
-    u32 migration_count;             /* = newest user_version known here */
+    u32 cache_kib;                 /* page cache */
+    u64 wal_checkpoint_bytes;      /* WAL size that wakes the checkpointer */
+    u64 wal_size_max;              /* above it the loop finishes the checkpoint itself */
+    const char *const *migrations; /* SQL; migrations[i] brings user_version i to i + 1 */
+    u32 migration_count;           /* = newest user_version known here */
 };
 
 /* Opens or creates, and migrates. On failure the E_ code is returned and `f` says in one line what
@@ -41,9 +42,9 @@ int store_open(struct store **ret, const struct store_conf *conf, struct fault *
 /* Rolls back what is open, stops the checkpointer, checkpoints. NULL accepted. */
 void store_close(struct store *s);
 
-/* Keeps in *slot a statement that lives until store_close. The slot must live as long: the statement
- * in it is another one after the connection was opened anew. `sql` is ours and constant: one that does
- * not compile is a bug. */
+/* Keeps in *slot a statement that lives until store_close. The slot must live as long: the
+ * statement in it is another one after the connection was opened anew. `sql` is ours and constant:
+ * one that does not compile is a bug. */
 void store_prepare(struct store *s, struct sqlite3_stmt **slot, const char *sql);
 /* Begins the turn's transaction if it is not open. An error is remembered: the turn is open and its
  * commit will fail. */
@@ -56,8 +57,8 @@ int store_run(struct store *s, struct sqlite3_stmt *stmt);
 int store_row(struct store *s, struct sqlite3_stmt *stmt);
 /* Ends a reading early. */
 void store_row_end(struct sqlite3_stmt *stmt);
-/* Commits; on any failure of this turn rolls back and answers E_IO or E_FULL. Without a turn there is
- * nothing to do, and the ticket is the last one. */
+/* Commits; on any failure of this turn rolls back and answers E_IO or E_FULL. Without a turn there
+ * is nothing to do, and the ticket is the last one. */
 int store_commit(struct store *s, u64 *ret_ticket) MUST_CHECK;
 /* Makes all that was committed durable now, with relaxed durability too. */
 int store_sync(struct store *s) MUST_CHECK;
@@ -70,7 +71,7 @@ bool store_tidy(struct store *s);
 const char *store_error(const struct store *s);
 
 struct store_stats {
-    u64 commits, failures;               /* turns; checkpoints that failed count as failures too */
+    u64 commits, failures; /* turns; checkpoints that failed count as failures too */
     u64 wal_bytes, file_bytes, free_bytes; /* used part of the WAL; database file; its free pages */
     i64 commit_last_us, commit_longest_us;
 };

@@ -1,7 +1,7 @@
 /* The lock, the rights and the directory of a database file. See store_file.h.
  *
- * The lock is flock's on a file of its own: it goes with the process however that ends, and SQLite's
- * own locks on the database stay free for the shell that somebody looks at it with. */
+ * The lock is flock's on a file of its own: it goes with the process however that ends, and
+ * SQLite's own locks on the database stay free for the shell that somebody looks at it with. */
 #include "common/store_file.h"
 
 #include <errno.h>
@@ -33,8 +33,8 @@ static int held_by_another(int fd, const char *path, struct fault *f)
     char pid[32] = "";
     ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
     int digits = n > 0 ? (int)strspn(pid, "0123456789") : 0;
-    fault_set(f, E_EXISTS, "%s: in use by another process%s%.*s", path, digits ? ", pid " : "", digits,
-              pid);
+    fault_set(f, E_EXISTS, "%s: in use by another process%s%.*s", path, digits ? ", pid " : "",
+              digits, pid);
     return E_EXISTS;
 }
 

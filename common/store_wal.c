@@ -1,8 +1,8 @@
 /* The WAL's state and its checkpointer. See store_wal.h.
  *
- * Thread: the copier's connection belongs to its thread; what the loop and it share is under `lock`.
- * A PASSIVE checkpoint waits for nobody and hinders nobody: it copies what was committed when it
- * began, while the loop goes on writing behind that. */
+ * Thread: the copier's connection belongs to its thread; what the loop and it share is under
+ * `lock`. A PASSIVE checkpoint waits for nobody and hinders nobody: it copies what was committed
+ * when it began, while the loop goes on writing behind that. */
 #include "common/store_wal.h"
 
 #include <pthread.h>
@@ -14,9 +14,9 @@
 
 /* SQLite maps the index in pieces of this size; mxFrame of the first header copy, and nBackfill
  * behind both copies, stand in the first piece. */
-#define INDEX_PIECE   32768
-#define INDEX_FRAMES  16
-#define INDEX_COPIED  96
+#define INDEX_PIECE       32768
+#define INDEX_FRAMES      16
+#define INDEX_COPIED      96
 #define COPIER_STACK_SIZE (256 * 1024)
 
 struct store_copier {
@@ -28,7 +28,7 @@ struct store_copier {
     u64 failures;
 };
 
-/* --- the file ------------------------------------------------------------------------------------- */
+/* --- the file -------------------------------------------------------------------------------- */
 
 /* The WAL's open file, or NULL. */
 static sqlite3_file *wal_file(sqlite3 *db)
@@ -82,7 +82,7 @@ int store_wal_sync(sqlite3 *db)
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
-/* --- the checkpointer ------------------------------------------------------------------------------- */
+/* --- the checkpointer ------------------------------------------------------------------------ */
 
 static void *copier_run(void *arg)
 {

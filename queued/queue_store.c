@@ -1,8 +1,8 @@
 /* Every SQL sentence of queued. See queue_store.h for the tables' meaning.
  *
  * Invariants: (1) a column of `message` that changes has the same width whatever its value, so that
- * an update writes into its row's place: pages that were filled in the order of arrival are full, and
- * a row that grows would split its page at the first receive. (2) meta `id_limit` is above every id
+ * an update writes into its row's place: pages filled in the order of arrival are full, and a row
+ * that grows would split its page at the first receive. (2) meta `id_limit` is above every id
  * stored; it is raised by many at a time, in the transaction of the row that reached it. */
 #include "queued/queue_store.h"
 
@@ -20,8 +20,8 @@
 #define WAL_SIZE_MAX         (64u << 20)
 #define SECRET_SIZE          16
 
-/* Invariant 1: what stands for "none" is as wide (48 bits) as any time of this century, and a receive
- * count is 16 bits wide up to 32,639. */
+/* Invariant 1: what stands for "none" is as wide (48 bits) as any time of this century, and a
+ * receive count is 16 bits wide up to 32,639. */
 #define TIME_NONE     (-((i64)1 << 40))
 #define RECEIVES_BASE 32768
 
@@ -75,7 +75,7 @@ static i64 plain_time(i64 stored)
     return stored > 0 ? stored : 0;
 }
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static void prepare_all(struct queue_store *s)
 {
@@ -224,7 +224,7 @@ const char *queue_store_error(const struct queue_store *s)
     return store_error(s->store);
 }
 
-/* --- small values ------------------------------------------------------------------------------------ */
+/* --- small values ---------------------------------------------------------------------------- */
 
 int queue_store_meta_get(struct queue_store *s, const char *key, i64 *ret)
 {
@@ -280,7 +280,7 @@ u64 queue_store_applied(struct queue_store *s, str instance)
     return sequence;
 }
 
-/* --- queues, bodies, messages ------------------------------------------------------------------------ */
+/* --- queues, bodies, messages ---------------------------------------------------------------- */
 
 void queue_store_put_queue(struct queue_store *s, const struct queue_row *q)
 {
@@ -335,7 +335,8 @@ void queue_store_add_message(struct queue_store *s, const struct message_row *m)
     store_run(s->store, stmt);
 }
 
-void queue_store_update_message(struct queue_store *s, u64 id, i64 due_ms, i64 first_ms, u32 receives)
+void queue_store_update_message(struct queue_store *s, u64 id, i64 due_ms, i64 first_ms,
+                                u32 receives)
 {
     sqlite3_stmt *stmt = s->message_update;
     store_begin(s->store);
@@ -369,10 +370,10 @@ int queue_store_read_body(struct queue_store *s, u64 id, struct buf *out)
     return 0;
 }
 
-/* --- loading ------------------------------------------------------------------------------------------- */
+/* --- loading --------------------------------------------------------------------------------- */
 
-static int load_queues(struct queue_store *s,
-                       int (*on_queue)(void *arg, const struct queue_row *q), void *arg)
+static int load_queues(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),
+                       void *arg)
 {
     sqlite3_stmt *stmt = s->queue_load;
     int row, err = 0;
@@ -426,7 +427,7 @@ int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const str
     return err < 0 ? err : load_messages(s, on_message, arg);
 }
 
-/* --- the turn's end --------------------------------------------------------------------------------- */
+/* --- the turn's end -------------------------------------------------------------------------- */
 
 int queue_store_commit(struct queue_store *s, u64 *ret_ticket)
 {

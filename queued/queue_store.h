@@ -11,9 +11,9 @@
  * `body`, and whoever owns the index in memory counts its holders (rebuilt at load) and calls
  * queue_store_delete_body with the last one.
  *
- * All writes belong to the turn's transaction, which the first of them opens; queue_store_commit ends
- * it and gives a ticket. A write that fails makes the commit of its turn fail, so callers need not
- * check each. After a failed commit nothing of the turn is on disk: load again. */
+ * All writes belong to the turn's transaction, which the first of them opens; queue_store_commit
+ * ends it and gives a ticket. A write that fails makes the commit of its turn fail, so callers need
+ * not check each. After a failed commit nothing of the turn is on disk: load again. */
 #ifndef TOQUE_QUEUE_STORE_H
 #define TOQUE_QUEUE_STORE_H
 
@@ -30,15 +30,15 @@ struct queue_row {
 };
 
 struct message_row {
-    u64 id;          /* order of arrival over all queues; from queue_store_next_id on */
+    u64 id; /* order of arrival over all queues; from queue_store_next_id on */
     u64 queue;
-    u64 body;        /* 0: the body row `id`, its own; else a shared body row */
+    u64 body; /* 0: the body row `id`, its own; else a shared body row */
     i64 sent_ms;
-    i64 due_ms;      /* hidden until then: delayed while never received, else in flight */
-    i64 first_ms;    /* first receive; 0: never received */
+    i64 due_ms;   /* hidden until then: delayed while never received, else in flight */
+    i64 first_ms; /* first receive; 0: never received */
     u32 receives;
-    u32 flags;       /* the message's own; the store does not read them */
-    str extra;       /* small per-message bytes (which subscription it came by), "" for none */
+    u32 flags; /* the message's own; the store does not read them */
+    str extra; /* small per-message bytes (which subscription it came by), "" for none */
 };
 
 /* Opens or creates below `dir` (queued.db). `f` says what is wrong. */
@@ -55,13 +55,15 @@ const u8 *queue_store_secret(const struct queue_store *s);
 int queue_store_meta_get(struct queue_store *s, const char *key, i64 *ret);
 void queue_store_meta_set(struct queue_store *s, const char *key, i64 value);
 
-/* Ids above every one ever stored (queues, messages and bodies share one space; also over restarts when
- * the newest rows are gone). Read at open and after a failed commit. */
+/* Ids above every one ever stored (queues, messages and bodies share one space; also over restarts
+ * when the newest rows are gone). Read at open and after a failed commit. */
 u64 queue_store_next_id(struct queue_store *s);
 
-void queue_store_put_queue(struct queue_store *s, const struct queue_row *q); /* insert or replace */
-/* The queue row only. Its messages are deleted by the caller, in slices of what a turn may cost; what a
- * crash leaves of them is given by queue_store_load as messages of a queue that is not there. */
+void queue_store_put_queue(struct queue_store *s,
+                           const struct queue_row *q); /* insert or replace */
+/* The queue row only. Its messages are deleted by the caller, in slices of what a turn may cost;
+ * what a crash leaves of them is given by queue_store_load as messages of a queue that is not
+ * there. */
 void queue_store_delete_queue(struct queue_store *s, u64 id);
 
 void queue_store_add_body(struct queue_store *s, u64 id, str content);
@@ -80,8 +82,8 @@ int queue_store_read_body(struct queue_store *s, u64 id, struct buf *out);
 void queue_store_set_applied(struct queue_store *s, str instance, u64 sequence);
 u64 queue_store_applied(struct queue_store *s, str instance);
 
-/* Walks everything in the order of ids; a callback's views are valid for the call. Negative from the
- * callback stops the walk and is returned. Fast: millions of rows a second. */
+/* Walks everything in the order of ids; a callback's views are valid for the call. Negative from
+ * the callback stops the walk and is returned. Fast: millions of rows a second. */
 int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),
                      int (*on_message)(void *arg, const struct message_row *m), void *arg);
 

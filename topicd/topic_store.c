@@ -1,11 +1,11 @@
 /* Every SQL sentence of topicd. See topic_store.h for the tables' meaning.
  *
- * The outbox's rows lie in the order of arrival, as all rows of toque, and are found by their queued's
- * number and their sequence. What waits for each queued is counted in memory: summed when it is
- * first asked for, and again after a failed turn.
+ * The outbox's rows lie in the order of arrival, as all rows of toque, and are found by their
+ * queued's number and their sequence. What waits for each queued is counted in memory: summed when
+ * it is first asked for, and again after a failed turn.
  *
- * Ids of topics and subscriptions are never given twice: meta `topic_id` and `sub_id` are above every
- * one stored, raised by many at a time in the transaction of the row that reached them. */
+ * Ids of topics and subscriptions are never given twice: meta `topic_id` and `sub_id` are above
+ * every one stored, raised by many at a time in the transaction of the row that reached them. */
 #include "topicd/topic_store.h"
 
 #include <sqlite3.h>
@@ -16,7 +16,7 @@
 #define TOPIC_STORE_KIND 0x746f7174 /* "toqt" */
 #define TOPIC_STORE_FILE "topicd.db"
 /* Ids are given out of a reserve of so many; what a crash leaves of it is never used. */
-#define ID_RESERVE 10000
+#define ID_RESERVE           10000
 #define WAL_CHECKPOINT_BYTES (8u << 20)
 #define WAL_SIZE_MAX         (64u << 20)
 
@@ -72,7 +72,7 @@ static str column_str(sqlite3_stmt *stmt, int at)
     return str_from(p ? p : "", (size_t)sqlite3_column_bytes(stmt, at));
 }
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static void prepare_outbox(struct topic_store *s)
 {
@@ -80,8 +80,9 @@ static void prepare_outbox(struct topic_store *s)
     store_prepare(st, &s->queued_find, "SELECT id FROM queued WHERE address=?1");
     store_prepare(st, &s->queued_add, "INSERT INTO queued(address) VALUES(?1)");
     store_prepare(st, &s->outbox_add, "INSERT INTO outbox(queued,sequence,frame) VALUES(?1,?2,?3)");
-    store_prepare(st, &s->outbox_sum,
-                  "SELECT count(*),total(length(frame)) FROM outbox WHERE queued=?1 AND sequence<=?2");
+    store_prepare(
+        st, &s->outbox_sum,
+        "SELECT count(*),total(length(frame)) FROM outbox WHERE queued=?1 AND sequence<=?2");
     store_prepare(st, &s->outbox_delete, "DELETE FROM outbox WHERE queued=?1 AND sequence<=?2");
     store_prepare(st, &s->outbox_next,
                   "SELECT sequence,frame FROM outbox WHERE queued=?1 AND sequence>?2"
@@ -145,8 +146,8 @@ static int series_read(struct topic_store *s, struct id_series *ids, const char 
     return err == E_NOT_FOUND ? 0 : err;
 }
 
-/* Takes the next epoch, durably whatever the durability asked for: sequences that were used before a
- * loss of power must not be used again, or what carries them would be taken for old. */
+/* Takes the next epoch, durably whatever the durability asked for: sequences that were used before
+ * a loss of power must not be used again, or what carries them would be taken for old. */
 static int epoch_take(struct topic_store *s)
 {
     u64 ticket;
@@ -251,7 +252,7 @@ const char *topic_store_error(const struct topic_store *s)
     return store_error(s->store);
 }
 
-/* --- small values and ids --------------------------------------------------------------------------- */
+/* --- small values and ids -------------------------------------------------------------------- */
 
 int topic_store_meta_get(struct topic_store *s, const char *key, i64 *ret)
 {
@@ -292,7 +293,7 @@ static void note_id(struct topic_store *s, struct id_series *ids, u64 id)
     }
 }
 
-/* --- topics and subscriptions ---------------------------------------------------------------------- */
+/* --- topics and subscriptions ---------------------------------------------------------------- */
 
 void topic_store_put_topic(struct topic_store *s, const struct topic_row *t)
 {
@@ -340,8 +341,8 @@ void topic_store_delete_sub(struct topic_store *s, u64 id)
     run_with_id(s, s->sub_delete, id);
 }
 
-static int load_topics(struct topic_store *s,
-                       int (*on_topic)(void *arg, const struct topic_row *t), void *arg)
+static int load_topics(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
+                       void *arg)
 {
     sqlite3_stmt *stmt = s->topic_load;
     int row, err = 0;
@@ -391,7 +392,7 @@ int topic_store_load(struct topic_store *s, int (*on_topic)(void *arg, const str
     return err < 0 ? err : load_subs(s, on_sub, arg);
 }
 
-/* --- the outbox --------------------------------------------------------------------------------------- */
+/* --- the outbox ------------------------------------------------------------------------------ */
 
 static int outbox_count_rows(struct topic_store *s, i64 id, u64 up_to, u64 *ret_frames,
                              u64 *ret_bytes)
@@ -418,7 +419,8 @@ static int queued_id(struct topic_store *s, str queued, i64 *ret)
     return 0;
 }
 
-/* A queued that has, or had, an outbox; E_NOT_FOUND otherwise. The pointer holds until the next call. */
+/* A queued that has, or had, an outbox; E_NOT_FOUND otherwise. The pointer holds until the next
+ * call. */
 static int outbox_find(struct topic_store *s, str queued, struct outbox **ret)
 {
     struct outbox found;
@@ -508,7 +510,7 @@ int topic_store_outbox_size(struct topic_store *s, str queued, u64 *ret_frames, 
     return 0;
 }
 
-/* --- homes of queues ---------------------------------------------------------------------------------- */
+/* --- homes of queues ------------------------------------------------------------------------- */
 
 void topic_store_put_home(struct topic_store *s, str queue_arn, str queued)
 {
@@ -538,7 +540,7 @@ int topic_store_load_homes(struct topic_store *s,
     return MIN(err, 0);
 }
 
-/* --- the turn's end --------------------------------------------------------------------------------- */
+/* --- the turn's end -------------------------------------------------------------------------- */
 
 int topic_store_commit(struct topic_store *s, u64 *ret_ticket)
 {

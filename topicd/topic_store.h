@@ -37,7 +37,7 @@ int topic_store_open(struct topic_store **ret, const char *dir, enum store_durab
                      u32 cache_kib, struct fault *f) MUST_CHECK;
 void topic_store_close(struct topic_store *s);
 const char *topic_store_instance(const struct topic_store *s);
-/* Grows by one with every open: the high part of every sequence, so that sequences grow for ever. */
+/* Grows by one with every open: the high part of every sequence, so that sequences only grow. */
 u32 topic_store_epoch(const struct topic_store *s);
 int topic_store_meta_get(struct topic_store *s, const char *key, i64 *ret);
 void topic_store_meta_set(struct topic_store *s, const char *key, i64 value);
@@ -45,7 +45,8 @@ void topic_store_meta_set(struct topic_store *s, const char *key, i64 value);
 /* Ids above every one ever stored. */
 u64 topic_store_next_topic_id(struct topic_store *s);
 u64 topic_store_next_sub_id(struct topic_store *s);
-void topic_store_put_topic(struct topic_store *s, const struct topic_row *t); /* insert or replace */
+void topic_store_put_topic(struct topic_store *s,
+                           const struct topic_row *t);        /* insert or replace */
 void topic_store_delete_topic(struct topic_store *s, u64 id); /* and its subscriptions */
 void topic_store_put_sub(struct topic_store *s, const struct sub_row *u);
 void topic_store_delete_sub(struct topic_store *s, u64 id);
