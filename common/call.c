@@ -10,7 +10,7 @@
 /* Up to here a map's names are compared one by one; above, through a table. */
 #define MAP_SCAN_MAX 16
 
-/* --- input -------------------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 const struct val *val_get_str(const struct val *v, str name)
 {
@@ -124,7 +124,7 @@ int val_unbase64(struct call *c, str text, str *ret)
     return err;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* A call to a queue's own path need not name the queue: the path does. In the JSON protocol, too,
  * for what PHP and Ruby send, but there the body's word counts first. */
@@ -159,7 +159,7 @@ void call_read(struct call *c)
         queue_url_from_path(c);
 }
 
-/* --- rendering ---------------------------------------------------------------------------------- */
+/* --- rendering -------------------------------------------------------------------------------- */
 
 /* For what a daemon's own table does not list. */
 static const struct fault_name common_faults[] = {

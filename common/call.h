@@ -1,15 +1,15 @@
 /* One API call, free of its wire form: which action, who asks, its input as a tree of typed values,
  * its answer as it is written, or the fault that ends it.
  *
- *   struct member   one line of the service's model: a member's name in both wire forms and its type
+ *   struct member   one line of the service's model: a member's name in both wire forms, its type
  *   struct action   a row of a daemon's action table
  *   struct service  SQS or SNS: its actions, its names of faults, its XML manners
  *   struct val      an input value;  call_out_*: the answer, written once for both wire forms
  *
  * The dialects (dialect_json.c: AWS JSON 1.0 and the ipc door's JSON; dialect_query.c: the Query
  * protocol with XML answers) turn a struct request into a call by the action's members, and render
- * its answer. An action's `run` reads c->in, and either finishes the call with call_done, at once or
- * later, or parks it. Nothing here knows a topic or a queue. */
+ * its answer. An action's `run` reads c->in, and either finishes the call with call_done, at once
+ * or later, or parks it. Nothing here knows a topic or a queue. */
 #ifndef TOQUE_CALL_H
 #define TOQUE_CALL_H
 
@@ -40,13 +40,14 @@ struct member {
     enum val_type type;
     enum val_type of;  /* LIST, MAP: type of the elements */
     const struct member *members;    /* STRUCT, or LIST and MAP of STRUCT */
-    const char *query_key, *query_value; /* MAP in the Query protocol: "Name"/"Value", "key"/"value" */
+    /* MAP in the Query protocol; NULL: "Name" and "Value" for SQS, "key" and "value" for SNS. */
+    const char *query_key, *query_value;
     const char *query_also; /* a second parameter name that is taken too, or NULL */
 };
 
 /* An input value. Children of a LIST, MAP or STRUCT hang on `first` in the order of the wire; those
- * of a MAP and STRUCT have names. Absent members (and JSON nulls) are not there. Unknown members are
- * ignored. A map key that is given twice is there once, with its last value. */
+ * of a MAP and STRUCT have names. Absent members (and JSON nulls) are not there. Unknown members
+ * are ignored. A map key that is given twice is there once, with its last value. */
 struct val {
     enum val_type type;
     bool given_empty;  /* Query: "X=" for an empty list */
@@ -130,7 +131,7 @@ struct call_out {
     struct call_out_level {
         const char *name, *item, *key, *value;
         u8 kind;
-        bool open; /* its beginning is written: a list or map of SQS begins with its first element */
+        bool open; /* its beginning is written: SQS's lists and maps begin with the first element */
         size_t at; /* length of the body right behind the beginning */
     } levels[CALL_OUT_DEPTH_MAX];
     u32 depth;
@@ -174,7 +175,7 @@ static inline void *call_owner(const struct call *c)
 }
 struct clock *call_clock(const struct call *c);
 
-/* --- input -------------------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 /* The member of a STRUCT or MAP, or NULL. */
 const struct val *val_get(const struct val *v, const char *name);
@@ -185,9 +186,9 @@ str val_text(const struct val *v, const char *name);
 bool val_int(const struct val *v, const char *name, i64 *ret);
 bool val_bool(const struct val *v, const char *name, bool *ret);
 
-/* --- answer ------------------------------------------------------------------------------------- */
+/* --- answer ----------------------------------------------------------------------------------- */
 
-/* Members of the answer. `item` and `entry` names are what the flattened XML of SQS calls an element;
+/* Members of the answer. `item` is what the flattened XML of SQS calls an element of a list or map;
  * SNS's XML calls them member and entry. Lists and maps that stay empty vanish for SQS. */
 void call_out_text(struct call *c, const char *name, str text);
 void call_out_i64(struct call *c, const char *name, i64 v);
@@ -195,7 +196,8 @@ void call_out_bool(struct call *c, const char *name, bool v);
 void call_out_blob(struct call *c, const char *name, str bytes);
 void call_out_struct(struct call *c, const char *name);
 void call_out_struct_end(struct call *c);
-/* List of structures: call_out_item … call_out_item_end for each; list of texts: call_out_item_text. */
+/* List of structures: call_out_item … call_out_item_end for each. List of texts:
+ * call_out_item_text. */
 void call_out_list(struct call *c, const char *name, const char *item);
 void call_out_item(struct call *c);
 void call_out_item_end(struct call *c);
@@ -210,7 +212,7 @@ void call_out_entry(struct call *c, str key);
 void call_out_entry_end(struct call *c);
 void call_out_map_end(struct call *c);
 
-/* --- end ---------------------------------------------------------------------------------------- */
+/* --- end -------------------------------------------------------------------------------------- */
 
 /* Fills the fault and finishes the call. */
 void call_fail(struct call *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -222,7 +224,7 @@ void call_done(struct call *c);
  * without a request id gets the call's. */
 void call_done_with(struct call *c, struct answer *a);
 
-/* --- dialects: used by the desk ------------------------------------------------------------------ */
+/* --- dialects: used by the desk --------------------------------------------------------------- */
 
 /* Finds the service, action and dialect of c->request. On failure c->fault is set, and service and
  * dialect are a guess good enough to render it. With a fault already set (a bad signature) it still

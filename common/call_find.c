@@ -9,7 +9,7 @@
 
 #define QUEUE_PATH_PARTS_MAX 4
 
-/* --- paths -------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 /* Cuts a path into its parts, a slash at the end aside; more than fit give n + 1. */
 static size_t path_parts(str path, str *ret, size_t n)
@@ -46,7 +46,7 @@ bool call_is_queue_path(str path)
     return parts[n - 1].n > 0;
 }
 
-/* --- services and actions ----------------------------------------------------------------------- */
+/* --- services and actions --------------------------------------------------------------------- */
 
 static const struct action *find_action(const struct service *s, str name)
 {
@@ -123,7 +123,7 @@ static const struct service *by_params(const struct call *c, const struct servic
     return known == 1 ? only : by_hints(c, services, n);
 }
 
-/* --- the two protocols -------------------------------------------------------------------------- */
+/* --- the two protocols ------------------------------------------------------------------------ */
 
 static void unknown_action(struct call *c, str name)
 {

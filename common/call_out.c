@@ -3,13 +3,13 @@
  *
  * Invariants:
  * 1. Only the innermost container may be unopened: writing an element into a list or map opens it.
- * 2. In JSON no value ends with an opening brace or bracket, so the body's last byte tells whether a
- *    comma is due.
+ * 2. In JSON no value ends with an opening brace or bracket, so the body's last byte tells whether
+ *    a comma is due.
  * 3. For SQS (service->flattened) lists and maps have no element of their own in XML, and appear in
  *    neither form while they are empty; for SNS they always appear.
  *
- * Query clients that ask for JSON (plain_json) get the XML answer's structure in it, with SQS's maps
- * as lists of {"Name":…,"Value":…} (sqs-api.md, 1.3). */
+ * Query clients that ask for JSON (plain_json) get the XML answer's structure, with SQS's maps as
+ * lists of {"Name":…,"Value":…} (sqs-api.md, 1.3). */
 #include "common/dialect.h"
 #include "common/hash.h"
 #include "common/scan.h"
@@ -30,7 +30,7 @@ static bool has_pairs(const struct call *c)
     return c->plain_json && c->service->flattened;
 }
 
-/* --- beginning ---------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 static void begin_xml(struct call *c)
 {
@@ -77,7 +77,7 @@ static struct buf *body(struct call *c)
     return b;
 }
 
-/* --- pieces ------------------------------------------------------------------------------------- */
+/* --- pieces ----------------------------------------------------------------------------------- */
 
 static void json_comma(struct buf *b)
 {
@@ -151,7 +151,7 @@ static void close_level(struct call *c, const struct call_out_level *l, char bra
     }
 }
 
-/* --- members ------------------------------------------------------------------------------------ */
+/* --- members ---------------------------------------------------------------------------------- */
 
 void call_out_text(struct call *c, const char *name, str text)
 {
@@ -223,7 +223,7 @@ void call_out_struct_end(struct call *c)
         xml_close(body(c), l->name);
 }
 
-/* --- lists -------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 /* Two lists of SQS are called otherwise where a Query client asked for JSON. */
 static const char *plain_json_name(const char *name)
@@ -284,7 +284,7 @@ void call_out_list_end(struct call *c)
     close_level(c, pop(c, OUT_LIST), ']');
 }
 
-/* --- maps --------------------------------------------------------------------------------------- */
+/* --- maps ------------------------------------------------------------------------------------- */
 
 void call_out_map(struct call *c, const char *name, const char *item, const char *key_name,
                   const char *value_name)
@@ -361,7 +361,7 @@ void call_out_map_end(struct call *c)
     close_level(c, pop(c, OUT_MAP), has_pairs(c) ? ']' : '}');
 }
 
-/* --- end ---------------------------------------------------------------------------------------- */
+/* --- end -------------------------------------------------------------------------------------- */
 
 static void finish_json(struct call *c)
 {

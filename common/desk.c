@@ -6,8 +6,8 @@
  * Invariants:
  * 1. Every call that desk_take gave is replied to exactly once, from a later callback of the loop,
  *    whether its caller is still there or not.
- * 2. A call is rendered when it is done, so what its handler lent it may go away; only a commit that
- *    fails renders it again, as a fault.
+ * 2. A call is rendered when it is done, so what its handler lent it may go away; only a commit
+ *    that fails renders it again, as a fault.
  * 3. `waiting` counts the calls that are taken and not yet replied to. */
 #include "common/desk.h"
 
@@ -47,7 +47,7 @@ struct desk {
     bool failing, quiet;
 };
 
-/* --- the desk itself ---------------------------------------------------------------------------- */
+/* --- the desk itself -------------------------------------------------------------------------- */
 
 struct desk *desk_new(struct loop *l, struct id_source *ids, const struct desk_conf *conf)
 {
@@ -117,7 +117,7 @@ u32 desk_waiting(const struct desk *d)
     return d->waiting;
 }
 
-/* --- calls and their pool ----------------------------------------------------------------------- */
+/* --- calls and their pool --------------------------------------------------------------------- */
 
 static struct call *call_take(struct desk *d)
 {
@@ -168,7 +168,7 @@ struct clock *call_clock(const struct call *c)
     return loop_clock(c->desk->loop);
 }
 
-/* --- the end of a call -------------------------------------------------------------------------- */
+/* --- the end of a call ------------------------------------------------------------------------ */
 
 static void unavailable(struct call *c, const char *why)
 {
@@ -243,7 +243,7 @@ void desk_cancel(struct call *c)
         c->cancel(c);
 }
 
-/* --- who asks ----------------------------------------------------------------------------------- */
+/* --- who asks --------------------------------------------------------------------------------- */
 
 static bool is_account(str s)
 {
@@ -297,7 +297,7 @@ str call_base_url(struct call *c)
     return d->public_url[0] ? str_of(d->public_url) : STR("http://localhost");
 }
 
-/* --- taking ------------------------------------------------------------------------------------- */
+/* --- taking ----------------------------------------------------------------------------------- */
 
 static const struct page *find_page(const struct desk *d, const struct request *rq)
 {

@@ -1,9 +1,9 @@
-/* Where a daemon's calls are taken and answered: every door hands its requests to the desk, the desk
+/* Where a daemon's calls are taken and answered: every door hands its requests to the desk, it
  * makes calls of them, runs their actions, and gives the answers back to the doors when the turn's
  * commit is durable. Also serves the few pages that are no API calls (health, the clock by hand).
  *
- *   door ─request─> desk_take ─> call_read ─> sigv4 ─> action->run ─> call_done
- *   door <─answer── reply <───── loop_later <── commit <───────────────┘                          */
+ *   door ─request─> desk_take ─> call_find, sigv4 ─> call_read ─> action->run ─> call_done
+ *   door <─answer── reply <───── loop_later <──────── commit <───────────────────┘ */
 #ifndef TOQUE_DESK_H
 #define TOQUE_DESK_H
 
@@ -45,7 +45,8 @@ u32 desk_waiting(const struct desk *d);
 struct http_handler desk_http_handler(struct desk *d);
 struct ipc_handler desk_ipc_handler(struct desk *d);
 
-/* Base of the URLs that go into an answer: "http://host:port", no slash; lives as long as the call. */
+/* Base of the URLs that go into an answer: "http://host:port", no slash. Lives as long as the
+ * call. */
 str call_base_url(struct call *c);
 
 #endif

@@ -25,7 +25,7 @@ struct shape {
 
 static struct val *read_value(struct reader *r, enum scan_token token, struct shape shape);
 
-/* --- refusals ----------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static enum scan_token next(struct reader *r)
 {
@@ -91,7 +91,7 @@ static struct val *refuse(struct reader *r, enum scan_token token, enum val_type
     return NULL;
 }
 
-/* --- scalars ------------------------------------------------------------------------------------ */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 static str read_text(struct reader *r)
 {
@@ -141,7 +141,7 @@ static struct val *read_scalar(struct reader *r, enum scan_token token, enum val
     }
 }
 
-/* --- containers --------------------------------------------------------------------------------- */
+/* --- containers ------------------------------------------------------------------------------- */
 
 static struct val *read_list(struct reader *r, const struct member *m)
 {
@@ -259,7 +259,7 @@ static struct val *read_value(struct reader *r, enum scan_token token, struct sh
     }
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 void dialect_json_read(struct call *c, str text)
 {

@@ -2,9 +2,9 @@
  *
  * The idea: the parameters are sorted once, segment by segment, numbers by value. Everything that
  * belongs to one member, or to one element of a list, then stands side by side and in order, so
- * reading is a walk over ranges that only get smaller: linear in the parameters times the members of
- * a structure, whatever the indices are. Both ways of writing lists are taken from both services:
- * "X.1" and "X.member.1", "X.1.Name" and "X.entry.1.Name".
+ * reading is a walk over ranges that only get smaller: linear in the parameters times the members
+ * of a structure, whatever the indices are. Both ways of writing lists are taken from both
+ * services: "X.1" and "X.member.1", "X.1.Name" and "X.entry.1.Name".
  *
  * Range: parameters whose names agree up to a given byte; `at` is that byte. */
 #include "common/dialect.h"
@@ -27,7 +27,7 @@ struct range {
 
 static struct val *read_struct(struct call *c, struct range r, const struct member *members);
 
-/* --- order -------------------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------ */
 
 static str segment_at(str name, size_t at)
 {
@@ -93,7 +93,7 @@ static struct range sorted(struct call *c, const struct form *f)
     return r;
 }
 
-/* --- ranges ------------------------------------------------------------------------------------- */
+/* --- ranges ----------------------------------------------------------------------------------- */
 
 static str rest_of(const struct range *r, size_t i)
 {
@@ -154,7 +154,7 @@ static bool next_index(struct range *rest, struct range *ret)
     return true;
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static bool refuse(struct call *c, const struct form_pair *p, const char *reason)
 {
@@ -298,7 +298,7 @@ void dialect_query_read(struct call *c, const struct form *params)
     c->in = read_struct(c, sorted(c, params), c->action->in ? c->action->in : none);
 }
 
-/* --- errors ------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* {"Error":{…},"RequestId":"…"}, for those who asked for JSON. */
 static void plain_json_error(struct call *c, const struct fault_name *f, str type, str text)

@@ -1,7 +1,8 @@
-/* Who is calling: AWS Signature Version 4, read from the Authorization header or from the query of a
- * presigned URL. sigv4_read takes the credential apart; sigv4_check decides whether to believe it:
- * today it believes everybody (signatures are not verified), and it stands where it will stay, between
- * the reading of a call and its action. Rules: Signature Version 4 signing process, AWS reference. */
+/* Who is calling: AWS Signature Version 4, read from the Authorization header or from the query of
+ * a presigned URL. sigv4_read takes the credential apart; sigv4_check decides whether to believe
+ * it: today it believes everybody (signatures are not verified), and it stands where it will stay,
+ * in front of the reading of a call's input and its action. Rules: Signature Version 4 signing
+ * process, AWS reference. */
 #ifndef TOQUE_SIGV4_H
 #define TOQUE_SIGV4_H
 

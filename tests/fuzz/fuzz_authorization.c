@@ -1,5 +1,5 @@
-/* Any bytes as Authorization header, then as query string: taken apart, refused, or passed over; what
- * is taken apart lies within what was given. */
+/* Any bytes as Authorization header, then as query string: taken apart, refused, or passed over;
+ * what is taken apart lies within what was given. */
 #include "common/sigv4.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

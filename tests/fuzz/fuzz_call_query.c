@@ -1,5 +1,5 @@
-/* Any bytes as the form body of a Query call: what is read is whole, and the answer is rendered. The
- * first byte picks the service, whether the path names a queue, and the answer's form. */
+/* Any bytes as the form body of a Query call: what is read is whole, and the answer is rendered.
+ * The first byte picks the service, whether the path names a queue, and the answer's form. */
 #include "tests/demo_service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -47,7 +47,7 @@ static void expect(struct call *c, const char *want)
     demo_call_free(c);
 }
 
-/* --- finding ------------------------------------------------------------------------------------ */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 static void test_find(void **state)
 {
@@ -136,7 +136,7 @@ static void test_queue_paths(void **state)
         assert_false(call_is_queue_path(str_of(no[i])));
 }
 
-/* --- input -------------------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 static void test_json_input(void **state)
 {
@@ -399,7 +399,7 @@ static void test_getters(void **state)
     demo_call_free(c);
 }
 
-/* --- answers ------------------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void write_nothing(struct call *c) {}
 

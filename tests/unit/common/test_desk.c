@@ -52,7 +52,7 @@ static void store_failed(void *arg, int err)
     store.failures++;
 }
 
-/* --- a service ---------------------------------------------------------------------------------- */
+/* --- a service -------------------------------------------------------------------------------- */
 
 static void run_echo(struct call *c)
 {
@@ -136,7 +136,7 @@ static const struct service front = {
     .forward = forward,
 };
 
-/* --- a door ------------------------------------------------------------------------------------- */
+/* --- a door ----------------------------------------------------------------------------------- */
 
 static void reply(void *arg, struct call *c)
 {
@@ -209,7 +209,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- tests -------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 static void test_answer_leaves_after_its_turn(void **state)
 {
@@ -255,8 +255,9 @@ static void test_faults(void **state)
     loop_turn(loop, 0);
     assert_int_equal(who.status, 400);
     assert_string_equal(who.query_error, "InvalidParameterValue;Sender");
-    assert_string_equal(who.body, "{\"__type\":\"com.amazon.coral.service#"
-                                  "InvalidParameterValueException\",\"message\":\"Text is wrong\"}");
+    assert_string_equal(who.body,
+                        "{\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\","
+                        "\"message\":\"Text is wrong\"}");
     ask(&who, "AmazonSQS.Echo", "{");
     loop_turn(loop, 0);
     assert_string_equal(who.query_error, "MalformedInput;Sender");
