@@ -1,0 +1,439 @@
+/* loop.[ch]: nobody hears "stored" before it is stored, later callbacks keep their order whatever
+ * the store does, timers follow their clock, and what was unwatched is never heard of again. */
+#include "common/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/err.h"
+
+/* A store whose tickets become durable when the test says so, and whose commits fail on order. */
+struct store {
+    u64 ticket, durable;
+    bool async;
+    int fail; /* what the next commit answers */
+    int commits, failed;
+};
+
+static char journal[256]; /* what happened, a letter each */
+
+static void note(char c)
+{
+    size_t n = strlen(journal);
+
+    assert_true(n + 1 < sizeof(journal));
+    journal[n] = c;
+    journal[n + 1] = '\0';
+}
+
+static int store_commit(void *arg, u64 *ret_ticket)
+{
+    struct store *s = arg;
+    int r = s->fail;
+
+    s->commits++;
+    note('C');
+    if (r < 0) {
+        s->fail = 0;
+        return r;
+    }
+    *ret_ticket = ++s->ticket;
+    if (!s->async)
+        s->durable = s->ticket;
+    return 0;
+}
+
+static u64 store_durable(void *arg)
+{
+    return ((struct store *)arg)->durable;
+}
+
+static void store_failed(void *arg, int err)
+{
+    ((struct store *)arg)->failed = err;
+    note('F');
+}
+
+struct item {
+    struct loop *loop;
+    struct loop_later later;
+    char name;
+    int err;
+    struct item *then; /* put by this one, with a change */
+    struct item *unput;
+};
+
+static void item_run(struct loop_later *later, int err)
+{
+    struct item *i = container_of(later, struct item, later);
+
+    i->err = err;
+    note(i->name);
+    if (i->unput)
+        loop_later_cancel(i->loop, &i->unput->later);
+    if (i->then) {
+        loop_dirty(i->loop);
+        loop_later(i->loop, &i->then->later);
+    }
+}
+
+static struct clock the_clock;
+static struct store the_store;
+
+static struct loop *loop_of_test(bool manual)
+{
+    journal[0] = '\0';
+    the_store = (struct store){0};
+    clock_init(&the_clock, manual);
+    struct loop *l = loop_new(&the_clock);
+
+    loop_set_store(l, (struct loop_store){store_commit, store_durable, store_failed, &the_store});
+    return l;
+}
+
+static struct item item_of(struct loop *l, char name)
+{
+    return (struct item){.loop = l, .name = name, .later.run = item_run, .err = 1};
+}
+
+static void commits_before_it_tells(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b'), c = item_of(l, 'c'), d = item_of(l, 'd');
+
+    loop_dirty(l);
+    loop_later(l, &a.later);
+    loop_later(l, &b.later);
+    b.then = &d;
+    loop_later(l, &c.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "Cabc");
+    assert_int_equal(b.err, 0);
+    /* What a later callback puts belongs to the next turn, which does not wait for anything. */
+    loop_turn(l, -1);
+    assert_string_equal(journal, "CabcCd");
+    /* Nothing changed: no commit, and the callback runs all the same. */
+    loop_later(l, &a.later);
+    loop_turn(l, -1);
+    assert_string_equal(journal, "CabcCda");
+    struct loop_stats s = loop_stats(l);
+    assert_int_equal(s.turns, 3);
+    assert_int_equal(s.commits, 2);
+    assert_int_equal(s.laters, 5);
+    assert_int_equal(loop_stats(l).turns, 0);
+    loop_free(l);
+}
+
+static void commit_fails(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b');
+
+    the_store.fail = E_FULL;
+    loop_dirty(l);
+    loop_later(l, &a.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CFa");
+    assert_int_equal(the_store.failed, E_FULL);
+    assert_int_equal(a.err, E_FULL);
+    loop_dirty(l);
+    loop_later(l, &b.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CFaCb");
+    assert_int_equal(b.err, 0);
+    loop_free(l);
+}
+
+static void durable_later(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b'), c = item_of(l, 'c'), d = item_of(l, 'd');
+
+    the_store.async = true;
+    loop_dirty(l);
+    loop_later(l, &a.later);
+    loop_turn(l, 0);
+    loop_dirty(l);
+    loop_later(l, &b.later);
+    loop_turn(l, 0);
+    the_store.fail = E_IO;
+    loop_dirty(l);
+    loop_later(l, &c.later);
+    loop_turn(l, 0);
+    loop_later(l, &d.later); /* changes nothing itself, but stands behind those that do */
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CCCF");
+    the_store.durable = 1;
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CCCFa");
+    the_store.durable = 2;
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CCCFabcd");
+    assert_int_equal(b.err, 0);
+    assert_int_equal(c.err, E_IO);
+    assert_int_equal(d.err, 0);
+    loop_free(l);
+}
+
+static void taken_back(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b'), c = item_of(l, 'c');
+
+    loop_later_cancel(l, &a.later); /* harmless */
+    a.unput = &b;
+    loop_later(l, &a.later);
+    loop_later(l, &b.later);
+    loop_later(l, &c.later);
+    loop_later_cancel(l, &c.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "a");
+    loop_later(l, &b.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "ab");
+    loop_free(l);
+}
+
+/* --- timers -------------------------------------------------------------------------------------
+ */
+
+struct alarm {
+    struct loop *loop;
+    struct loop_timer timer;
+    char name;
+    bool again;
+};
+
+static void alarm_due(struct loop_timer *t)
+{
+    struct alarm *a = t->arg;
+
+    note(a->name);
+    if (a->again)
+        loop_timer_set(a->loop, t, 0);
+}
+
+static struct alarm alarm_of(struct loop *l, char name)
+{
+    return (struct alarm){.loop = l, .name = name, .timer.due = alarm_due};
+}
+
+static void wall_timers_follow_the_hand(void **state)
+{
+    struct loop *l = loop_of_test(true);
+    struct alarm a = alarm_of(l, 'a'), b = alarm_of(l, 'b'), c = alarm_of(l, 'c');
+
+    a.timer.arg = &a;
+    b.timer.arg = &b;
+    c.timer.arg = &c;
+    loop_timer_clear(l, &a.timer); /* harmless */
+    loop_timer_set(l, &a.timer, the_clock.now_ms + 2000);
+    loop_timer_set(l, &b.timer, the_clock.now_ms + 1000);
+    loop_timer_set(l, &c.timer, the_clock.now_ms + 3000);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "");
+    clock_advance(&the_clock, 2000);
+    loop_turn(l, -1); /* due already: does not wait */
+    assert_string_equal(journal, "ba");
+    loop_timer_set(l, &a.timer, the_clock.now_ms + 10);
+    loop_timer_clear(l, &a.timer);
+    clock_advance(&the_clock, 100000);
+    loop_turn(l, -1);
+    assert_string_equal(journal, "bac");
+    loop_free(l);
+}
+
+static void real_timers_wake_the_loop(void **state)
+{
+    struct loop *l = loop_of_test(true);
+    struct alarm a = alarm_of(l, 'a');
+
+    a.timer.arg = &a;
+    loop_timer_set(l, &a.timer, the_clock.now_ms + 5); /* stands still */
+    loop_timer_set_real(l, &a.timer, the_clock.mono_ms + 3);
+    while (!journal[0])
+        loop_turn(l, -1); /* would wait for ever if nothing were to come */
+    assert_string_equal(journal, "a");
+    clock_advance(&the_clock, 10);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "a");
+    loop_free(l);
+}
+
+static void due_again_at_once(void **state)
+{
+    struct loop *l = loop_of_test(true);
+    struct alarm a = alarm_of(l, 'a');
+
+    a.timer.arg = &a;
+    a.again = true;
+    loop_timer_set(l, &a.timer, 0);
+    loop_turn(l, -1);
+    assert_string_equal(journal, "a");
+    loop_turn(l, -1);
+    assert_string_equal(journal, "aa");
+    loop_free(l);
+}
+
+/* --- descriptors --------------------------------------------------------------------------------
+ */
+
+struct source {
+    struct loop *loop;
+    struct loop_watch watch;
+    struct source *other; /* unwatched when this one is heard */
+    char name;
+    int fd;
+};
+
+static void source_ready(struct loop_watch *w, u32 events)
+{
+    struct source *s = w->arg;
+
+    note(s->name);
+    if (s->other)
+        loop_unwatch(s->loop, &s->other->watch);
+}
+
+static void source_open(struct source *s, struct loop *l, char name)
+{
+    *s = (struct source){.loop = l, .name = name, .fd = eventfd(1, EFD_NONBLOCK)};
+    s->watch = (struct loop_watch){.fd = s->fd, .ready = source_ready, .arg = s};
+    assert_int_equal(loop_watch(l, &s->watch, EPOLLIN), 0);
+}
+
+static void unwatched_in_the_same_batch(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct source a, b;
+
+    source_open(&a, l, 'a');
+    source_open(&b, l, 'b');
+    a.other = &b;
+    b.other = &a;
+    loop_turn(l, -1); /* both are ready; whoever comes first takes the other away */
+    assert_int_equal(strlen(journal), 1);
+    struct source *left = journal[0] == 'a' ? &a : &b;
+
+    assert_int_equal(left->other->watch.fd, -1);
+    loop_unwatch(l, &left->other->watch); /* harmless */
+    loop_turn(l, -1);
+    assert_int_equal(strlen(journal), 2);
+    assert_int_equal(loop_watch_change(l, &left->watch, 0), 0);
+    loop_turn(l, 0);
+    assert_int_equal(strlen(journal), 2);
+    loop_unwatch(l, &left->watch);
+    close(a.fd);
+    close(b.fd);
+    loop_free(l);
+}
+
+static void unwatches_itself_and_watches_anew(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct source a;
+
+    source_open(&a, l, 'a');
+    a.other = &a;
+    loop_turn(l, -1);
+    assert_string_equal(journal, "a");
+    loop_turn(l, 0);
+    assert_string_equal(journal, "a");
+    a.watch.fd = a.fd;
+    assert_int_equal(loop_watch(l, &a.watch, EPOLLIN), 0);
+    loop_turn(l, -1);
+    assert_string_equal(journal, "aa");
+    close(a.fd);
+    loop_free(l);
+}
+
+/* --- hooks --------------------------------------------------------------------------------------
+ */
+
+struct hook {
+    struct loop_hook hook;
+    struct loop *loop;
+    int more;
+    i64 due_ms;
+};
+
+static bool hook_flush(struct loop_hook *h)
+{
+    struct hook *k = container_of(h, struct hook, hook);
+
+    note('H');
+    return k->more-- > 0;
+}
+
+static i64 hook_next(struct loop_hook *h)
+{
+    return container_of(h, struct hook, hook)->due_ms;
+}
+
+static void hooks_run_last(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct hook k = {
+        .hook = {.flush = hook_flush, .next_ms = hook_next},
+          .loop = l, .more = 1
+    };
+    struct item a = item_of(l, 'a');
+
+    k.due_ms = -1;
+    loop_add_hook(l, &k.hook);
+    loop_dirty(l);
+    loop_later(l, &a.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CaH");
+    loop_turn(l, -1); /* the hook has more to do: no wait */
+    assert_string_equal(journal, "CaHH");
+    loop_again(l);
+    loop_turn(l, -1);
+    k.due_ms = the_clock.mono_ms + 2;
+    loop_turn(l, -1); /* its deadline ends the wait */
+    assert_true(the_clock.mono_ms >= k.due_ms - 1);
+    assert_string_equal(journal, "CaHHHH");
+    loop_free(l);
+}
+
+static void stop_due(struct loop_timer *t)
+{
+    loop_stop(t->arg);
+}
+
+static void runs_until_stopped(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct loop_timer t = {.due = stop_due, .arg = l};
+
+    loop_timer_set(l, &t, the_clock.now_ms + 2);
+    loop_run(l);
+    assert_true(the_clock.now_ms >= t.node.due);
+    assert_ptr_equal(loop_clock(l), &the_clock);
+    loop_free(l);
+    loop_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commits_before_it_tells),
+        cmocka_unit_test(commit_fails),
+        cmocka_unit_test(durable_later),
+        cmocka_unit_test(taken_back),
+        cmocka_unit_test(wall_timers_follow_the_hand),
+        cmocka_unit_test(real_timers_wake_the_loop),
+        cmocka_unit_test(due_again_at_once),
+        cmocka_unit_test(unwatched_in_the_same_batch),
+        cmocka_unit_test(unwatches_itself_and_watches_anew),
+        cmocka_unit_test(hooks_run_last),
+        cmocka_unit_test(runs_until_stopped),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
