@@ -1,0 +1,25 @@
+/* The callers' mistakes as Amazon SQS names them; api.c has the table of their public names. */
+#ifndef TOQUE_QUEUED_FAULT_H
+#define TOQUE_QUEUED_FAULT_H
+
+#include "common/call.h"
+
+enum queued_fault {
+    FAULT_NO_QUEUE = CALL_FAULT_OWN,
+    FAULT_QUEUE_EXISTS,
+    FAULT_QUEUE_DELETED_RECENTLY,
+    FAULT_PURGE_IN_PROGRESS,
+    FAULT_ATTRIBUTE_NAME,
+    FAULT_ATTRIBUTE_VALUE,
+    FAULT_MESSAGE_CONTENTS,
+    FAULT_HANDLE_INVALID,
+    FAULT_BATCH_EMPTY,
+    FAULT_BATCH_TOO_MANY,
+    FAULT_BATCH_IDS_NOT_DISTINCT,
+    FAULT_BATCH_ID_INVALID,
+    FAULT_BATCH_TOO_LONG,
+    FAULT_OVER_LIMIT,
+    FAULT_THROTTLED,
+};
+
+#endif
