@@ -66,7 +66,7 @@ struct store {
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-    static int err_of(sqlite3 *db, int rc)
+static int err_of(sqlite3 *db, int rc)
 {
     if ((rc & 0xff) == SQLITE_FULL)
         return E_FULL;
