@@ -1,0 +1,361 @@
+/* See catalog.h. A topic hangs in `topics` and on its scope's shelf; a subscription hangs in `subs`,
+ * on its topic's shelf and endpoints, and on its owner's shelf; its place on the topic's shelf is
+ * its id in the topic's matcher, unless its stored policy could not be read again (then it gets
+ * nothing, and the log says so). */
+#include "topicd/catalog.h"
+
+#include "common/arn.h"
+#include "common/log.h"
+
+void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l)
+{
+    *c = (struct catalog){.store = store, .loop = l};
+    map_init(&c->topics);
+    map_init(&c->subs);
+    map_init(&c->scopes);
+    list_init(&c->stepping);
+    settings_init(&c->scratch);
+}
+
+static void changed(struct catalog *c)
+{
+    c->changed = true;
+    loop_dirty(c->loop);
+}
+
+void catalog_committed(struct catalog *c)
+{
+    c->changed = false;
+}
+
+/* --- lookup ------------------------------------------------------------------------------------- */
+
+struct scope *catalog_scope(struct catalog *c, str account, str region)
+{
+    char *key = mem_printf("%.*s %.*s", STR_ARG(account), STR_ARG(region));
+    struct scope *s = map_get(&c->scopes, str_of(key));
+
+    if (s) {
+        mem_free(key);
+        return s;
+    }
+    s = mem_alloc(sizeof(*s));
+    s->key = str_of(key);
+    s->account = str_slice(s->key, 0, account.n);
+    s->region = str_slice(s->key, account.n + 1, s->key.n);
+    map_put(&c->scopes, s->key, s);
+    return s;
+}
+
+struct topic *catalog_topic(const struct catalog *c, str arn)
+{
+    return map_get(&c->topics, arn);
+}
+
+struct sub *catalog_sub(const struct catalog *c, str arn)
+{
+    return map_get(&c->subs, arn);
+}
+
+struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint)
+{
+    char *key = mem_printf("%.*s %.*s", STR_ARG(protocol), STR_ARG(endpoint));
+    struct sub *u = map_get(&t->endpoints, str_of(key));
+
+    mem_free(key);
+    return u;
+}
+
+/* --- memory ------------------------------------------------------------------------------------- */
+
+static void hang_topic(struct catalog *c, struct topic *t, struct scope *s)
+{
+    t->scope = s;
+    t->place = shelf_put(&s->topics, t);
+    map_put(&c->topics, t->arn, t);
+}
+
+static void count_policy(struct sub *u, int by)
+{
+    if (!u->has_policy)
+        return;
+    u->topic->policy_count += (u32)by;
+    u->topic->scope->policy_count += (u64)(i64)by;
+}
+
+/* Puts the subscription's present policy in its topic's matcher. Frees the policy. */
+static void match_sub(struct catalog *c, struct sub *u, struct policy *policy)
+{
+    struct topic *t = u->topic;
+
+    matcher_add(t->matcher, u->place, policy);
+    policy_free(policy);
+    count_policy(u, 1);
+    if (list_is_empty(&t->stepping))
+        list_push_back(&c->stepping, &t->stepping);
+}
+
+static void unmatch_sub(struct catalog *c, struct sub *u)
+{
+    struct topic *t = u->topic;
+
+    count_policy(u, -1);
+    if (matcher_remove(t->matcher, u->place))
+        return;
+    if (list_is_empty(&t->stepping))
+        list_push_back(&c->stepping, &t->stepping);
+}
+
+static void hang_sub(struct catalog *c, struct sub *u, struct topic *t, struct scope *owner)
+{
+    u->topic = t;
+    u->owner = owner;
+    u->place = shelf_put(&t->subs, u);
+    u->owner_place = shelf_put(&owner->subs, u);
+    map_put(&c->subs, u->arn, u);
+    map_put(&t->endpoints, u->key, u);
+}
+
+/* Takes the subscription out of everything and frees it. */
+static void drop_sub(struct catalog *c, struct sub *u)
+{
+    unmatch_sub(c, u);
+    map_del(&c->subs, u->arn);
+    map_del(&u->topic->endpoints, u->key);
+    shelf_remove(&u->owner->subs, u->owner_place);
+    shelf_remove(&u->topic->subs, u->place);
+    sub_free(u);
+}
+
+static void drop_topic(struct catalog *c, struct topic *t)
+{
+    struct sub *u;
+
+    for (u32 at = 0; (u = shelf_next(&t->subs, &at));)
+        drop_sub(c, u);
+    map_del(&c->topics, t->arn);
+    shelf_remove(&t->scope->topics, t->place);
+    topic_free(t);
+}
+
+static void clear(struct catalog *c)
+{
+    size_t at = 0;
+    void *item;
+
+    /* Everything goes, so the tables that link things with one another need no care. */
+    while ((item = map_next(&c->subs, &at)))
+        sub_free(item);
+    at = 0;
+    while ((item = map_next(&c->topics, &at))) {
+        struct topic *t = item;
+
+        shelf_deinit(&t->subs);
+        topic_free(t);
+    }
+    at = 0;
+    while ((item = map_next(&c->scopes, &at))) {
+        struct scope *s = item;
+
+        shelf_deinit(&s->topics);
+        shelf_deinit(&s->subs);
+        mem_free((char *)s->key.p);
+        mem_free(s);
+    }
+    map_deinit(&c->subs);
+    map_deinit(&c->topics);
+    map_deinit(&c->scopes);
+    map_init(&c->topics);
+    map_init(&c->subs);
+    map_init(&c->scopes);
+    list_init(&c->stepping);
+}
+
+void catalog_deinit(struct catalog *c)
+{
+    clear(c);
+    settings_deinit(&c->scratch);
+}
+
+bool catalog_step(struct catalog *c, u32 budget_us)
+{
+    if (list_is_empty(&c->stepping))
+        return false;
+    struct topic *t = list_item(c->stepping.next, struct topic, stepping);
+
+    list_remove(&t->stepping);
+    /* To the end of the line, so that one large topic does not hold up the others. */
+    if (matcher_step(t->matcher, budget_us))
+        list_push_back(&c->stepping, &t->stepping);
+    return !list_is_empty(&c->stepping);
+}
+
+/* --- loading ------------------------------------------------------------------------------------ */
+
+struct loading {
+    struct catalog *c;
+    struct idmap topics; /* by id + 1 */
+    struct fault fault;
+    u64 refused;
+};
+
+static int load_topic(void *arg, const struct topic_row *row)
+{
+    struct loading *l = arg;
+    struct arn arn;
+
+    if (arn_read(row->arn, &arn))
+        return E_INVALID;
+    struct topic *t = topic_new(row->arn, arn.resource, row->attributes);
+
+    t->id = row->id;
+    t->created_ms = row->created_ms;
+    hang_topic(l->c, t, catalog_scope(l->c, arn.account, arn.region));
+    idmap_put(&l->topics, t->id + 1, t);
+    return 0;
+}
+
+static int load_sub(void *arg, const struct sub_row *row)
+{
+    struct loading *l = arg;
+    struct topic *t = idmap_get(&l->topics, row->topic + 1);
+    struct policy *policy;
+
+    if (!t)
+        return E_INVALID;
+    struct sub *u = sub_new(row->arn, row->protocol, row->endpoint);
+
+    u->id = row->id;
+    u->created_ms = row->created_ms;
+    hang_sub(l->c, u, t,
+             str_eq(row->owner, t->scope->account)
+                 ? t->scope
+                 : catalog_scope(l->c, row->owner, t->scope->region));
+    fault_clear(&l->fault);
+    if (sub_set_attributes(u, row->attributes, &l->c->scratch, &policy, &l->fault)) {
+        u->attributes = mem_dup(row->attributes);
+        u->attributes_n = (u32)row->attributes.n;
+        if (l->refused++ == 0)
+            log_error("subscription %.*s: its stored filter policy cannot be read, it gets "
+                      "nothing: %s", STR_ARG(u->arn), l->fault.text);
+        return 0;
+    }
+    match_sub(l->c, u, policy);
+    return 0;
+}
+
+int catalog_reload(struct catalog *c)
+{
+    struct loading loading = {.c = c};
+
+    clear(c);
+    c->changed = false;
+    c->usable = false;
+    idmap_init(&loading.topics);
+    int err = topic_store_load(c->store, load_topic, load_sub, &loading);
+
+    idmap_deinit(&loading.topics);
+    if (err) {
+        clear(c);
+        return err;
+    }
+    c->next_topic_id = topic_store_next_topic_id(c->store);
+    c->next_sub_id = topic_store_next_sub_id(c->store);
+    c->usable = true;
+    return 0;
+}
+
+/* --- changes ------------------------------------------------------------------------------------ */
+
+static void store_topic(struct catalog *c, const struct topic *t)
+{
+    topic_store_put_topic(c->store, &(struct topic_row){.id = t->id,
+                                                        .arn = t->arn,
+                                                        .attributes = t->attributes,
+                                                        .created_ms = t->created_ms});
+    changed(c);
+}
+
+struct topic *catalog_add_topic(struct catalog *c, struct scope *s, str name, str attributes,
+                                i64 now_ms)
+{
+    struct buf arn = {0};
+
+    topic_arn_write(&arn, s->region, s->account, name);
+    struct topic *t = topic_new(buf_view(&arn), name, attributes);
+
+    buf_deinit(&arn);
+    t->id = c->next_topic_id++;
+    t->created_ms = now_ms;
+    hang_topic(c, t, s);
+    store_topic(c, t);
+    return t;
+}
+
+void catalog_set_topic(struct catalog *c, struct topic *t, str attributes)
+{
+    topic_set_attributes(t, attributes);
+    store_topic(c, t);
+}
+
+void catalog_remove_topic(struct catalog *c, struct topic *t)
+{
+    topic_store_delete_topic(c->store, t->id);
+    drop_topic(c, t);
+    changed(c);
+}
+
+static void store_sub(struct catalog *c, const struct sub *u)
+{
+    topic_store_put_sub(c->store, &(struct sub_row){.id = u->id,
+                                                    .topic = u->topic->id,
+                                                    .arn = u->arn,
+                                                    .protocol = sub_protocol(u),
+                                                    .endpoint = sub_endpoint(u),
+                                                    .owner = u->owner->account,
+                                                    .attributes = sub_attributes(u),
+                                                    .created_ms = u->created_ms});
+    changed(c);
+}
+
+/* Canonical text is what was checked before: that it cannot be read is our bug. */
+static struct policy *take_attributes(struct catalog *c, struct sub *u, str attributes)
+{
+    struct policy *policy = NULL;
+    struct fault f = {0};
+    int err = sub_set_attributes(u, attributes, &c->scratch, &policy, &f);
+
+    assert(err == 0);
+    return policy;
+}
+
+struct sub *catalog_add_sub(struct catalog *c, struct topic *t, struct scope *owner,
+                            str protocol, str endpoint, str attributes, struct id_source *ids,
+                            i64 now_ms)
+{
+    char uuid[ID_UUID_SIZE];
+    char *arn = mem_printf("%.*s:%s", STR_ARG(t->arn), id_uuid(ids, uuid));
+    struct sub *u = sub_new(str_of(arn), protocol, endpoint);
+
+    mem_free(arn);
+    u->id = c->next_sub_id++;
+    u->created_ms = now_ms;
+    hang_sub(c, u, t, owner);
+    match_sub(c, u, take_attributes(c, u, attributes));
+    store_sub(c, u);
+    return u;
+}
+
+void catalog_set_sub(struct catalog *c, struct sub *u, str attributes)
+{
+    unmatch_sub(c, u);
+    match_sub(c, u, take_attributes(c, u, attributes));
+    store_sub(c, u);
+}
+
+void catalog_remove_sub(struct catalog *c, struct sub *u)
+{
+    topic_store_delete_sub(c->store, u->id);
+    drop_sub(c, u);
+    changed(c);
+}

@@ -1,0 +1,66 @@
+/* All topics and subscriptions, in memory and, through it, in the store: every change of either goes
+ * through here, first to the store and then to memory, in one turn. When the commit of a turn fails,
+ * catalog_reload brings memory back to what is on disk.
+ *
+ * Accounts and regions are apart: a struct scope is one account in one region. */
+#ifndef TOQUE_CATALOG_H
+#define TOQUE_CATALOG_H
+
+#include "common/id.h"
+#include "common/loop.h"
+#include "topicd/sub.h"
+#include "topicd/topic.h"
+#include "topicd/topic_store.h"
+
+struct scope {
+    str key;             /* "ACCOUNT REGION", own bytes */
+    str account, region; /* parts of key */
+    struct shelf topics; /* its topics */
+    struct shelf subs;   /* subscriptions that belong to the account, of whichever topic */
+    u64 policy_count;    /* of its topics' subscriptions, those with a filter policy */
+};
+
+struct catalog {
+    struct topic_store *store;
+    struct loop *loop;    /* is told of every change */
+    struct map topics;    /* struct topic by ARN */
+    struct map subs;      /* struct sub by ARN */
+    struct map scopes;    /* struct scope by key */
+    struct list stepping; /* topics whose matcher has put-off work */
+    struct settings scratch;
+    u64 next_topic_id, next_sub_id;
+    bool changed;         /* in this turn: a failed commit must reload */
+    bool usable;          /* what is in memory is what is on disk */
+    u64 matched_count;    /* publishes asked of matchers, for the statistics */
+};
+
+void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l);
+void catalog_deinit(struct catalog *c);
+/* Forgets what is in memory and reads the store. On failure the catalog is empty. */
+int catalog_reload(struct catalog *c) MUST_CHECK;
+/* The turn is committed. */
+void catalog_committed(struct catalog *c);
+/* Works on the matchers' put-off work for about budget_us. True: there is more. */
+bool catalog_step(struct catalog *c, u32 budget_us);
+
+/* Never NULL. */
+struct scope *catalog_scope(struct catalog *c, str account, str region);
+struct topic *catalog_topic(const struct catalog *c, str arn);
+struct sub *catalog_sub(const struct catalog *c, str arn);
+/* The subscription of this protocol and endpoint, or NULL. */
+struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint);
+
+struct topic *catalog_add_topic(struct catalog *c, struct scope *s, str name, str attributes,
+                                i64 now_ms);
+void catalog_set_topic(struct catalog *c, struct topic *t, str attributes);
+/* And its subscriptions. */
+void catalog_remove_topic(struct catalog *c, struct topic *t);
+
+/* `attributes` is canonical text (sub_attr.h). */
+struct sub *catalog_add_sub(struct catalog *c, struct topic *t, struct scope *owner,
+                            str protocol, str endpoint, str attributes, struct id_source *ids,
+                            i64 now_ms);
+void catalog_set_sub(struct catalog *c, struct sub *u, str attributes);
+void catalog_remove_sub(struct catalog *c, struct sub *u);
+
+#endif

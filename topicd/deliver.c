@@ -1,0 +1,202 @@
+#include "topicd/deliver.h"
+
+/* A frame that reaches this size is closed and another one begun. Small enough to travel while the
+ * next is made, large enough to share its cost among thousands of targets. */
+#define DELIVER_FRAME_SIZE (1u << 20)
+/* Publications of one frame, within the reader's bound. */
+#define DELIVER_PUBLICATIONS (FRAME_PUBLICATIONS_MAX / 2)
+
+static void flush_run(struct loop_later *later, int err);
+static void resume_run(struct loop_later *later, int err);
+
+void deliver_init(struct deliver *d, struct loop *l, struct peer **peers, u32 peer_count,
+                  u64 held_bytes_max)
+{
+    *d = (struct deliver){
+        .loop = l, .peers = peers, .peer_count = peer_count, .held_bytes_max = held_bytes_max};
+    d->open = mem_array(peer_count, sizeof(struct dispatch *));
+    d->closed = mem_array(peer_count, sizeof(*d->closed));
+    for (u32 i = 0; i < peer_count; i++)
+        list_init(&d->closed[i]);
+    d->flush.run = flush_run;
+    d->resume.run = resume_run;
+    list_init(&d->parked);
+}
+
+void deliver_deinit(struct deliver *d)
+{
+    assert(list_is_empty(&d->parked) && !d->scheduled);
+    mem_free(d->open);
+    mem_free(d->closed);
+}
+
+/* --- this turn's frames -------------------------------------------------------------------------- */
+
+static void close_frame(struct deliver *d, u32 peer)
+{
+    frame_deliver_end(&d->open[peer]->frame);
+    d->open_bytes += d->open[peer]->frame.n;
+    list_push_back(&d->closed[peer], &d->open[peer]->link);
+    d->open[peer] = NULL;
+}
+
+/* Everything that was put in this turn goes its way, or, with the turn's commit failed, nowhere. */
+static void flush_run(struct loop_later *later, int err)
+{
+    struct deliver *d = container_of(later, struct deliver, flush);
+
+    d->scheduled = false;
+    for (u32 i = 0; i < d->peer_count; i++) {
+        if (d->open[i])
+            close_frame(d, i);
+        while (!list_is_empty(&d->closed[i])) {
+            struct dispatch *one = list_item(d->closed[i].next, struct dispatch, link);
+
+            list_remove(&one->link);
+            if (err)
+                dispatch_end(one, err);
+            else
+                peer_take(d->peers[i], one);
+        }
+    }
+    d->open_bytes = 0;
+}
+
+static struct dispatch *open_frame(struct deliver *d, u32 peer)
+{
+    if (d->open[peer])
+        return d->open[peer];
+    d->open[peer] = dispatch_new(peer_next_sequence(d->peers[peer]));
+    if (!d->scheduled) {
+        d->scheduled = true;
+        loop_later(d->loop, &d->flush);
+    }
+    return d->open[peer];
+}
+
+static struct dispatch *begin(struct deliver *d, u32 peer, const struct frame_publication *p,
+                              const struct attr_list *attrs, struct flight *flight)
+{
+    struct dispatch *one = open_frame(d, peer);
+
+    dispatch_wait(one, flight);
+    frame_publication_begin(&one->frame, p);
+    one->publications++;
+    for (size_t i = 0; i < attrs->n; i++) {
+        const struct filter_attr *a = &attrs->items[i];
+
+        frame_put_attr(&one->frame, &(struct frame_attr){a->name, a->type, a->value});
+    }
+    frame_publication_targets(&one->frame);
+    return one;
+}
+
+static void end(struct deliver *d, u32 peer)
+{
+    struct dispatch *one = d->open[peer];
+
+    frame_publication_end(&one->frame);
+    if (one->frame.n >= DELIVER_FRAME_SIZE || one->publications >= DELIVER_PUBLICATIONS)
+        close_frame(d, peer);
+}
+
+static void put_for(struct deliver *d, u32 peer, const struct frame_publication *p,
+                    const struct attr_list *attrs, const struct fanout *plan,
+                    struct flight *flight)
+{
+    struct dispatch *one = begin(d, peer, p, attrs, flight);
+
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct fanout_target *t = &plan->targets[i];
+
+        if (t->queued != peer)
+            continue;
+        if (UNLIKELY(!one))
+            one = begin(d, peer, p, attrs, flight);
+        frame_put_target(&one->frame,
+                         &(struct frame_target){
+                             .queue = sub_endpoint(t->sub),
+                             .subscription = t->sub->arn,
+                             .form = t->sub->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED});
+        /* So many targets that the message travels again with the rest of them. */
+        if (UNLIKELY(one->frame.n - p->message.n > 2 * DELIVER_FRAME_SIZE)) {
+            end(d, peer);
+            one = NULL;
+        }
+    }
+    if (one)
+        end(d, peer);
+}
+
+void deliver_put(struct deliver *d, const struct frame_publication *p,
+                 const struct attr_list *attrs, const struct fanout *plan, struct flight *flight)
+{
+    for (u32 i = 0; i < d->peer_count; i++)
+        if (plan->counts[i])
+            put_for(d, i, p, attrs, plan, flight);
+}
+
+/* --- publishes that wait for memory --------------------------------------------------------------- */
+
+u64 deliver_held_bytes(const struct deliver *d)
+{
+    u64 n = d->open_bytes;
+
+    for (u32 i = 0; i < d->peer_count; i++)
+        n += d->peers[i]->unacked_bytes + (d->open[i] ? d->open[i]->frame.n : 0);
+    return n;
+}
+
+static void cancel_parked(struct call *c)
+{
+    list_remove(&c->link);
+    call_done(c);
+}
+
+bool deliver_park(struct deliver *d, struct call *c)
+{
+    bool full = deliver_held_bytes(d) >= d->held_bytes_max;
+
+    if (!full && (d->resuming || list_is_empty(&d->parked)))
+        return false;
+    /* One that was taken up again and finds memory over goes back to the front of the line. */
+    if (d->resuming)
+        list_push_front(&d->parked, &c->link);
+    else
+        list_push_back(&d->parked, &c->link);
+    c->cancel = cancel_parked;
+    return true;
+}
+
+static void resume_run(struct loop_later *later, int err)
+{
+    struct deliver *d = container_of(later, struct deliver, resume);
+
+    d->resuming = true;
+    while (!list_is_empty(&d->parked) && deliver_held_bytes(d) < d->held_bytes_max) {
+        struct call *c = list_item(d->parked.next, struct call, link);
+
+        list_remove(&c->link);
+        c->cancel = NULL;
+        c->action->run(c);
+    }
+    d->resuming = false;
+}
+
+void deliver_freed(struct deliver *d)
+{
+    if (list_is_empty(&d->parked) || (d->resume.link.next && !list_is_empty(&d->resume.link)))
+        return;
+    loop_later(d->loop, &d->resume);
+}
+
+void deliver_refuse_parked(struct deliver *d)
+{
+    while (!list_is_empty(&d->parked)) {
+        struct call *c = list_item(d->parked.next, struct call, link);
+
+        list_remove(&c->link);
+        c->cancel = NULL;
+        call_fail(c, CALL_FAULT_UNAVAILABLE, "The service is stopping. Try again.");
+    }
+}

@@ -1,0 +1,28 @@
+/* The callers' mistakes as Amazon SNS names them; api.c has the table of their public names. */
+#ifndef TOQUE_TOPICD_FAULT_H
+#define TOQUE_TOPICD_FAULT_H
+
+#include "common/call.h"
+
+enum topicd_fault {
+    FAULT_INVALID = CALL_FAULT_OWN, /* InvalidParameter */
+    FAULT_VALUE_INVALID,            /* ParameterValueInvalid: message attributes */
+    FAULT_VALIDATION,               /* ValidationError: a member of a structure is missing */
+    FAULT_NOT_FOUND,
+    FAULT_AUTHORIZATION,
+    FAULT_TOPIC_LIMIT,
+    FAULT_SUBSCRIPTION_LIMIT,
+    FAULT_POLICY_LIMIT,
+    FAULT_BATCH_IDS_NOT_DISTINCT,
+    FAULT_BATCH_TOO_LONG,
+    FAULT_BATCH_EMPTY,
+    FAULT_BATCH_ID_INVALID,
+    FAULT_BATCH_TOO_MANY,
+};
+
+/* What most refusals begin with. */
+#define FAULT_FRAME        "Invalid parameter: "
+/* In place of it for attributes that come with CreateTopic and Subscribe. */
+#define FAULT_FRAME_CREATE "Invalid parameter: Attributes Reason: "
+
+#endif

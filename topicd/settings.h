@@ -1,0 +1,34 @@
+/* What was set on a topic or a subscription: names with texts, in the order in which they were first
+ * set. Kept as the text of a JSON object, in memory and on disk, and taken apart only by who needs
+ * it. */
+#ifndef TOQUE_SETTINGS_H
+#define TOQUE_SETTINGS_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/mem.h"
+
+struct setting {
+    str name, value;
+};
+
+struct settings {
+    struct setting *items;
+    size_t n, cap;
+    struct arena arena; /* holds all texts and the items */
+};
+
+void settings_init(struct settings *s);
+void settings_deinit(struct settings *s);
+/* Empties it and keeps its memory. */
+void settings_reset(struct settings *s);
+/* Adds what `json` (a JSON object whose values are strings) holds. E_INVALID otherwise. */
+int settings_read(struct settings *s, str json) MUST_CHECK;
+/* p is NULL when it is not set. */
+str settings_get(const struct settings *s, str name);
+/* Copies both; replaces. */
+void settings_set(struct settings *s, str name, str value);
+void settings_remove(struct settings *s, str name);
+void settings_write(const struct settings *s, struct buf *out);
+
+#endif

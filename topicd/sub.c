@@ -1,0 +1,55 @@
+/* One block holds a subscription and its two names. */
+#include "topicd/sub.h"
+
+struct sub *sub_new(str arn, str protocol, str endpoint)
+{
+    size_t key_n = protocol.n + 1 + endpoint.n;
+    struct sub *u = mem_alloc(sizeof(*u) + arn.n + key_n);
+    char *at = (char *)(u + 1);
+
+    assert(protocol.n <= UINT8_MAX);
+    memcpy(at, arn.p, arn.n);
+    u->arn = str_from(at, arn.n);
+    at += arn.n;
+    u->key = str_from(at, key_n);
+    u->protocol_n = (u8)protocol.n;
+    memcpy(at, protocol.p, protocol.n);
+    at[protocol.n] = ' ';
+    if (endpoint.n)
+        memcpy(at + protocol.n + 1, endpoint.p, endpoint.n);
+    return u;
+}
+
+void sub_free(struct sub *u)
+{
+    mem_free(u->attributes);
+    mem_free(u);
+}
+
+/* Most subscriptions have nothing set or a policy alone: their texts are read when they must be. */
+int sub_set_attributes(struct sub *u, str attributes, struct settings *scratch,
+                       struct policy **ret_policy, struct fault *f)
+{
+    enum filter_scope scope = FILTER_ATTRIBUTES;
+    struct policy *policy = NULL;
+    char *copy;
+
+    settings_reset(scratch);
+    if (settings_read(scratch, attributes))
+        return E_INVALID;
+    str scope_text = settings_get(scratch, STR("FilterPolicyScope"));
+    str policy_text = settings_get(scratch, STR("FilterPolicy"));
+
+    if (scope_text.p && filter_scope_read(scope_text, &scope))
+        return E_INVALID;
+    if (policy_text.n && policy_new(&policy, policy_text, scope, &FILTER_LIMITS_NONE, f))
+        return E_INVALID;
+    copy = mem_dup(attributes);
+    mem_free(u->attributes);
+    u->attributes = copy;
+    u->attributes_n = (u32)attributes.n;
+    u->raw = str_is(settings_get(scratch, STR("RawMessageDelivery")), "true");
+    u->has_policy = policy != NULL;
+    *ret_policy = policy;
+    return 0;
+}

@@ -1,0 +1,55 @@
+#include "topicd/topic.h"
+
+#include "common/arn.h"
+
+struct topic *topic_new(str arn, str name, str attributes)
+{
+    struct topic *t = mem_alloc(sizeof(*t));
+
+    assert(str_ends(arn, name));
+    t->arn = str_from(mem_dup(arn), arn.n);
+    t->name = str_slice(t->arn, arn.n - name.n, arn.n);
+    t->matcher = matcher_new();
+    map_init(&t->endpoints);
+    list_init(&t->stepping);
+    topic_set_attributes(t, attributes);
+    return t;
+}
+
+void topic_free(struct topic *t)
+{
+    assert(t->subs.n == 0);
+    list_remove(&t->stepping);
+    map_deinit(&t->endpoints);
+    shelf_deinit(&t->subs);
+    matcher_free(t->matcher);
+    mem_free((char *)t->attributes.p);
+    mem_free((char *)t->arn.p);
+    mem_free(t);
+}
+
+void topic_set_attributes(struct topic *t, str attributes)
+{
+    char *copy = mem_dup(attributes);
+    struct settings settings;
+    i64 size_max;
+
+    mem_free((char *)t->attributes.p);
+    t->attributes = str_from(copy, attributes.n);
+    t->message_size_max = TOPIC_MESSAGE_SIZE_DEFAULT;
+    settings_init(&settings);
+    if (settings_read(&settings, attributes) == 0 &&
+        str_to_i64(settings_get(&settings, STR("MaximumMessageSize")), &size_max) == 0 &&
+        size_max >= TOPIC_MESSAGE_SIZE_MIN && size_max <= TOPIC_MESSAGE_SIZE_MAX)
+        t->message_size_max = (u32)size_max;
+    settings_deinit(&settings);
+}
+
+void topic_arn_write(struct buf *out, str region, str account, str name)
+{
+    arn_write(out, &(struct arn){.partition = STR("aws"),
+                                 .service = STR("sns"),
+                                 .region = region,
+                                 .account = account,
+                                 .resource = name});
+}

@@ -1,0 +1,324 @@
+/* One table says which names there are; each has a check that also brings the value into the form
+ * in which it is kept. */
+#include "topicd/topic_attr.h"
+
+#include "common/json.h"
+#include "topicd/attr.h"
+#include "topicd/catalog.h"
+#include "topicd/delivery_policy.h"
+#include "topicd/fault.h"
+
+#define DISPLAY_NAME_MAX 100   /* characters */
+#define POLICY_TEXT_MAX  30720 /* bytes */
+#define STATEMENTS_MAX   100
+/* Bytes of any other text; the longest are ARNs of roles and keys. */
+#define TEXT_MAX 2048
+
+struct check {
+    str topic_arn, name, value;
+    const char *frame;
+    struct fault *f;
+    struct buf *kept; /* filled by the check; empty afterwards: the setting is taken away */
+};
+
+static int refuse(struct check *k, const char *text)
+{
+    return fault_set(k->f, FAULT_INVALID, "%s%s", k->frame, text);
+}
+
+static int refuse_name(struct check *k)
+{
+    return fault_set(k->f, FAULT_INVALID, "%s%.*s", k->frame, STR_ARG(k->name));
+}
+
+static size_t characters(str text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; n++)
+        str_next_char(text, &i);
+    return n;
+}
+
+/* --- checks ------------------------------------------------------------------------------------- */
+
+static int check_text(struct check *k)
+{
+    if (k->value.n > TEXT_MAX || !attr_is_xml_text(k->value))
+        return refuse_name(k);
+    buf_str(k->kept, k->value);
+    return 0;
+}
+
+static int check_display_name(struct check *k)
+{
+    if (!attr_is_xml_text(k->value) || characters(k->value) > DISPLAY_NAME_MAX)
+        return refuse_name(k);
+    buf_str(k->kept, k->value);
+    return 0;
+}
+
+static int check_signature_version(struct check *k)
+{
+    if (!str_is(k->value, "1") && !str_is(k->value, "2"))
+        return refuse_name(k);
+    buf_str(k->kept, k->value);
+    return 0;
+}
+
+static int check_tracing(struct check *k)
+{
+    if (!str_is(k->value, "PassThrough") && !str_is(k->value, "Active"))
+        return fault_set(k->f, FAULT_INVALID, "%sInvalid tracing config value: %.*s", k->frame,
+                         (int)MIN(k->value.n, (size_t)TEXT_MAX), k->value.n ? k->value.p : "");
+    buf_str(k->kept, k->value);
+    return 0;
+}
+
+static bool is_number(str s, i64 min, i64 max)
+{
+    i64 v;
+
+    /* Digits alone: no sign, no blank. */
+    return s.n && s.p[0] >= '0' && s.p[0] <= '9' && str_to_i64(s, &v) == 0 && v >= min && v <= max;
+}
+
+static int check_rate(struct check *k)
+{
+    if (k->value.n && !is_number(k->value, 0, 100))
+        return refuse_name(k);
+    buf_str(k->kept, k->value);
+    return 0;
+}
+
+static int check_size(struct check *k)
+{
+    if (!is_number(k->value, TOPIC_MESSAGE_SIZE_MIN, TOPIC_MESSAGE_SIZE_MAX))
+        return fault_set(k->f, FAULT_INVALID,
+                         "%sMaximumMessageSize: %.*s is not an integer between 1024 and 1048576 "
+                         "bytes", k->frame, (int)MIN(k->value.n, (size_t)TEXT_MAX),
+                         k->value.n ? k->value.p : "");
+    buf_str(k->kept, k->value);
+    return 0;
+}
+
+static int check_delivery_policy(struct check *k)
+{
+    return k->value.n ? delivery_policy_keep(k->value, k->frame, k->kept, k->f) : 0;
+}
+
+/* --- the access policy: checked in form, kept, returned; not enforced --------------------------- */
+
+static bool is_known_action(str action)
+{
+    static const char *const names[] = {
+        "GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission",
+        "DeleteTopic", "Subscribe", "ListSubscriptionsByTopic", "Publish", "Receive",
+        "TagResource", "UntagResource", "ListTagsForResource", "GetDataProtectionPolicy",
+        "PutDataProtectionPolicy", "Unsubscribe"};
+
+    if (!str_starts_nocase(action, STR("sns:")))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_nocase(str_slice(action, 4, action.n), str_of(names[i])))
+            return true;
+    return false;
+}
+
+static bool is_text_known(const json_t *v)
+{
+    return json_is_string(v) && is_known_action(str_of(json_string_value(v)));
+}
+
+static bool are_actions_known(const json_t *actions)
+{
+    size_t i;
+    json_t *one;
+
+    if (!json_is_array(actions))
+        return is_text_known(actions);
+    json_array_foreach (actions, i, one)
+        if (!is_text_known(one))
+            return false;
+    return json_array_size(actions) > 0;
+}
+
+static int check_statements(struct check *k, const json_t *statements)
+{
+    size_t i;
+    json_t *one;
+
+    if (!json_is_array(statements) || json_array_size(statements) == 0 ||
+        json_array_size(statements) > STATEMENTS_MAX)
+        return refuse(k, "Policy Error: null");
+    json_array_foreach (statements, i, one) {
+        if (!json_is_object(one))
+            return refuse(k, "Policy Error: null");
+        if (!json_object_get(one, "Principal"))
+            return refuse(k, "Policy Error: PrincipalNotFound");
+        if (!are_actions_known(json_object_get(one, "Action")))
+            return refuse(k, "Policy statement action out of service scope!");
+    }
+    return 0;
+}
+
+static int check_policy(struct check *k)
+{
+    json_error_t error;
+    json_t *root = k->value.n <= POLICY_TEXT_MAX
+                       ? json_loadb(k->value.p ? k->value.p : "", k->value.n, 0, &error)
+                       : NULL;
+    json_t *statements = json_object_get(root, "Statement");
+    int err;
+
+    if (json_is_object(statements)) {
+        json_t *list = json_array();
+
+        json_array_append(list, statements);
+        err = check_statements(k, list);
+        json_decref(list);
+    } else {
+        err = check_statements(k, statements);
+    }
+    if (!err)
+        json_write(k->kept, root);
+    json_decref(root);
+    return err;
+}
+
+/* --- the table ----------------------------------------------------------------------------------- */
+
+static const struct topic_attr {
+    const char *name;
+    int (*check)(struct check *k);
+    bool is_json;
+} topic_attrs[] = {
+    {"DisplayName", check_display_name, false},
+    {"Policy", check_policy, true},
+    {"DeliveryPolicy", check_delivery_policy, true},
+    {"KmsMasterKeyId", check_text, false},
+    {"SignatureVersion", check_signature_version, false},
+    {"TracingConfig", check_tracing, false},
+    {"MaximumMessageSize", check_size, false},
+};
+
+/* HTTPSuccessFeedbackRoleArn and its kin. */
+static int (*feedback_check(str name))(struct check *)
+{
+    static const char *const who[] = {"HTTP", "SQS", "Lambda", "Firehose", "Application"};
+
+    for (size_t i = 0; i < ARRAY_LEN(who); i++) {
+        if (!str_starts(name, str_of(who[i])))
+            continue;
+        str rest = str_slice(name, strlen(who[i]), name.n);
+
+        if (str_is(rest, "SuccessFeedbackRoleArn") || str_is(rest, "FailureFeedbackRoleArn"))
+            return check_text;
+        if (str_is(rest, "SuccessFeedbackSampleRate"))
+            return check_rate;
+    }
+    return NULL;
+}
+
+static const struct topic_attr *find(str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(topic_attrs); i++)
+        if (str_is(name, topic_attrs[i].name))
+            return &topic_attrs[i];
+    return NULL;
+}
+
+int topic_attr_set(struct settings *settings, str topic_arn, str name, str value,
+                   const char *frame, struct fault *f)
+{
+    struct buf kept = {0};
+    struct check k = {topic_arn, name, value, frame, f, &kept};
+    const struct topic_attr *known = find(name);
+    int (*check)(struct check *) = known ? known->check : feedback_check(name);
+    int err;
+
+    if (!check && strcmp(frame, FAULT_FRAME_CREATE) == 0)
+        return fault_set(f, FAULT_INVALID, "%sUnknown attribute %.*s", frame,
+                         (int)MIN(name.n, (size_t)TEXT_MAX), name.n ? name.p : "");
+    if (!check)
+        return fault_set(f, FAULT_INVALID, FAULT_FRAME "AttributeName");
+    err = check(&k);
+    if (!err && kept.n)
+        settings_set(settings, name, buf_view(&kept));
+    else if (!err)
+        settings_remove(settings, name);
+    buf_deinit(&kept);
+    return err;
+}
+
+static bool is_same_json(str a, str b)
+{
+    json_t *left = json_loadb(a.p, a.n, 0, NULL), *right = json_loadb(b.p, b.n, 0, NULL);
+    bool same = left && right && json_equal(left, right);
+
+    json_decref(left);
+    json_decref(right);
+    return same;
+}
+
+bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
+{
+    struct settings have;
+    bool agree = true;
+
+    settings_init(&have);
+    if (settings_read(&have, t->attributes))
+        agree = false;
+    for (size_t i = 0; i < wanted->n && agree; i++) {
+        const struct setting *w = &wanted->items[i];
+        const struct topic_attr *known = find(w->name);
+        str v = settings_get(&have, w->name);
+
+        agree = v.p && (str_eq(v, w->value) ||
+                        (known && known->is_json && is_same_json(v, w->value)));
+    }
+    settings_deinit(&have);
+    return agree;
+}
+
+/* --- what is told -------------------------------------------------------------------------------- */
+
+static str default_policy(struct call *c, const struct topic *t)
+{
+    return arena_printf(
+        &c->arena,
+        "{\"Version\":\"2008-10-17\",\"Id\":\"__default_policy_ID\",\"Statement\":[{\"Sid\":"
+        "\"__default_statement_ID\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"},\"Action\":"
+        "[\"SNS:GetTopicAttributes\",\"SNS:SetTopicAttributes\",\"SNS:AddPermission\","
+        "\"SNS:RemovePermission\",\"SNS:DeleteTopic\",\"SNS:Subscribe\","
+        "\"SNS:ListSubscriptionsByTopic\",\"SNS:Publish\"],\"Resource\":\"%.*s\",\"Condition\":{"
+        "\"StringEquals\":{\"AWS:SourceOwner\":\"%.*s\"}}}]}",
+        STR_ARG(t->arn), STR_ARG(t->scope->account));
+}
+
+void topic_attr_out(struct call *c, const struct topic *t)
+{
+    struct settings s;
+    struct buf effective = {0};
+
+    settings_init(&s);
+    if (settings_read(&s, t->attributes))
+        settings_reset(&s);
+    delivery_policy_effective(settings_get(&s, STR("DeliveryPolicy")), &effective);
+    call_out_entry_text(c, STR("Policy"),
+                        settings_get(&s, STR("Policy")).p ? settings_get(&s, STR("Policy"))
+                                                          : default_policy(c, t));
+    call_out_entry_text(c, STR("Owner"), t->scope->account);
+    call_out_entry_text(c, STR("TopicArn"), t->arn);
+    if (!settings_get(&s, STR("DisplayName")).p)
+        call_out_entry_text(c, STR("DisplayName"), STR(""));
+    call_out_entry_text(c, STR("SubscriptionsPending"), STR("0"));
+    call_out_entry_text(c, STR("SubscriptionsConfirmed"), arena_printf(&c->arena, "%u", t->subs.n));
+    call_out_entry_text(c, STR("SubscriptionsDeleted"), STR("0"));
+    call_out_entry_text(c, STR("EffectiveDeliveryPolicy"), buf_view(&effective));
+    for (size_t i = 0; i < s.n; i++)
+        if (!str_is(s.items[i].name, "Policy"))
+            call_out_entry_text(c, s.items[i].name, s.items[i].value);
+    buf_deinit(&effective);
+    settings_deinit(&s);
+}
