@@ -1,7 +1,7 @@
 /* Policies and messages made up at random, close enough to one another that near misses and hits are
  * both common: keys, texts and numbers come from small sets, and a message likes to take what the
  * policies before it held, slightly changed. Decisions come from bytes (of a fuzzer) and, when those
- * end, from a seed. Include filter_generator.c in the one file that uses it. */
+ * end, from a seed. */
 #ifndef TOQUE_TESTS_FILTER_GENERATOR_H
 #define TOQUE_TESTS_FILTER_GENERATOR_H
 

@@ -3,6 +3,8 @@
  * satisfies it, so that no two of them lie in different elements of one array: tried by brute force. */
 #include "tests/reference_filter.h"
 
+#include <stdlib.h>
+
 #include "common/buf.h"
 #include "filter/tree.h"
 
@@ -173,48 +175,57 @@ static enum filter_eligibility ref_read_body(struct ref_message *m, const struct
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* Writes |s| as `whole` digits before and the rest behind the point, exponents resolved, into a text
- * that compares digit by digit. Exponents here are small: the tests generate no others. */
+enum { REF_POINT = 300 };
+
+/* A number written out: REF_POINT digits before the point and as many behind it. */
 struct ref_number {
     int sign;
-    char digits[600]; /* 300 before the point, 300 behind it */
+    char digits[2 * REF_POINT];
 };
 
-static void ref_number(str s, struct ref_number *ret)
+/* False: it does not fit. */
+static bool ref_number(str s, struct ref_number *ret)
 {
-    enum { POINT = 300 };
     memset(ret->digits, '0', sizeof ret->digits);
     size_t e = 0;
     while (e < s.n && s.p[e] != 'e' && s.p[e] != 'E')
         e++;
     long exponent = 0;
     if (e < s.n) {
-        char text[32];
+        char text[16];
+        if (s.n - e - 1 >= sizeof text)
+            return false;
         snprintf(text, sizeof text, "%.*s", (int)(s.n - e - 1), s.p + e + 1);
-        sscanf(text, "%ld", &exponent);
+        exponent = strtol(text, NULL, 10);
     }
     size_t i = s.p[0] == '-' || s.p[0] == '+', dot = i;
     while (dot < e && s.p[dot] != '.')
         dot++;
-    long at = POINT - (long)(dot - i) - exponent;
+    long at = REF_POINT - (long)(dot - i) - exponent;
     ret->sign = 0;
     for (; i < e; i++) {
         if (s.p[i] == '.')
             continue;
         if (s.p[i] != '0') {
-            assert(at >= 0 && at < (long)sizeof ret->digits);
+            if (at < 0 || at >= (long)sizeof ret->digits)
+                return false;
             ret->digits[at] = s.p[i];
             ret->sign = s.p[0] == '-' ? -1 : 1;
         }
         at++;
     }
+    return true;
 }
 
 static int ref_number_cmp(str a, str b)
 {
     struct ref_number x, y;
-    ref_number(a, &x);
-    ref_number(b, &y);
+    if (!ref_number(a, &x) || !ref_number(b, &y)) {
+        struct number m, n;
+        int err = number_read(a, &m) | number_read(b, &n);
+        assert(!err);
+        return number_cmp(&m, &n);
+    }
     if (x.sign != y.sign)
         return x.sign < y.sign ? -1 : 1;
     return x.sign * memcmp(x.digits, y.digits, sizeof x.digits);

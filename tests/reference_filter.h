@@ -3,8 +3,7 @@
  *
  * It takes the checked policy (policy.h) as given and shares with filter/ the reader of policy texts
  * (for bodies too), the parser of addresses and the folding of one character; comparing, ranges,
- * wildcards, arrays and eligibility are its own. Include reference_filter.c in the one file that
- * uses it. */
+ * wildcards, arrays and eligibility are its own. */
 #ifndef TOQUE_TESTS_REFERENCE_FILTER_H
 #define TOQUE_TESTS_REFERENCE_FILTER_H
 
