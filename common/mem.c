@@ -4,7 +4,9 @@
  * Arena: a list of blocks of which the first is the one being filled, from `at` to `end`.
  *   1. Every piece starts at a multiple of ARENA_ALIGN.
  *   2. A piece too big for a common block gets a block of its own, put behind the first, so that
- *      the rest of the first is not lost. */
+ *      the rest of the first is not lost.
+ *   3. Under the address sanitizer every piece has a block of its own, of its exact size: reading
+ *      past one is then seen. */
 #include "common/mem.h"
 
 #include <stdarg.h>
@@ -15,6 +17,17 @@
 #define ARENA_BLOCK_MIN 4096
 #define ARENA_BLOCK_MAX (128 * 1024) /* blocks double up to here */
 #define ARENA_KEEP_MAX  (256 * 1024) /* a larger block is not kept over arena_reset */
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_APART 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ARENA_APART 1
+#endif
+#ifndef ARENA_APART
+#define ARENA_APART 0
+#endif
 
 struct arena_block {
     struct arena_block *next;
@@ -111,6 +124,10 @@ static void fill_from(struct arena *a, struct arena_block *b)
 
 void arena_reset(struct arena *a)
 {
+    if (ARENA_APART) {
+        arena_deinit(a);
+        return;
+    }
     struct arena_block *keep = NULL;
     for (struct arena_block *b = a->blocks, *next; b; b = next) {
         next = b->next;
@@ -138,16 +155,22 @@ void arena_deinit(struct arena *a)
     arena_init(a);
 }
 
+/* A block for this piece alone, behind the one that is being filled. */
+static void *alloc_apart(struct arena *a, size_t size)
+{
+    struct arena_block *own = block_new(size);
+    struct arena_block **at = a->blocks ? &a->blocks->next : &a->blocks;
+    own->next = *at;
+    *at = own;
+    return block_bytes(own);
+}
+
 static void *alloc_slow(struct arena *a, size_t size)
 {
     size_t room = a->blocks ? MIN(a->blocks->size * 2, (size_t)ARENA_BLOCK_MAX) : ARENA_BLOCK_MIN;
     room = MAX(room, (size_t)ARENA_BLOCK_MIN);
-    if (size > room / 4 && a->blocks) {
-        struct arena_block *own = block_new(size);
-        own->next = a->blocks->next;
-        a->blocks->next = own;
-        return block_bytes(own);
-    }
+    if (size > room / 4 && a->blocks)
+        return alloc_apart(a, size);
     struct arena_block *b = block_new(MAX(room, size));
     b->next = a->blocks;
     a->blocks = b;
@@ -159,6 +182,8 @@ static void *alloc_slow(struct arena *a, size_t size)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
+    if (ARENA_APART)
+        return alloc_apart(a, size);
     if (UNLIKELY(size > SIZE_MAX - ARENA_ALIGN))
         end_of_memory(size);
     size = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);

@@ -110,6 +110,12 @@ static void arena_texts(void **state)
     assert_null(a.blocks);
 }
 
+#ifdef __SANITIZE_ADDRESS__ /* every piece is apart then, and nothing is kept */
+#define AGAIN(p, first) assert_true((p) && (first))
+#else
+#define AGAIN(p, first) assert_ptr_equal(p, first)
+#endif
+
 /* After a reset the kept block serves again: the same addresses come back. */
 static void arena_keeps_one_block(void **state)
 {
@@ -117,7 +123,7 @@ static void arena_keeps_one_block(void **state)
     arena_init(&a);
     void *first = arena_alloc(&a, 100);
     arena_reset(&a);
-    assert_ptr_equal(arena_alloc(&a, 100), first);
+    AGAIN(arena_alloc(&a, 100), first);
     arena_deinit(&a);
 }
 
