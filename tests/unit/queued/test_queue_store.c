@@ -1,0 +1,464 @@
+/* queued's store: what is put is read back, also after a restart; ids never come back; a failed
+ * turn leaves nothing; updates write in place. */
+#include "common/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "common/mem.h"
+#include "queued/queue_store.h"
+#include "tests/failing_vfs.h"
+#include "tests/store_aid.h"
+
+#define NOW 1790000000000
+
+struct world {
+    char *dir, *path;
+    struct queue_store *s;
+};
+
+static void open_world(struct world *w)
+{
+    struct fault f = {0};
+    assert_int_equal(queue_store_open(&w->s, w->dir, STORE_FULL, 1024, &f), 0);
+}
+
+static void reopen(struct world *w)
+{
+    queue_store_close(w->s);
+    open_world(w);
+}
+
+static int set_up(void **state)
+{
+    struct world *w = mem_alloc(sizeof(*w));
+    failing_vfs_install();
+    failing_vfs_heal();
+    w->dir = store_aid_dir();
+    w->path = mem_printf("%s/queued.db", w->dir);
+    open_world(w);
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    failing_vfs_heal();
+    queue_store_close(w->s);
+    store_aid_remove(w->dir);
+    mem_free(w->path);
+    mem_free(w);
+    return 0;
+}
+
+/* What this process's death would leave: a copy of the files, opened anew; closed by the caller. */
+static struct world crashed(struct world *w)
+{
+    struct world copy = {.dir = store_aid_dir()};
+    copy.path = mem_printf("%s/queued.db", copy.dir);
+    store_aid_copy(w->path, copy.path);
+    open_world(&copy);
+    return copy;
+}
+
+static void close_copy(struct world *copy)
+{
+    queue_store_close(copy->s);
+    store_aid_remove(copy->dir);
+    mem_free(copy->path);
+}
+
+static int commit(struct world *w)
+{
+    u64 ticket;
+    return queue_store_commit(w->s, &ticket);
+}
+
+/* Everything of the store as text, one line a row. */
+static int list_queue(void *arg, const struct queue_row *q)
+{
+    buf_printf(arg, "queue %" PRIu64 " %.*s/%.*s/%.*s %.*s %" PRId64 " %" PRId64 "\n", q->id,
+               STR_ARG(q->account), STR_ARG(q->region), STR_ARG(q->name), STR_ARG(q->attributes),
+               q->created_ms, q->modified_ms);
+    return 0;
+}
+
+static int list_message(void *arg, const struct message_row *m)
+{
+    buf_printf(arg, "message %" PRIu64 " q%" PRIu64 " b%" PRIu64, m->id, m->queue, m->body);
+    buf_printf(arg, " %" PRId64 " %" PRId64 " %" PRId64 " %u %u", m->sent_ms, m->due_ms,
+               m->first_ms, m->receives, m->flags);
+    buf_printf(arg, " '%.*s'\n", STR_ARG(m->extra));
+    return 0;
+}
+
+static void check_all(struct world *w, const char *expected)
+{
+    struct buf out = {0};
+    buf_z(&out, "");
+    assert_int_equal(queue_store_load(w->s, list_queue, list_message, &out), 0);
+    assert_string_equal(out.p, expected);
+    buf_deinit(&out);
+}
+
+static void check_body(struct world *w, u64 id, const char *expected)
+{
+    struct buf out = {0};
+    buf_z(&out, "before ");
+    int err = queue_store_read_body(w->s, id, &out);
+    assert_int_equal(err, expected ? 0 : E_NOT_FOUND);
+    assert_true(str_starts(buf_view(&out), STR("before ")));
+    if (expected)
+        assert_true(str_is(str_slice(buf_view(&out), 7, out.n), expected));
+    buf_deinit(&out);
+}
+
+static u64 send(struct world *w, u64 queue, const char *body)
+{
+    u64 id = queue_store_next_id(w->s);
+    queue_store_add_body(w->s, id, str_of(body));
+    queue_store_add_message(
+        w->s, &(struct message_row){
+                  .id = id, .queue = queue, .sent_ms = NOW, .due_ms = NOW, .extra = STR_NONE});
+    return id;
+}
+
+/* --- what is put is read back ---------------------------------------------------------------- */
+
+static void test_an_empty_store(void **state)
+{
+    struct world *w = *state;
+    i64 value = 7;
+    check_all(w, "");
+    assert_int_equal(queue_store_next_id(w->s), 1);
+    assert_int_equal(queue_store_meta_get(w->s, "clock", &value), E_NOT_FOUND);
+    assert_int_equal(value, 7);
+    assert_int_equal(queue_store_applied(w->s, STR("nobody")), 0);
+    check_body(w, 1, NULL);
+    assert_int_equal(commit(w), 0);
+    assert_int_equal(queue_store_stats(w->s).commits, 1); /* the identity, at creation */
+}
+
+static void test_identity_is_made_once(void **state)
+{
+    struct world *w = *state;
+    u8 secret[16], none[16] = {0};
+    char *instance = mem_dup(str_of(queue_store_instance(w->s)));
+    memcpy(secret, queue_store_secret(w->s), sizeof secret);
+    assert_int_equal(strlen(instance), 36);
+    assert_memory_not_equal(secret, none, sizeof none);
+    reopen(w);
+    assert_string_equal(queue_store_instance(w->s), instance);
+    assert_memory_equal(queue_store_secret(w->s), secret, sizeof secret);
+    mem_free(instance);
+}
+
+static void test_rows_survive(void **state)
+{
+    struct world *w = *state;
+    struct buf body = {0};
+    i64 clock = 0;
+    struct queue_row q = {.id = 1,
+                          .account = STR("000000000000"),
+                          .region = STR("us-east-1"),
+                          .name = STR("orders"),
+                          .attributes = STR("{\"a\":1}"),
+                          .created_ms = NOW,
+                          .modified_ms = NOW + 1};
+    struct message_row delayed = {.id = 3,
+                                  .queue = 1,
+                                  .sent_ms = NOW,
+                                  .due_ms = NOW + 900000,
+                                  .flags = 4000000000u,
+                                  .extra = STR("by s1")};
+    struct message_row shared = {.id = 4, .queue = 1, .body = 2, .sent_ms = NOW, .extra = STR_NONE};
+
+    queue_store_put_queue(w->s, &q);
+    queue_store_add_body(w->s, 2, STR("for many"));
+    queue_store_add_body(w->s, 3, str_from("x\0y", 3));
+    queue_store_add_message(w->s, &delayed);
+    queue_store_add_message(w->s, &shared);
+    queue_store_meta_set(w->s, "clock", -5);
+    queue_store_set_applied(w->s, STR("some-instance"), UINT64_C(7) << 32);
+    assert_int_equal(commit(w), 0);
+    queue_store_update_message(w->s, 4, NOW + 30000, NOW + 10, 1);
+    q.name = STR("renamed");
+    queue_store_put_queue(w->s, &q);
+    queue_store_set_applied(w->s, STR("some-instance"), (UINT64_C(7) << 32) + 1);
+    assert_int_equal(commit(w), 0);
+    reopen(w);
+
+    check_all(w, "queue 1 000000000000/us-east-1/renamed {\"a\":1} 1790000000000 1790000000001\n"
+                 "message 3 q1 b0 1790000000000 1790000900000 0 0 4000000000 'by s1'\n"
+                 "message 4 q1 b2 1790000000000 1790000030000 1790000000010 1 0 ''\n");
+    assert_int_equal(queue_store_read_body(w->s, 3, &body), 0);
+    assert_true(str_eq(buf_view(&body), str_from("x\0y", 3)));
+    check_body(w, 2, "for many");
+    check_body(w, 4, NULL);
+    assert_int_equal(queue_store_meta_get(w->s, "clock", &clock), 0);
+    assert_int_equal(clock, -5);
+    assert_int_equal(queue_store_applied(w->s, STR("some-instance")), (UINT64_C(7) << 32) + 1);
+    assert_int_equal(queue_store_applied(w->s, STR("some-instanc")), 0);
+    buf_deinit(&body);
+}
+
+static void test_deleting(void **state)
+{
+    struct world *w = *state;
+    u64 own = send(w, 1, "own"), kept = send(w, 1, "kept");
+    assert_int_equal(commit(w), 0);
+    queue_store_delete_message(w->s, own, true);
+    queue_store_delete_message(w->s, kept, false);
+    queue_store_delete_message(w->s, 999, true); /* is not there: nothing to do */
+    queue_store_put_queue(w->s, &(struct queue_row){.id = 50, .name = STR("gone")});
+    queue_store_delete_queue(w->s, 50);
+    assert_int_equal(commit(w), 0);
+    check_all(w, "");
+    check_body(w, own, NULL);
+    check_body(w, kept, "kept");
+    queue_store_delete_body(w->s, kept);
+    assert_int_equal(commit(w), 0);
+    check_body(w, kept, NULL);
+}
+
+static int stop_at_third(void *arg, const struct message_row *m)
+{
+    int *n = arg;
+    return ++*n == 3 ? E_TOO_LARGE : 1;
+}
+
+static int no_queue(void *arg, const struct queue_row *q)
+{
+    return E_DENIED;
+}
+
+static void test_a_callback_stops_the_walk(void **state)
+{
+    struct world *w = *state;
+    int n = 0;
+    for (int i = 0; i < 5; i++)
+        send(w, 1, "x");
+    assert_int_equal(commit(w), 0);
+    assert_int_equal(queue_store_load(w->s, no_queue, stop_at_third, &n), E_TOO_LARGE);
+    assert_int_equal(n, 3);
+    queue_store_put_queue(w->s, &(struct queue_row){.id = 9});
+    assert_int_equal(queue_store_load(w->s, no_queue, stop_at_third, &n), E_DENIED);
+    assert_int_equal(n, 3);
+    assert_int_equal(commit(w), 0); /* no statement of the walk is left in the way */
+}
+
+static void test_large_body_and_many_receives(void **state)
+{
+    struct world *w = *state;
+    size_t n = 1 << 20;
+    struct buf out = {0};
+    char *body = mem_alloc(n + 1);
+    memset(body, 'a', n);
+    u64 id = send(w, 1, body);
+    queue_store_update_message(w->s, id, NOW, NOW, UINT32_MAX);
+    assert_int_equal(commit(w), 0);
+    assert_int_equal(queue_store_read_body(w->s, id, &out), 0);
+    assert_int_equal(out.n, n);
+    assert_memory_equal(out.p, body, n);
+    check_all(w, "message 1 q1 b0 1790000000000 1790000000000 1790000000000 4294967295 0 ''\n");
+    mem_free(body);
+    buf_deinit(&out);
+}
+
+/* An update that made its row grow would split the full pages of rows that came in order. */
+static void test_updates_write_in_place(void **state)
+{
+    struct world *w = *state;
+    u64 first = queue_store_next_id(w->s);
+    for (int i = 0; i < 5000; i++) {
+        u64 id = queue_store_next_id(w->s);
+        queue_store_add_message(w->s, &(struct message_row){.id = id,
+                                                            .queue = 1,
+                                                            .body = 1,
+                                                            .sent_ms = NOW,
+                                                            .due_ms = i % 2 ? NOW : 0,
+                                                            .extra = STR_NONE});
+    }
+    assert_int_equal(commit(w), 0);
+    u64 before = queue_store_stats(w->s).file_bytes;
+    for (u32 receives = 1; receives < 400; receives += 130) {
+        for (u64 i = 0; i < 5000; i++)
+            queue_store_update_message(w->s, first + i, NOW + 43200000, NOW + 1, receives);
+        assert_int_equal(commit(w), 0);
+    }
+    assert_int_equal(queue_store_stats(w->s).file_bytes, before);
+}
+
+/* --- ids ------------------------------------------------------------------------------------- */
+
+static void test_ids_never_come_back(void **state)
+{
+    struct world *w = *state;
+    u64 last = 0;
+    for (int i = 0; i < 10; i++)
+        last = send(w, 1, "x");
+    assert_int_equal(last, 10);
+    assert_int_equal(commit(w), 0);
+    for (u64 id = 1; id <= last; id++)
+        queue_store_delete_message(w->s, id, true);
+    assert_int_equal(commit(w), 0);
+    struct world copy = crashed(w);
+    check_all(&copy, "");
+    assert_true(queue_store_next_id(copy.s) > last); /* the newest rows are gone */
+    send(&copy, 1, "y");
+    assert_int_equal(commit(&copy), 0);
+    close_copy(&copy);
+    reopen(w);
+    assert_int_equal(queue_store_next_id(w->s), last + 1); /* an orderly end wastes none */
+    reopen(w);
+    assert_int_equal(queue_store_next_id(w->s), last + 1);
+}
+
+/* The reserve is used up, and a turn that would raise it fails. */
+static void test_ids_over_the_reserve(void **state)
+{
+    struct world *w = *state;
+    send(w, 1, "first");
+    assert_int_equal(commit(w), 0);
+    u64 far = 5000000;
+    queue_store_add_body(w->s, far, STR("far"));
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_SYNC, .files = FAILING_ANY, .result = SQLITE_IOERR_FSYNC, .times = -1});
+    assert_int_equal(commit(w), E_IO);
+    failing_vfs_heal();
+    assert_true(queue_store_next_id(w->s) > far);
+    struct world copy = crashed(w);
+    check_body(&copy, far, NULL);
+    close_copy(&copy);
+
+    u64 id = send(w, 1, "second");
+    assert_int_equal(commit(w), 0);
+    queue_store_delete_message(w->s, id, true);
+    assert_int_equal(commit(w), 0);
+    copy = crashed(w);
+    assert_true(queue_store_next_id(copy.s) > id);
+    close_copy(&copy);
+}
+
+/* --- failures -------------------------------------------------------------------------------- */
+
+/* Every operation of a turn with all kinds of rows fails once: the turn is whole or not there. */
+static void test_no_failed_turn_leaves_anything(void **state)
+{
+    struct world *w = *state;
+    static const int kinds[] = {FAILING_WRITE, FAILING_SYNC};
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        u64 kept = send(w, 1, "kept");
+        assert_int_equal(commit(w), 0);
+        struct buf before = {0}, after = {0};
+        assert_int_equal(queue_store_load(w->s, list_queue, list_message, &before), 0);
+        int err, failures = 0;
+        for (int n = 0;; n++) {
+            failing_vfs_order((struct failing_order){.ops = kinds[k],
+                                                     .files = FAILING_WAL,
+                                                     .result = SQLITE_FULL,
+                                                     .after = n,
+                                                     .times = 1,
+                                                     .torn = true,
+                                                     .mine = true});
+            u64 id = send(w, 2, "never");
+            queue_store_put_queue(w->s, &(struct queue_row){.id = 5000, .name = STR("never")});
+            queue_store_update_message(w->s, kept, NOW + 5, NOW + 5, 9);
+            queue_store_set_applied(w->s, STR("topicd"), 77);
+            err = commit(w);
+            failing_vfs_heal();
+            if (!err) {
+                queue_store_delete_message(w->s, id, true);
+                break;
+            }
+            failures++;
+            assert_int_equal(err, E_FULL);
+            struct world copy = crashed(w);
+            buf_reset(&after);
+            assert_int_equal(queue_store_load(w->s, list_queue, list_message, &after), 0);
+            assert_string_equal(after.p, before.p);
+            buf_reset(&after);
+            assert_int_equal(queue_store_load(copy.s, list_queue, list_message, &after), 0);
+            assert_string_equal(after.p, before.p);
+            check_body(&copy, id, NULL);
+            assert_int_equal(queue_store_applied(copy.s, STR("topicd")), 0);
+            close_copy(&copy);
+        }
+        assert_true(failures > 0);
+        queue_store_delete_message(w->s, kept, true);
+        queue_store_delete_queue(w->s, 5000);
+        queue_store_set_applied(w->s, STR("topicd"), 0);
+        assert_int_equal(commit(w), 0);
+        buf_deinit(&before);
+        buf_deinit(&after);
+    }
+}
+
+static void test_the_probe_tells(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(queue_store_probe(w->s), 0);
+    send(w, 1, "x");
+    assert_int_equal(queue_store_probe(w->s), E_AGAIN);
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_CHANGES, .files = FAILING_ANY, .result = SQLITE_FULL, .times = -1});
+    assert_int_equal(commit(w), E_FULL);
+    assert_int_equal(queue_store_probe(w->s), E_FULL);
+    assert_non_null(strstr(queue_store_error(w->s), "full"));
+    check_all(w, "");
+    failing_vfs_heal();
+    assert_int_equal(queue_store_probe(w->s), 0);
+    send(w, 1, "x");
+    assert_int_equal(commit(w), 0);
+}
+
+static void test_opening_fails_with_words(void **state)
+{
+    struct world *w = *state;
+    struct queue_store *s = NULL;
+    struct fault f = {0};
+    assert_int_equal(queue_store_open(&s, "/nowhere/at/all", STORE_FULL, 1024, &f), E_IO);
+    assert_non_null(strstr(f.text, "/nowhere/at/all/queued.db"));
+    fault_clear(&f);
+    assert_int_equal(queue_store_open(&s, w->dir, STORE_FULL, 1024, &f), E_EXISTS);
+    fault_clear(&f);
+    queue_store_close(w->s);
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_CHANGES, .files = FAILING_ANY, .result = SQLITE_FULL, .times = -1});
+    char *empty = store_aid_dir();
+    assert_int_equal(queue_store_open(&s, empty, STORE_FULL, 1024, &f), E_FULL);
+    assert_int_equal(f.code, E_FULL);
+    assert_null(s);
+    failing_vfs_heal();
+    fault_clear(&f);
+    assert_int_equal(queue_store_open(&s, empty, STORE_FULL, 1024, &f), 0);
+    queue_store_close(s);
+    store_aid_remove(empty);
+    open_world(w);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_an_empty_store),
+        TEST(test_identity_is_made_once),
+        TEST(test_rows_survive),
+        TEST(test_deleting),
+        TEST(test_a_callback_stops_the_walk),
+        TEST(test_large_body_and_many_receives),
+        TEST(test_updates_write_in_place),
+        TEST(test_ids_never_come_back),
+        TEST(test_ids_over_the_reserve),
+        TEST(test_no_failed_turn_leaves_anything),
+        TEST(test_the_probe_tells),
+        TEST(test_opening_fails_with_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
