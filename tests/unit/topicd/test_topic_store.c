@@ -1,0 +1,341 @@
+/* topicd's store: rows survive, the epoch grows with every open and durably, the outbox gives its
+ * frames back in order and counts what waits, and a failed turn leaves nothing. */
+#include "common/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "common/mem.h"
+#include "tests/failing_vfs.h"
+#include "tests/store_aid.h"
+#include "topicd/topic_store.h"
+
+#define NOW           1790000000000
+#define SEQ(epoch, n) (((u64)(epoch) << 32) + (n))
+
+struct world {
+    char *dir, *path;
+    struct topic_store *s;
+};
+
+static void open_world(struct world *w)
+{
+    struct fault f = {0};
+    assert_int_equal(topic_store_open(&w->s, w->dir, STORE_FULL, 1024, &f), 0);
+}
+
+static void reopen(struct world *w)
+{
+    topic_store_close(w->s);
+    open_world(w);
+}
+
+static int set_up(void **state)
+{
+    struct world *w = mem_alloc(sizeof(*w));
+    failing_vfs_install();
+    failing_vfs_heal();
+    w->dir = store_aid_dir();
+    w->path = mem_printf("%s/topicd.db", w->dir);
+    open_world(w);
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    failing_vfs_heal();
+    topic_store_close(w->s);
+    store_aid_remove(w->dir);
+    mem_free(w->path);
+    mem_free(w);
+    return 0;
+}
+
+/* What this process's death would leave: a copy of the files, opened anew; closed by the caller. */
+static struct world crashed(struct world *w)
+{
+    struct world copy = {.dir = store_aid_dir()};
+    copy.path = mem_printf("%s/topicd.db", copy.dir);
+    store_aid_copy(w->path, copy.path);
+    open_world(&copy);
+    return copy;
+}
+
+static void close_copy(struct world *copy)
+{
+    topic_store_close(copy->s);
+    store_aid_remove(copy->dir);
+    mem_free(copy->path);
+}
+
+static int commit(struct world *w)
+{
+    u64 ticket;
+    return topic_store_commit(w->s, &ticket);
+}
+
+static int list_topic(void *arg, const struct topic_row *t)
+{
+    buf_printf(arg, "topic %" PRIu64 " %.*s %.*s %" PRId64 "\n", t->id, STR_ARG(t->arn),
+               STR_ARG(t->attributes), t->created_ms);
+    return 0;
+}
+
+static int list_sub(void *arg, const struct sub_row *u)
+{
+    buf_printf(arg, "sub %" PRIu64 " of %" PRIu64 " %.*s %.*s %.*s", u->id, u->topic,
+               STR_ARG(u->arn), STR_ARG(u->protocol), STR_ARG(u->endpoint));
+    buf_printf(arg, " %.*s %.*s %" PRId64 "\n", STR_ARG(u->owner), STR_ARG(u->attributes),
+               u->created_ms);
+    return 0;
+}
+
+static int list_home(void *arg, str queue, str queued)
+{
+    buf_printf(arg, "home %.*s at %.*s\n", STR_ARG(queue), STR_ARG(queued));
+    return 0;
+}
+
+static void check_all(struct world *w, const char *expected)
+{
+    struct buf out = {0};
+    buf_z(&out, "");
+    assert_int_equal(topic_store_load(w->s, list_topic, list_sub, &out), 0);
+    assert_int_equal(topic_store_load_homes(w->s, list_home, &out), 0);
+    assert_string_equal(out.p, expected);
+    buf_deinit(&out);
+}
+
+static void put_sub(struct world *w, u64 id, u64 topic)
+{
+    topic_store_put_sub(w->s, &(struct sub_row){.id = id,
+                                                .topic = topic,
+                                                .arn = STR("arn:s"),
+                                                .protocol = STR("sqs"),
+                                                .endpoint = STR("arn:q"),
+                                                .owner = STR("me"),
+                                                .attributes = STR("{}"),
+                                                .created_ms = NOW});
+}
+
+static void put_topic(struct world *w, u64 id)
+{
+    topic_store_put_topic(w->s, &(struct topic_row){.id = id,
+                                                    .arn = STR("arn:t"),
+                                                    .attributes = STR("{\"a\":1}"),
+                                                    .created_ms = NOW});
+}
+
+static void check_size(struct world *w, str queued, u64 frames, u64 bytes)
+{
+    u64 got_frames = 99, got_bytes = 99;
+    assert_int_equal(topic_store_outbox_size(w->s, queued, &got_frames, &got_bytes), 0);
+    assert_int_equal(got_frames, frames);
+    assert_int_equal(got_bytes, bytes);
+}
+
+/* The frame after `after` is `sequence` with these bytes; NULL: there is none. */
+static void check_next(struct world *w, str queued, u64 after, u64 sequence, const char *frame)
+{
+    struct buf out = {0};
+    u64 got = 0;
+    buf_z(&out, "+");
+    int err = topic_store_outbox_next(w->s, queued, after, &got, &out);
+    assert_int_equal(err, frame ? 0 : E_NOT_FOUND);
+    if (frame) {
+        assert_int_equal(got, sequence);
+        assert_string_equal(out.p + 1, frame);
+    }
+    buf_deinit(&out);
+}
+
+/* --- topics, subscriptions, homes ------------------------------------------------------------ */
+
+static void test_rows_survive(void **state)
+{
+    struct world *w = *state;
+    i64 clock = 0;
+    check_all(w, "");
+    assert_int_equal(topic_store_next_topic_id(w->s), 1);
+    assert_int_equal(topic_store_next_sub_id(w->s), 1);
+    put_topic(w, 1);
+    put_topic(w, 2);
+    put_sub(w, 1, 1);
+    put_sub(w, 2, 2);
+    put_sub(w, 3, 2);
+    put_sub(w, 4, 1);
+    topic_store_put_home(w->s, STR("arn:q"), STR("ipc://a"));
+    topic_store_put_home(w->s, STR("arn:q"), STR("ipc://b"));
+    topic_store_put_home(w->s, STR("arn:z"), STR("ipc://b"));
+    topic_store_delete_home(w->s, STR("arn:z"));
+    topic_store_delete_sub(w->s, 4);
+    topic_store_delete_topic(w->s, 2); /* and what subscribes to it */
+    topic_store_meta_set(w->s, "clock", NOW);
+    assert_int_equal(commit(w), 0);
+    reopen(w);
+    check_all(w, "topic 1 arn:t {\"a\":1} 1790000000000\n"
+                 "sub 1 of 1 arn:s sqs arn:q me {} 1790000000000\n"
+                 "home arn:q at ipc://b\n");
+    assert_int_equal(topic_store_meta_get(w->s, "clock", &clock), 0);
+    assert_int_equal(clock, NOW);
+    assert_int_equal(topic_store_next_topic_id(w->s), 3);
+    assert_int_equal(topic_store_next_sub_id(w->s), 5);
+}
+
+static void test_ids_never_come_back(void **state)
+{
+    struct world *w = *state;
+    put_topic(w, 7);
+    put_sub(w, 20000, 7);
+    assert_int_equal(commit(w), 0);
+    topic_store_delete_topic(w->s, 7);
+    assert_int_equal(commit(w), 0);
+    struct world copy = crashed(w);
+    check_all(&copy, "");
+    assert_true(topic_store_next_topic_id(copy.s) > 7);
+    assert_true(topic_store_next_sub_id(copy.s) > 20000);
+    close_copy(&copy);
+}
+
+static void test_the_epoch_grows(void **state)
+{
+    struct world *w = *state;
+    struct fault f = {0};
+    assert_int_equal(topic_store_epoch(w->s), 1);
+    char *instance = mem_dup(str_of(topic_store_instance(w->s)));
+    assert_int_equal(strlen(instance), 36);
+    reopen(w);
+    assert_int_equal(topic_store_epoch(w->s), 2);
+    assert_string_equal(topic_store_instance(w->s), instance);
+    struct world copy = crashed(w);
+    assert_int_equal(topic_store_epoch(copy.s), 3);
+    close_copy(&copy);
+    topic_store_close(w->s);
+    failing_vfs_heal(); /* relaxed or not, it is synced */
+    assert_int_equal(topic_store_open(&w->s, w->dir, STORE_RELAXED, 1024, &f), 0);
+    assert_int_equal(topic_store_epoch(w->s), 3);
+    assert_true(failing_vfs_count(FAILING_SYNC, FAILING_WAL) > 0);
+    topic_store_close(w->s);
+    w->s = NULL;
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_SYNC, .files = FAILING_ANY, .result = SQLITE_IOERR_FSYNC, .times = -1});
+    assert_int_equal(topic_store_open(&w->s, w->dir, STORE_RELAXED, 1024, &f), E_IO);
+    assert_null(w->s);
+    assert_int_equal(f.code, E_IO);
+    failing_vfs_heal();
+    open_world(w);
+    assert_true(topic_store_epoch(w->s) > 3);
+    mem_free(instance);
+}
+
+/* --- the outbox ------------------------------------------------------------------------------ */
+
+static void test_the_outbox(void **state)
+{
+    struct world *w = *state;
+    str a = STR("ipc://a"), b = STR("ipc://b");
+    check_next(w, a, 0, 0, NULL);
+    check_size(w, a, 0, 0);
+    topic_store_outbox_acked(w->s, a, SEQ(1, 5));
+    assert_false(topic_store_stats(w->s).failures);
+    topic_store_outbox_add(w->s, a, SEQ(1, 1), STR("one"));
+    topic_store_outbox_add(w->s, b, SEQ(1, 1), STR("its own"));
+    topic_store_outbox_add(w->s, a, SEQ(1, 2), STR("two"));
+    topic_store_outbox_add(w->s, a, SEQ(2, 1), STR("three"));
+    check_size(w, a, 3, 11);
+    assert_int_equal(commit(w), 0);
+    reopen(w);
+
+    check_size(w, a, 3, 11);
+    check_size(w, b, 1, 7);
+    check_next(w, a, 0, SEQ(1, 1), "one");
+    check_next(w, a, SEQ(1, 1), SEQ(1, 2), "two");
+    check_next(w, a, SEQ(1, 2), SEQ(2, 1), "three");
+    check_next(w, a, SEQ(2, 1), 0, NULL);
+    check_next(w, a, UINT64_MAX, 0, NULL);
+    check_next(w, b, 0, SEQ(1, 1), "its own");
+    topic_store_outbox_acked(w->s, a, SEQ(1, 2));
+    check_size(w, a, 1, 5);
+    check_next(w, a, 0, SEQ(2, 1), "three");
+    assert_int_equal(commit(w), 0);
+    topic_store_outbox_acked(w->s, a, UINT64_MAX);
+    assert_int_equal(commit(w), 0);
+    check_size(w, a, 0, 0);
+    check_size(w, b, 1, 7);
+    check_next(w, a, 0, 0, NULL);
+    reopen(w);
+    check_size(w, a, 0, 0);
+    check_next(w, b, 0, SEQ(1, 1), "its own");
+}
+
+/* A queued's number that a failed turn gave, and counts that it changed, are not believed after it.
+ */
+static void test_the_outbox_after_failed_turns(void **state)
+{
+    struct world *w = *state;
+    str a = STR("ipc://a"), b = STR("ipc://b");
+    struct failing_order sync = {
+        .ops = FAILING_SYNC, .files = FAILING_WAL, .result = SQLITE_IOERR_FSYNC, .mine = true};
+    topic_store_outbox_add(w->s, a, 10, STR("kept"));
+    assert_int_equal(commit(w), 0);
+    sync.times = 1;
+    failing_vfs_order(sync);
+    topic_store_outbox_add(w->s, b, 11, STR("never"));
+    topic_store_outbox_add(w->s, a, 11, STR("never"));
+    topic_store_outbox_acked(w->s, a, 10);
+    put_topic(w, 1);
+    assert_int_equal(commit(w), E_IO);
+    failing_vfs_heal();
+    check_size(w, a, 1, 4);
+    check_size(w, b, 0, 0);
+    check_all(w, "");
+    struct world copy = crashed(w);
+    check_size(&copy, a, 1, 4);
+    check_size(&copy, b, 0, 0);
+    check_all(&copy, "");
+    close_copy(&copy);
+    topic_store_outbox_add(w->s, STR("ipc://c"), 12, STR("c"));
+    topic_store_outbox_add(w->s, b, 12, STR("again"));
+    assert_int_equal(commit(w), 0);
+    check_next(w, b, 0, 12, "again");
+    check_next(w, STR("ipc://c"), 0, 12, "c");
+    check_next(w, a, 0, 10, "kept");
+}
+
+static void test_the_probe_tells(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(topic_store_probe(w->s), 0);
+    put_topic(w, 1);
+    assert_int_equal(topic_store_probe(w->s), E_AGAIN);
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_CHANGES, .files = FAILING_ANY, .result = SQLITE_FULL, .times = -1});
+    assert_int_equal(commit(w), E_FULL);
+    assert_int_equal(topic_store_probe(w->s), E_FULL);
+    assert_true(*topic_store_error(w->s));
+    failing_vfs_heal();
+    assert_int_equal(topic_store_probe(w->s), 0);
+    check_all(w, "");
+    assert_true(topic_store_next_topic_id(w->s) > 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_rows_survive),
+        TEST(test_ids_never_come_back),
+        TEST(test_the_epoch_grows),
+        TEST(test_the_outbox),
+        TEST(test_the_outbox_after_failed_turns),
+        TEST(test_the_probe_tells),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
