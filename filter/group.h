@@ -1,0 +1,52 @@
+/* Groups: the expressions that share their pivot and their popular conditions (the tail), a row each.
+ * A row is a subscription's id and a fixed number of columns, each naming a condition that only few
+ * expressions hold: first those that hold unless something vetoes them (anything-but, absence), then
+ * those that must be asked.
+ *
+ * The rows' ids stand side by side, so a group without columns answers with one span. A group is
+ * bounded; when it is full another one with the same key is begun. */
+#ifndef TOQUE_FILTER_GROUP_H
+#define TOQUE_FILTER_GROUP_H
+
+#include "common/base.h"
+
+struct matcher;
+
+#define GROUP_ROWS_MAX  4096 /* what growing or moving one group may cost at a time */
+#define GROUP_TAIL_MAX  6    /* beyond it conditions go into columns */
+
+struct group {
+    u32 pivot; /* 0: free */
+    u32 n, cap;
+    u32 tag;
+    u8 tail_n;
+    bool many;    /* a subscription has several rows that may hold at once: each id is told once */
+    bool current; /* in the table: where new rows go */
+    u8 unused;
+    u32 vetoes, asks; /* columns of each kind */
+    u32 tail[GROUP_TAIL_MAX];
+    u32 *rows; /* cap ids, then cap conditions for each column */
+};
+
+static inline const u32 *group_column(const struct group *g, u32 column)
+{
+    return g->rows + (size_t)g->cap * (1 + column);
+}
+
+/* What identifies a group, and a row's columns. */
+struct group_key {
+    u32 pivot;
+    bool many;
+    u32 tail_n, vetoes, asks;
+    u32 tail[GROUP_TAIL_MAX]; /* ascending */
+};
+
+/* Adds a row to the group with that key; takes over the holds on pivot, tail and columns. Returns the
+ * group; *ret_at is the row. */
+u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 *columns, u32 *ret_at);
+/* Takes the row out and gives back what it held. The last row moves into its place. */
+void group_remove(struct matcher *m, u32 group, u32 at);
+/* Joins the rows of thin groups with equal keys, about `budget` rows; true: the round is not over. */
+bool group_compact(struct matcher *m, u32 budget);
+
+#endif

@@ -1,0 +1,304 @@
+/* What the values of a message fulfil. Each value is looked up in the ways that its path asks for: by
+ * its text, by its prefixes and suffixes of the lengths in use, folded, as a number, as an address, by
+ * the grams and blocks that anchor wildcards and ranges. The cost of a value is the number of ways,
+ * never the number of policies.
+ *
+ * Keys of prefixes are taken word by word, so all of them together cost one pass over the text. */
+#include "filter/key.h"
+#include "filter/matcher.h"
+
+#define KINDS_FOLDED                                                                               \
+    (1u << COND_FOLDED | 1u << COND_PREFIX_FOLDED | 1u << COND_SUFFIX_FOLDED)
+
+/* --- firing ------------------------------------------------------------------------------------- */
+
+void matcher_fire(struct matcher *m, u32 cond)
+{
+    if (m->mark[cond] == m->epoch)
+        return;
+    m->mark[cond] = m->epoch;
+    if (m->conds[cond].group_n == 0)
+        return;
+    if (m->fired_n >= m->fired_cap)
+        m->fired = matcher_room(m->fired, &m->fired_cap, m->fired_n, sizeof(*m->fired));
+    m->fired[m->fired_n++] = cond;
+}
+
+/* The value is one that the anything-but excludes. */
+static void exclude(struct matcher *m, u32 but, u32 serial)
+{
+    struct cond *c = &m->conds[but];
+    if (c->kids.last == serial)
+        return;
+    c->kids.last = serial;
+    if (c->kids.count++)
+        return;
+    if (m->but_n >= m->but_cap)
+        m->but = matcher_room(m->but, &m->but_cap, m->but_n, sizeof(*m->but));
+    m->but[m->but_n++] = but;
+}
+
+/* The condition holds for this value. Depth: an anchor, what it anchors, what is built on that. */
+static void hit(struct matcher *m, u32 cond, struct value *v)
+{
+    matcher_fire(m, cond);
+    u32 n = m->conds[cond].parent_n;
+    if (LIKELY(n == 0))
+        return;
+    const u32 *parents = cond_parents(&m->conds[cond]);
+    for (u32 i = 0; i < n; i++) {
+        u32 parent = parents[i];
+        switch ((enum cond_kind)m->conds[parent].kind) {
+        case COND_BUT:
+        case COND_BUT_OR_ABSENT:
+            exclude(m, parent, m->serial);
+            break;
+        case COND_OR:
+            matcher_fire(m, parent);
+            break;
+        default:
+            if (cond_takes(m, parent, v))
+                hit(m, parent, v);
+        }
+    }
+}
+
+/* --- looking up --------------------------------------------------------------------------------- */
+
+static void look_up(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, str text,
+                    struct value *v)
+{
+    struct table_walk w;
+    u32 id;
+    table_start(&w, &m->cond_table, tag);
+    while ((id = table_next(&w)) != 0) {
+        struct cond *c = &m->conds[id];
+        if (c->kind == kind && c->path == path && str_eq(cond_text(c), text)) {
+            hit(m, id, v);
+            return;
+        }
+    }
+}
+
+static void look_up_text(struct matcher *m, enum cond_kind kind, u32 path, str text,
+                         struct value *v)
+{
+    look_up(m, kind, path, key_of(key_start(m->seed, kind, path), text), text, v);
+}
+
+/* The steps of one kind. */
+static const struct step *steps_of(const struct path *p, u32 kind, u32 *ret_n)
+{
+    u32 from = 0, to;
+    while (from < p->step_n && p->steps[from].key >> 24 < kind)
+        from++;
+    for (to = from; to < p->step_n && p->steps[to].key >> 24 == kind; to++)
+        ;
+    *ret_n = to - from;
+    return p->steps + from;
+}
+
+static void look_up_prefixes(struct matcher *m, enum cond_kind kind, u32 path, str text,
+                             struct value *v)
+{
+    u32 n;
+    const struct step *steps = steps_of(&m->paths[path], kind, &n);
+    u64 h = key_start(m->seed, kind, path);
+    size_t at = 0;
+    for (u32 i = 0; i < n; i++) {
+        size_t length = steps[i].key & STEP_LENGTH_MAX;
+        if (length > text.n)
+            break;
+        for (; at + 8 <= length; at += 8)
+            h = key_step(h, key_word(text.p + at));
+        u32 tag = key_end(h, key_part(text.p + at, length - at), length);
+        look_up(m, kind, path, tag, str_slice(text, 0, length), v);
+    }
+}
+
+static void look_up_suffixes(struct matcher *m, enum cond_kind kind, u32 path, str text,
+                             struct value *v)
+{
+    u32 n;
+    const struct step *steps = steps_of(&m->paths[path], kind, &n);
+    u64 h = key_start(m->seed, kind, path);
+    size_t done = 0;
+    for (u32 i = 0; i < n; i++) {
+        size_t length = steps[i].key & STEP_LENGTH_MAX;
+        if (length > text.n)
+            break;
+        for (; done + 8 <= length; done += 8)
+            h = key_step(h, key_word(text.p + text.n - done - 8));
+        size_t from = text.n - length;
+        u32 tag = key_end(h, key_part(text.p + from, length - done), length);
+        look_up(m, kind, path, tag, str_slice(text, from, text.n), v);
+    }
+}
+
+/* Every place of the text, for each size of gram in use. A gram that comes again is known by the
+ * serial of the last value that held it. */
+static void look_up_grams(struct matcher *m, u32 path, str text, struct value *v)
+{
+    u32 n;
+    const struct step *steps = steps_of(&m->paths[path], COND_GRAM, &n);
+    u64 start = key_start(m->seed, COND_GRAM, path);
+    for (u32 i = 0; i < n; i++) {
+        size_t size = steps[i].key & STEP_LENGTH_MAX;
+        for (size_t at = 0; at + size <= text.n; at++) {
+            str gram = str_from(text.p + at, size);
+            struct table_walk w;
+            u32 id;
+            table_start(&w, &m->cond_table, key_of(start, gram));
+            while ((id = table_next(&w)) != 0) {
+                struct cond *c = &m->conds[id];
+                if (c->kind != COND_GRAM || c->path != path || !str_eq(cond_text(c), gram))
+                    continue;
+                if (c->gram.last != m->serial) {
+                    c->gram.last = m->serial;
+                    hit(m, id, v);
+                }
+                break;
+            }
+        }
+    }
+}
+
+static void look_up_address(struct matcher *m, u32 path, str text, struct value *v)
+{
+    struct address address;
+    u32 n;
+    if (text.n > ADDRESS_TEXT_MAX || !address_read(text, &address))
+        return;
+    const struct step *steps = steps_of(&m->paths[path], COND_ADDRESS, &n);
+    for (u32 i = 0; i < n; i++) {
+        char key[COND_ADDRESS_SIZE];
+        struct address net = address;
+        u32 family = steps[i].key >> 8 & 0xFF, bits = steps[i].key & 0xFF;
+        if (family != address.family)
+            continue;
+        address_mask(&net, bits);
+        look_up_text(m, COND_ADDRESS, path, cond_address_text(&net, bits, key), v);
+    }
+}
+
+static void look_up_folded(struct matcher *m, u32 path, u32 kinds, struct value *v)
+{
+    size_t room = FOLD_SIZE(v->text.n) * 2;
+    if (!str_is_utf8(v->text))
+        return;
+    if (room > m->folded_cap) {
+        mem_free(m->folded);
+        m->folded_cap = room * 2;
+        m->folded = mem_alloc(m->folded_cap);
+    }
+    str text = str_from(m->folded, fold_text(v->text, m->folded));
+    if (kinds & 1u << COND_FOLDED)
+        look_up_text(m, COND_FOLDED, path, text, v);
+    if (kinds & 1u << COND_PREFIX_FOLDED)
+        look_up_prefixes(m, COND_PREFIX_FOLDED, path, text, v);
+    if (kinds & 1u << COND_SUFFIX_FOLDED)
+        look_up_suffixes(m, COND_SUFFIX_FOLDED, path, text, v);
+}
+
+/* --- values ------------------------------------------------------------------------------------- */
+
+static void probe_string(struct matcher *m, u32 path, u32 kinds, struct value *v)
+{
+    if (kinds & 1u << COND_STRING)
+        look_up_text(m, COND_STRING, path, v->text, v);
+    if (kinds & 1u << COND_PREFIX)
+        look_up_prefixes(m, COND_PREFIX, path, v->text, v);
+    if (kinds & 1u << COND_SUFFIX)
+        look_up_suffixes(m, COND_SUFFIX, path, v->text, v);
+    if (kinds & KINDS_FOLDED)
+        look_up_folded(m, path, kinds, v);
+    if (kinds & 1u << COND_GRAM)
+        look_up_grams(m, path, v->text, v);
+    if (kinds & 1u << COND_ADDRESS)
+        look_up_address(m, path, v->text, v);
+}
+
+static void probe_number(struct matcher *m, u32 path, u32 kinds, struct value *v)
+{
+    if (!(kinds & (1u << COND_NUMBER | 1u << COND_BLOCK)))
+        return;
+    value_read_number(v);
+    if (kinds & 1u << COND_NUMBER) {
+        char few[NUMBER_KEY_STACK], *key = few;
+        size_t size = number_key_size(&v->number);
+        if (size > sizeof(few))
+            key = mem_alloc(size);
+        look_up_text(m, COND_NUMBER, path, str_from(key, number_key(&v->number, key)), v);
+        if (key != few)
+            mem_free(key);
+    }
+    if (kinds & 1u << COND_BLOCK) {
+        u32 n;
+        const struct step *steps = steps_of(&m->paths[path], COND_BLOCK, &n);
+        u64 key = range_key(v->approx);
+        for (u32 i = 0; i < n; i++) {
+            char block[RANGE_BLOCK_SIZE];
+            range_block(key, steps[i].key & STEP_LENGTH_MAX, block);
+            look_up_text(m, COND_BLOCK, path, str_from(block, sizeof(block)), v);
+        }
+    }
+}
+
+static void probe_value(struct matcher *m, u32 path, struct value *v)
+{
+    u32 kinds = m->paths[path].kinds;
+    m->serial++;
+    switch ((enum value_kind)v->kind) {
+    case VALUE_STRING:
+        probe_string(m, path, kinds, v);
+        return;
+    case VALUE_NUMBER:
+        probe_number(m, path, kinds, v);
+        return;
+    case VALUE_TRUE:
+        if (kinds & 1u << COND_TRUE)
+            look_up_text(m, COND_TRUE, path, STR(""), v);
+        return;
+    case VALUE_FALSE:
+        if (kinds & 1u << COND_FALSE)
+            look_up_text(m, COND_FALSE, path, STR(""), v);
+        return;
+    case VALUE_NULL:
+        if (kinds & 1u << COND_NULL)
+            look_up_text(m, COND_NULL, path, STR(""), v);
+        return;
+    case VALUE_GONE:
+        return;
+    }
+}
+
+/* Anything-but conditions that excluded every value of the path do not hold. */
+static void settle(struct matcher *m, u32 values)
+{
+    for (u32 i = 0; i < m->but_n; i++) {
+        struct cond *c = &m->conds[m->but[i]];
+        if (c->kids.count == values) {
+            m->mark[m->but[i]] = m->epoch + 1;
+            m->vetoes++;
+        }
+        c->kids.count = 0;
+    }
+    m->but_n = 0;
+}
+
+void matcher_probe(struct matcher *m)
+{
+    struct event *e = &m->event;
+    for (u32 i = 0; i < e->touched_n; i++) {
+        u32 path = e->touched[i];
+        if (m->paths[path].present)
+            matcher_fire(m, m->paths[path].present);
+        if (m->paths[path].absent) {
+            m->mark[m->paths[path].absent] = m->epoch + 1;
+            m->vetoes++;
+        }
+        for (u32 at = m->seen[path].first; at; at = e->values[at].next)
+            probe_value(m, path, &e->values[at]);
+        settle(m, m->seen[path].n);
+    }
+}

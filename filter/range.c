@@ -1,0 +1,86 @@
+/* Numeric ranges. A range that is to fire is anchored in blocks: doubles in their order are whole
+ * numbers, and a range between two bounds is covered by at most two blocks of a power of two that is
+ * hardly wider than it. A value belongs to one block of each size in use; the few ranges that it finds
+ * there are compared exactly. Doubles only steer; equal or neighbouring ones are settled by the
+ * decimals. */
+#include <math.h>
+
+#include "filter/matcher.h"
+
+/* Blocks wider than this hold a large part of all numbers: such a range is asked, not looked up. */
+enum { LEVEL_MAX = 58 };
+
+u64 range_key(double d)
+{
+    u64 bits;
+    if (d == 0)
+        d = 0; /* -0 is 0 */
+    memcpy(&bits, &d, sizeof(bits));
+    return bits >> 63 ? ~bits : bits | 1ull << 63;
+}
+
+void range_block(u64 key, u32 level, char out[RANGE_BLOCK_SIZE])
+{
+    u64 block = key >> level;
+    out[0] = (char)level;
+    memcpy(out + 1, &block, sizeof(block));
+}
+
+u32 range_blocks(const struct range *r, char blocks[2][RANGE_BLOCK_SIZE])
+{
+    if (!r->exact.has_low || !r->exact.has_high)
+        return 0;
+    u64 low = range_key(r->low), high = range_key(r->high);
+    u32 level = high > low ? 64 - (u32)__builtin_clzll(high - low) : 0;
+    if (level > LEVEL_MAX || high < low)
+        return 0;
+    range_block(low, level, blocks[0]);
+    if (low >> level == high >> level)
+        return 1;
+    range_block(high, level, blocks[1]);
+    return 2;
+}
+
+static void keep_number(struct number *n, char **at)
+{
+    if (n->span)
+        memcpy(*at, n->digits, n->span);
+    n->digits = *at;
+    *at += n->span;
+}
+
+struct range *range_new(struct matcher *m, const struct policy_range *exact, str key)
+{
+    size_t size = sizeof(struct range) + key.n;
+    size += exact->has_low ? exact->low.span : 0;
+    size += exact->has_high ? exact->high.span : 0;
+    struct range *r = matcher_alloc(m, size);
+    char *at = (char *)(r + 1);
+    *r = (struct range){.size = (u32)size, .exact = *exact};
+    r->low = exact->has_low ? number_approx(&exact->low) : -INFINITY;
+    r->high = exact->has_high ? number_approx(&exact->high) : INFINITY;
+    if (exact->has_low)
+        keep_number(&r->exact.low, &at);
+    if (exact->has_high)
+        keep_number(&r->exact.high, &at);
+    memcpy(at, key.p, key.n);
+    r->key = str_from(at, key.n);
+    return r;
+}
+
+bool range_takes(const struct range *r, const struct number *v, double approx)
+{
+    if (approx < r->low || approx > r->high)
+        return false;
+    if (approx == r->low && r->exact.has_low) {
+        int order = number_cmp(v, &r->exact.low);
+        if (order < 0 || (order == 0 && r->exact.low_open))
+            return false;
+    }
+    if (approx == r->high && r->exact.has_high) {
+        int order = number_cmp(v, &r->exact.high);
+        if (order > 0 || (order == 0 && r->exact.high_open))
+            return false;
+    }
+    return true;
+}
