@@ -17,10 +17,12 @@
 #include "common/http_server.h"
 
 #include <microhttpd.h>
+#include <stdarg.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "common/http_listen.h"
+#include "common/log.h"
 #include "common/mem.h"
 
 /* Doors of one server: TCP, Unix, and room for more addresses. */
@@ -42,6 +44,7 @@ struct http_door {
     struct loop_watch watch;
     char *unix_path; /* NULL: TCP */
     bool quiet;      /* accepts no longer */
+    bool left;       /* a connection ended: the library looks for new ones only in another run */
     u32 pending;
 };
 
@@ -318,6 +321,23 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
+/* Splits the request line's target; one in absolute form (RFC 9112, 3.2.2) loses its authority. */
+static void split_uri(str uri, struct request *rq)
+{
+    if (uri.n && uri.p[0] != '/' &&
+        (str_starts_nocase(uri, STR("http://")) || str_starts_nocase(uri, STR("https://")))) {
+        size_t at = (size_t)str_find(uri, ':') + 3;
+
+        while (at < uri.n && uri.p[at] != '/' && uri.p[at] != '?')
+            at++;
+        uri = str_slice(uri, at, uri.n);
+    }
+    rq->path = str_cut(&uri, '?');
+    rq->query = uri.p ? uri : STR("");
+    if (!rq->path.n)
+        rq->path = STR("/");
+}
+
 static void refuse(struct http_exchange *x, int status)
 {
     x->refused = status;
@@ -328,7 +348,7 @@ static void refuse(struct http_exchange *x, int status)
 static enum MHD_Result exchange_start(struct http_exchange *x, const char *method)
 {
     struct http_server *s = x->server;
-    str uri = buf_view(&x->uri), none = STR("");
+    str none = STR("");
 
     x->started = true;
     x->rq = (struct request){.door = x->door->unix_path ? DOOR_UNIX : DOOR_TCP,
@@ -343,8 +363,7 @@ static enum MHD_Result exchange_start(struct http_exchange *x, const char *metho
                              .region = none,
                              .body = none};
     MHD_get_connection_values_n(x->con, MHD_HEADER_KIND, on_header, x);
-    x->rq.path = str_cut(&uri, '?');
-    x->rq.query = uri.p ? uri : none;
+    split_uri(buf_view(&x->uri), &x->rq);
     if (x->content_length > s->limits.body_size_max)
         refuse(x, MHD_HTTP_CONTENT_TOO_LARGE);
     else if (s->memory + x->content_length > s->limits.memory_max)
@@ -446,6 +465,15 @@ static void on_completed(void *arg, struct MHD_Connection *con, void **con_cls,
     exchange_release(x);
 }
 
+static void on_connection(void *arg, struct MHD_Connection *con, void **con_cls,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http_door *door = arg;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        door->left = true;
+}
+
 /* --- doors --------------------------------------------------------------------------------------
  */
 
@@ -463,12 +491,13 @@ static i64 door_flush(struct http_door *door)
     MHD_UNSIGNED_LONG_LONG left;
     bool due = MHD_get_timeout(door->daemon, &left) == MHD_YES && left == 0;
 
-    if (due || door->pending) {
+    if (due || door->pending || door->left) {
+        door->left = false;
         /* One run queues the answers, the next one writes them. */
         MHD_run(door->daemon);
         MHD_run(door->daemon);
     }
-    if (door->pending)
+    if (door->pending || door->left)
         return 0;
     if (MHD_get_timeout(door->daemon, &left) != MHD_YES)
         return -1;
@@ -520,21 +549,34 @@ int http_server_new(struct http_server **ret, struct loop *l, const struct http_
     return 0;
 }
 
+__attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *fmt, va_list args)
+{
+    char text[256];
+
+    vsnprintf(text, sizeof(text), fmt, args);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("http: %s", text);
+}
+
 /* Starts the library on a listening socket; takes `fd` and `unix_path`. */
 static int door_open(struct http_server *s, int fd, char *unix_path, struct fault *f)
 {
     struct http_door *door = &s->doors[s->door_count];
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     const union MHD_DaemonInfo *info;
 
+    if (log_is_on(LOG_LEVEL_DEBUG))
+        flags |= MHD_USE_ERROR_LOG;
     *door = (struct http_door){.server = s, .unix_path = unix_path, .watch = {.fd = -1}};
     door->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, access_handler, door,
+        flags, 0, NULL, NULL, access_handler, door, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)s->limits.connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)s->limits.header_size_max, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)s->limits.idle_timeout_s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, door, MHD_OPTION_URI_LOG_CALLBACK, on_uri, door,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, door, MHD_OPTION_URI_LOG_CALLBACK, on_uri, door, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escaped, NULL, MHD_OPTION_END);
     if (!door->daemon) {
         close(fd);
         mem_free(unix_path);
