@@ -36,6 +36,7 @@ static void cut_at_character(char *text, size_t n)
         text[start - 1] = '\0';
 }
 
+PRINTF_LIKE(5, 0)
 static int fault_vset(struct fault *f, int code, u32 line, u32 column, const char *fmt,
                       va_list args)
 {

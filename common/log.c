@@ -120,6 +120,7 @@ size_t log_line(char *ret, i64 now_ms, enum log_level level, const char *name, c
     return n;
 }
 
+PRINTF_LIKE(2, 0)
 static void say(enum log_level level, const char *fmt, va_list args)
 {
     int err = errno; /* logging is no event in the caller's world */

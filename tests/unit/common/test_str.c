@@ -110,8 +110,7 @@ static void utf8_tables(void **state)
                                        "\xEF\xBF\xBF",
                                        "\xF0\x90\x80\x80",
                                        "\xF4\x8F\xBF\xBF",
-                                       "12345678\xC3\xA9"
-                                       "12345678\xE2\x82\xAC"};
+                                       "12345678\xC3\xA9xyz45678\xE2\x82\xAC"};
     static const char *const bad[] = {"\x80",
                                       "\xBF",
                                       "\xC0\x80",
@@ -129,8 +128,7 @@ static void utf8_tables(void **state)
                                       "\xFE",
                                       "\xF0\x90\x80",
                                       "\xE2\x28\xA1",
-                                      "1234567890\xFF"
-                                      "1234567890"};
+                                      "1234567890\xFFxyz4567890"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_true(str_is_utf8(str_of(good[i])));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
