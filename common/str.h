@@ -14,6 +14,11 @@ typedef struct str {
 #define STR_ARG(s) (int)(s).n, (s).p
 /* A literal as a view. */
 #define STR(lit) ((str){"" lit, sizeof(lit) - 1})
+/* The same where a static object is initialised: C wants no compound literal there. */
+#define STR_INIT(lit)                                                                              \
+    {                                                                                              \
+        "" lit, sizeof(lit) - 1                                                                    \
+    }
 #define STR_NONE ((str){NULL, 0})
 
 static inline str str_of(const char *z)
