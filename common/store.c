@@ -137,19 +137,24 @@ static int journal_is_wal(sqlite3 *db, bool *ret)
     return rc;
 }
 
-/* What holds for the writing connection. The page size and auto_vacuum count for a new file only,
- * and must come before the WAL. */
+/* What holds for the writing connection. The page size and auto_vacuum are a new file's, from
+ * before its WAL; said to one that is in use they would be written again with every open. */
 static int connection_set_up(struct store *s, sqlite3 *db)
 {
     char sql[256];
     bool wal = false;
+    i64 pages = 0;
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, STORE_BUSY_MS);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     int rc = sqlite3_exec(db,
-                          "PRAGMA page_size=" STORE_PAGE_SQL "; PRAGMA auto_vacuum=INCREMENTAL;"
-                          "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
-                          "PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=0;",
+                          "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF;"
+                          "PRAGMA wal_autocheckpoint=0;",
+                          NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = pragma_int(db, "PRAGMA page_count", &pages);
+    if (rc == SQLITE_OK && pages == 0)
+        rc = sqlite3_exec(db, "PRAGMA page_size=" STORE_PAGE_SQL "; PRAGMA auto_vacuum=INCREMENTAL",
                           NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = journal_is_wal(db, &wal);

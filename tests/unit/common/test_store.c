@@ -364,6 +364,30 @@ static void test_a_disk_that_is_away_for_a_while(void **state)
     assert_int_equal(store_stats(w->s).failures >= 20, true);
 }
 
+/* What a failed commit left behind the WAL's end could not be cut off yet: until it is, a turn that
+ * went well would be followed by it. */
+static void test_no_turn_begins_in_doubt(void **state)
+{
+    struct world *w = *state;
+    struct failing_order order = {
+        FAILING_SYNC | FAILING_TRUNCATE, FAILING_WAL, SQLITE_IOERR_FSYNC, 0, -1, false, true};
+    assert_int_equal(put(w, 1, 5000), 0);
+    assert_int_equal(commit(w), 0);
+    failing_vfs_order(order);
+    put(w, 2, 5000);
+    assert_int_equal(commit(w), E_IO);
+    order.ops = FAILING_TRUNCATE;
+    failing_vfs_order(order);
+    assert_int_equal(put(w, 3, 10), E_IO);
+    assert_int_equal(commit(w), E_IO);
+    assert_int_equal(count(w), 1);
+    failing_vfs_heal();
+    assert_int_equal(put(w, 3, 10), 0);
+    assert_int_equal(commit(w), 0);
+    assert_int_equal(count(w), 2);
+    assert_int_equal(count_after_crash(w), 2);
+}
+
 /* After the first failure of a turn SQLite is outside of any transaction: what the turn still wants
  * to do must not be done one by one. */
 static void test_the_rest_of_a_failed_turn_is_not_run(void **state)
@@ -512,6 +536,7 @@ int main(void)
         TEST(test_no_failed_turn_leaves_anything),
         TEST(test_failures_at_the_wals_beginning),
         TEST(test_a_disk_that_is_away_for_a_while),
+        TEST(test_no_turn_begins_in_doubt),
         TEST(test_the_rest_of_a_failed_turn_is_not_run),
         TEST(test_reading_that_fails_fails_its_turn),
         TEST(test_steady_traffic_grows_nothing),
