@@ -40,23 +40,88 @@ static bool one_in(struct generator *g, u32 n)
 /* --- texts and numbers ------------------------------------------------------------------------ */
 
 static const char *const TEXTS[] = {
-    "",          "a",         "A",    "b",        "ab",          "AB",       "aB",
-    "abc",       "abcabc",    "ba",   "a*b",      "a b",         " a",       "a ",
-    "\xc3\xa9",  "\xc3\x89",  "\xe2\x84\xaa", "k", "K",          "\xcf\x82", "\xcf\x83",
-    "\xce\xa3",  "ss",        "\xc3\x9f", "\xf0\x9f\x98\x80", "5\"",  "5\\\"",   "b\\s",
-    "12",        "true",      "null", "[\"a\"]",  "10.0.0.1",    "010.0.0.1", "10.0.0.255",
-    "10.0.1.0",  "10.0.0.256", "::1", "0:0:0:0:0:0:0:1", "2001:db8::5", "2001:DB8:0::5",
-    "2001:db9::", "::ffff:10.0.0.1", "z\n",
+    "",
+    "a",
+    "A",
+    "b",
+    "ab",
+    "AB",
+    "aB",
+    "abc",
+    "abcabc",
+    "ba",
+    "a*b",
+    "a b",
+    " a",
+    "a ",
+    "\xc3\xa9",
+    "\xc3\x89",
+    "\xe2\x84\xaa",
+    "k",
+    "K",
+    "\xcf\x82",
+    "\xcf\x83",
+    "\xce\xa3",
+    "ss",
+    "\xc3\x9f",
+    "\xf0\x9f\x98\x80",
+    "5\"",
+    "5\\\"",
+    "b\\s",
+    "12",
+    "true",
+    "null",
+    "[\"a\"]",
+    "10.0.0.1",
+    "010.0.0.1",
+    "10.0.0.255",
+    "10.0.1.0",
+    "10.0.0.256",
+    "::1",
+    "0:0:0:0:0:0:0:1",
+    "2001:db8::5",
+    "2001:DB8:0::5",
+    "2001:db9::",
+    "::ffff:10.0.0.1",
+    "z\n",
 };
 
-static const char *const PIECES[] = {"a", "b", "A", "\xc3\xa9", "\xc3\x89", "1", ".", "*", "\\", "\""};
+static const char *const PIECES[] = {"a", "b", "A", "\xc3\xa9", "\xc3\x89",
+                                     "1", ".", "*", "\\",       "\""};
 
 /* In ascending order; those of one value stand side by side. */
 static const char *const NUMBERS[] = {
-    "-1e20", "-1000000001", "-100.5", "-3", "-0.5", "-0", "0", "0.0", "0.5", "5e-1", "0.50",
-    "1", "1.0", "10e-1", "1.23456", "1.234565", "1.2345678", "1.23457", "2", "9.99", "10", "1e1",
-    "12", "12.0", "1.2e1", "99999", "100000", "1E5", "123456789012345678901234567890",
-    "123456789012345678901234567891", "1e30",
+    "-1e20",
+    "-1000000001",
+    "-100.5",
+    "-3",
+    "-0.5",
+    "-0",
+    "0",
+    "0.0",
+    "0.5",
+    "5e-1",
+    "0.50",
+    "1",
+    "1.0",
+    "10e-1",
+    "1.23456",
+    "1.234565",
+    "1.2345678",
+    "1.23457",
+    "2",
+    "9.99",
+    "10",
+    "1e1",
+    "12",
+    "12.0",
+    "1.2e1",
+    "99999",
+    "100000",
+    "1E5",
+    "123456789012345678901234567890",
+    "123456789012345678901234567891",
+    "1e30",
 };
 
 static str gen_new_text(struct generator *g)
@@ -156,9 +221,9 @@ static void gen_wildcard(struct generator *g, struct buf *out)
 
 static void gen_cidr(struct generator *g, struct buf *out)
 {
-    static const char *const nets[] = {"10.0.0.0/24", "10.0.0.77/31", "0.0.0.0/0", "10.0.0.0/8",
-                                       "::/0", "2001:db8::/32", "2001:db8::5/127", "::1/64",
-                                       "::ffff:0:0/96"};
+    static const char *const nets[] = {"10.0.0.0/24",     "10.0.0.77/31", "0.0.0.0/0",
+                                       "10.0.0.0/8",      "::/0",         "2001:db8::/32",
+                                       "2001:db8::5/127", "::1/64",       "::ffff:0:0/96"};
     scan_quote(out, str_of(PICK(g, nets)));
 }
 
@@ -382,8 +447,10 @@ static void gen_value(struct generator *g, u32 depth, struct buf *out)
 
 static void gen_body(struct generator *g, struct buf *out)
 {
-    static const char *const odd[] = {"", " ", "{}", "[]", "42", "\"a\"", "text", "{\"a\":1}x", "{",
-                                      "{\"a\":[1,]}", "{\"a\":01}", "{\"a\":\"\\x\"}", "\xff"};
+    static const char *const odd[] = {
+        "",     " ",          "{}", "[]",           "42",         "\"a\"",
+        "text", "{\"a\":1}x", "{",  "{\"a\":[1,]}", "{\"a\":01}", "{\"a\":\"\\x\"}",
+        "\xff"};
     if (one_in(g, 25)) {
         buf_z(out, PICK(g, odd));
         return;
@@ -397,8 +464,8 @@ static void gen_body(struct generator *g, struct buf *out)
 
 static void gen_string_array(struct generator *g, struct buf *out)
 {
-    static const char *const odd[] = {"a", "[", "[\"a\"]]", "38", "\"a\"", "{\"a\":1}", " [ ] ",
-                                      "[[\"a\"],{\"b\":1}]"};
+    static const char *const odd[] = {"a",     "[",         "[\"a\"]]", "38",
+                                      "\"a\"", "{\"a\":1}", " [ ] ",    "[[\"a\"],{\"b\":1}]"};
     if (one_in(g, 12)) {
         buf_z(out, PICK(g, odd));
         return;
@@ -432,9 +499,7 @@ static void gen_attribute(struct generator *g, struct filter_attr *a)
         a->type = one_in(g, 6) ? STR("Number.int") : STR("Number");
         buf_str(&b, one_in(g, 25) ? str_of(PICK(g, odd_numbers)) : gen_number(g));
         break;
-    default:
-        a->type = one_in(g, 6) ? STR("String.note") : STR("String");
-        buf_str(&b, gen_text(g));
+    default: a->type = one_in(g, 6) ? STR("String.note") : STR("String"); buf_str(&b, gen_text(g));
     }
     a->value = arena_dup(&g->arena, buf_view(&b));
     buf_deinit(&b);

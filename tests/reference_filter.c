@@ -1,6 +1,7 @@
 /* The message becomes a flat list of (path, typed value, trail); the trail says in which element of
  * which arrays the value lies. A branch holds when each of its leaves can be given a value that
- * satisfies it, so that no two of them lie in different elements of one array: tried by brute force. */
+ * satisfies it, so that no two of them lie in different elements of one array: tried by brute
+ * force. */
 #include "tests/reference_filter.h"
 
 #include <stdlib.h>
@@ -43,9 +44,9 @@ static void ref_walk(struct ref_message *m, const struct node *n, str path, bool
 {
     if (n->kind == NODE_OBJECT) {
         for (const struct node *c = n->first; c; c = c->next) {
-            str inner = is_top ? c->name
-                               : arena_printf(&m->arena, "%.*s.%.*s", STR_ARG(path),
-                                              STR_ARG(c->name));
+            str inner = is_top
+                            ? c->name
+                            : arena_printf(&m->arena, "%.*s.%.*s", STR_ARG(path), STR_ARG(c->name));
             ref_walk(m, c, inner, false, trail);
         }
         return;
@@ -118,8 +119,7 @@ static void ref_elements(struct ref_message *m, str path, const struct node *n)
 
 static bool ref_has_type(str type, const char *base)
 {
-    return str_is(type, base) ||
-           (str_starts(type, str_of(base)) && type.p[strlen(base)] == '.');
+    return str_is(type, base) || (str_starts(type, str_of(base)) && type.p[strlen(base)] == '.');
 }
 
 /* False: the attribute is malformed. */
@@ -159,8 +159,8 @@ static enum filter_eligibility ref_read_attributes(struct ref_message *m,
 }
 
 /* *ret_is_empty: the body is {}, which satisfies no policy. */
-static enum filter_eligibility ref_read_body(struct ref_message *m, const struct filter_message *msg,
-                                             bool *ret_is_empty)
+static enum filter_eligibility ref_read_body(struct ref_message *m,
+                                             const struct filter_message *msg, bool *ret_is_empty)
 {
     static struct fault fault;
     struct node *root;
@@ -335,7 +335,8 @@ static bool ref_operand(struct ref_message *m, enum policy_kind kind,
     return v->kind == NODE_NUMBER && kind == POLICY_NUMERIC && ref_in_range(m, &o->range, v->text);
 }
 
-static bool ref_entry(struct ref_message *m, const struct policy_entry *e, const struct ref_value *v)
+static bool ref_entry(struct ref_message *m, const struct policy_entry *e,
+                      const struct ref_value *v)
 {
     switch (e->kind) {
     case POLICY_TRUE: return v->kind == NODE_TRUE;
@@ -417,9 +418,8 @@ bool reference_match(const struct policy *p, const struct filter_message *msg)
     struct ref_message m = {0};
     bool is_empty = false, hit = false;
     arena_init(&m.arena);
-    enum filter_eligibility e = p->scope == FILTER_ATTRIBUTES
-                                    ? ref_read_attributes(&m, msg)
-                                    : ref_read_body(&m, msg, &is_empty);
+    enum filter_eligibility e = p->scope == FILTER_ATTRIBUTES ? ref_read_attributes(&m, msg)
+                                                              : ref_read_body(&m, msg, &is_empty);
     for (u32 i = 0; e == FILTER_ELIGIBLE && !is_empty && i < p->n && !hit; i++)
         hit = ref_leaves(&m, &p->branches[i], 0, NULL);
     arena_deinit(&m.arena);
