@@ -16,38 +16,21 @@ struct options {
 static const char *const words[] = {"real", "manual", NULL};
 
 #define AT(member) offsetof(struct options, member)
+/* clang-format off */
 static const struct conf_option rows[] = {
-    {.name = "port",
-     .type = CONF_INT,
-     .value = "1",
-     .min = 1,
-     .max = 65535,
-     .help = "",
+    {.name = "port", .type = CONF_INT, .value = "1", .min = 1, .max = 65535, .help = "",
      .offset = AT(port)},
-    {.name = "size",
-     .type = CONF_SIZE,
-     .value = "1KiB",
-     .min = 1,
-     .max = 1 << 30,
-     .help = "",
+    {.name = "size", .type = CONF_SIZE, .value = "1KiB", .min = 1, .max = 1 << 30, .help = "",
      .offset = AT(size)},
     {.name = "open", .type = CONF_BOOL, .value = "true", .help = "", .offset = AT(open)},
-    {.name = "word",
-     .type = CONF_ENUM,
-     .value = "real",
-     .words = words,
-     .help = "",
+    {.name = "word", .type = CONF_ENUM, .value = "real", .words = words, .help = "",
      .offset = AT(word)},
     {.name = "text", .type = CONF_STRING, .value = "", .max = 20, .help = "", .offset = AT(text)},
-    {.name = "path",
-     .type = CONF_PATH,
-     .value = ".",
-     .min = 1,
-     .max = 20,
-     .help = "",
+    {.name = "path", .type = CONF_PATH, .value = ".", .min = 1, .max = 20, .help = "",
      .offset = AT(path)},
     {.name = "list", .type = CONF_LIST, .value = "", .max = 3, .help = "", .offset = AT(list)},
 };
+/* clang-format on */
 static const struct conf_table table = {"fuzz", "", rows, ARRAY_LEN(rows)};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
