@@ -11,9 +11,9 @@
 #define SHOWN_MAX 300
 
 const struct member ATTR_MEMBERS[] = {
-    {.name = "DataType", .type = VAL_STRING},
-    {.name = "StringValue", .type = VAL_STRING},
-    {.name = "BinaryValue", .type = VAL_BLOB},
+    {.name = "DataType",    .type = VAL_STRING},
+    {.name = "StringValue",                     .type = VAL_STRING},
+    {.name = "BinaryValue",.type = VAL_BLOB},
     {.name = NULL},
 };
 
@@ -37,7 +37,8 @@ bool attr_is_xml_text(str text)
     return true;
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------------------------------
+ */
 
 static bool is_name_char(u8 c)
 {
@@ -57,14 +58,17 @@ static int check_name(str name, struct fault *f)
             return fault_set(f, FAULT_VALUE_INVALID,
                              "Invalid non-alphanumeric character '#x%X' was found in the message "
                              "attribute name. Can only include alphanumeric characters, hyphens, "
-                             "underscores, or dots.", c);
+                             "underscores, or dots.",
+                             c);
     }
     if (name.p[0] == '.')
-        return fault_set(f, FAULT_VALUE_INVALID, "Invalid message attribute name starting with "
-                                                 "character '.' was found.");
+        return fault_set(f, FAULT_VALUE_INVALID,
+                         "Invalid message attribute name starting with "
+                         "character '.' was found.");
     if (name.p[name.n - 1] == '.')
-        return fault_set(f, FAULT_VALUE_INVALID, "Invalid message attribute name ending with "
-                                                 "character '.' was found.");
+        return fault_set(f, FAULT_VALUE_INVALID,
+                         "Invalid message attribute name ending with "
+                         "character '.' was found.");
     for (size_t i = 1; i < name.n; i++)
         if (name.p[i] == '.' && name.p[i - 1] == '.')
             return fault_set(f, FAULT_VALUE_INVALID,
@@ -72,7 +76,8 @@ static int check_name(str name, struct fault *f)
     return 0;
 }
 
-/* --- types and values ---------------------------------------------------------------------------- */
+/* --- types and values ----------------------------------------------------------------------------
+ */
 
 enum base { BASE_NONE, BASE_STRING, BASE_NUMBER, BASE_BINARY };
 
@@ -188,7 +193,8 @@ static int check_value(struct filter_attr *a, const struct val *v, enum base bas
     if (base != BASE_BINARY && !attr_is_xml_text(text))
         return fault_set(f, FAULT_INVALID,
                          FAULT_FRAME "Invalid attribute value was passed in for message attribute "
-                                     "%.*s", STR_ARG(a->name));
+                                     "%.*s",
+                         STR_ARG(a->name));
     return base == BASE_NUMBER ? check_number(a, f) : 0;
 }
 

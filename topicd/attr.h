@@ -24,8 +24,8 @@ extern const struct member ATTR_MEMBERS[];
 int attr_read(struct attr_list *ret, const struct val *map, const char *path, struct arena *arena,
               struct fault *f) MUST_CHECK;
 
-/* Whether all characters are of XML 1.0: tab, LF, CR, U+0020-D7FF, E000-FFFD, 10000-10FFFF. The text
- * is UTF-8 already. */
+/* Whether all characters are of XML 1.0: tab, LF, CR, U+0020-D7FF, E000-FFFD, 10000-10FFFF. The
+ * text is UTF-8 already. */
 bool attr_is_xml_text(str text);
 
 #endif

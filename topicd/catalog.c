@@ -1,7 +1,7 @@
-/* See catalog.h. A topic hangs in `topics` and on its scope's shelf; a subscription hangs in `subs`,
- * on its topic's shelf and endpoints, and on its owner's shelf; its place on the topic's shelf is
- * its id in the topic's matcher, unless its stored policy could not be read again (then it gets
- * nothing, and the log says so). */
+/* See catalog.h. A topic hangs in `topics` and on its scope's shelf; a subscription hangs in
+ * `subs`, on its topic's shelf and endpoints, and on its owner's shelf; its place on the topic's
+ * shelf is its id in the topic's matcher, unless its stored policy could not be read again (then it
+ * gets nothing, and the log says so). */
 #include "topicd/catalog.h"
 
 #include "common/arn.h"
@@ -28,19 +28,26 @@ void catalog_committed(struct catalog *c)
     c->changed = false;
 }
 
-/* --- lookup ------------------------------------------------------------------------------------- */
+/* --- lookup -------------------------------------------------------------------------------------
+ */
 
-struct scope *catalog_scope(struct catalog *c, str account, str region)
+struct scope *catalog_find_scope(const struct catalog *c, str account, str region)
 {
     char *key = mem_printf("%.*s %.*s", STR_ARG(account), STR_ARG(region));
     struct scope *s = map_get(&c->scopes, str_of(key));
 
-    if (s) {
-        mem_free(key);
+    mem_free(key);
+    return s;
+}
+
+struct scope *catalog_scope(struct catalog *c, str account, str region)
+{
+    struct scope *s = catalog_find_scope(c, account, region);
+
+    if (s)
         return s;
-    }
     s = mem_alloc(sizeof(*s));
-    s->key = str_of(key);
+    s->key = str_of(mem_printf("%.*s %.*s", STR_ARG(account), STR_ARG(region)));
     s->account = str_slice(s->key, 0, account.n);
     s->region = str_slice(s->key, account.n + 1, s->key.n);
     map_put(&c->scopes, s->key, s);
@@ -66,7 +73,8 @@ struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint)
     return u;
 }
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* --- memory -------------------------------------------------------------------------------------
+ */
 
 static void hang_topic(struct catalog *c, struct topic *t, struct scope *s)
 {
@@ -190,7 +198,8 @@ bool catalog_step(struct catalog *c, u32 budget_us)
     return !list_is_empty(&c->stepping);
 }
 
-/* --- loading ------------------------------------------------------------------------------------ */
+/* --- loading ------------------------------------------------------------------------------------
+ */
 
 struct loading {
     struct catalog *c;
@@ -237,7 +246,8 @@ static int load_sub(void *arg, const struct sub_row *row)
         u->attributes_n = (u32)row->attributes.n;
         if (l->refused++ == 0)
             log_error("subscription %.*s: its stored filter policy cannot be read, it gets "
-                      "nothing: %s", STR_ARG(u->arn), l->fault.text);
+                      "nothing: %s",
+                      STR_ARG(u->arn), l->fault.text);
         return 0;
     }
     match_sub(l->c, u, policy);
@@ -265,7 +275,8 @@ int catalog_reload(struct catalog *c)
     return 0;
 }
 
-/* --- changes ------------------------------------------------------------------------------------ */
+/* --- changes ------------------------------------------------------------------------------------
+ */
 
 static void store_topic(struct catalog *c, const struct topic *t)
 {
@@ -329,9 +340,8 @@ static struct policy *take_attributes(struct catalog *c, struct sub *u, str attr
     return policy;
 }
 
-struct sub *catalog_add_sub(struct catalog *c, struct topic *t, struct scope *owner,
-                            str protocol, str endpoint, str attributes, struct id_source *ids,
-                            i64 now_ms)
+struct sub *catalog_add_sub(struct catalog *c, struct topic *t, struct scope *owner, str protocol,
+                            str endpoint, str attributes, struct id_source *ids, i64 now_ms)
 {
     char uuid[ID_UUID_SIZE];
     char *arn = mem_printf("%.*s:%s", STR_ARG(t->arn), id_uuid(ids, uuid));

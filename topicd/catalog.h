@@ -1,6 +1,6 @@
-/* All topics and subscriptions, in memory and, through it, in the store: every change of either goes
- * through here, first to the store and then to memory, in one turn. When the commit of a turn fails,
- * catalog_reload brings memory back to what is on disk.
+/* All topics and subscriptions, in memory and, through it, in the store: every change of either
+ * goes through here, first to the store and then to memory, in one turn. When the commit of a turn
+ * fails, catalog_reload brings memory back to what is on disk.
  *
  * Accounts and regions are apart: a struct scope is one account in one region. */
 #ifndef TOQUE_CATALOG_H
@@ -29,9 +29,9 @@ struct catalog {
     struct list stepping; /* topics whose matcher has put-off work */
     struct settings scratch;
     u64 next_topic_id, next_sub_id;
-    bool changed;         /* in this turn: a failed commit must reload */
-    bool usable;          /* what is in memory is what is on disk */
-    u64 matched_count;    /* publishes asked of matchers, for the statistics */
+    bool changed;      /* in this turn: a failed commit must reload */
+    bool usable;       /* what is in memory is what is on disk */
+    u64 matched_count; /* publishes asked of matchers, for the statistics */
 };
 
 void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l);
@@ -43,8 +43,10 @@ void catalog_committed(struct catalog *c);
 /* Works on the matchers' put-off work for about budget_us. True: there is more. */
 bool catalog_step(struct catalog *c, u32 budget_us);
 
-/* Never NULL. */
+/* Never NULL: made where it is not there yet, so ask for what is about to be used. */
 struct scope *catalog_scope(struct catalog *c, str account, str region);
+/* NULL when nothing was ever made there. */
+struct scope *catalog_find_scope(const struct catalog *c, str account, str region);
 struct topic *catalog_topic(const struct catalog *c, str arn);
 struct sub *catalog_sub(const struct catalog *c, str arn);
 /* The subscription of this protocol and endpoint, or NULL. */
@@ -57,9 +59,8 @@ void catalog_set_topic(struct catalog *c, struct topic *t, str attributes);
 void catalog_remove_topic(struct catalog *c, struct topic *t);
 
 /* `attributes` is canonical text (sub_attr.h). */
-struct sub *catalog_add_sub(struct catalog *c, struct topic *t, struct scope *owner,
-                            str protocol, str endpoint, str attributes, struct id_source *ids,
-                            i64 now_ms);
+struct sub *catalog_add_sub(struct catalog *c, struct topic *t, struct scope *owner, str protocol,
+                            str endpoint, str attributes, struct id_source *ids, i64 now_ms);
 void catalog_set_sub(struct catalog *c, struct sub *u, str attributes);
 void catalog_remove_sub(struct catalog *c, struct sub *u);
 

@@ -30,7 +30,8 @@ void deliver_deinit(struct deliver *d)
     mem_free(d->closed);
 }
 
-/* --- this turn's frames -------------------------------------------------------------------------- */
+/* --- this turn's frames --------------------------------------------------------------------------
+ */
 
 static void close_frame(struct deliver *d, u32 peer)
 {
@@ -101,8 +102,7 @@ static void end(struct deliver *d, u32 peer)
 }
 
 static void put_for(struct deliver *d, u32 peer, const struct frame_publication *p,
-                    const struct attr_list *attrs, const struct fanout *plan,
-                    struct flight *flight)
+                    const struct attr_list *attrs, const struct fanout *plan, struct flight *flight)
 {
     struct dispatch *one = begin(d, peer, p, attrs, flight);
 
@@ -113,11 +113,11 @@ static void put_for(struct deliver *d, u32 peer, const struct frame_publication 
             continue;
         if (UNLIKELY(!one))
             one = begin(d, peer, p, attrs, flight);
-        frame_put_target(&one->frame,
-                         &(struct frame_target){
-                             .queue = sub_endpoint(t->sub),
-                             .subscription = t->sub->arn,
-                             .form = t->sub->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED});
+        frame_put_target(
+            &one->frame,
+            &(struct frame_target){.queue = sub_endpoint(t->sub),
+                                   .subscription = t->sub->arn,
+                                   .form = t->sub->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED});
         /* So many targets that the message travels again with the rest of them. */
         if (UNLIKELY(one->frame.n - p->message.n > 2 * DELIVER_FRAME_SIZE)) {
             end(d, peer);
@@ -136,7 +136,8 @@ void deliver_put(struct deliver *d, const struct frame_publication *p,
             put_for(d, i, p, attrs, plan, flight);
 }
 
-/* --- publishes that wait for memory --------------------------------------------------------------- */
+/* --- publishes that wait for memory
+ * --------------------------------------------------------------- */
 
 u64 deliver_held_bytes(const struct deliver *d)
 {

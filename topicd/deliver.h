@@ -16,12 +16,12 @@ struct deliver {
     struct peer **peers;
     u32 peer_count;
     u64 held_bytes_max;
-    u64 open_bytes;          /* of frames of this turn */
-    struct dispatch **open;  /* by peer: the frame that grows, or NULL */
-    struct list *closed;     /* by peer: full frames of this turn */
+    u64 open_bytes;         /* of frames of this turn */
+    struct dispatch **open; /* by peer: the frame that grows, or NULL */
+    struct list *closed;    /* by peer: full frames of this turn */
     bool scheduled;
     struct loop_later flush;
-    struct list parked;      /* struct call: publishes that wait for memory */
+    struct list parked; /* struct call: publishes that wait for memory */
     struct loop_later resume;
     bool resuming;
 };

@@ -12,19 +12,19 @@ static const struct retry_field {
     i64 min, max, value;
     bool required;
 } retry_fields[] = {
-    {"minDelayTarget", 1, 3600, 20, true},
-    {"maxDelayTarget", 1, 3600, 20, true},
-    {"numRetries", 0, 100, 3, true},
-    {"numMaxDelayRetries", 0, 100, 0, false},
-    {"numNoDelayRetries", 0, 100, 0, false},
-    {"numMinDelayRetries", 0, 100, 0, false},
+    {"minDelayTarget",     1, 3600, 20, true },
+    {"maxDelayTarget",     1, 3600, 20, true },
+    {"numRetries",         0, 100,  3,  true },
+    {"numMaxDelayRetries", 0, 100,  0,  false},
+    {"numNoDelayRetries",  0, 100,  0,  false},
+    {"numMinDelayRetries", 0, 100,  0,  false},
 };
 static const char *const backoffs[] = {"linear", "arithmetic", "geometric", "exponential"};
 
-#define RETRY "defaultHealthyRetryPolicy"
-#define BACKOFF "backoffFunction"
-#define OVERRIDES "disableSubscriptionOverrides"
-#define REQUEST "defaultRequestPolicy"
+#define RETRY        "defaultHealthyRetryPolicy"
+#define BACKOFF      "backoffFunction"
+#define OVERRIDES    "disableSubscriptionOverrides"
+#define REQUEST      "defaultRequestPolicy"
 #define CONTENT_TYPE "headerContentType"
 
 static int refuse(struct fault *f, const char *frame, const char *what)
@@ -59,8 +59,10 @@ static int check_backoff(const json_t *retry, const char *frame, struct fault *f
     for (size_t i = 0; i < ARRAY_LEN(backoffs); i++)
         if (json_is_string(v) && strcmp(json_string_value(v), backoffs[i]) == 0)
             return 0;
-    return refuse_field(f, frame, BACKOFF, "must be one of linear, arithmetic, geometric, "
-                                           "exponential", -1);
+    return refuse_field(f, frame, BACKOFF,
+                        "must be one of linear, arithmetic, geometric, "
+                        "exponential",
+                        -1);
 }
 
 static int check_retry(const json_t *retry, const char *frame, struct fault *f)
@@ -98,13 +100,14 @@ static int check_rest(const json_t *http, const char *frame, struct fault *f)
     const json_t *throttle = json_object_get(http, "defaultThrottlePolicy");
     const json_t *overrides = json_object_get(http, OVERRIDES);
 
-    if (request && (!json_is_object(request) || !json_is_string(json_object_get(request,
-                                                                                CONTENT_TYPE))))
+    if (request &&
+        (!json_is_object(request) || !json_is_string(json_object_get(request, CONTENT_TYPE))))
         return refuse(f, frame, "http." REQUEST "." CONTENT_TYPE " must be a string");
     if (throttle && (!json_is_object(throttle) ||
                      json_integer_value(json_object_get(throttle, "maxReceivesPerSecond")) < 1))
-        return refuse(f, frame, "http.defaultThrottlePolicy.maxReceivesPerSecond must be greater "
-                                "than or equal to 1");
+        return refuse(f, frame,
+                      "http.defaultThrottlePolicy.maxReceivesPerSecond must be greater "
+                      "than or equal to 1");
     if (overrides && !json_is_boolean(overrides))
         return refuse(f, frame, "http." OVERRIDES " must be either true or false");
     return 0;
@@ -116,9 +119,8 @@ static void drop_nulls(json_t *object)
     json_t *value;
     void *next;
 
-    json_object_foreach_safe (object, next, name, value)
-        if (json_is_null(value))
-            json_object_del(object, name);
+    json_object_foreach_safe(object, next, name, value) if (json_is_null(value))
+        json_object_del(object, name);
 }
 
 static int keep(json_t *root, const char *frame, struct buf *out, struct fault *f)
@@ -162,7 +164,8 @@ int delivery_policy_keep(str text, const char *frame, struct buf *out, struct fa
     return err;
 }
 
-/* --- what is in effect --------------------------------------------------------------------------- */
+/* --- what is in effect ---------------------------------------------------------------------------
+ */
 
 static json_t *effective_retry(const json_t *given)
 {

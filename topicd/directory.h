@@ -23,11 +23,11 @@ struct directory {
     struct loop *loop;
     const char *const *urls; /* of the queueds, borrowed: their names in the store */
     u32 queued_count;
-    u32 version;             /* grows with every change; never 0 */
-    struct map queues;       /* struct directory_queue by ARN */
-    u32 *generations;        /* of each queued's announcement of all its queues */
+    u32 version;       /* grows with every change; never 0 */
+    struct map queues; /* struct directory_queue by ARN */
+    u32 *generations;  /* of each queued's announcement of all its queues */
     bool store_failing;
-    bool stale;              /* the store lacks changes that came while it failed */
+    bool stale; /* the store lacks changes that came while it failed */
 };
 
 /* `urls` has `n` > 0 items and lives as long as the directory. */

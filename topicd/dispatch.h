@@ -1,8 +1,8 @@
-/* A dispatch: one DELIVER frame to one queued, and the publishes that wait until it is safe: applied
- * by the queued and durable there, or committed to the outbox here.
+/* A dispatch: one DELIVER frame to one queued, and the publishes that wait until it is safe:
+ * applied by the queued and durable there, or committed to the outbox here.
  *
- * A flight is what such a publish waits with. It holds one leg per dispatch and one of its own while
- * it is being made; with the last leg it lands, once. */
+ * A flight is what such a publish waits with. It holds one leg per dispatch and one of its own
+ * while it is being made; with the last leg it lands, once. */
 #ifndef TOQUE_DISPATCH_H
 #define TOQUE_DISPATCH_H
 
@@ -31,7 +31,7 @@ struct dispatch {
     struct buf frame;        /* DELIVER; session and previous are put in when it is sent */
     struct flight **flights; /* each once, its legs counted */
     u32 n, cap;
-    struct peer *peer;       /* peer.c's own: while it is on its way to the outbox */
+    struct peer *peer; /* peer.c's own: while it is on its way to the outbox */
     struct loop_later stored;
 };
 

@@ -18,15 +18,15 @@ struct fanout {
     struct filter_hits hits;
     struct fanout_target *targets; /* of the last plan */
     size_t n, cap;
-    u32 *counts;                   /* targets of the last plan by queued */
+    u32 *counts; /* targets of the last plan by queued */
     /* Ever, for the statistics. */
     u64 published, matched, filtered_out, refused_raw;
 };
 
 void fanout_init(struct fanout *f, struct directory *d);
 void fanout_deinit(struct fanout *f);
-/* Fills targets and counts: valid until the next plan, or until a subscription is changed. `body` is
- * what the sqs protocol gets. */
+/* Fills targets and counts: valid until the next plan, or until a subscription is changed. `body`
+ * is what the sqs protocol gets. */
 void fanout_plan(struct fanout *f, struct topic *t, const struct attr_list *attrs, str body);
 
 #endif

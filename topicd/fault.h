@@ -21,7 +21,7 @@ enum topicd_fault {
 };
 
 /* What most refusals begin with. */
-#define FAULT_FRAME        "Invalid parameter: "
+#define FAULT_FRAME "Invalid parameter: "
 /* In place of it for attributes that come with CreateTopic and Subscribe. */
 #define FAULT_FRAME_CREATE "Invalid parameter: Attributes Reason: "
 

@@ -1,5 +1,5 @@
-/* See peer.h for the states. Everything that comes from the link is read as hostile input: what does
- * not make sense is logged and ends the pipe. */
+/* See peer.h for the states. Everything that comes from the link is read as hostile input: what
+ * does not make sense is logged and ends the pipe. */
 #include "topicd/peer.h"
 
 #include "common/log.h"
@@ -19,7 +19,8 @@ static i64 mono(const struct peer *p)
     return loop_clock(p->loop)->mono_ms;
 }
 
-/* --- the deadline of acknowledgements ----------------------------------------------------------- */
+/* --- the deadline of acknowledgements -----------------------------------------------------------
+ */
 
 static bool waits(const struct peer *p)
 {
@@ -40,7 +41,8 @@ static void begin_waiting(struct peer *p)
     watch_progress(p);
 }
 
-/* --- outbox -------------------------------------------------------------------------------------- */
+/* --- outbox --------------------------------------------------------------------------------------
+ */
 
 static void count_outbox(struct peer *p)
 {
@@ -79,7 +81,8 @@ static void store_dispatch(struct peer *p, struct dispatch *d)
     if (p->outbox_bytes + d->frame.n > p->limits.outbox_bytes_max) {
         if (!p->told_full)
             log_error("the outbox of %s is full: publishes are refused frames=%" PRIu64
-                      " bytes=%" PRIu64, p->url, p->outbox_frames, p->outbox_bytes);
+                      " bytes=%" PRIu64,
+                      p->url, p->outbox_frames, p->outbox_bytes);
         p->told_full = true;
         refuse(p, d, E_FULL);
         return;
@@ -94,7 +97,8 @@ static void store_dispatch(struct peer *p, struct dispatch *d)
     loop_later(p->loop, &d->stored);
 }
 
-/* --- sending ------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------
+ */
 
 /* `frame` goes out as the next one of this session; its bytes are taken. */
 static void send_frame(struct peer *p, struct buf *frame, u64 sequence)
@@ -185,7 +189,8 @@ bool peer_pump(struct peer *p)
     return p->state == PEER_CATCHING_UP;
 }
 
-/* --- sessions ------------------------------------------------------------------------------------ */
+/* --- sessions ------------------------------------------------------------------------------------
+ */
 
 static void greet(struct peer *p)
 {
@@ -194,11 +199,11 @@ static void greet(struct peer *p)
     begin_waiting(p);
     p->state = PEER_GREETING;
     p->session++;
-    frame_write_hello(&hello, &(struct frame_greeting){
-                                  .instance = str_of(topic_store_instance(p->store)),
-                                  .version = STR(TOQUE_VERSION),
-                                  .session = p->session,
-                                  .clock_ms = p->events.clock_ms(p->events.arg)});
+    frame_write_hello(&hello,
+                      &(struct frame_greeting){.instance = str_of(topic_store_instance(p->store)),
+                                               .version = STR(TOQUE_VERSION),
+                                               .session = p->session,
+                                               .clock_ms = p->events.clock_ms(p->events.arg)});
     link_send(p->link, &hello);
 }
 
@@ -259,7 +264,8 @@ static void on_down(void *arg)
     end_session(p);
 }
 
-/* --- what the queued says ------------------------------------------------------------------------ */
+/* --- what the queued says ------------------------------------------------------------------------
+ */
 
 /* Everything up to `sequence` is applied and durable over there. */
 static void acknowledged(struct peer *p, u64 sequence)
@@ -306,7 +312,8 @@ static int on_welcome(struct peer *p, str frame)
     /* It knows more of us than we do: our store is older than what was sent from it. */
     if (applied >= p->next_sequence) {
         log_warning("%s has applied frames that this store does not know of: its outbox is older "
-                    "than it should be", p->url);
+                    "than it should be",
+                    p->url);
         p->next_sequence = applied + 1;
     }
 
@@ -398,7 +405,8 @@ static void on_frame(void *arg, str frame)
     }
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------------
+ */
 
 int peer_open(struct peer **ret, struct loop *l, struct topic_store *store, u32 index,
               const char *url, const struct peer_limits *limits, struct peer_events events,

@@ -7,15 +7,15 @@
  *                            ^                     │                      │
  *                            └── no acknowledgement within the deadline ──┘
  *
- * LIVE: a dispatch is sent at once and kept in memory until it is acknowledged. Otherwise it goes to
- * the outbox, in the turn's transaction, and its publishes are safe when that is committed. When a
- * session ends, what was sent and not acknowledged goes to the outbox in the same way; the next
+ * LIVE: a dispatch is sent at once and kept in memory until it is acknowledged. Otherwise it goes
+ * to the outbox, in the turn's transaction, and its publishes are safe when that is committed. When
+ * a session ends, what was sent and not acknowledged goes to the outbox in the same way; the next
  * session goes on behind the last sequence that the queued says it applied. So everything arrives
  * once and in order.
  *
- * Invariants: (1) sequences grow, over restarts too: epoch << 40 | count; (2) a dispatch is in memory
- * or in the outbox, and before it in sequence there is nothing that is sent later; (3) the outbox is
- * read only up to what is committed. */
+ * Invariants: (1) sequences grow, over restarts too: epoch << 40 | count; (2) a dispatch is in
+ * memory or in the outbox, and before it in sequence there is nothing that is sent later; (3) the
+ * outbox is read only up to what is committed. */
 #ifndef TOQUE_PEER_H
 #define TOQUE_PEER_H
 
@@ -42,14 +42,14 @@ struct peer_events {
     void (*queues)(void *arg, struct peer *p, const struct frame_queues *q);
     void (*answer)(void *arg, struct peer *p, struct frame_answer *a); /* takes the body */
     void (*clock)(void *arg, struct peer *p, i64 now_ms);
-    void (*freed)(void *arg); /* memory of acknowledged frames came back */
+    void (*freed)(void *arg);   /* memory of acknowledged frames came back */
     i64 (*clock_ms)(void *arg); /* the manual clock's time for a greeting; 0: it runs by itself */
     void *arg;
 };
 
 struct peer {
     u32 index;
-    char *url;               /* its address names it in the store, too */
+    char *url; /* its address names it in the store, too */
     struct loop *loop;
     struct topic_store *store;
     struct peer_limits limits;
@@ -59,16 +59,16 @@ struct peer {
     bool store_failing;
     u32 session;
     u64 next_sequence;
-    u64 previous;            /* of the last frame sent in this session, or applied before it */
-    struct list unacked;     /* struct dispatch, sent in this session */
+    u64 previous;        /* of the last frame sent in this session, or applied before it */
+    struct list unacked; /* struct dispatch, sent in this session */
     u64 unacked_bytes;
     u64 outbox_frames, outbox_bytes;
-    u64 stored_through;      /* the outbox is committed up to this sequence */
-    u64 cursor;              /* CATCHING_UP: sent from the outbox up to here */
+    u64 stored_through;       /* the outbox is committed up to this sequence */
+    u64 cursor;               /* CATCHING_UP: sent from the outbox up to here */
     struct outbox_sent *sent; /* ring of frames sent from the outbox and not acknowledged */
     u32 sent_head, sent_n, sent_cap;
     u64 sent_bytes;
-    i64 progress_ms;         /* mono: when something was acknowledged, or began to wait for it */
+    i64 progress_ms; /* mono: when something was acknowledged, or began to wait for it */
     struct loop_timer timer;
     u64 delivered_frames, stored_frames, refused_frames; /* ever, for the statistics */
     bool told_full;

@@ -4,7 +4,8 @@
 #include "common/scan.h"
 #include "topicd/fault.h"
 
-/* --- MessageStructure=json ------------------------------------------------------------------------ */
+/* --- MessageStructure=json
+ * ------------------------------------------------------------------------ */
 
 enum { STRUCTURE_OK, STRUCTURE_BROKEN, STRUCTURE_NO_DEFAULT };
 
@@ -95,12 +96,13 @@ static int resolve(struct publication *p, str structure, struct arena *arena, st
         return fault_set(f, FAULT_INVALID,
                          FAULT_FRAME "Message Structure - No default entry in JSON message body");
     default:
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME
-                         "Message Structure - JSON message body failed to parse");
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME "Message Structure - JSON message body failed to parse");
     }
 }
 
-/* --- checks ------------------------------------------------------------------------------------- */
+/* --- checks -------------------------------------------------------------------------------------
+ */
 
 static bool is_subject(str s)
 {
@@ -128,11 +130,13 @@ static int check_ids(struct publication *p, const struct val *in, struct fault *
 {
     p->group_id = val_text(in, "MessageGroupId");
     if (val_get(in, "MessageDeduplicationId"))
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME
                          "MessageDeduplicationId Reason: The request includes "
                          "MessageDeduplicationId parameter that is not valid for this topic type");
     if (p->group_id.p && !is_group_id(p->group_id))
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME
                          "The MessageGroupId parameter can only include alphanumeric and "
                          "punctuation characters. 1 to 128 in length");
     return 0;
@@ -176,7 +180,8 @@ int publication_read(struct publication *p, const struct val *in, const char *at
     return check_ids(p, in, f);
 }
 
-/* --- the road ------------------------------------------------------------------------------------ */
+/* --- the road ------------------------------------------------------------------------------------
+ */
 
 void publish_apply(const struct publish_road *road, struct topic *t, struct publication *p,
                    struct flight *flight)

@@ -20,7 +20,8 @@ struct publication {
     char message_id[ID_UUID_SIZE];
 };
 
-/* Bytes that count against the topic's limit: message and attributes, before anything is checked. */
+/* Bytes that count against the topic's limit: message and attributes, before anything is checked.
+ */
 u64 publication_size(const struct val *in);
 /* Reads and checks all but the topic. `attrs_path` is the place of the attributes in validation
  * errors. Views live as long as the call. E_FAULT otherwise. */

@@ -1,6 +1,6 @@
-/* What was set on a topic or a subscription: names with texts, in the order in which they were first
- * set. Kept as the text of a JSON object, in memory and on disk, and taken apart only by who needs
- * it. */
+/* What was set on a topic or a subscription: names with texts, in the order in which they were
+ * first set. Kept as the text of a JSON object, in memory and on disk, and taken apart only by who
+ * needs it. */
 #ifndef TOQUE_SETTINGS_H
 #define TOQUE_SETTINGS_H
 

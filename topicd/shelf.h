@@ -12,7 +12,7 @@ struct shelf {
     u32 n;        /* items */
     u32 end;      /* places ever taken */
     u32 cap;
-    u32 free;     /* first free place + 1; 0: none */
+    u32 free; /* first free place + 1; 0: none */
 };
 
 void shelf_deinit(struct shelf *s);

@@ -14,19 +14,19 @@ struct topic;
 #define SUB_ARN_TAIL 37
 
 struct sub {
-    u64 id;              /* in the store */
+    u64 id; /* in the store */
     struct topic *topic;
-    struct scope *owner; /* whose subscription it is, for lists */
-    u32 place;           /* on the topic's shelf; the matcher's id */
-    u32 owner_place;     /* on the owner's shelf */
+    struct scope *owner;    /* whose subscription it is, for lists */
+    u32 place;              /* on the topic's shelf; the matcher's id */
+    u32 owner_place;        /* on the owner's shelf */
     u32 home, home_version; /* which queued has its queue: fanout.c's memory */
-    bool raw;            /* RawMessageDelivery */
+    bool raw;               /* RawMessageDelivery */
     bool has_policy;
-    u8 protocol_n;       /* length of the protocol in `key` */
+    u8 protocol_n; /* length of the protocol in `key` */
     u32 attributes_n;
     i64 created_ms;
-    str arn, key;        /* own bytes; key is "PROTOCOL ENDPOINT" */
-    char *attributes;    /* own bytes: settings.h's JSON text, canonical (sub_attr.h) */
+    str arn, key;     /* own bytes; key is "PROTOCOL ENDPOINT" */
+    char *attributes; /* own bytes: settings.h's JSON text, canonical (sub_attr.h) */
 };
 
 static inline str sub_protocol(const struct sub *u)
@@ -48,8 +48,8 @@ static inline str sub_attributes(const struct sub *u)
 struct sub *sub_new(str arn, str protocol, str endpoint);
 void sub_free(struct sub *u);
 /* Copies. Fills `raw` and `has_policy` from it, and puts the policy that it holds, if any, in
- * *ret_policy (the caller frees it). `scratch` is reset and used. E_INVALID: what stands there is no
- * canonical text, or its policy is refused. */
+ * *ret_policy (the caller frees it). `scratch` is reset and used. E_INVALID: what stands there is
+ * no canonical text, or its policy is refused. */
 int sub_set_attributes(struct sub *u, str attributes, struct settings *scratch,
                        struct policy **ret_policy, struct fault *f) MUST_CHECK;
 

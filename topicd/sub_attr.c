@@ -1,5 +1,6 @@
-/* See sub_attr.h. A policy is checked under the scope that holds after the call, so scope and policy
- * may come together in any order, and a change of scope checks the policy that is there already. */
+/* See sub_attr.h. A policy is checked under the scope that holds after the call, so scope and
+ * policy may come together in any order, and a change of scope checks the policy that is there
+ * already. */
 #include "topicd/sub_attr.h"
 
 #include "common/arn.h"
@@ -43,7 +44,8 @@ static int set_scope(struct settings *s, str value, const char *frame, struct fa
     if (filter_scope_read(value, &scope))
         return fault_set(f, FAULT_INVALID,
                          "%sFilterPolicyScope: Invalid value [%.*s]. Please use either MessageBody "
-                         "or MessageAttributes", frame, shown(value), text_at(value));
+                         "or MessageAttributes",
+                         frame, shown(value), text_at(value));
     settings_set(s, SCOPE, value);
     return 0;
 }
@@ -80,7 +82,8 @@ static int set_policy(struct settings *s, str value, const char *frame, struct f
     return 0;
 }
 
-/* --- what belongs to later work: checked as far as the service checks, then refused --------------- */
+/* --- what belongs to later work: checked as far as the service checks, then refused
+ * --------------- */
 
 static int refuse_redrive(str value, const char *frame, struct fault *f)
 {
@@ -108,8 +111,8 @@ static int refuse_redrive(str value, const char *frame, struct fault *f)
 
     json_decref(root);
     if (!known)
-        return fault_set(f, FAULT_INVALID,
-                         "%sRedrivePolicy: deadLetterTargetArn is an invalid arn", frame);
+        return fault_set(f, FAULT_INVALID, "%sRedrivePolicy: deadLetterTargetArn is an invalid arn",
+                         frame);
     return fault_set(f, CALL_FAULT_UNSUPPORTED,
                      "RedrivePolicy: dead-letter queues of subscriptions are not implemented.");
 }
@@ -165,7 +168,8 @@ int sub_attr_set(struct settings *settings, const struct setting *given, size_t 
     return scoped && kept.n ? set_policy(settings, kept, frame, f) : 0;
 }
 
-/* --- comparison ---------------------------------------------------------------------------------- */
+/* --- comparison ----------------------------------------------------------------------------------
+ */
 
 static bool same_policy(str a, str b)
 {
@@ -203,7 +207,8 @@ bool sub_attr_agree(const struct setting *given, size_t n, const struct settings
     return agree;
 }
 
-/* --- what is told -------------------------------------------------------------------------------- */
+/* --- what is told --------------------------------------------------------------------------------
+ */
 
 void sub_attr_out(struct call *c, const struct sub *u)
 {
@@ -212,9 +217,9 @@ void sub_attr_out(struct call *c, const struct sub *u)
     settings_init(&s);
     if (settings_read(&s, sub_attributes(u)))
         settings_reset(&s);
-    call_out_entry_text(c, STR("SubscriptionPrincipal"),
-                        arena_printf(&c->arena, "arn:aws:iam::%.*s:user/toque",
-                                     STR_ARG(u->owner->account)));
+    call_out_entry_text(
+        c, STR("SubscriptionPrincipal"),
+        arena_printf(&c->arena, "arn:aws:iam::%.*s:user/toque", STR_ARG(u->owner->account)));
     call_out_entry_text(c, STR("Owner"), u->owner->account);
     call_out_entry_text(c, RAW, settings_get(&s, RAW).n ? STR("true") : STR("false"));
     call_out_entry_text(c, STR("TopicArn"), u->topic->arn);

@@ -25,10 +25,10 @@ struct topic {
     struct scope *scope; /* account and region */
     u32 place;           /* on the scope's shelf */
     u32 message_size_max;
-    u32 policy_count;    /* subscriptions with a filter policy */
+    u32 policy_count; /* subscriptions with a filter policy */
     i64 created_ms;
-    str arn, name;       /* own bytes; name is the end of arn */
-    str attributes;      /* own bytes: settings.h's JSON text */
+    str arn, name;           /* own bytes; name is the end of arn */
+    str attributes;          /* own bytes: settings.h's JSON text */
     struct matcher *matcher; /* ids are places on `subs` */
     struct shelf subs;       /* of struct sub */
     struct map endpoints;    /* struct sub by its key: one per protocol and endpoint */

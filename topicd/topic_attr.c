@@ -40,7 +40,8 @@ static size_t characters(str text)
     return n;
 }
 
-/* --- checks ------------------------------------------------------------------------------------- */
+/* --- checks -------------------------------------------------------------------------------------
+ */
 
 static int check_text(struct check *k)
 {
@@ -96,7 +97,8 @@ static int check_size(struct check *k)
     if (!is_number(k->value, TOPIC_MESSAGE_SIZE_MIN, TOPIC_MESSAGE_SIZE_MAX))
         return fault_set(k->f, FAULT_INVALID,
                          "%sMaximumMessageSize: %.*s is not an integer between 1024 and 1048576 "
-                         "bytes", k->frame, (int)MIN(k->value.n, (size_t)TEXT_MAX),
+                         "bytes",
+                         k->frame, (int)MIN(k->value.n, (size_t)TEXT_MAX),
                          k->value.n ? k->value.p : "");
     buf_str(k->kept, k->value);
     return 0;
@@ -107,15 +109,26 @@ static int check_delivery_policy(struct check *k)
     return k->value.n ? delivery_policy_keep(k->value, k->frame, k->kept, k->f) : 0;
 }
 
-/* --- the access policy: checked in form, kept, returned; not enforced --------------------------- */
+/* --- the access policy: checked in form, kept, returned; not enforced ---------------------------
+ */
 
 static bool is_known_action(str action)
 {
-    static const char *const names[] = {
-        "GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission",
-        "DeleteTopic", "Subscribe", "ListSubscriptionsByTopic", "Publish", "Receive",
-        "TagResource", "UntagResource", "ListTagsForResource", "GetDataProtectionPolicy",
-        "PutDataProtectionPolicy", "Unsubscribe"};
+    static const char *const names[] = {"GetTopicAttributes",
+                                        "SetTopicAttributes",
+                                        "AddPermission",
+                                        "RemovePermission",
+                                        "DeleteTopic",
+                                        "Subscribe",
+                                        "ListSubscriptionsByTopic",
+                                        "Publish",
+                                        "Receive",
+                                        "TagResource",
+                                        "UntagResource",
+                                        "ListTagsForResource",
+                                        "GetDataProtectionPolicy",
+                                        "PutDataProtectionPolicy",
+                                        "Unsubscribe"};
 
     if (!str_starts_nocase(action, STR("sns:")))
         return false;
@@ -137,9 +150,7 @@ static bool are_actions_known(const json_t *actions)
 
     if (!json_is_array(actions))
         return is_text_known(actions);
-    json_array_foreach (actions, i, one)
-        if (!is_text_known(one))
-            return false;
+    json_array_foreach(actions, i, one) if (!is_text_known(one)) return false;
     return json_array_size(actions) > 0;
 }
 
@@ -151,7 +162,8 @@ static int check_statements(struct check *k, const json_t *statements)
     if (!json_is_array(statements) || json_array_size(statements) == 0 ||
         json_array_size(statements) > STATEMENTS_MAX)
         return refuse(k, "Policy Error: null");
-    json_array_foreach (statements, i, one) {
+    json_array_foreach(statements, i, one)
+    {
         if (!json_is_object(one))
             return refuse(k, "Policy Error: null");
         if (!json_object_get(one, "Principal"))
@@ -186,20 +198,21 @@ static int check_policy(struct check *k)
     return err;
 }
 
-/* --- the table ----------------------------------------------------------------------------------- */
+/* --- the table -----------------------------------------------------------------------------------
+ */
 
 static const struct topic_attr {
     const char *name;
     int (*check)(struct check *k);
     bool is_json;
 } topic_attrs[] = {
-    {"DisplayName", check_display_name, false},
-    {"Policy", check_policy, true},
-    {"DeliveryPolicy", check_delivery_policy, true},
-    {"KmsMasterKeyId", check_text, false},
-    {"SignatureVersion", check_signature_version, false},
-    {"TracingConfig", check_tracing, false},
-    {"MaximumMessageSize", check_size, false},
+    {"DisplayName",        check_display_name,      false},
+    {"Policy",             check_policy,            true },
+    {"DeliveryPolicy",     check_delivery_policy,   true },
+    {"KmsMasterKeyId",     check_text,              false},
+    {"SignatureVersion",   check_signature_version, false},
+    {"TracingConfig",      check_tracing,           false},
+    {"MaximumMessageSize", check_size,              false},
 };
 
 /* HTTPSuccessFeedbackRoleArn and its kin. */
@@ -228,8 +241,8 @@ static const struct topic_attr *find(str name)
     return NULL;
 }
 
-int topic_attr_set(struct settings *settings, str topic_arn, str name, str value,
-                   const char *frame, struct fault *f)
+int topic_attr_set(struct settings *settings, str topic_arn, str name, str value, const char *frame,
+                   struct fault *f)
 {
     struct buf kept = {0};
     struct check k = {topic_arn, name, value, frame, f, &kept};
@@ -274,14 +287,15 @@ bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
         const struct topic_attr *known = find(w->name);
         str v = settings_get(&have, w->name);
 
-        agree = v.p && (str_eq(v, w->value) ||
-                        (known && known->is_json && is_same_json(v, w->value)));
+        agree =
+            v.p && (str_eq(v, w->value) || (known && known->is_json && is_same_json(v, w->value)));
     }
     settings_deinit(&have);
     return agree;
 }
 
-/* --- what is told -------------------------------------------------------------------------------- */
+/* --- what is told --------------------------------------------------------------------------------
+ */
 
 static str default_policy(struct call *c, const struct topic *t)
 {

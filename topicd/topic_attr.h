@@ -9,8 +9,8 @@
 /* Checks `value` for `name` and puts it, in the form in which it is kept, into `settings`; an empty
  * value takes the setting away where the service allows that. `frame` is FAULT_FRAME or
  * FAULT_FRAME_CREATE, and decides how an unknown name is refused. */
-int topic_attr_set(struct settings *settings, str topic_arn, str name, str value,
-                   const char *frame, struct fault *f) MUST_CHECK;
+int topic_attr_set(struct settings *settings, str topic_arn, str name, str value, const char *frame,
+                   struct fault *f) MUST_CHECK;
 /* Whether every setting of `wanted` (made by topic_attr_set) is one that the topic has, with the
  * same meaning. */
 bool topic_attr_agree(const struct settings *wanted, const struct topic *t);

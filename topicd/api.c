@@ -1,0 +1,285 @@
+/* The action table of SNS (API version 2010-03-31) and the public names of its faults. What is not
+ * done yet has a row, too, so that it is told from what does not exist. */
+#include "topicd/api.h"
+
+#include "common/arn.h"
+#include "common/hash.h"
+
+#define NAMESPACE "http://sns.amazonaws.com/doc/2010-03-31/"
+/* Longest token that is looked at; ours have less. */
+#define TOKEN_MAX 64
+
+/* --- members -------------------------------------------------------------------------------------
+ */
+
+static const struct member topic_arn[] = {
+    {.name = "TopicArn", .type = VAL_STRING},
+    {.name = NULL                 }
+};
+static const struct member sub_arn[] = {
+    {.name = "SubscriptionArn", .type = VAL_STRING},
+    {.name = NULL                        }
+};
+static const struct member next_token[] = {
+    {.name = "NextToken", .type = VAL_STRING},
+    {.name = NULL                  }
+};
+static const struct member tag[] = {
+    {.name = "Key",       .type = VAL_STRING},
+    {.name = "Value",                   .type = VAL_STRING},
+    {.name = NULL}
+};
+static const struct member create_topic[] = {
+    {.name = "Name",    .type = VAL_STRING},
+    {.name = "Attributes",                 .type = VAL_MAP, .of = VAL_STRING},
+    {.name = "Tags",.type = VAL_LIST, .of = VAL_STRUCT, .members = tag},
+    {.name = "DataProtectionPolicy",                 .type = VAL_STRING},
+    {.name = NULL               }
+};
+static const struct member set_topic[] = {
+    {.name = "TopicArn",       .type = VAL_STRING},
+    {.name = "AttributeName",                        .type = VAL_STRING},
+    {.name = "AttributeValue",.type = VAL_STRING},
+    {.name = NULL}
+};
+static const struct member set_sub[] = {
+    {.name = "SubscriptionArn", .type = VAL_STRING},
+    {.name = "AttributeName",                         .type = VAL_STRING},
+    {.name = "AttributeValue",.type = VAL_STRING},
+    {.name = NULL }
+};
+static const struct member subscribe[] = {
+    {.name = "TopicArn",  .type = VAL_STRING},
+    {.name = "Protocol",                   .type = VAL_STRING},
+    {.name = "Endpoint",.type = VAL_STRING},
+    {.name = "Attributes",  .type = VAL_MAP, .of = VAL_STRING},
+    {.name = "ReturnSubscriptionArn",                   .type = VAL_BOOL},
+    {.name = NULL  }
+};
+static const struct member list_by_topic[] = {
+    {.name = "TopicArn",  .type = VAL_STRING},
+    {.name = "NextToken",                   .type = VAL_STRING},
+    {.name = NULL}
+};
+#define ATTRIBUTES_MEMBER                                                                          \
+    {                                                                                              \
+        .name = "MessageAttributes", .type = VAL_MAP, .of = VAL_STRUCT, .members = ATTR_MEMBERS,   \
+        .query_key = "Name", .query_value = "Value"                                                \
+    }
+static const struct member publish[] = {
+    {.name = "TopicArn",    .type = VAL_STRING},
+    {.name = "TargetArn",                     .type = VAL_STRING},
+    {.name = "PhoneNumber",.type = VAL_STRING},
+    {.name = "Message", .type = VAL_STRING},
+    {.name = "Subject",                     .type = VAL_STRING},
+    {.name = "MessageStructure",   .type = VAL_STRING},
+    ATTRIBUTES_MEMBER,
+    {.name = "MessageDeduplicationId",     .type = VAL_STRING},
+    {.name = "MessageGroupId",                     .type = VAL_STRING},
+    {.name = NULL}
+};
+static const struct member batch_entry[] = {
+    {.name = "Id",                     .type = VAL_STRING},
+    {.name = "Message",                                .type = VAL_STRING},
+    {.name = "Subject",.type = VAL_STRING},
+    {.name = "MessageStructure",                .type = VAL_STRING},
+    ATTRIBUTES_MEMBER,
+    {.name = "MessageDeduplicationId",                                .type = VAL_STRING},
+    {.name = "MessageGroupId",.type = VAL_STRING},
+    {.name = NULL}
+};
+static const struct member publish_batch[] = {
+    {.name = "TopicArn", .type = VAL_STRING},
+    {.name = "PublishBatchRequestEntries",
+     .type = VAL_LIST,
+     .of = VAL_STRUCT,
+     .members = batch_entry},
+    {.name = NULL  }
+};
+static const struct member nothing[] = {{.name = NULL}};
+
+/* --- actions -------------------------------------------------------------------------------------
+ */
+
+static void refuse_action(struct call *c)
+{
+    call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not implemented.", c->action->name);
+}
+
+#define RESULT ACTION_RESULT
+#define WRITES ACTION_WRITES
+#define LATER(name)                                                                                \
+    {                                                                                              \
+        name, nothing, refuse_action, ACTION_RESULT                                                \
+    }
+
+static const struct action actions[] = {
+    LATER("AddPermission"),
+    LATER("CheckIfPhoneNumberIsOptedOut"),
+    LATER("ConfirmSubscription"),
+    LATER("CreatePlatformApplication"),
+    LATER("CreatePlatformEndpoint"),
+    LATER("CreateSMSSandboxPhoneNumber"),
+    {"CreateTopic",               create_topic,  api_create_topic,                RESULT | WRITES},
+    LATER("DeleteEndpoint"),
+    LATER("DeletePlatformApplication"),
+    LATER("DeleteSMSSandboxPhoneNumber"),
+    {"DeleteTopic",               topic_arn,     api_delete_topic,                WRITES         },
+    LATER("GetDataProtectionPolicy"),
+    LATER("GetEndpointAttributes"),
+    LATER("GetPlatformApplicationAttributes"),
+    LATER("GetSMSAttributes"),
+    LATER("GetSMSSandboxAccountStatus"),
+    {"GetSubscriptionAttributes", sub_arn,       api_get_subscription_attributes, RESULT         },
+    {"GetTopicAttributes",        topic_arn,     api_get_topic_attributes,        RESULT         },
+    LATER("ListEndpointsByPlatformApplication"),
+    LATER("ListOriginationNumbers"),
+    LATER("ListPhoneNumbersOptedOut"),
+    LATER("ListPlatformApplications"),
+    LATER("ListSMSSandboxPhoneNumbers"),
+    {"ListSubscriptions",         next_token,    api_list_subscriptions,          RESULT         },
+    {"ListSubscriptionsByTopic",  list_by_topic, api_list_subscriptions_by_topic, RESULT         },
+    LATER("ListTagsForResource"),
+    {"ListTopics",                next_token,    api_list_topics,                 RESULT         },
+    LATER("OptInPhoneNumber"),
+    {"Publish",                   publish,       api_publish,                     RESULT         },
+    {"PublishBatch",              publish_batch, api_publish_batch,               RESULT         },
+    LATER("PutDataProtectionPolicy"),
+    LATER("RemovePermission"),
+    LATER("SetEndpointAttributes"),
+    LATER("SetPlatformApplicationAttributes"),
+    LATER("SetSMSAttributes"),
+    {"SetSubscriptionAttributes", set_sub,       api_set_subscription_attributes, WRITES         },
+    {"SetTopicAttributes",        set_topic,     api_set_topic_attributes,        WRITES         },
+    {"Subscribe",                 subscribe,     api_subscribe,                   RESULT | WRITES},
+    LATER("TagResource"),
+    {"Unsubscribe",               sub_arn,       api_unsubscribe,                 WRITES         },
+    LATER("UntagResource"),
+    LATER("VerifySMSSandboxPhoneNumber"),
+};
+
+/* --- faults --------------------------------------------------------------------------------------
+ */
+
+#define NAMED(code, status, shape, query)                                                          \
+    {                                                                                              \
+        code, status, "com.amazonaws.sns#" shape, query, NULL                                      \
+    }
+static const struct fault_name faults[] = {
+    NAMED(FAULT_INVALID, 400, "InvalidParameterException", "InvalidParameter"),
+    NAMED(FAULT_VALUE_INVALID, 400, "InvalidParameterValueException", "ParameterValueInvalid"),
+    NAMED(FAULT_VALIDATION, 400, "ValidationException", "ValidationError"),
+    NAMED(FAULT_NOT_FOUND, 404, "NotFoundException", "NotFound"),
+    NAMED(FAULT_AUTHORIZATION, 403, "AuthorizationErrorException", "AuthorizationError"),
+    NAMED(FAULT_TOPIC_LIMIT, 403, "TopicLimitExceededException", "TopicLimitExceeded"),
+    NAMED(FAULT_SUBSCRIPTION_LIMIT, 403, "SubscriptionLimitExceededException",
+          "SubscriptionLimitExceeded"),
+    NAMED(FAULT_POLICY_LIMIT, 403, "FilterPolicyLimitExceededException",
+          "FilterPolicyLimitExceeded"),
+    NAMED(FAULT_BATCH_IDS_NOT_DISTINCT, 400, "BatchEntryIdsNotDistinctException",
+          "BatchEntryIdsNotDistinct"),
+    NAMED(FAULT_BATCH_TOO_LONG, 400, "BatchRequestTooLongException", "BatchRequestTooLong"),
+    NAMED(FAULT_BATCH_EMPTY, 400, "EmptyBatchRequestException", "EmptyBatchRequest"),
+    NAMED(FAULT_BATCH_ID_INVALID, 400, "InvalidBatchEntryIdException", "InvalidBatchEntryId"),
+    NAMED(FAULT_BATCH_TOO_MANY, 400, "TooManyEntriesInBatchRequestException",
+          "TooManyEntriesInBatchRequest"),
+    NAMED(CALL_FAULT_INVALID_PARAMETER, 400, "InvalidParameterException", "InvalidParameter"),
+    {.code = 0},
+};
+
+struct service api_service(struct topicd *t)
+{
+    return (struct service){.signing_name = "sns",
+                            .target_prefix = "AmazonSNS.",
+                            .query_version = "2010-03-31",
+                            .xml_namespace = NAMESPACE,
+                            .flattened = false,
+                            .actions = actions,
+                            .action_count = ARRAY_LEN(actions),
+                            .faults = faults,
+                            .owner = t};
+}
+
+/* --- what the families share
+ * ---------------------------------------------------------------------- */
+
+int api_arn(struct call *c, const char *name, str *ret)
+{
+    str arn = val_text(c->in, name);
+
+    if (!arn.p)
+        return fault_set(&c->fault, FAULT_INVALID,
+                         FAULT_FRAME "%s Reason: no value for required parameter", name);
+    size_t parts = arn_parts(arn);
+
+    if (parts < ARN_PARTS_MIN)
+        return fault_set(&c->fault, FAULT_INVALID,
+                         FAULT_FRAME "%s Reason: An ARN must have at least 6 elements, not %zu",
+                         name, parts);
+    *ret = arn;
+    return 0;
+}
+
+int api_check_topic_arn(struct call *c, const char *name, str text)
+{
+    struct arn arn;
+
+    if (arn_read(text, &arn) || !str_is(arn.service, "sns") || !str_eq(arn.region, c->region))
+        return fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "%s", name);
+    return 0;
+}
+
+struct topic *api_topic(struct call *c, const char *name)
+{
+    struct topicd *t = call_owner(c);
+    str arn;
+
+    if (api_arn(c, name, &arn) || api_check_topic_arn(c, name, arn))
+        return NULL;
+    struct topic *topic = catalog_topic(&t->catalog, arn);
+
+    if (!topic)
+        fault_set(&c->fault, FAULT_NOT_FOUND, "Topic does not exist");
+    return topic;
+}
+
+struct setting *api_settings(struct call *c, const char *name, size_t *ret_n)
+{
+    const struct val *map = val_get(c->in, name);
+    struct setting *list;
+    size_t n = 0;
+
+    *ret_n = map ? map->count : 0;
+    list = arena_alloc(&c->arena, MAX(*ret_n, (size_t)1) * sizeof(*list));
+    for (const struct val *v = map ? map->first : NULL; v; v = v->next)
+        list[n++] = (struct setting){v->name, v->text.p ? v->text : STR("")};
+    return list;
+}
+
+bool api_page_begin(struct call *c, char kind, u64 *ret_place)
+{
+    str token = val_text(c->in, "NextToken");
+    i64 place;
+
+    *ret_place = 0;
+    if (token.n == 0)
+        return true;
+    buf_reset(&c->scratch);
+    if (token.n > TOKEN_MAX || hash_unbase64(token, &c->scratch) || c->scratch.n < 2 ||
+        c->scratch.p[0] != kind ||
+        str_to_i64(str_slice(buf_view(&c->scratch), 1, c->scratch.n), &place) || place < 0) {
+        fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "NextToken");
+        return false;
+    }
+    *ret_place = (u64)place;
+    return true;
+}
+
+void api_page_end(struct call *c, char kind, u64 next_place)
+{
+    str text = arena_printf(&c->arena, "%c%020" PRIu64, kind, next_place);
+
+    buf_reset(&c->scratch);
+    hash_base64(&c->scratch, text);
+    call_out_text(c, "NextToken", buf_view(&c->scratch));
+}

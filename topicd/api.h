@@ -1,0 +1,50 @@
+/* The actions of Amazon SNS, as api.c's table names them, and what they share. */
+#ifndef TOQUE_TOPICD_API_H
+#define TOQUE_TOPICD_API_H
+
+#include "topicd/fault.h"
+#include "topicd/topicd.h"
+
+/* The service of a topicd: its actions run on it. */
+struct service api_service(struct topicd *t);
+
+/* One family each: api_topic.c, api_sub.c, api_publish.c. */
+void api_create_topic(struct call *c);
+void api_delete_topic(struct call *c);
+void api_list_topics(struct call *c);
+void api_get_topic_attributes(struct call *c);
+void api_set_topic_attributes(struct call *c);
+void api_subscribe(struct call *c);
+void api_unsubscribe(struct call *c);
+void api_list_subscriptions(struct call *c);
+void api_list_subscriptions_by_topic(struct call *c);
+void api_get_subscription_attributes(struct call *c);
+void api_set_subscription_attributes(struct call *c);
+void api_publish(struct call *c);
+void api_publish_batch(struct call *c);
+
+/* Items of a list's page. */
+#define API_PAGE_SIZE 100
+
+/* The ARN in parameter `name`: 0, or the fault is set. */
+int api_arn(struct call *c, const char *name, str *ret);
+/* Checks that `arn`, given as parameter `name`, has the form and region of a topic's. */
+int api_check_topic_arn(struct call *c, const char *name, str arn);
+/* The topic that the parameter names; NULL: the fault is set. */
+struct topic *api_topic(struct call *c, const char *name);
+/* The map of texts in parameter `name` as a list in the call's arena. */
+struct setting *api_settings(struct call *c, const char *name, size_t *ret_n);
+/* Pages: the token that the call came with becomes a place; false: the fault is set. `kind` keeps
+ * tokens of different lists apart. */
+bool api_page_begin(struct call *c, char kind, u64 *ret_place);
+void api_page_end(struct call *c, char kind, u64 next_place);
+
+/* Creates a topic, or finds it with equal attributes: what CreateTopic does, also for the topology
+ * file. NULL: the fault is set. */
+struct topic *api_make_topic(struct topicd *t, str account, str region, str name,
+                             const struct setting *given, size_t n, struct fault *f);
+/* Likewise for Subscribe; `owner` is the account that asks. */
+struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str protocol,
+                         str endpoint, const struct setting *given, size_t n, struct fault *f);
+
+#endif

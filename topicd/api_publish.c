@@ -1,0 +1,240 @@
+/* Publish and PublishBatch. The answer leaves when the message is durable at every queued
+ * concerned, or in the outbox; one that nobody gets is answered in the same turn. */
+#include "common/arn.h"
+#include "topicd/api.h"
+
+#define BATCH_ENTRIES_MAX 10
+#define BATCH_ID_MAX      80
+/* Longest id that a refusal shows. */
+#define SHOWN_MAX 1000
+/* Bytes of the X-Amzn-Trace-Id header that travel on; real ones have some 100. */
+#define TRACE_HEADER_MAX 1000
+
+/* A call that waits until its messages are safe. Lives in the call's arena. */
+struct publish_flight {
+    struct flight flight;
+    struct call *c;
+};
+
+static void landed(struct flight *f, int err)
+{
+    struct call *c = container_of(f, struct publish_flight, flight)->c;
+
+    if (err == E_FULL)
+        call_fail(c, CALL_FAULT_UNAVAILABLE,
+                  "The outbox for a queue daemon that is away is full. "
+                  "Try again later.");
+    else if (err)
+        call_fail(c, CALL_FAULT_UNAVAILABLE, "The message could not be stored. Try again.");
+    else
+        call_done(c);
+}
+
+static struct flight *begin_flight(struct call *c)
+{
+    struct publish_flight *f = arena_alloc(&c->arena, sizeof(*f));
+
+    f->c = c;
+    flight_begin(&f->flight, landed);
+    return &f->flight;
+}
+
+static struct publish_road road_of(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    str trace = c->request.trace_id;
+
+    if (trace.n > TRACE_HEADER_MAX || !attr_is_xml_text(trace) || !str_is_utf8(trace))
+        trace = STR("");
+    return (struct publish_road){.fanout = &t->fanout,
+                                 .deliver = &t->deliver,
+                                 .ids = &t->ids,
+                                 .public_url = str_of(t->public_url),
+                                 .trace_header = trace,
+                                 .now_ms = t->clock.now_ms};
+}
+
+/* --- Publish -------------------------------------------------------------------------------------
+ */
+
+/* To a phone: what has the form of a number is not done, what has not is refused as the service
+ * does. */
+static void refuse_phone(struct call *c, str number)
+{
+    bool is_number = number.n >= 2 && number.n <= 16 && number.p[0] == '+';
+
+    for (size_t i = 1; i < number.n && is_number; i++)
+        is_number = number.p[i] >= '0' && number.p[i] <= '9';
+    if (is_number)
+        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
+                  "Publish to a PhoneNumber is not implemented.");
+    else
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_FRAME "PhoneNumber Reason: %.*s is not valid to publish to",
+                  (int)MIN(number.n, (size_t)SHOWN_MAX), number.n ? number.p : "");
+}
+
+static struct topic *find_target(struct call *c)
+{
+    struct arn arn;
+    str target = val_text(c->in, "TargetArn"), phone = val_text(c->in, "PhoneNumber");
+
+    if (val_get(c->in, "TopicArn"))
+        return api_topic(c, "TopicArn");
+    if (target.p && arn_read(target, &arn) == 0 && str_is(arn.service, "sns") &&
+        str_starts(arn.resource, STR("endpoint/"))) {
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_FRAME "TargetArn Reason: No endpoint found for the target arn specified");
+        return NULL;
+    }
+    if (target.p)
+        return api_topic(c, "TargetArn");
+    if (phone.p)
+        refuse_phone(c, phone);
+    else
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_FRAME "TopicArn or TargetArn Reason: no value for required parameter");
+    return NULL;
+}
+
+void api_publish(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    struct publication p;
+    struct topic *topic;
+
+    if (deliver_park(&t->deliver, c))
+        return;
+    topic = find_target(c);
+    if (topic && !val_get(c->in, "Message"))
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_FRAME "Message Reason: no value for required parameter");
+    if (!topic || c->fault.code ||
+        publication_read(&p, c->in, "messageAttributes", topic->message_size_max, &c->arena,
+                         &c->fault)) {
+        call_done(c);
+        return;
+    }
+    struct publish_road road = road_of(c);
+    struct flight *flight = begin_flight(c);
+
+    publish_apply(&road, topic, &p, flight);
+    call_out_text(c, "MessageId", str_of(p.message_id));
+    flight_end(flight, 0);
+}
+
+/* --- PublishBatch --------------------------------------------------------------------------------
+ */
+
+static int check_id(str id, struct fault *f)
+{
+    if (id.n > BATCH_ID_MAX)
+        return fault_set(f, FAULT_BATCH_ID_INVALID,
+                         "The Id of a batch entry in the batch request is too long: %.*s",
+                         (int)MIN(id.n, (size_t)SHOWN_MAX), id.p);
+    for (size_t i = 0; i < id.n; i++) {
+        char ch = id.p[i];
+        bool fine = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+                    (ch >= '0' && ch <= '9') || ch == '-' || ch == '_';
+
+        if (!fine)
+            return fault_set(f, FAULT_BATCH_ID_INVALID,
+                             "The Id of a batch entry in the batch request contains an "
+                             "impermissible character: %.*s",
+                             STR_ARG(id));
+    }
+    return 0;
+}
+
+static int need(const struct val *entry, u32 n, const char *name, const char *path, struct fault *f)
+{
+    if (val_get(entry, name))
+        return 0;
+    return fault_set(f, FAULT_VALIDATION,
+                     "1 validation error detected: Value null at 'publishBatchRequestEntries.%u."
+                     "member.%s' failed to satisfy constraint: Member must not be null",
+                     n, path);
+}
+
+static int check_count(const struct val *entries, struct fault *f)
+{
+    if (!entries || entries->count == 0)
+        return fault_set(f, FAULT_BATCH_EMPTY, "The batch request doesn't contain any entries.");
+    if (entries->count > BATCH_ENTRIES_MAX)
+        return fault_set(f, FAULT_BATCH_TOO_MANY,
+                         "The batch request contains more entries than permissible.");
+    u32 n = 1;
+
+    for (const struct val *v = entries->first; v; v = v->next, n++)
+        if (need(v, n, "Id", "id", f) || need(v, n, "Message", "message", f))
+            return E_FAULT;
+    return 0;
+}
+
+static int check_ids(const struct val *entries, struct fault *f)
+{
+    for (const struct val *v = entries->first; v; v = v->next)
+        for (const struct val *w = v->next; w; w = w->next)
+            if (str_eq(val_text(v, "Id"), val_text(w, "Id")))
+                return fault_set(f, FAULT_BATCH_IDS_NOT_DISTINCT,
+                                 "Two or more batch entries in the request have the same Id.");
+    for (const struct val *v = entries->first; v; v = v->next)
+        if (check_id(val_text(v, "Id"), f))
+            return E_FAULT;
+    return 0;
+}
+
+/* All entries, or the fault of the first that has one: then nothing is published. */
+static int read_entries(struct call *c, const struct topic *topic, const struct val *entries,
+                        struct publication *list)
+{
+    u64 size = 0;
+    u32 n = 0;
+
+    for (const struct val *v = entries->first; v; v = v->next)
+        size += publication_size(v);
+    if (size > topic->message_size_max)
+        return fault_set(&c->fault, FAULT_BATCH_TOO_LONG,
+                         "The length of all the messages put together is more than the limit.");
+    for (const struct val *v = entries->first; v; v = v->next, n++) {
+        str path = arena_printf(&c->arena, "publishBatchRequestEntries.%u.member.messageAttributes",
+                                n + 1);
+
+        if (publication_read(&list[n], v, path.p, topic->message_size_max, &c->arena, &c->fault))
+            return E_FAULT;
+        list[n].entry_id = val_text(v, "Id");
+    }
+    return 0;
+}
+
+void api_publish_batch(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    const struct val *entries = val_get(c->in, "PublishBatchRequestEntries");
+    struct publication list[BATCH_ENTRIES_MAX];
+    struct topic *topic = NULL;
+
+    if (deliver_park(&t->deliver, c))
+        return;
+    if (check_count(entries, &c->fault) == 0)
+        topic = api_topic(c, "TopicArn");
+    if (!topic || check_ids(entries, &c->fault) || read_entries(c, topic, entries, list)) {
+        call_done(c);
+        return;
+    }
+    struct publish_road road = road_of(c);
+    struct flight *flight = begin_flight(c);
+
+    call_out_list(c, "Successful", "member");
+    for (u32 i = 0; i < entries->count; i++) {
+        publish_apply(&road, topic, &list[i], flight);
+        call_out_item(c);
+        call_out_text(c, "Id", list[i].entry_id);
+        call_out_text(c, "MessageId", str_of(list[i].message_id));
+        call_out_item_end(c);
+    }
+    call_out_list_end(c);
+    call_out_list(c, "Failed", "member");
+    call_out_list_end(c);
+    flight_end(flight, 0);
+}

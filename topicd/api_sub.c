@@ -1,0 +1,299 @@
+/* Subscribe, Unsubscribe, the lists, GetSubscriptionAttributes, SetSubscriptionAttributes. */
+#include "common/arn.h"
+#include "topicd/api.h"
+#include "topicd/sub_attr.h"
+
+/* --- Subscribe -----------------------------------------------------------------------------------
+ */
+
+/* Longest protocol or endpoint that a refusal shows. */
+#define SHOWN_MAX 1000
+
+static int shown(str s)
+{
+    return (int)MIN(s.n, (size_t)SHOWN_MAX);
+}
+
+static int check_sqs(str endpoint, struct fault *f)
+{
+    struct arn arn;
+
+    if (arn_parts(endpoint) != ARN_PARTS_MIN || arn_read(endpoint, &arn) ||
+        !str_is(arn.service, "sqs") || arn.region.n == 0 || !arn_is_account(arn.account) ||
+        !arn_is_queue_name(arn.resource) || arn.resource.n > ARN_QUEUE_NAME_MAX)
+        return fault_set(f, FAULT_INVALID, FAULT_FRAME "SQS endpoint ARN");
+    if (arn_is_fifo_name(arn.resource))
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME
+                         "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
+                         "subscribed to standard SNS topics");
+    return 0;
+}
+
+/* E.164: a plus and digits, at most fifteen. */
+static bool is_phone_number(str s)
+{
+    if (s.n < 2 || s.n > 16 || s.p[0] != '+')
+        return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
+static int check_endpoint(str protocol, str endpoint, struct fault *f)
+{
+    static const char *const others[] = {"http", "https",       "email",  "email-json",
+                                         "sms",  "application", "lambda", "firehose"};
+    bool known = false;
+
+    if (str_is(protocol, "sqs"))
+        return check_sqs(endpoint, f);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        known = known || str_is(protocol, others[i]);
+    if (!known)
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME "Amazon SNS does not support this protocol string: %.*s",
+                         shown(protocol), protocol.n ? protocol.p : "");
+    if (str_is(protocol, "sms") && !is_phone_number(endpoint))
+        return fault_set(f, FAULT_INVALID, "Invalid SMS endpoint: %.*s", shown(endpoint),
+                         endpoint.n ? endpoint.p : "");
+    if ((str_is(protocol, "http") && !str_starts_nocase(endpoint, STR("http://"))) ||
+        (str_is(protocol, "https") && !str_starts_nocase(endpoint, STR("https://"))))
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME "Endpoint must match the specified protocol");
+    return fault_set(f, CALL_FAULT_UNSUPPORTED,
+                     "Subscriptions with the protocol %.*s are not implemented.",
+                     STR_ARG(protocol));
+}
+
+static int check_limits(const struct topicd *t, const struct topic *topic,
+                        const struct settings *settings, struct fault *f)
+{
+    if (topic->subs.n >= TOPIC_SUBS_MAX)
+        return fault_set(f, FAULT_SUBSCRIPTION_LIMIT, "Subscription limit exceeded");
+    if (topic->message_size_max > TOPIC_MESSAGE_SIZE_DEFAULT &&
+        topic->subs.n >= TOPIC_LARGE_SUBS_MAX)
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME
+                         "A topic with MaximumMessageSize greater than 262144 bytes supports a "
+                         "maximum of 100 subscriptions");
+    if (settings_get(settings, STR("FilterPolicy")).n &&
+        (topic->policy_count >= (u64)t->options->topic_policies_max ||
+         topic->scope->policy_count >= (u64)t->options->account_policies_max))
+        return fault_set(f, FAULT_POLICY_LIMIT, "Filter policy limit exceeded");
+    return 0;
+}
+
+static struct sub *make(struct topicd *t, struct topic *topic, str owner, str protocol,
+                        str endpoint, const struct settings *settings, struct fault *f)
+{
+    struct buf text = {0};
+    struct sub *u;
+
+    if (check_limits(t, topic, settings, f))
+        return NULL;
+    settings_write(settings, &text);
+    u = catalog_add_sub(&t->catalog, topic, catalog_scope(&t->catalog, owner, topic->scope->region),
+                        protocol, endpoint, buf_view(&text), &t->ids, t->clock.now_ms);
+    buf_deinit(&text);
+    return u;
+}
+
+struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str protocol,
+                         str endpoint, const struct setting *given, size_t n, struct fault *f)
+{
+    struct settings settings;
+    struct sub *u = NULL;
+
+    if (check_endpoint(protocol, endpoint, f))
+        return NULL;
+    settings_init(&settings);
+    if (sub_attr_set(&settings, given, n, FAULT_FRAME_CREATE, f) == 0) {
+        u = catalog_find_sub(topic, protocol, endpoint);
+        if (!u) {
+            u = make(t, topic, owner, protocol, endpoint, &settings, f);
+        } else if (!sub_attr_agree(given, n, &settings, u)) {
+            fault_set(f, FAULT_INVALID,
+                      FAULT_FRAME_CREATE "Subscription already exists with different attributes");
+            u = NULL;
+        }
+    }
+    settings_deinit(&settings);
+    return u;
+}
+
+void api_subscribe(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    struct topic *topic = api_topic(c, "TopicArn");
+    str protocol = val_text(c->in, "Protocol"), endpoint = val_text(c->in, "Endpoint");
+    size_t n;
+    struct setting *given = api_settings(c, "Attributes", &n);
+
+    if (topic && !protocol.p) {
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_FRAME "Protocol Reason: no value for required parameter");
+    } else if (topic) {
+        struct sub *u = api_make_sub(t, topic, c->account, protocol,
+                                     endpoint.p ? endpoint : STR(""), given, n, &c->fault);
+
+        if (u)
+            call_out_text(c, "SubscriptionArn", u->arn);
+    }
+    call_done(c);
+}
+
+/* --- Unsubscribe ---------------------------------------------------------------------------------
+ */
+
+/* A subscription's ARN has a part more than a topic's; `text` has six at least. */
+static int check_sub_arn(struct call *c, str text)
+{
+    struct arn arn;
+
+    if (arn_parts(text) == ARN_PARTS_MIN)
+        return fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "SubscriptionId");
+    if (arn_read(text, &arn) || !str_is(arn.service, "sns") || !str_eq(arn.region, c->region))
+        return fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "SubscriptionArn");
+    return 0;
+}
+
+void api_unsubscribe(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    str arn;
+
+    if (api_arn(c, "SubscriptionArn", &arn) == 0 && check_sub_arn(c, arn) == 0) {
+        struct sub *u = catalog_sub(&t->catalog, arn);
+
+        /* Whoever visits the URL of a notification is a stranger, and such subscriptions end by
+         * their owner's word only. */
+        if (u && !c->identity.is_signed && str_is(c->request.method, "GET"))
+            fault_set(&c->fault, FAULT_AUTHORIZATION,
+                      "This subscription requires authentication for deletion.");
+        else if (u)
+            catalog_remove_sub(&t->catalog, u);
+    }
+    call_done(c);
+}
+
+/* --- lists ---------------------------------------------------------------------------------------
+ */
+
+static void out_sub(struct call *c, const struct sub *u)
+{
+    call_out_item(c);
+    call_out_text(c, "SubscriptionArn", u->arn);
+    call_out_text(c, "Owner", u->owner->account);
+    call_out_text(c, "Protocol", sub_protocol(u));
+    call_out_text(c, "Endpoint", sub_endpoint(u));
+    call_out_text(c, "TopicArn", u->topic->arn);
+    call_out_item_end(c);
+}
+
+static void out_page(struct call *c, const struct shelf *shelf, char kind)
+{
+    static const struct shelf none;
+    u64 place;
+
+    if (!api_page_begin(c, kind, &place))
+        return;
+    if (!shelf)
+        shelf = &none;
+    u32 at = (u32)MIN(place, (u64)shelf->end);
+    struct sub *u = shelf_next(shelf, &at);
+
+    call_out_list(c, "Subscriptions", "member");
+    for (int i = 0; u && i < API_PAGE_SIZE; i++, u = shelf_next(shelf, &at))
+        out_sub(c, u);
+    call_out_list_end(c);
+    if (u)
+        api_page_end(c, kind, at - 1);
+}
+
+void api_list_subscriptions(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    const struct scope *scope = catalog_find_scope(&t->catalog, c->account, c->region);
+
+    out_page(c, scope ? &scope->subs : NULL, 's');
+    call_done(c);
+}
+
+void api_list_subscriptions_by_topic(struct call *c)
+{
+    struct topic *topic = api_topic(c, "TopicArn");
+
+    if (topic)
+        out_page(c, &topic->subs, 'b');
+    call_done(c);
+}
+
+/* --- attributes ----------------------------------------------------------------------------------
+ */
+
+static struct sub *find_sub(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    str arn;
+
+    if (api_arn(c, "SubscriptionArn", &arn) || check_sub_arn(c, arn))
+        return NULL;
+    struct sub *u = catalog_sub(&t->catalog, arn);
+
+    if (!u)
+        fault_set(&c->fault, FAULT_NOT_FOUND, "Subscription does not exist");
+    return u;
+}
+
+void api_get_subscription_attributes(struct call *c)
+{
+    const struct sub *u = find_sub(c);
+
+    if (u) {
+        call_out_map(c, "Attributes", "entry", "key", "value");
+        sub_attr_out(c, u);
+        call_out_map_end(c);
+    }
+    call_done(c);
+}
+
+static int check_policy_limit(const struct topicd *t, const struct sub *u,
+                              const struct settings *settings, struct fault *f)
+{
+    if (u->has_policy || !settings_get(settings, STR("FilterPolicy")).n ||
+        (u->topic->policy_count < (u64)t->options->topic_policies_max &&
+         u->topic->scope->policy_count < (u64)t->options->account_policies_max))
+        return 0;
+    return fault_set(f, FAULT_POLICY_LIMIT, "Filter policy limit exceeded");
+}
+
+void api_set_subscription_attributes(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+    struct sub *u = find_sub(c);
+    struct setting given = {val_text(c->in, "AttributeName"), val_text(c->in, "AttributeValue")};
+    struct settings settings;
+    struct buf text = {0};
+
+    if (!u) {
+        call_done(c);
+        return;
+    }
+    if (!given.value.p)
+        given.value = STR("");
+    settings_init(&settings);
+    if (!given.name.p)
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_FRAME "AttributeName Reason: no value for required parameter");
+    else if (settings_read(&settings, sub_attributes(u)) == 0 &&
+             sub_attr_set(&settings, &given, 1, FAULT_FRAME, &c->fault) == 0 &&
+             check_policy_limit(t, u, &settings, &c->fault) == 0) {
+        settings_write(&settings, &text);
+        catalog_set_sub(&t->catalog, u, buf_view(&text));
+    }
+    buf_deinit(&text);
+    settings_deinit(&settings);
+    call_done(c);
+}

@@ -1,0 +1,335 @@
+/* A forwarded call is known by its number in `calls`, and hangs on its peer's list; what front.c
+ * knows of it lies in the call's arena. */
+#include "topicd/front.h"
+
+#include "common/arn.h"
+#include "common/desk.h"
+#include "common/hash.h"
+#include "topicd/fault.h"
+
+#define PAGE_MAX  1000 /* URLs of one ListQueues answer */
+#define TOKEN_MAX 512  /* bytes; ours have a queue's ARN in base64 */
+
+struct forwarded {
+    struct front *front;
+    u64 id;
+    u32 peer;
+};
+
+void front_init(struct front *f, struct directory *d, struct peer **peers, u32 peer_count)
+{
+    *f = (struct front){.directory = d, .peers = peers, .peer_count = peer_count, .next_id = 1};
+    idmap_init(&f->calls);
+    f->under_way = mem_array(peer_count, sizeof(*f->under_way));
+    for (u32 i = 0; i < peer_count; i++)
+        list_init(&f->under_way[i]);
+}
+
+void front_deinit(struct front *f)
+{
+    assert(f->calls.n == 0);
+    idmap_deinit(&f->calls);
+    mem_free(f->under_way);
+}
+
+/* --- the service ---------------------------------------------------------------------------------
+ */
+
+static const struct member by_url[] = {
+    {.name = "QueueUrl", .type = VAL_STRING},
+    {.name = NULL                 }
+};
+static const struct member by_name[] = {
+    {.name = "QueueName", .type = VAL_STRING},
+    {.name = "QueueOwnerAWSAccountId",                   .type = VAL_STRING},
+    {.name = NULL}
+};
+static const struct member by_source[] = {
+    {.name = "SourceArn", .type = VAL_STRING},
+    {.name = NULL                  }
+};
+static const struct member by_task[] = {
+    {.name = "TaskHandle", .type = VAL_STRING},
+    {.name = NULL                   }
+};
+static const struct member list_queues[] = {
+    {.name = "QueueNamePrefix", .type = VAL_STRING},
+    {.name = "MaxResults",                         .type = VAL_INT},
+    {.name = "NextToken",.type = VAL_STRING},
+    {.name = NULL      }
+};
+
+/* What the queued's own table says of paths is its business: flags are not repeated here. */
+static const struct action actions[] = {
+    {.name = "AddPermission",                .in = by_url     },
+    {.name = "CancelMessageMoveTask",        .in = by_task    },
+    {.name = "ChangeMessageVisibility",      .in = by_url     },
+    {.name = "ChangeMessageVisibilityBatch", .in = by_url     },
+    {.name = "CreateQueue",                  .in = by_name    },
+    {.name = "DeleteMessage",                .in = by_url     },
+    {.name = "DeleteMessageBatch",           .in = by_url     },
+    {.name = "DeleteQueue",                  .in = by_url     },
+    {.name = "GetQueueAttributes",           .in = by_url     },
+    {.name = "GetQueueUrl",                  .in = by_name    },
+    {.name = "ListDeadLetterSourceQueues",   .in = by_url     },
+    {.name = "ListMessageMoveTasks",         .in = by_source  },
+    {.name = "ListQueueTags",                .in = by_url     },
+    {.name = "ListQueues",                   .in = list_queues, .flags = ACTION_RESULT},
+    {.name = "PurgeQueue",                                      .in = by_url                                   },
+    {.name = "ReceiveMessage",                                      .in = by_url},
+    {.name = "RemovePermission",                                      .in = by_url                                 },
+    {.name = "SendMessage",                                      .in = by_url },
+    {.name = "SendMessageBatch",                                      .in = by_url                            },
+    {.name = "SetQueueAttributes",                                      .in = by_url},
+    {.name = "StartMessageMoveTask",                                      .in = by_source                          },
+    {.name = "TagQueue",                                      .in = by_url           },
+    {.name = "UntagQueue",                                      .in = by_url                        },
+};
+
+/* Refusals that topicd itself renders for SQS. */
+static const struct fault_name faults[] = {
+    {CALL_FAULT_INVALID_PARAMETER,                        400, "com.amazonaws.sqs#InvalidParameterValueException",
+     "InvalidParameterValue", NULL},
+    {.code = 0},
+};
+
+struct service front_service(void *owner, void (*forward)(struct call *c))
+{
+    return (struct service){.signing_name = "sqs",
+                            .target_prefix = "AmazonSQS.",
+                            .query_version = "2012-11-05",
+                            .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
+                            .flattened = true,
+                            .actions = actions,
+                            .action_count = ARRAY_LEN(actions),
+                            .faults = faults,
+                            .forward = forward,
+                            .owner = owner};
+}
+
+/* --- which queued --------------------------------------------------------------------------------
+ */
+
+struct place {
+    str region, account, name;
+};
+
+/* The queue that a URL, a path, an ARN or a bare name means: its last part is the name, the one
+ * before it the account if it is one, and in /queue/REGION/ACCOUNT/NAME the region is stated. */
+static void read_url(str url, struct place *ret)
+{
+    struct arn arn;
+
+    if (arn_read(url, &arn) == 0) {
+        *ret = (struct place){arn.region, arn.account, arn.resource};
+        return;
+    }
+    while (str_ends(url, STR("/")))
+        url.n--;
+    ptrdiff_t slash = str_rfind(url, '/');
+
+    ret->name = slash < 0 ? url : str_slice(url, (size_t)slash + 1, url.n);
+    if (slash < 0)
+        return;
+    url = str_slice(url, 0, (size_t)slash);
+    slash = str_rfind(url, '/');
+    str account = str_slice(url, (size_t)(slash + 1), url.n);
+
+    if (!arn_is_account(account))
+        return;
+    ret->account = account;
+    if (slash < 0)
+        return;
+    url = str_slice(url, 0, (size_t)slash);
+    slash = str_rfind(url, '/');
+    if (slash > 0 && str_ends(str_slice(url, 0, (size_t)slash), STR("/queue")))
+        ret->region = str_slice(url, (size_t)slash + 1, url.n);
+}
+
+/* Index of the queued that the call is for. */
+static u32 find_peer(struct front *f, struct call *c)
+{
+    struct place place = {c->region, c->account, STR_NONE};
+    struct buf arn = {0};
+
+    if (f->peer_count == 1 || !c->action)
+        return 0;
+    call_read(c);
+    if (c->fault.code) {
+        /* What is wrong with it, the queued will say. */
+        fault_clear(&c->fault);
+        return 0;
+    }
+    str name = val_get(c->in, "QueueName") ? val_text(c->in, "QueueName") : STR_NONE;
+    str owner = val_get(c->in, "QueueOwnerAWSAccountId") ? val_text(c->in, "QueueOwnerAWSAccountId")
+                                                         : STR_NONE;
+
+    if (name.p)
+        place.name = name;
+    else if (val_get(c->in, "QueueUrl"))
+        read_url(val_text(c->in, "QueueUrl"), &place);
+    else if (val_get(c->in, "SourceArn"))
+        read_url(val_text(c->in, "SourceArn"), &place);
+    if (arn_is_account(owner))
+        place.account = owner;
+    if (!place.name.n)
+        return 0;
+    arn_write(&arn, &(struct arn){STR("aws"), STR("sqs"), place.region, place.account, place.name});
+    u32 home = directory_home(f->directory, buf_view(&arn));
+
+    buf_deinit(&arn);
+    return home;
+}
+
+/* --- ListQueues over several queueds: the directory knows them all
+ * -------------------------------- */
+
+static bool read_page(struct call *c, i64 *ret_max, str *ret_after)
+{
+    str token = val_text(c->in, "NextToken");
+
+    *ret_max = PAGE_MAX;
+    *ret_after = STR_NONE;
+    if (val_int(c->in, "MaxResults", ret_max) && (*ret_max < 1 || *ret_max > PAGE_MAX)) {
+        call_fail(
+            c, CALL_FAULT_INVALID_PARAMETER,
+            "Value for parameter MaxResults is invalid. Reason: MaxResults must be an integer "
+            "between 1 and 1000.");
+        return false;
+    }
+    buf_reset(&c->scratch);
+    if (token.n && (token.n > TOKEN_MAX || hash_unbase64(token, &c->scratch))) {
+        call_fail(c, CALL_FAULT_INVALID_PARAMETER, "Invalid or expired next token.");
+        return false;
+    }
+    if (token.n)
+        *ret_after = arena_dup(&c->arena, buf_view(&c->scratch));
+    return true;
+}
+
+static void list_all(struct front *f, struct call *c)
+{
+    struct buf prefix = {0};
+    str after, base;
+    i64 max;
+    size_t n;
+    bool more;
+
+    if (!read_page(c, &max, &after))
+        return;
+    arn_write(&prefix, &(struct arn){STR("aws"), STR("sqs"), c->region, c->account,
+                                     val_text(c->in, "QueueNamePrefix")});
+    str *arns = directory_list(f->directory, buf_view(&prefix), after, (size_t)max, &n, &more);
+
+    buf_deinit(&prefix);
+    base = call_base_url(c);
+    call_out_list(c, "QueueUrls", "QueueUrl");
+    for (size_t i = 0; i < n; i++) {
+        str name = str_slice(arns[i], (size_t)(str_rfind(arns[i], ':') + 1), arns[i].n);
+
+        call_out_item_text(c, arena_printf(&c->arena, "%.*s/%.*s/%.*s", STR_ARG(base),
+                                           STR_ARG(c->account), STR_ARG(name)));
+    }
+    call_out_list_end(c);
+    if (more && val_get(c->in, "MaxResults")) {
+        buf_reset(&c->scratch);
+        hash_base64(&c->scratch, arns[n - 1]);
+        call_out_text(c, "NextToken", buf_view(&c->scratch));
+    }
+    mem_free(arns);
+    call_done(c);
+}
+
+static bool is_list(const struct call *c)
+{
+    return c->action && c->action->in == list_queues && !call_is_queue_path(c->request.path);
+}
+
+/* --- there and back
+ * ------------------------------------------------------------------------------- */
+
+static void take_off(struct front *f, struct call *c)
+{
+    struct forwarded *w = c->parked;
+
+    idmap_del(&f->calls, w->id);
+    list_remove(&c->link);
+    c->parked = NULL;
+    c->cancel = NULL;
+}
+
+static void caller_left(struct call *c)
+{
+    struct forwarded *w = c->parked;
+    struct front *f = w->front;
+    struct buf frame = {0};
+
+    frame_write_cancel(&frame, w->id);
+    /* A queued that is away has nothing to cancel. */
+    int err = peer_send(f->peers[w->peer], &frame);
+
+    (void)err;
+    take_off(f, c);
+    call_fail(c, CALL_FAULT_UNAVAILABLE, "The caller left.");
+}
+
+static void send_on(struct front *f, struct call *c, u32 peer)
+{
+    struct forwarded *w = arena_alloc(&c->arena, sizeof(*w));
+    struct frame_call call = {.id = f->next_id++, .request = c->request};
+    struct buf frame = {0};
+
+    call.request.account = c->account;
+    call.request.region = c->region;
+    buf_room(&frame, c->request.body.n + 1024);
+    frame_write_call(&frame, &call);
+    if (peer_send(f->peers[peer], &frame)) {
+        call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon is not reachable. Try again.");
+        return;
+    }
+    *w = (struct forwarded){f, call.id, peer};
+    c->parked = w;
+    c->cancel = caller_left;
+    idmap_put(&f->calls, w->id, c);
+    list_push_back(&f->under_way[peer], &c->link);
+    f->forwarded++;
+}
+
+void front_forward(struct front *f, struct call *c)
+{
+    u32 peer = find_peer(f, c);
+
+    if (f->peer_count > 1 && is_list(c) && c->in)
+        list_all(f, c);
+    else
+        send_on(f, c, peer);
+}
+
+void front_answered(struct front *f, struct frame_answer *a)
+{
+    struct call *c = a->id ? idmap_get(&f->calls, a->id) : NULL;
+
+    if (!c)
+        return; /* its caller left */
+    take_off(f, c);
+    call_done_with(c, &a->answer);
+}
+
+void front_lost(struct front *f, const struct peer *p)
+{
+    struct list *calls = &f->under_way[p->index];
+
+    while (!list_is_empty(calls)) {
+        struct call *c = list_item(calls->next, struct call, link);
+
+        take_off(f, c);
+        f->lost++;
+        call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon went away. Try again.");
+    }
+}
+
+void front_refuse(struct front *f)
+{
+    for (u32 i = 0; i < f->peer_count; i++)
+        front_lost(f, f->peers[i]);
+}

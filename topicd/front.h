@@ -1,0 +1,36 @@
+/* The front door for queue calls: finds the queued that owns the queue, sends the call over the
+ * link, brings the answer back. With one queued calls go straight on, unread; with several they are
+ * read as far as it takes to know the queue. */
+#ifndef TOQUE_FRONT_H
+#define TOQUE_FRONT_H
+
+#include "common/call.h"
+#include "topicd/directory.h"
+#include "topicd/peer.h"
+
+struct front {
+    struct directory *directory;
+    struct peer **peers;
+    u32 peer_count;
+    struct idmap calls;     /* struct call by number, those that are under way */
+    struct list *under_way; /* by peer */
+    u64 next_id;
+    u64 forwarded, lost; /* ever, for the statistics */
+};
+
+void front_init(struct front *f, struct directory *d, struct peer **peers, u32 peer_count);
+/* No call may be under way. */
+void front_deinit(struct front *f);
+
+/* SQS as topicd offers it: every action is forwarded. `owner` becomes the service's; front_forward
+ * gets the front by `of(owner)`. */
+struct service front_service(void *owner, void (*forward)(struct call *c));
+void front_forward(struct front *f, struct call *c);
+/* An answer came; its body is taken. */
+void front_answered(struct front *f, struct frame_answer *a);
+/* The queued is away: what is under way there is lost. */
+void front_lost(struct front *f, const struct peer *p);
+/* Everything that is under way is refused. */
+void front_refuse(struct front *f);
+
+#endif

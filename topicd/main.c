@@ -1,0 +1,53 @@
+/* The start checklist of topicd, and its undoing in reverse. */
+#include "common/daemon.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "topicd/topicd.h"
+
+static int prepare(const struct options *o, struct daemon *d, struct fault *f)
+{
+    int err = daemon_open(d, f);
+
+    if (!err)
+        err = daemon_make_dir(o->data_dir, 0700, f);
+    if (!err && o->pid_file[0])
+        err = daemon_write_pid(d, o->pid_file, f);
+    if (!err)
+        daemon_raise_files((u64)o->open_files);
+    return err;
+}
+
+static int run(const struct options *o)
+{
+    struct daemon daemon = {.signal_fd = -1, .pid_fd = -1};
+    struct topicd *t = NULL;
+    struct fault f = {0};
+    int err = prepare(o, &daemon, &f);
+
+    if (!err)
+        err = topicd_open(&t, o, &daemon, &f);
+    if (err)
+        log_error("%s", f.text);
+    else
+        topicd_run(t);
+    topicd_close(t);
+    daemon_close(&daemon);
+    if (!err)
+        log_info("stopped");
+    return err ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct options options;
+    bool check;
+    int status;
+
+    json_setup();
+    if (!conf_start(&OPTIONS_TABLE, &options, argc, argv, &check, &status))
+        return status;
+    log_open("topicd", (enum log_level)options.log_level);
+    status = check ? 0 : run(&options);
+    conf_deinit(&OPTIONS_TABLE, &options);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* Every option of topicd: one typed table with default, unit, bounds and reason. config/topicd.json
+ * is what it prints as a sample. */
+#ifndef TOQUE_TOPICD_OPTIONS_H
+#define TOQUE_TOPICD_OPTIONS_H
+
+#include "common/conf.h"
+
+enum { OPTIONS_DURABILITY_FULL, OPTIONS_DURABILITY_RELAXED };
+enum { OPTIONS_CLOCK_REAL, OPTIONS_CLOCK_MANUAL };
+
+struct options {
+    char *http_host;
+    i64 http_port;
+    char *unix_socket, *ipc_url;
+    struct conf_list queued;
+    char *data_dir, *pid_file, *topology;
+    int durability, clock, log_level;
+    char *account, *region, *public_url;
+    bool public_url_always;
+    i64 body_size_max, header_size_max, connections_max, idle_timeout_s, http_memory_max;
+    i64 calls_waiting_max, ipc_message_size_max;
+    i64 topics_max, topic_policies_max, account_policies_max;
+    i64 held_bytes_max, outbox_bytes_max, outbox_window_bytes_max, ack_max_ms;
+    i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;
+    i64 store_cache_kib, stop_max_ms, open_files;
+};
+
+extern const struct conf_table OPTIONS_TABLE;
+
+#endif

@@ -1,0 +1,25 @@
+/* The topology file: topics and subscriptions that are created at start where they do not exist
+ * yet. Member names are the API's own:
+ *
+ *   {"topics":        [{"Name": …, "Attributes": {…}}],
+ *    "queues":        [ … read by queued … ],
+ *    "subscriptions": [{"Topic": name or ARN, "Protocol": "sqs", "Endpoint": queue name or ARN,
+ *                       "Attributes": {"FilterPolicy": {…} or text, …}}]}
+ *
+ * Members whose name begins with "//" are comments. What exists already stays as it is. */
+#ifndef TOQUE_TOPICD_TOPOLOGY_H
+#define TOQUE_TOPICD_TOPOLOGY_H
+
+#include "common/json.h"
+
+#define TOPOLOGY_SIZE_MAX (64 * 1024 * 1024) /* bytes of the file */
+
+struct topicd;
+
+/* Reads the file and creates what is missing, in the present turn. E_FAULT: f->text is one line
+ * with file, line, column and reason. */
+int topology_create(struct topicd *t, const char *path, struct fault *f) MUST_CHECK;
+/* The same from an open document. */
+int topology_apply(struct topicd *t, const struct json_doc *doc, struct fault *f) MUST_CHECK;
+
+#endif
