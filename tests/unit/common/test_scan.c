@@ -145,7 +145,7 @@ static void test_skip(void **state)
 
 static void test_unescape(void **state)
 {
-    static const struct {
+    const struct {
         str raw, text;
     } cases[] = {
         {STR("plain"), STR("plain")},
