@@ -210,7 +210,7 @@ class Bench:
 
     def filtered(self):
         for count in (100, 10000):
-            t = self.fresh()
+            t = self.fresh(topic_options={'topic_policies_max': count})
             topic = self.topic(t, 'f')
             url = self.queue(t, 'q0')
             # One policy matches; the others' queue need not exist.

@@ -1,7 +1,7 @@
 """Filter policies live: every case of tests/cases/filter through Subscribe (or its refusal, in both
 operations), Publish and Receive. A publish is answered when its deliveries are stored, so one look
 into the queue right after it is a verdict."""
-import base64, json, pathlib
+import base64, json
 
 import pytest
 from botocore.exceptions import ClientError
@@ -112,8 +112,11 @@ def test_the_body_of_the_protocol_is_filtered(bench):
         assert [m['Body'] for m in got] == ([body] if body else [])
 
 
-def test_a_thousand_policies_one_matches(bench):
-    sns, sqs, topic, url = bench
+def test_a_thousand_policies_one_matches(make_toque):
+    toque = make_toque(topic_options={'topic_policies_max': 1000}).start()
+    sns, sqs = toque.sns(), toque.sqs()
+    topic = sns.create_topic(Name='t')['TopicArn']
+    url = sqs.create_queue(QueueName='q')['QueueUrl']
     for n in range(1000):
         sns.subscribe(TopicArn=topic, Protocol='sqs',
                       Endpoint=f'arn:aws:sqs:us-east-1:000000000000:{"q" if n == 617 else f"none-{n}"}',
@@ -123,4 +126,7 @@ def test_a_thousand_policies_one_matches(bench):
             'n': {'DataType': 'Number', 'StringValue': f'{n}.0'}})
     got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)['Messages']
     assert [json.loads(m['Body'])['Message'] for m in got] == ['617']
-    assert pathlib.Path(ROOT).exists()
+    with pytest.raises(ClientError) as e:
+        sns.subscribe(TopicArn=topic, Protocol='sqs', Attributes={'FilterPolicy': '{"a":["b"]}'},
+                      Endpoint='arn:aws:sqs:us-east-1:000000000000:one-too-many')
+    assert e.value.response['Error']['Code'] == 'FilterPolicyLimitExceeded'

@@ -152,4 +152,4 @@ def test_paths_with_a_space_and_no_sockets(tmp_path):
         t.stop()
     finally:
         t.kill()
-    assert os.listdir(folder)
+    assert sorted(os.listdir(folder)) == ['queued', 'topicd']
