@@ -44,10 +44,11 @@ int main(int argc, char **argv)
     int status;
 
     json_setup();
-    if (!conf_start(&OPTIONS_TABLE, &options, argc, argv, &check, &status))
-        return status;
-    log_open("topicd", (enum log_level)options.log_level);
-    status = check ? 0 : run(&options);
+    conf_init(&OPTIONS_TABLE, &options);
+    if (conf_start(&OPTIONS_TABLE, &options, argc, argv, &check, &status)) {
+        log_open("topicd", (enum log_level)options.log_level);
+        status = check ? 0 : run(&options);
+    }
     conf_deinit(&OPTIONS_TABLE, &options);
     return status;
 }
