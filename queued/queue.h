@@ -1,0 +1,92 @@
+/* A queue: its attributes, its messages by state, and its one door. Every message comes in through
+ * queue_put, is given out by queue_take, goes by queue_drop; whatever becomes visible does so through
+ * queue_offer, the one place where a message meets a waiter.
+ *
+ * Counts are exact at every moment: they are kept, not counted. All changes go to the store in the
+ * same turn and are durable when that turn is. */
+#ifndef TOQUE_QUEUE_H
+#define TOQUE_QUEUE_H
+
+#include "common/err.h"
+#include "queued/attributes.h"
+#include "queued/lease.h"
+#include "queued/msg.h"
+
+struct queues;
+
+#define QUEUE_TAKE_MAX     10    /* messages of one receive */
+#define QUEUE_HIDDEN_MAX_S 43200 /* a delivery ends 12 hours after its receive at the latest */
+
+struct queue {
+    u64 id;
+    struct queues *all;
+    str key;                   /* "ACCOUNT/REGION/NAME", own bytes */
+    str account, region, name; /* parts of key */
+    char *arn;
+    char sender[22];           /* SenderId of what is sent here: one principal an account */
+    i64 created_ms, modified_ms;
+    struct attributes attributes;
+
+    struct list visible;       /* of struct msg, next one first */
+    struct list arrived;       /* of struct msg, all of them, oldest first */
+    u64 visible_count, leased_count, delayed_count;
+    struct heap_node retire;   /* when its oldest message may expire, or earlier */
+
+    struct list waiters;       /* parked long polls, oldest first */
+    struct list hungry;        /* on queues.hungry: has waiters and something to offer */
+
+    u64 purged_id;             /* messages up to here are gone, though some may still be cleared away */
+    i64 purged_ms;             /* last PurgeQueue */
+    bool deleted;
+    struct list doomed;        /* of struct msg: gone for everybody, to be cleared away in slices */
+    struct list doomed_visible; /* their other links */
+    struct list reap;          /* on queues.reap while `doomed` is not empty */
+};
+
+/* What comes in. */
+struct parcel {
+    str content;           /* its body row; or */
+    struct shared *shared; /* a body row that is there already: one holder more */
+    str origin;            /* content_origin of the subscription it came by, "" for none */
+    u32 flags;             /* enum msg_flags */
+    i64 delay_ms;          /* 0: visible at once */
+};
+
+/* Returns the message's id. */
+u64 queue_put(struct queue *q, const struct parcel *p);
+/* Up to `max` visible messages, hidden for hide_ms (0: they stay visible) and counted. */
+u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX]);
+/* The message is deleted, expired, or otherwise of no more use. */
+void queue_drop(struct msg *m);
+/* A hidden message becomes visible: its time has come. */
+void queue_return(struct msg *m);
+/* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
+void queue_hide(struct msg *m, i64 hide_ms);
+
+/* The message that a handle names. NULL and 0: it is gone. E_INVALID: the handle is garbage, or
+ * another queue's. */
+int queue_open(struct queue *q, str handle, struct handle *ret_handle,
+               struct msg **ret) MUST_CHECK;
+/* The handle of the message's present delivery. */
+str queue_handle(const struct msg *m, char ret[LEASE_HANDLE_SIZE]);
+
+/* Everything that is in it now is gone. */
+void queue_purge(struct queue *q);
+/* The attributes have changed: stores them, and looks anew at what they mean for messages there. */
+void queue_changed(struct queue *q);
+/* May it give out any more? */
+bool queue_is_full(const struct queue *q);
+
+/* Asserts what must be true of a queue and its messages; for tests. */
+void queue_check(const struct queue *q);
+
+/* For queues.c. */
+struct queue *queue_new(struct queues *all, u64 id, str account, str region, str name);
+void queue_free(struct queue *q);
+void queue_store_row(struct queue *q);
+/* Reads what queue_store_row wrote into the row's attributes. */
+int queue_read_row(struct queue *q, str attributes);
+/* A message read back. */
+void queue_restore(struct queue *q, struct msg *m, i64 due_ms, i64 first_ms, u32 receives);
+
+#endif

@@ -1,0 +1,317 @@
+#include "queued/queues.h"
+
+#include "common/arn.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "queued/waiter.h"
+
+/* ACCOUNT/REGION/NAME: 12 digits, a region of the desk's making, a name within its bounds. */
+#define KEY_SIZE_MAX 256
+
+/* A name that was deleted lately. */
+struct tomb {
+    str key;
+    i64 deleted_ms;
+};
+/* Tombs are kept for the strict rules only, and are no reason to fill memory. */
+#define TOMBS_MAX 100000
+
+static void empty_init(struct queues *qs)
+{
+    map_init(&qs->by_key);
+    idmap_init(&qs->by_id);
+    order_init(&qs->order);
+    msgs_init(&qs->msgs);
+    heap_init(&qs->retire);
+}
+
+void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
+                 const struct queues_limits *limits)
+{
+    *qs = (struct queues){.loop = l, .clock = loop_clock(l), .store = store, .limits = *limits};
+    list_init(&qs->hungry);
+    list_init(&qs->reap);
+    list_init(&qs->orphans);
+    map_init(&qs->deleted);
+    empty_init(qs);
+}
+
+/* Frees what hangs on messages and is not in the tables of msgs. */
+static void free_shared(struct queue *q)
+{
+    struct list *all[] = {&q->arrived, &q->doomed};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        list_each(at, after, all[i])
+        {
+            struct shared *s = list_item(at, struct msg, arrived)->body;
+            if (s && --s->holders == 0)
+                mem_free(s);
+        }
+}
+
+/* Everything but limits, tombs and scratch. */
+static void drop_all(struct queues *qs)
+{
+    struct queue *q;
+    for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
+        free_shared(q);
+    for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
+        queue_free(q);
+    loop_timer_clear(qs->loop, &qs->sweep);
+    heap_deinit(&qs->retire);
+    msgs_deinit(&qs->msgs);
+    order_deinit(&qs->order);
+    idmap_deinit(&qs->by_id);
+    map_deinit(&qs->by_key);
+}
+
+void queues_deinit(struct queues *qs)
+{
+    struct tomb *t;
+    assert(qs->parked == 0);
+    drop_all(qs);
+    for (size_t pos = 0; (t = map_next(&qs->deleted, &pos));)
+        mem_free(t);
+    map_deinit(&qs->deleted);
+    buf_deinit(&qs->row);
+    buf_deinit(&qs->content);
+    buf_deinit(&qs->work);
+}
+
+/* --- loading -------------------------------------------------------------------------------------- */
+
+struct loading {
+    struct queues *all;
+    struct queue *last;    /* of the last message: neighbours often share it */
+    struct idmap shared;   /* body rows that several messages hold */
+    struct shared *last_shared;
+};
+
+static void enter(struct queue *q)
+{
+    struct queues *qs = q->all;
+    idmap_put(&qs->by_id, q->id, q);
+    map_put(&qs->by_key, q->key, q);
+    order_put(&qs->order, q->key, q);
+}
+
+static int on_queue(void *arg, const struct queue_row *row)
+{
+    struct loading *l = arg;
+    struct queue *q = queue_new(l->all, row->id, row->account, row->region, row->name);
+    q->created_ms = row->created_ms;
+    q->modified_ms = row->modified_ms;
+    if (queue_read_row(q, row->attributes)) {
+        char name[LOG_VALUE_SIZE];
+        log_error("attributes of a queue are damaged, some have their defaults now queue=%s",
+                  log_value(q->name, name));
+    }
+    enter(q);
+    return 0;
+}
+
+/* Messages whose queue was deleted and that were not cleared away yet get a nameless one, which is
+ * deleted already. */
+static struct queue *queue_of_row(struct loading *l, u64 id)
+{
+    if (l->last && l->last->id == id)
+        return l->last;
+    struct queue *q = idmap_get(&l->all->by_id, id);
+    if (!q) {
+        q = queue_new(l->all, id, STR(""), STR(""), STR(""));
+        q->deleted = true;
+        idmap_put(&l->all->by_id, id, q);
+    }
+    return l->last = q;
+}
+
+static struct shared *shared_of_row(struct loading *l, u64 id)
+{
+    if (l->last_shared && l->last_shared->id == id)
+        return l->last_shared;
+    struct shared *s = idmap_get(&l->shared, id);
+    if (!s) {
+        s = mem_alloc(sizeof *s);
+        s->id = id;
+        idmap_put(&l->shared, id, s);
+    }
+    return l->last_shared = s;
+}
+
+static int on_message(void *arg, const struct message_row *row)
+{
+    struct loading *l = arg;
+    struct queue *q = queue_of_row(l, row->queue);
+    struct msg *m = msg_new(&l->all->msgs, q, row->id, row->sent_ms);
+    m->flags = row->flags;
+    m->origin = origin_hold(&l->all->msgs, row->extra);
+    if (row->body) {
+        m->body = shared_of_row(l, row->body);
+        m->body->holders++;
+    }
+    queue_restore(q, m, row->due_ms, row->first_ms, row->receives);
+    return 0;
+}
+
+int queues_reload(struct queues *qs)
+{
+    struct queue *q;
+    struct loading l = {.all = qs};
+    for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
+        waiters_orphan(q);
+    drop_all(qs);
+    list_init(&qs->hungry);
+    list_init(&qs->reap);
+    empty_init(qs);
+    idmap_init(&l.shared);
+    int err = queue_store_load(qs->store, on_queue, on_message, &l);
+    idmap_deinit(&l.shared);
+    qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));
+    if (!err)
+        waiters_adopt(qs);
+    return err;
+}
+
+/* --- finding -------------------------------------------------------------------------------------- */
+
+static str make_key(char buf[KEY_SIZE_MAX], str account, str region, str name)
+{
+    size_t n = account.n + region.n + name.n + 2;
+    if (n > KEY_SIZE_MAX)
+        return STR_NONE;
+    char *p = buf;
+    memcpy(p, account.p, account.n);
+    p += account.n;
+    *p++ = '/';
+    memcpy(p, region.p, region.n);
+    p += region.n;
+    *p++ = '/';
+    if (name.n)
+        memcpy(p, name.p, name.n);
+    return (str){buf, n};
+}
+
+struct queue *queues_find(const struct queues *qs, str account, str region, str name)
+{
+    char buf[KEY_SIZE_MAX];
+    str key = make_key(buf, account, region, name);
+    return key.p ? map_get(&qs->by_key, key) : NULL;
+}
+
+struct queue *queues_find_arn(const struct queues *qs, str arn)
+{
+    struct arn a;
+    if (arn_read(arn, &a) || !str_is(a.service, "sqs"))
+        return NULL;
+    return queues_find(qs, a.account, a.region, a.resource);
+}
+
+/* The path of a URL, slash first; what is no URL comes back as it is. */
+static str path_of(str url)
+{
+    ptrdiff_t colon = str_find(url, ':');
+    if (colon < 0 || !str_starts(str_slice(url, (size_t)colon, url.n), STR("://")))
+        return url;
+    str rest = str_slice(url, (size_t)colon + 3, url.n);
+    ptrdiff_t slash = str_find(rest, '/');
+    return slash < 0 ? STR("/") : str_slice(rest, (size_t)slash, rest.n);
+}
+
+/* Cuts the part behind the last slash off. */
+static str cut_last(str *path)
+{
+    ptrdiff_t slash = str_rfind(*path, '/');
+    str last = str_slice(*path, (size_t)(slash + 1), path->n);
+    *path = slash > 0 ? str_slice(*path, 0, (size_t)slash) : STR("");
+    return last;
+}
+
+/* /ACCOUNT/NAME, /queue/NAME, /queue/REGION/ACCOUNT/NAME, /NAME, NAME; the host says nothing. */
+struct queue *queues_resolve(const struct queues *qs, str url, str account, str region)
+{
+    str path = path_of(url);
+    str name = cut_last(&path), before = cut_last(&path);
+    if (arn_is_account(before)) {
+        account = before;
+        str place = cut_last(&path);
+        if (place.n && str_is(path, "/queue"))
+            region = place;
+    }
+    return name.n ? queues_find(qs, account, region, name) : NULL;
+}
+
+struct order_node *queues_list(const struct queues *qs, str account, str region, str prefix,
+                               str after)
+{
+    char buf[KEY_SIZE_MAX];
+    bool from_after = after.n && str_cmp(after, prefix) >= 0;
+    str key = make_key(buf, account, region, from_after ? after : prefix);
+    if (!key.p)
+        return NULL;
+    struct order_node *n = order_from(&qs->order, key);
+    if (n && from_after && str_eq(((struct queue *)order_value(n))->key, key))
+        n = order_next(n);
+    return n && queues_is_of(n, account, region, prefix) ? n : NULL;
+}
+
+bool queues_is_of(const struct order_node *n, str account, str region, str prefix)
+{
+    const struct queue *q = order_value(n);
+    return str_eq(q->account, account) && str_eq(q->region, region) && str_starts(q->name, prefix);
+}
+
+/* --- coming and going ----------------------------------------------------------------------------- */
+
+struct queue *queues_add(struct queues *qs, str account, str region, str name,
+                         struct attributes *attributes)
+{
+    struct queue *q = queue_new(qs, qs->next_id++, account, region, name);
+    attributes_deinit(&q->attributes);
+    q->attributes = *attributes;
+    q->created_ms = q->modified_ms = qs->clock->now_ms;
+    enter(q);
+    queue_store_row(q);
+    struct tomb *t = map_del(&qs->deleted, q->key);
+    mem_free(t);
+    if (qs->changed)
+        qs->changed(qs->changed_arg, q, true);
+    return q;
+}
+
+static void bury(struct queue *q)
+{
+    struct queues *qs = q->all;
+    if (!qs->limits.strict || qs->deleted.n >= TOMBS_MAX)
+        return;
+    struct tomb *t = mem_alloc(sizeof *t + q->key.n);
+    memcpy(t + 1, q->key.p, q->key.n);
+    *t = (struct tomb){.key = str_from(t + 1, q->key.n), .deleted_ms = qs->clock->now_ms};
+    mem_free(map_put(&qs->deleted, t->key, t));
+}
+
+void queues_remove(struct queue *q)
+{
+    struct queues *qs = q->all;
+    assert(list_is_empty(&q->waiters));
+    bury(q);
+    map_del(&qs->by_key, q->key);
+    order_del(&qs->order, q->key);
+    q->deleted = true;
+    queue_purge(q);
+    queue_store_delete_queue(qs->store, q->id);
+    loop_dirty(qs->loop);
+    if (qs->changed)
+        qs->changed(qs->changed_arg, q, false);
+    if (list_is_empty(&q->doomed)) {
+        idmap_del(&qs->by_id, q->id);
+        queue_free(q);
+    }
+}
+
+i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name)
+{
+    char buf[KEY_SIZE_MAX];
+    str key = make_key(buf, account, region, name);
+    const struct tomb *t = key.p ? map_get(&qs->deleted, key) : NULL;
+    return t ? qs->clock->now_ms - t->deleted_ms : -1;
+}

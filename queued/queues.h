@@ -1,0 +1,75 @@
+/* All queues of a daemon: found by account, region and name, listed in order, brought back from the
+ * store; and what their messages share: the index, the due times, the waiters.
+ *
+ * When the commit of a turn fails, queues_reload brings memory back to what is on disk; long polls
+ * stay parked. */
+#ifndef TOQUE_QUEUES_H
+#define TOQUE_QUEUES_H
+
+#include "common/loop.h"
+#include "queued/order.h"
+#include "queued/queue.h"
+#include "queued/queue_store.h"
+
+struct queues_limits {
+    u32 queues_max;    /* CreateQueue is refused above it */
+    u64 messages_max;  /* messages in memory's index; sends are refused above it */
+    u32 parked_max;    /* long polls that wait at once */
+    u32 in_flight_max; /* received and not deleted, a queue */
+    bool strict;       /* the service's waiting rules: 60 s after DeleteQueue and PurgeQueue */
+};
+
+struct queues {
+    struct loop *loop;
+    struct clock *clock;
+    struct queue_store *store;
+    struct queues_limits limits;
+    struct map by_key;
+    struct idmap by_id;    /* deleted ones, too, while they are cleared away */
+    struct order order;    /* by key */
+    struct msgs msgs;
+    struct heap retire;    /* queues by the expiry of their oldest message */
+    struct list hungry, reap;
+    struct list orphans;   /* waiters whose queues are being read anew */
+    struct map deleted;    /* strict: struct tomb by key */
+    u32 parked;
+    u64 next_id;           /* of queues, messages and body rows alike */
+    bool failing;          /* the store fails: nothing is given out */
+    struct loop_timer sweep;
+    struct buf row, content, work; /* scratch: a body row, what is rendered of it, digests */
+    void (*changed)(void *arg, const struct queue *q, bool came); /* a queue came or went */
+    void *changed_arg;
+};
+
+void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
+                 const struct queues_limits *limits);
+/* No waiter may be parked. */
+void queues_deinit(struct queues *qs);
+/* Forgets what is in memory and reads the store. Waiters go on; those whose queue is gone are told. */
+int queues_reload(struct queues *qs) MUST_CHECK;
+
+/* NULL: there is none. */
+struct queue *queues_find(const struct queues *qs, str account, str region, str name);
+struct queue *queues_find_arn(const struct queues *qs, str arn);
+/* What a QueueUrl (a URL of any host, a path, a bare name) means to a caller of this account and
+ * region. NULL: there is no such queue. */
+struct queue *queues_resolve(const struct queues *qs, str url, str account, str region);
+/* Takes the attributes (they are the queue's afterwards). There is no queue of that name. */
+struct queue *queues_add(struct queues *qs, str account, str region, str name,
+                         struct attributes *attributes);
+/* Messages and all; waiters must be gone. */
+void queues_remove(struct queue *q);
+/* Strict rules: ms since a queue of that name was deleted, or -1 when that was long ago. */
+i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name);
+/* The first queue of that account and region whose name begins with `prefix` and comes after `after`;
+ * walk on with queues_next. */
+struct order_node *queues_list(const struct queues *qs, str account, str region, str prefix,
+                               str after);
+bool queues_is_of(const struct order_node *n, str account, str region, str prefix);
+
+static inline size_t queues_count(const struct queues *qs)
+{
+    return qs->by_key.n;
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* One timer for everything that has a time, set to the earliest. Each kind of work is done piece by
+ * piece while the slice lasts. */
+#include "queued/sweep.h"
+
+#include "common/mem.h"
+#include "queued/waiter.h"
+
+#define SLICE_US   2000
+/* Pieces between two looks at the clock. */
+#define PIECES     32
+
+struct slice {
+    i64 end_us;
+    u32 pieces;
+};
+
+static bool is_over(struct slice *s)
+{
+    return ++s->pieces % PIECES == 0 && clock_micros() >= s->end_us;
+}
+
+/* Delays and visibility timeouts that are over. */
+static bool show_due(struct queues *qs, struct slice *slice)
+{
+    struct heap_node *top;
+    while ((top = heap_top(&qs->msgs.due)) && top->due <= qs->clock->now_ms) {
+        if (is_over(slice))
+            return true;
+        queue_return(container_of(top, struct lease, node)->msg);
+    }
+    return false;
+}
+
+/* Messages of one queue past their retention; the node moves to the next one's time. */
+static bool retire_queue(struct queue *q, struct slice *slice)
+{
+    struct queues *qs = q->all;
+    i64 oldest_ms = qs->clock->now_ms - q->attributes.retention_s * 1000;
+    while (!list_is_empty(&q->arrived)) {
+        struct msg *m = list_item(q->arrived.next, struct msg, arrived);
+        if (m->sent_ms > oldest_ms) {
+            heap_set(&qs->retire, &q->retire, m->sent_ms + q->attributes.retention_s * 1000);
+            return false;
+        }
+        if (is_over(slice))
+            return true;
+        queue_drop(m);
+    }
+    heap_remove(&qs->retire, &q->retire);
+    return false;
+}
+
+static bool retire_due(struct queues *qs, struct slice *slice)
+{
+    struct heap_node *top;
+    while ((top = heap_top(&qs->retire)) && top->due <= qs->clock->now_ms)
+        if (is_over(slice) || retire_queue(container_of(top, struct queue, retire), slice))
+            return true;
+    return false;
+}
+
+static void forget(struct queue *q)
+{
+    idmap_del(&q->all->by_id, q->id);
+    queue_free(q);
+}
+
+/* What is gone for everybody already. */
+static bool reap(struct queues *qs, struct slice *slice)
+{
+    while (!list_is_empty(&qs->reap)) {
+        struct queue *q = list_item(qs->reap.next, struct queue, reap);
+        while (!list_is_empty(&q->doomed)) {
+            if (is_over(slice))
+                return true;
+            queue_drop(list_item(q->doomed.next, struct msg, arrived));
+        }
+        list_remove(&q->reap);
+        if (q->deleted)
+            forget(q);
+    }
+    return false;
+}
+
+bool sweep_run(struct queues *qs)
+{
+    struct slice slice = {.end_us = clock_micros() + SLICE_US};
+    if (qs->failing)
+        return false;
+    bool more = retire_due(qs, &slice) || show_due(qs, &slice) || reap(qs, &slice);
+    waiters_serve(qs);
+    return more;
+}
+
+static void timer_due(struct loop_timer *t)
+{
+    sweep_run(t->arg);
+}
+
+void sweep_arm(struct queues *qs)
+{
+    i64 due = INT64_MAX;
+    const struct heap_node *top;
+    if (qs->failing) {
+        loop_timer_clear(qs->loop, &qs->sweep);
+        return;
+    }
+    if ((top = heap_top(&qs->msgs.due)))
+        due = top->due;
+    if ((top = heap_top(&qs->retire)))
+        due = MIN(due, top->due);
+    if (!list_is_empty(&qs->reap))
+        due = MIN(due, qs->clock->now_ms);
+    if (due == INT64_MAX) {
+        loop_timer_clear(qs->loop, &qs->sweep);
+    } else if (!qs->sweep.node.place || qs->sweep.node.due != due) {
+        qs->sweep.due = timer_due;
+        qs->sweep.arg = qs;
+        loop_timer_set(qs->loop, &qs->sweep, due);
+    }
+}
