@@ -1,0 +1,100 @@
+/* A new action is a row here, its members in members.c, and its handler in its family's file. */
+#include "queued/api.h"
+
+#include "queued/fault.h"
+#include "queued/members.h"
+
+/* Actions of Amazon SQS that come with later versions: they say so instead of being unknown. */
+static void not_supported(struct call *c)
+{
+    call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not supported by this version of toque.",
+              c->action->name);
+}
+
+#define READ  ACTION_RESULT
+#define WRITE ACTION_WRITES
+#define BOTH  (ACTION_RESULT | ACTION_WRITES)
+
+static const struct action actions[] = {
+    {"AddPermission", members_queue_url, not_supported, 0},
+    {"CancelMessageMoveTask", NULL, not_supported, 0},
+    {"ChangeMessageVisibility", members_change, api_change, WRITE},
+    {"ChangeMessageVisibilityBatch", members_change_batch, api_change_batch, BOTH},
+    {"CreateQueue", members_create_queue, api_create_queue, BOTH | ACTION_NO_QUEUE_PATH},
+    {"DeleteMessage", members_delete, api_delete, WRITE},
+    {"DeleteMessageBatch", members_delete_batch, api_delete_batch, BOTH},
+    {"DeleteQueue", members_queue_url, api_delete_queue, WRITE},
+    {"GetQueueAttributes", members_get_attributes, api_get_attributes, READ},
+    {"GetQueueUrl", members_get_queue_url, api_get_queue_url, READ},
+    {"ListDeadLetterSourceQueues", members_queue_url, not_supported, 0},
+    {"ListMessageMoveTasks", NULL, not_supported, 0},
+    {"ListQueueTags", members_queue_url, not_supported, 0},
+    {"ListQueues", members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH},
+    {"PurgeQueue", members_queue_url, api_purge_queue, WRITE},
+    {"ReceiveMessage", members_receive, api_receive, BOTH},
+    {"RemovePermission", members_queue_url, not_supported, 0},
+    {"SendMessage", members_send, api_send, BOTH},
+    {"SendMessageBatch", members_send_batch, api_send_batch, BOTH},
+    {"SetQueueAttributes", members_set_attributes, api_set_attributes, WRITE},
+    {"StartMessageMoveTask", NULL, not_supported, 0},
+    {"TagQueue", members_queue_url, not_supported, 0},
+    {"UntagQueue", members_queue_url, not_supported, 0},
+};
+
+#define SQS   "com.amazonaws.sqs#"
+#define CORAL "com.amazon.coral.service#"
+#define OLD   "AWS.SimpleQueueService."
+
+static const struct fault_name faults[] = {
+    {FAULT_NO_QUEUE, 400, SQS "QueueDoesNotExist", OLD "NonExistentQueue",
+     "The specified queue does not exist for this wsdl version."},
+    {FAULT_QUEUE_EXISTS, 400, SQS "QueueNameExists", "QueueAlreadyExists", NULL},
+    {FAULT_QUEUE_DELETED_RECENTLY, 400, SQS "QueueDeletedRecently", OLD "QueueDeletedRecently",
+     NULL},
+    {FAULT_PURGE_IN_PROGRESS, 403, SQS "PurgeQueueInProgress", OLD "PurgeQueueInProgress", NULL},
+    {FAULT_ATTRIBUTE_NAME, 400, SQS "InvalidAttributeName", "InvalidAttributeName", NULL},
+    {FAULT_ATTRIBUTE_VALUE, 400, SQS "InvalidAttributeValue", "InvalidAttributeValue", NULL},
+    {FAULT_MESSAGE_CONTENTS, 400, SQS "InvalidMessageContents", "InvalidMessageContents", NULL},
+    {FAULT_HANDLE_INVALID, 404, SQS "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", NULL},
+    {FAULT_BATCH_EMPTY, 400, SQS "EmptyBatchRequest", OLD "EmptyBatchRequest", NULL},
+    {FAULT_BATCH_TOO_MANY, 400, SQS "TooManyEntriesInBatchRequest",
+     OLD "TooManyEntriesInBatchRequest", NULL},
+    {FAULT_BATCH_IDS_NOT_DISTINCT, 400, SQS "BatchEntryIdsNotDistinct",
+     OLD "BatchEntryIdsNotDistinct", NULL},
+    {FAULT_BATCH_ID_INVALID, 400, SQS "InvalidBatchEntryId", OLD "InvalidBatchEntryId", NULL},
+    {FAULT_BATCH_TOO_LONG, 400, SQS "BatchRequestTooLong", OLD "BatchRequestTooLong", NULL},
+    {FAULT_OVER_LIMIT, 403, SQS "OverLimit", "OverLimit", NULL},
+    {FAULT_THROTTLED, 403, SQS "RequestThrottled", "RequestThrottled", NULL},
+    {CALL_FAULT_UNSUPPORTED, 400, SQS "UnsupportedOperation", OLD "UnsupportedOperation", NULL},
+    {CALL_FAULT_UNAVAILABLE, 503, CORAL "ServiceUnavailableException", "ServiceUnavailable", NULL},
+    {.code = 0},
+};
+
+void api_init(struct service *ret, struct queues *qs)
+{
+    *ret = (struct service){
+        .signing_name = "sqs",
+        .target_prefix = "AmazonSQS.",
+        .query_version = "2012-11-05",
+        .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
+        .flattened = true,
+        .actions = actions,
+        .action_count = ARRAY_LEN(actions),
+        .faults = faults,
+        .owner = qs,
+    };
+}
+
+int api_no_queue(struct fault *f)
+{
+    return fault_set(f, FAULT_NO_QUEUE, "The specified queue does not exist.");
+}
+
+struct queue *api_queue(struct call *c)
+{
+    str url = val_text(c->in, "QueueUrl");
+    struct queue *q = url.p ? queues_resolve(call_owner(c), url, c->account, c->region) : NULL;
+    if (!q)
+        api_no_queue(&c->fault);
+    return q;
+}

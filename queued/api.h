@@ -1,0 +1,57 @@
+/* The actions of Amazon SQS that queued knows: api.c has the table, api_queue.c what concerns queues,
+ * api_message.c, api_receive.c and api_batch.c what concerns messages. A handler reads its input once,
+ * calls down, and finishes the call; texts and order of checks are the service's. */
+#ifndef TOQUE_QUEUED_API_H
+#define TOQUE_QUEUED_API_H
+
+#include "common/call.h"
+#include "queued/attr.h"
+#include "queued/queues.h"
+
+/* The service, its handlers working on `qs`; *ret is the caller's, and lives as long as the desk. */
+void api_init(struct service *ret, struct queues *qs);
+
+void api_create_queue(struct call *c);
+void api_delete_queue(struct call *c);
+void api_get_attributes(struct call *c);
+void api_get_queue_url(struct call *c);
+void api_list_queues(struct call *c);
+void api_purge_queue(struct call *c);
+void api_set_attributes(struct call *c);
+
+void api_send(struct call *c);
+void api_receive(struct call *c);
+void api_delete(struct call *c);
+void api_change(struct call *c);
+
+void api_send_batch(struct call *c);
+void api_delete_batch(struct call *c);
+void api_change_batch(struct call *c);
+
+/* --- what the families share ---------------------------------------------------------------------- */
+
+/* The queue of the call's QueueUrl, or NULL and the call's fault is set. */
+struct queue *api_queue(struct call *c);
+int api_no_queue(struct fault *f);
+
+/* A message that is to be sent, read from a SendMessage or an entry of its batch. Views. */
+struct sending {
+    struct attrs attrs;
+    str body, group_id, trace_header;
+    bool has_system;  /* system attributes were given: their digest is answered */
+    i64 delay_s;
+    size_t size;      /* bytes that count against limits */
+};
+int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool in_batch,
+                     struct sending *ret, struct fault *f) MUST_CHECK;
+/* Puts it into the queue and writes the members of the answer. */
+void api_put(struct call *c, struct queue *q, const struct sending *s);
+/* Deletes, or changes visibility, by a handle. */
+int api_delete_one(struct queue *q, str handle, struct fault *f) MUST_CHECK;
+int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
+                   struct fault *f) MUST_CHECK;
+
+/* The text of a message's id: 37 bytes with its NUL. */
+str api_message_id(const struct queues *qs, u64 id, char *ret);
+
+#endif

@@ -1,0 +1,226 @@
+#include "common/hash.h"
+#include "common/id.h"
+#include "queued/api.h"
+#include "queued/content.h"
+#include "queued/fault.h"
+#include "queued/waiter.h"
+
+#define DELAY_MAX_S     900
+#define HANDLE_TEXT_MAX 1024 /* bytes of a wrong handle that are told back */
+
+str api_message_id(const struct queues *qs, u64 id, char *ret)
+{
+    u8 bytes[16];
+    id_derive(queue_store_secret(qs->store), id, bytes);
+    return (str){id_uuid_of(bytes, ret), ID_UUID_SIZE - 1};
+}
+
+/* --- reading what is to be sent -------------------------------------------------------------------- */
+
+/* The two ids that make sense on FIFO queues, and one of them here, too. In a batch the service tells
+ * the reason without its frame. */
+static int check_ids(const struct val *in, bool in_batch, str *ret_group, struct fault *f)
+{
+    static const char group_rule[] =
+        "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in "
+        "length";
+    static const char wrong_type[] =
+        "The request include parameter that is not valid for this queue type";
+    str group = val_text(in, "MessageGroupId"), dedup = val_text(in, "MessageDeduplicationId");
+    if (dedup.p)
+        return in_batch ? fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%s", wrong_type)
+                        : fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                                    "Value %.*s for parameter MessageDeduplicationId is invalid. "
+                                    "Reason: %s", STR_ARG(dedup), wrong_type);
+    *ret_group = group.p ? group : STR("");
+    if (!group.p || attr_is_group_id(group))
+        return 0;
+    return in_batch ? fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%s", group_rule)
+                    : fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                                "Value %.*s for parameter MessageGroupId is invalid. Reason: %s.",
+                                STR_ARG(group), group_rule);
+}
+
+static int check_body(str body, struct fault *f)
+{
+    if (!attr_is_text(body))
+        return fault_set(f, FAULT_MESSAGE_CONTENTS,
+                         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | "
+                         "#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
+    return 0;
+}
+
+static int check_size(const struct queue *q, size_t size, bool in_batch, struct fault *f)
+{
+    if (size <= (size_t)q->attributes.size_max)
+        return 0;
+    return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                     "One or more parameters %s. Reason: Message must be shorter than %" PRId64
+                     " bytes.",
+                     in_batch ? "cannot be validated" : "are invalid", q->attributes.size_max);
+}
+
+static int read_delay(const struct queue *q, const struct val *in, i64 *ret_s, struct fault *f)
+{
+    *ret_s = q->attributes.delay_s;
+    if (val_int(in, "DelaySeconds", ret_s) && (*ret_s < 0 || *ret_s > DELAY_MAX_S))
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "Value %" PRId64 " for parameter DelaySeconds is invalid. Reason: "
+                         "DelaySeconds must be >= 0 and <= 900.", *ret_s);
+    return 0;
+}
+
+static int read_attributes(struct call *c, const struct val *in, struct sending *s, struct fault *f)
+{
+    const struct val *system = val_get(in, "MessageSystemAttributes");
+    if (attrs_read(val_get(in, "MessageAttributes"), &s->attrs, f) ||
+        attrs_read_system(system, &s->trace_header, f))
+        return E_FAULT;
+    s->has_system = system && system->count;
+    if (s->trace_header.n == 0 && c->request.trace_id.n && str_is_utf8(c->request.trace_id) &&
+        attr_is_text(c->request.trace_id))
+        s->trace_header = c->request.trace_id;
+    return 0;
+}
+
+int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool in_batch,
+                     struct sending *ret, struct fault *f)
+{
+    ret->body = val_text(in, "MessageBody");
+    if (read_delay(q, in, &ret->delay_s, f) || check_ids(in, in_batch, &ret->group_id, f) ||
+        read_attributes(c, in, ret, f))
+        return E_FAULT;
+    ret->size = ret->body.n + attrs_size(&ret->attrs);
+    if (check_size(q, ret->size, in_batch, f) || check_body(ret->body, f))
+        return E_FAULT;
+    struct queues *qs = q->all;
+    if (qs->msgs.msgs.used >= qs->limits.messages_max)
+        return fault_set(f, FAULT_OVER_LIMIT, "There are %" PRIu64 " messages waiting already, "
+                         "maximum allowed is %" PRIu64 ".", qs->msgs.msgs.used,
+                         qs->limits.messages_max);
+    return 0;
+}
+
+/* --- SendMessage ----------------------------------------------------------------------------------- */
+
+static void out_system_md5(struct call *c, struct queues *qs, str trace_header)
+{
+    char md5[HASH_MD5_HEX];
+    struct attrs one = {.n = 1, .items = {{STR("AWSTraceHeader"), STR("String"), trace_header}}};
+    call_out_text(c, "MD5OfMessageSystemAttributes", str_of(attrs_md5(&one, &qs->work, md5)));
+}
+
+void api_put(struct call *c, struct queue *q, const struct sending *s)
+{
+    struct queues *qs = q->all;
+    char text[ID_UUID_SIZE];
+    struct content content;
+    content.body = s->body;
+    content.attrs = s->attrs;
+    content.group_id = s->group_id;
+    content.trace_header = s->trace_header;
+    hash_md5_hex(s->body, content.md5);
+    content_write(&qs->row, &content);
+    u64 id = queue_put(q, &(struct parcel){.content = buf_view(&qs->row),
+                                           .delay_ms = s->delay_s * 1000});
+    call_out_text(c, "MessageId", api_message_id(qs, id, text));
+    call_out_text(c, "MD5OfMessageBody", str_from(content.md5, HASH_MD5_HEX - 1));
+    if (s->attrs.n) {
+        char md5[HASH_MD5_HEX];
+        call_out_text(c, "MD5OfMessageAttributes", str_of(attrs_md5(&s->attrs, &qs->work, md5)));
+    }
+    if (s->has_system)
+        out_system_md5(c, qs, s->trace_header);
+}
+
+void api_send(struct call *c)
+{
+    struct sending s;
+    struct queue *q = api_queue(c);
+    if (q && val_text(c->in, "MessageBody").n == 0)
+        fault_set(&c->fault, CALL_FAULT_MISSING_PARAMETER,
+                  "The request must contain the parameter MessageBody.");
+    if (!c->fault.code && api_read_sending(c, q, c->in, false, &s, &c->fault) == 0)
+        api_put(c, q, &s);
+    call_done(c);
+    waiters_serve(call_owner(c));
+}
+
+/* --- handles --------------------------------------------------------------------------------------- */
+
+static int wrong_handle(str handle, struct fault *f)
+{
+    return fault_set(f, FAULT_HANDLE_INVALID,
+                     "The input receipt handle \"%.*s\" is not a valid receipt handle.",
+                     (int)MIN(handle.n, HANDLE_TEXT_MAX), handle.p);
+}
+
+static int missing(struct fault *f, const char *name)
+{
+    return fault_set(f, CALL_FAULT_MISSING_PARAMETER, "The request must contain the parameter %s.",
+                     name);
+}
+
+/* Any handle ever made for a message of a standard queue deletes it; one that is gone is deleted. */
+int api_delete_one(struct queue *q, str handle, struct fault *f)
+{
+    struct handle h;
+    struct msg *m;
+    if (handle.n == 0)
+        return missing(f, "ReceiptHandle");
+    if (queue_open(q, handle, &h, &m))
+        return wrong_handle(handle, f);
+    if (m)
+        queue_drop(m);
+    return 0;
+}
+
+void api_delete(struct call *c)
+{
+    struct queue *q = api_queue(c);
+    if (q && api_delete_one(q, val_text(c->in, "ReceiptHandle"), &c->fault) == 0)
+        waiters_serve(q->all);
+    call_done(c);
+}
+
+/* Counted from now; but a delivery ends twelve hours after its receive at the latest. */
+int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
+                   struct fault *f)
+{
+    struct handle h;
+    struct msg *m;
+    if (handle.n == 0)
+        return missing(f, "ReceiptHandle");
+    if (!has_timeout)
+        return missing(f, "VisibilityTimeout");
+    if (timeout_s < 0 || timeout_s > QUEUE_HIDDEN_MAX_S)
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "Value %" PRId64 " for parameter VisibilityTimeout is invalid. Reason: "
+                         "Must be between 0 and %d.", timeout_s, QUEUE_HIDDEN_MAX_S);
+    if (queue_open(q, handle, &h, &m))
+        return wrong_handle(handle, f);
+    if (!m)
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "Value %.*s for parameter ReceiptHandle is invalid. Reason: Message does "
+                         "not exist or is not available for visibility timeout change.",
+                         STR_ARG(handle));
+    i64 total_ms = q->all->clock->now_ms - h.received_ms + timeout_s * 1000;
+    if (timeout_s > 0 && total_ms > (i64)QUEUE_HIDDEN_MAX_S * 1000)
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "Value %" PRId64 " for parameter VisibilityTimeout is invalid. Reason: "
+                         "Total VisibilityTimeout for the message is beyond the limit [%d seconds]",
+                         timeout_s, QUEUE_HIDDEN_MAX_S);
+    queue_hide(m, timeout_s * 1000);
+    return 0;
+}
+
+void api_change(struct call *c)
+{
+    i64 timeout_s = 0;
+    struct queue *q = api_queue(c);
+    bool has = val_int(c->in, "VisibilityTimeout", &timeout_s);
+    if (q && api_change_one(q, val_text(c->in, "ReceiptHandle"), has, timeout_s,
+                            &c->fault) == 0)
+        waiters_serve(q->all);
+    call_done(c);
+}

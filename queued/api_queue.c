@@ -1,0 +1,308 @@
+#include "common/arn.h"
+#include "common/desk.h"
+#include "common/hash.h"
+#include "queued/api.h"
+#include "queued/fault.h"
+#include "queued/waiter.h"
+
+#define LIST_MAX       1000
+#define STRICT_WAIT_MS 60000 /* the service's rule after DeleteQueue and PurgeQueue */
+
+static void out_url(struct call *c, const struct queue *q, const char *name)
+{
+    str base = call_base_url(c);
+    str url = arena_printf(&c->arena, "%.*s/%.*s/%.*s", STR_ARG(base), STR_ARG(q->account),
+                           STR_ARG(q->name));
+    if (name)
+        call_out_text(c, name, url);
+    else
+        call_out_item_text(c, url);
+}
+
+/* --- CreateQueue ---------------------------------------------------------------------------------- */
+
+static bool is_true(const struct val *attributes, const char *name)
+{
+    const struct val *v = attributes ? val_get(attributes, name) : NULL;
+    return v && str_eq_nocase(v->text, STR("true"));
+}
+
+static int check_name(str name, const struct val *attributes, struct fault *f)
+{
+    if (name.n == 0)
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER, "Queue name cannot be empty");
+    bool fine = name.n <= ARN_QUEUE_NAME_MAX && arn_is_queue_name(name);
+    bool wants_fifo = is_true(attributes, "FifoQueue");
+    if (wants_fifo && (!fine || !arn_is_fifo_name(name)))
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "The name of a FIFO queue can only include alphanumeric characters, "
+                         "hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in "
+                         "length");
+    if (!wants_fifo && (!fine || arn_is_fifo_name(name)))
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "Can only include alphanumeric characters, hyphens, or underscores. 1 to "
+                         "80 in length");
+    return 0;
+}
+
+static int check_new(struct call *c, str name)
+{
+    struct queues *qs = call_owner(c);
+    i64 ago_ms = queues_deleted_ms(qs, c->account, c->region, name);
+    if (ago_ms >= 0 && ago_ms < STRICT_WAIT_MS)
+        return fault_set(&c->fault, FAULT_QUEUE_DELETED_RECENTLY,
+                         "You must wait 60 seconds after deleting a queue before you can create "
+                         "another with the same name.");
+    if (queues_count(qs) >= qs->limits.queues_max)
+        return fault_set(&c->fault, FAULT_OVER_LIMIT, "There are %zu queues already, maximum "
+                                                      "allowed is %u.",
+                         queues_count(qs), qs->limits.queues_max);
+    return 0;
+}
+
+/* The queue of that name, made if need be; NULL: the call's fault says why not. */
+static struct queue *create(struct call *c)
+{
+    struct queues *qs = call_owner(c);
+    str name = val_text(c->in, "QueueName");
+    const struct val *given = val_get(c->in, "Attributes"), *tags = val_get(c->in, "tags");
+    struct attributes attributes;
+    if (check_name(name, given, &c->fault))
+        return NULL;
+    if (tags && tags->count) {
+        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
+                  "Tags of queues are not supported by this version of toque.");
+        return NULL;
+    }
+    attributes_init(&attributes);
+    int err = attributes_set(&attributes, given, true, &c->fault);
+    struct queue *q = err ? NULL : queues_find(qs, c->account, c->region, name);
+    if (err || q || check_new(c, name)) {
+        attributes_deinit(&attributes);
+        return q && attributes_same(&q->attributes, given, &c->fault) == 0 ? q : NULL;
+    }
+    return queues_add(qs, c->account, c->region, name, &attributes);
+}
+
+void api_create_queue(struct call *c)
+{
+    struct queue *q = create(c);
+    if (q)
+        out_url(c, q, "QueueUrl");
+    call_done(c);
+}
+
+/* --- the end of queues and of what is in them ------------------------------------------------------ */
+
+void api_delete_queue(struct call *c)
+{
+    struct queue *q = api_queue(c);
+    if (q) {
+        waiters_end(q, WAITER_LOST);
+        queues_remove(q);
+    }
+    call_done(c);
+}
+
+void api_purge_queue(struct call *c)
+{
+    struct queue *q = api_queue(c);
+    if (!q) {
+        call_done(c);
+        return;
+    }
+    i64 ago_ms = q->all->clock->now_ms - q->purged_ms;
+    if (q->all->limits.strict && q->purged_ms && ago_ms < STRICT_WAIT_MS)
+        fault_set(&c->fault, FAULT_PURGE_IN_PROGRESS,
+                  "Only one PurgeQueue operation on %.*s is allowed every 60 seconds.",
+                  STR_ARG(q->name));
+    else
+        queue_purge(q);
+    call_done(c);
+}
+
+/* --- finding --------------------------------------------------------------------------------------- */
+
+void api_get_queue_url(struct call *c)
+{
+    str name = val_text(c->in, "QueueName"), owner = val_text(c->in, "QueueOwnerAWSAccountId");
+    if (name.n == 0) {
+        call_fail(c, CALL_FAULT_INVALID_PARAMETER,
+                  "Value for parameter QueueName is invalid. Reason: Must specify a queue name.");
+        return;
+    }
+    struct queue *q = queues_find(call_owner(c), owner.n ? owner : c->account, c->region, name);
+    if (q)
+        out_url(c, q, "QueueUrl");
+    else
+        api_no_queue(&c->fault);
+    call_done(c);
+}
+
+/* A page token says after which name to go on, and for which prefix it was made. */
+static str make_token(struct call *c, str prefix, str last)
+{
+    struct buf b = {0};
+    str plain = arena_printf(&c->arena, "%.*s\n%.*s", STR_ARG(prefix), STR_ARG(last));
+    hash_base64(&b, plain);
+    str token = arena_dup(&c->arena, buf_view(&b));
+    buf_deinit(&b);
+    return token;
+}
+
+static int read_token(struct call *c, str token, str prefix, str *ret_after)
+{
+    struct buf b = {0};
+    *ret_after = STR("");
+    if (token.n == 0)
+        return 0;
+    int err = hash_unbase64(token, &b);
+    str rest = arena_dup(&c->arena, buf_view(&b));
+    buf_deinit(&b);
+    str made_for = str_cut(&rest, '\n');
+    if (err || !str_eq(made_for, prefix) || rest.n == 0)
+        return fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER, "Invalid or expired next token.");
+    *ret_after = rest;
+    return 0;
+}
+
+void api_list_queues(struct call *c)
+{
+    struct queues *qs = call_owner(c);
+    str prefix = val_text(c->in, "QueueNamePrefix"), after, last = STR("");
+    if (!prefix.p)
+        prefix = STR("");
+    i64 max = LIST_MAX;
+    bool paged = val_int(c->in, "MaxResults", &max);
+    if (max < 1 || max > LIST_MAX)
+        fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER,
+                  "Value for parameter MaxResults is invalid. Reason: MaxResults must be an "
+                  "integer between 1 and 1000.");
+    if (c->fault.code || read_token(c, val_text(c->in, "NextToken"), prefix, &after)) {
+        call_done(c);
+        return;
+    }
+    struct order_node *n = queues_list(qs, c->account, c->region, prefix, after);
+    call_out_list(c, "QueueUrls", "QueueUrl");
+    for (; n && max > 0; max--) {
+        const struct queue *q = order_value(n);
+        out_url(c, q, NULL);
+        last = q->name;
+        n = order_next(n);
+        if (n && !queues_is_of(n, c->account, c->region, prefix))
+            n = NULL;
+    }
+    call_out_list_end(c);
+    if (n && paged)
+        call_out_text(c, "NextToken", make_token(c, prefix, last));
+    call_done(c);
+}
+
+/* --- attributes ------------------------------------------------------------------------------------ */
+
+static const char *const own_names[] = {
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "QueueArn",
+};
+
+/* What the queue knows by itself. */
+static bool own_text(const struct queue *q, str name, struct buf *out)
+{
+    i64 number;
+    if (str_is(name, "QueueArn")) {
+        buf_z(out, q->arn);
+        return true;
+    }
+    if (str_is(name, "ApproximateNumberOfMessages"))
+        number = (i64)q->visible_count;
+    else if (str_is(name, "ApproximateNumberOfMessagesDelayed"))
+        number = (i64)q->delayed_count;
+    else if (str_is(name, "ApproximateNumberOfMessagesNotVisible"))
+        number = (i64)q->leased_count;
+    else if (str_is(name, "CreatedTimestamp"))
+        number = q->created_ms / 1000;
+    else if (str_is(name, "LastModifiedTimestamp"))
+        number = q->modified_ms / 1000;
+    else
+        return false;
+    buf_i64(out, number);
+    return true;
+}
+
+static void out_attribute(struct call *c, const struct queue *q, str name)
+{
+    struct buf *text = &q->all->work;
+    buf_reset(text);
+    if (own_text(q, name, text) || attributes_text(&q->attributes, name, text))
+        call_out_entry_text(c, name, buf_view(text));
+}
+
+static void out_all(struct call *c, const struct queue *q)
+{
+    const char *name;
+    for (size_t i = 0; i < ARRAY_LEN(own_names); i++)
+        out_attribute(c, q, str_of(own_names[i]));
+    for (size_t i = 0; (name = attributes_name(i)); i++)
+        out_attribute(c, q, str_of(name));
+}
+
+static bool names_all(const struct val *names)
+{
+    for (const struct val *v = names->first; v; v = v->next)
+        if (str_is(v->text, "All"))
+            return true;
+    return false;
+}
+
+static int check_names(const struct val *names, struct fault *f)
+{
+    for (const struct val *v = names->first; v; v = v->next)
+        if (attributes_known(v->text) == ATTRIBUTE_UNKNOWN)
+            return fault_set(f, FAULT_ATTRIBUTE_NAME, "Unknown Attribute %.*s.",
+                             (int)MIN(v->text.n, 256), v->text.n ? v->text.p : "");
+    return 0;
+}
+
+/* A name that is asked for twice is told once. */
+static bool is_repeated(const struct val *names, const struct val *at)
+{
+    for (const struct val *v = names->first; v != at; v = v->next)
+        if (str_eq(v->text, at->text))
+            return true;
+    return false;
+}
+
+void api_get_attributes(struct call *c)
+{
+    struct queue *q = api_queue(c);
+    const struct val *names = val_get(c->in, "AttributeNames");
+    if (!q || !names || check_names(names, &c->fault)) {
+        call_done(c);
+        return;
+    }
+    call_out_map(c, "Attributes", "Attribute", "Name", "Value");
+    if (names_all(names))
+        out_all(c, q);
+    else
+        for (const struct val *v = names->first; v; v = v->next)
+            if (!is_repeated(names, v))
+                out_attribute(c, q, v->text);
+    call_out_map_end(c);
+    call_done(c);
+}
+
+void api_set_attributes(struct call *c)
+{
+    struct queue *q = api_queue(c);
+    const struct val *given = val_get(c->in, "Attributes");
+    if (q && (!given || given->count == 0))
+        fault_set(&c->fault, CALL_FAULT_MISSING_PARAMETER,
+                  "The request must contain the parameter Attribute.Name.");
+    if (!c->fault.code && attributes_set(&q->attributes, given, false, &c->fault) == 0)
+        queue_changed(q);
+    call_done(c);
+}

@@ -1,0 +1,139 @@
+/* Names of the Query protocol differ from those of JSON where lists and maps are: flattened, with
+ * singular names. MessageSystemAttributeNames shares its wire name with AttributeNames there, so only
+ * the longer one, which some clients send, is read as it. */
+#include "queued/members.h"
+
+#define END {.name = NULL}
+#define TEXT(member) {.name = member, .type = VAL_STRING}
+#define INT(member)  {.name = member, .type = VAL_INT}
+#define TEXTS(member, wire) {.name = member, .query = wire, .type = VAL_LIST, .of = VAL_STRING}
+
+#define ATTRIBUTES                                                                                 \
+    {                                                                                              \
+        .name = "Attributes", .query = "Attribute", .type = VAL_MAP, .of = VAL_STRING              \
+    }
+#define MESSAGE_ATTRIBUTES(member, wire)                                                           \
+    {                                                                                              \
+        .name = member, .query = wire, .type = VAL_MAP, .of = VAL_STRUCT, .members = value         \
+    }
+#define ENTRIES(wire, entry)                                                                       \
+    {                                                                                              \
+        .name = "Entries", .query = wire, .type = VAL_LIST, .of = VAL_STRUCT, .members = entry     \
+    }
+
+static const struct member value[] = {
+    TEXT("DataType"),
+    TEXT("StringValue"),
+    {.name = "BinaryValue", .type = VAL_BLOB},
+    TEXTS("StringListValues", "StringListValue.StringListValue"),
+    {.name = "BinaryListValues",
+     .query = "BinaryListValue.BinaryListValue",
+     .type = VAL_LIST,
+     .of = VAL_BLOB},
+    END,
+};
+
+static const struct member send_entry[] = {
+    TEXT("Id"),
+    TEXT("MessageBody"),
+    INT("DelaySeconds"),
+    MESSAGE_ATTRIBUTES("MessageAttributes", "MessageAttribute"),
+    MESSAGE_ATTRIBUTES("MessageSystemAttributes", "MessageSystemAttribute"),
+    TEXT("MessageDeduplicationId"),
+    TEXT("MessageGroupId"),
+    END,
+};
+
+static const struct member delete_entry[] = {TEXT("Id"), TEXT("ReceiptHandle"), END};
+
+static const struct member change_entry[] = {
+    TEXT("Id"),
+    TEXT("ReceiptHandle"),
+    INT("VisibilityTimeout"),
+    END,
+};
+
+const struct member members_create_queue[] = {
+    TEXT("QueueName"),
+    ATTRIBUTES,
+    {.name = "tags",
+     .query = "Tag",
+     .type = VAL_MAP,
+     .of = VAL_STRING,
+     .query_key = "Key",
+     .query_value = "Value"},
+    END,
+};
+
+const struct member members_queue_url[] = {TEXT("QueueUrl"), END};
+
+const struct member members_get_queue_url[] = {
+    TEXT("QueueName"),
+    TEXT("QueueOwnerAWSAccountId"),
+    END,
+};
+
+const struct member members_list_queues[] = {
+    TEXT("QueueNamePrefix"),
+    INT("MaxResults"),
+    TEXT("NextToken"),
+    END,
+};
+
+const struct member members_get_attributes[] = {
+    TEXT("QueueUrl"),
+    TEXTS("AttributeNames", "AttributeName"),
+    END,
+};
+
+const struct member members_set_attributes[] = {TEXT("QueueUrl"), ATTRIBUTES, END};
+
+const struct member members_send[] = {
+    TEXT("QueueUrl"),
+    TEXT("MessageBody"),
+    INT("DelaySeconds"),
+    MESSAGE_ATTRIBUTES("MessageAttributes", "MessageAttribute"),
+    MESSAGE_ATTRIBUTES("MessageSystemAttributes", "MessageSystemAttribute"),
+    TEXT("MessageDeduplicationId"),
+    TEXT("MessageGroupId"),
+    END,
+};
+
+const struct member members_send_batch[] = {
+    TEXT("QueueUrl"),
+    ENTRIES("SendMessageBatchRequestEntry", send_entry),
+    END,
+};
+
+const struct member members_receive[] = {
+    TEXT("QueueUrl"),
+    TEXTS("AttributeNames", "AttributeName"),
+    TEXTS("MessageSystemAttributeNames", "MessageSystemAttributeName"),
+    TEXTS("MessageAttributeNames", "MessageAttributeName"),
+    INT("MaxNumberOfMessages"),
+    INT("VisibilityTimeout"),
+    INT("WaitTimeSeconds"),
+    TEXT("ReceiveRequestAttemptId"),
+    END,
+};
+
+const struct member members_delete[] = {TEXT("QueueUrl"), TEXT("ReceiptHandle"), END};
+
+const struct member members_delete_batch[] = {
+    TEXT("QueueUrl"),
+    ENTRIES("DeleteMessageBatchRequestEntry", delete_entry),
+    END,
+};
+
+const struct member members_change[] = {
+    TEXT("QueueUrl"),
+    TEXT("ReceiptHandle"),
+    INT("VisibilityTimeout"),
+    END,
+};
+
+const struct member members_change_batch[] = {
+    TEXT("QueueUrl"),
+    ENTRIES("ChangeMessageVisibilityBatchRequestEntry", change_entry),
+    END,
+};

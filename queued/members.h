@@ -1,0 +1,21 @@
+/* The service's model: what each action takes, in both wire forms. Amazon SQS, API 2012-11-05. */
+#ifndef TOQUE_MEMBERS_H
+#define TOQUE_MEMBERS_H
+
+#include "common/call.h"
+
+extern const struct member members_create_queue[];
+extern const struct member members_queue_url[]; /* DeleteQueue, PurgeQueue */
+extern const struct member members_get_queue_url[];
+extern const struct member members_list_queues[];
+extern const struct member members_get_attributes[];
+extern const struct member members_set_attributes[];
+extern const struct member members_send[];
+extern const struct member members_send_batch[];
+extern const struct member members_receive[];
+extern const struct member members_delete[];
+extern const struct member members_delete_batch[];
+extern const struct member members_change[];
+extern const struct member members_change_batch[];
+
+#endif
