@@ -7,7 +7,7 @@
 #include "common/scan.h"
 #include "filter/matcher.h"
 
-enum attr_type { TYPE_STRING, TYPE_NUMBER, TYPE_ARRAY, TYPE_BINARY };
+enum attr_type { TYPE_STRING, TYPE_NUMBER, TYPE_ARRAY, TYPE_BINARY, TYPE_OTHER };
 
 static enum attr_type type_of(str type)
 {
@@ -17,7 +17,9 @@ static enum attr_type type_of(str type)
         type = str_cut(&type, '.');
     if (str_is(type, "String"))
         return TYPE_STRING;
-    return str_is(type, "Number") ? TYPE_NUMBER : TYPE_BINARY;
+    if (str_is(type, "Number"))
+        return TYPE_NUMBER;
+    return str_is(type, "Binary") ? TYPE_BINARY : TYPE_OTHER;
 }
 
 /* The text as the service's engine sees it; room was made for twice its size. */
@@ -107,6 +109,7 @@ static bool read_attr(struct matcher *m, u32 path, enum attr_type type, str valu
     case TYPE_ARRAY:
         return read_array(m, path, value);
     case TYPE_BINARY:
+    case TYPE_OTHER:
         break;
     }
     return true;

@@ -127,13 +127,24 @@ static bool has_kind(const struct policy_leaf *leaf, enum policy_kind kind)
     return false;
 }
 
+/* Any value will do, and absence too if it is taken. That is not always true: in an array of objects
+ * the value ties the element. */
+static u32 of_presence(struct matcher *m, u32 path, bool or_absent)
+{
+    u32 kids[2] = {cond_of_path(m, COND_PRESENT, path)};
+    if (!or_absent)
+        return kids[0];
+    kids[1] = cond_of_path(m, COND_ABSENT, path);
+    return cond_of_kids(m, COND_OR, path, kids, sort_conds(m, kids, 2));
+}
+
 static u32 of_entries(struct matcher *m, u32 path, const struct policy_leaf *leaf)
 {
     const struct policy_entry *e = leaf->entries;
     if (leaf->n == 1)
         return of_entry(m, path, e);
     if (has_kind(leaf, POLICY_EXISTS))
-        return has_kind(leaf, POLICY_ABSENT) ? 0 : cond_of_path(m, COND_PRESENT, path);
+        return of_presence(m, path, has_kind(leaf, POLICY_ABSENT));
     if (leaf->n == 2 && has_kind(leaf, POLICY_ABSENT) && (e[0].negated || e[1].negated))
         return of_but(m, path, e[0].negated ? &e[0] : &e[1], true);
     u32 *kids = mem_array(leaf->n, sizeof(*kids));

@@ -5,8 +5,6 @@
 
 static bool takes_folded(const struct cond *c, str text)
 {
-    if (!str_is_utf8(text))
-        return false;
     switch ((enum cond_kind)c->kind) {
     case COND_FOLDED:
         return fold_eq(cond_text(c), text);

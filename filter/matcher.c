@@ -194,15 +194,12 @@ void matcher_row_moved(struct matcher *m, u32 id, u32 group, u32 from_group, u32
 static void add_branch(struct matcher *m, u32 id, const struct policy *p, u32 branch)
 {
     const struct policy_branch *b = &p->branches[branch];
-    u32 few[16], *conds = few, n = 0;
+    u32 few[16], *conds = few;
     if (b->n > ARRAY_LEN(few))
         conds = mem_array(b->n, sizeof(*conds));
-    for (u32 i = 0; i < b->n; i++) {
-        u32 cond = compile_leaf(m, p->scope, b->leaves[i]);
-        if (cond)
-            conds[n++] = cond;
-    }
-    compile_expression(m, p->scope, id, conds, n, p->n > 1);
+    for (u32 i = 0; i < b->n; i++)
+        conds[i] = compile_leaf(m, p->scope, b->leaves[i]);
+    compile_expression(m, p->scope, id, conds, b->n, p->n > 1);
     if (conds != few)
         mem_free(conds);
 }

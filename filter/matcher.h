@@ -60,6 +60,7 @@ struct matcher {
     u32 always;   /* condition that always holds; 0: nobody has an empty policy */
     u32 count;    /* subscriptions */
     u64 seed;
+    bool unchecked; /* bodies are read without their grammar */
     size_t small_bytes; /* what conditions, paths and groups hold beside their own structs */
     u32 sweep_at;       /* group that matcher_step looks at next */
 

@@ -183,9 +183,7 @@ static void look_up_address(struct matcher *m, u32 path, str text, struct value 
 
 static void look_up_folded(struct matcher *m, u32 path, u32 kinds, struct value *v)
 {
-    size_t room = FOLD_SIZE(v->text.n) * 2;
-    if (!str_is_utf8(v->text))
-        return;
+    size_t room = FOLD_SIZE(v->text.n);
     if (room > m->folded_cap) {
         mem_free(m->folded);
         m->folded_cap = room * 2;
