@@ -1,0 +1,403 @@
+/* A whole topicd in the test's own process, its store in a directory of its own, calls handed
+ * straight to its desk; and queueds that are played by the test over real links, in loops of their
+ * own. */
+#ifndef TOQUE_TESTS_TOPICD_RIG_H
+#define TOQUE_TESTS_TOPICD_RIG_H
+
+#include "common/base.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/frame.h"
+#include "common/json.h"
+#include "common/link.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "tests/failing_vfs.h"
+#include "tests/store_aid.h"
+#include "topicd/topicd.h"
+
+#define RIG_QUEUEDS_MAX 3
+/* Turns within which everything that a test waits for happens. */
+#define RIG_TURNS_MAX 20000
+
+/* One queued as the test plays it. */
+struct fake {
+    struct clock clock;
+    struct loop *loop;
+    struct link *link;
+    char *url;
+    u32 session;
+    u64 applied;  /* last sequence applied: what WELCOME says */
+    u64 received; /* last sequence received in this session */
+    bool silent;  /* receives, applies, and acknowledges nothing */
+    bool deaf;    /* ignores everything, as one that hangs */
+    u32 hellos, delivers, refused, cancels;
+    struct buf bodies;      /* "queue=message;" of every target applied, in order */
+    struct frame_call call; /* the last one; only its id is kept */
+    struct buf call_body;
+    i64 clock_ms; /* of the last CLOCK frame or greeting */
+};
+
+struct rig {
+    char *dir;
+    struct options options;
+    struct topicd *t;
+    struct fake fakes[RIG_QUEUEDS_MAX];
+    u32 fake_count;
+};
+
+struct rig_answer {
+    bool there;
+    int status;
+    struct buf body;
+};
+
+/* --- a played queued -----------------------------------------------------------------------------
+ */
+
+static inline void fake_apply(struct fake *q, const struct frame_deliver *d)
+{
+    str rest = d->publications;
+    struct frame_publication p;
+
+    while (frame_next_publication(&rest, &p) == 1) {
+        str targets = p.targets;
+        struct frame_target t;
+
+        while (frame_next_target(&targets, &t) == 1) {
+            str name = str_slice(t.queue, (size_t)str_rfind(t.queue, ':') + 1, t.queue.n);
+
+            buf_printf(&q->bodies, "%.*s=%.*s;", STR_ARG(name), STR_ARG(p.message));
+        }
+    }
+}
+
+static inline void fake_deliver(struct fake *q, str frame)
+{
+    struct frame_deliver d;
+    struct buf out = {0};
+
+    assert_int_equal(frame_read_deliver(frame, &d), 0);
+    q->delivers++;
+    /* frame.h: the rule by which a frame is applied once and in order, or not. */
+    bool first = q->received == 0;
+
+    if (d.session != q->session || d.sequence <= q->applied ||
+        (first ? d.previous > q->applied : d.previous != q->received)) {
+        q->refused++;
+        return;
+    }
+    q->received = q->applied = d.sequence;
+    fake_apply(q, &d);
+    if (q->silent)
+        return;
+    frame_write_ack(&out, &(struct frame_ack){d.sequence});
+    link_send(q->link, &out);
+}
+
+static inline void fake_frame(void *arg, str frame)
+{
+    struct fake *q = arg;
+    enum frame_kind kind;
+    struct frame_greeting g;
+    struct frame_call call;
+    struct buf out = {0};
+
+    assert_int_equal(frame_kind(frame, &kind), 0);
+    if (q->deaf)
+        return;
+    switch (kind) {
+    case FRAME_HELLO:
+        assert_int_equal(frame_read_greeting(frame, &g), 0);
+        q->hellos++;
+        q->session = g.session;
+        q->received = 0;
+        q->clock_ms = g.clock_ms;
+        frame_write_welcome(&out, &(struct frame_greeting){.instance = STR("fake"),
+                                                           .version = STR("1"),
+                                                           .session = g.session,
+                                                           .applied = q->applied});
+        link_send(q->link, &out);
+        break;
+    case FRAME_DELIVER: fake_deliver(q, frame); break;
+    case FRAME_CALL:
+        assert_int_equal(frame_read_call(frame, &call), 0);
+        q->call.id = call.id;
+        buf_reset(&q->call_body);
+        buf_printf(&q->call_body, "%.*s %.*s %.*s", STR_ARG(call.request.account),
+                   STR_ARG(call.request.region), STR_ARG(call.request.body));
+        break;
+    case FRAME_CANCEL: q->cancels++; break;
+    case FRAME_CLOCK:
+        assert_int_equal(frame_read_clock(frame, &q->clock_ms), 0);
+        frame_write_clock(&out, q->clock_ms);
+        link_send(q->link, &out);
+        break;
+    default: fail_msg("a queued got a frame of kind %d", (int)kind);
+    }
+}
+
+static inline void fake_nothing(void *arg)
+{
+}
+
+static inline void fake_open(struct fake *q)
+{
+    struct fault f = {0};
+
+    clock_init(&q->clock, false);
+    q->loop = loop_new(&q->clock);
+    q->received = 0;
+    assert_int_equal(link_listen(&q->link, q->loop, q->url, &LINK_LIMITS_DEFAULT,
+                                 (struct link_events){fake_nothing, fake_nothing, fake_frame, q},
+                                 &f),
+                     0);
+}
+
+/* As if it were killed: what it applied it still knows. */
+static inline void fake_close(struct fake *q)
+{
+    if (!q->link)
+        return;
+    link_close(q->link);
+    q->link = NULL;
+    loop_free(q->loop);
+}
+
+/* "name,name" announced as all its queues. */
+static inline void fake_announce(struct fake *q, const char *names)
+{
+    struct buf out = {0};
+    str rest = str_of(names);
+
+    frame_queues_begin(&out, true, true);
+    while (rest.n) {
+        str name = str_cut(&rest, ',');
+        char *arn = mem_printf("arn:aws:sqs:us-east-1:000000000000:%.*s", STR_ARG(name));
+
+        frame_queues_add(&out, str_of(arn));
+        mem_free(arn);
+    }
+    frame_queues_end(&out);
+    assert_int_equal(link_send(q->link, &out), 0);
+}
+
+/* --- the rig -------------------------------------------------------------------------------------
+ */
+
+static inline i64 rig_free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+static inline void rig_start(struct rig *r)
+{
+    struct fault f = {0};
+
+    r->options.http_port = rig_free_port();
+    if (topicd_open(&r->t, &r->options, NULL, &f))
+        fail_msg("%s", f.text);
+}
+
+static inline void rig_set(struct rig *r, const char *name, const char *value)
+{
+    struct fault f = {0};
+
+    if (conf_set(&OPTIONS_TABLE, &r->options, str_of(name), str_of(value), "--", &f))
+        fail_msg("%s", f.text);
+}
+
+static inline struct rig *rig_new(u32 queueds)
+{
+    struct rig *r = mem_alloc(sizeof(*r));
+    struct buf urls = {0};
+
+    json_setup();
+    log_open("topicd", LOG_LEVEL_ERROR);
+    failing_vfs_install();
+    failing_vfs_heal();
+    r->dir = store_aid_dir();
+    r->fake_count = queueds;
+    conf_init(&OPTIONS_TABLE, &r->options);
+    for (u32 i = 0; i < MAX(queueds, 1); i++) {
+        char *url = mem_printf("ipc://%s/queued%u.link", r->dir, i);
+
+        buf_printf(&urls, "%s%s", i ? "," : "", url);
+        r->fakes[i].url = url;
+    }
+    rig_set(r, "queued", urls.p);
+    rig_set(r, "data_dir", r->dir);
+    rig_set(r, "log_level", "error");
+    rig_set(r, "ack_max_ms", "600000");
+    buf_deinit(&urls);
+    return r;
+}
+
+/* One turn of everybody, without waiting longer than a moment for the world. */
+static inline void rig_turn(struct rig *r)
+{
+    loop_turn(r->t->loop, 1);
+    for (u32 i = 0; i < r->fake_count; i++)
+        if (r->fakes[i].link)
+            loop_turn(r->fakes[i].loop, 0);
+}
+
+#define RIG_UNTIL(r, condition)                                                                    \
+    do {                                                                                           \
+        int turns_ = 0;                                                                            \
+        while (!(condition)) {                                                                     \
+            if (++turns_ > RIG_TURNS_MAX)                                                          \
+                fail_msg("never came true: %s", #condition);                                       \
+            rig_turn(r);                                                                           \
+        }                                                                                          \
+    } while (0)
+
+/* An orderly end; or the end of the process, which lets go of everything in memory. */
+static inline void rig_stop(struct rig *r)
+{
+    topicd_stop(r->t);
+    RIG_UNTIL(r, r->t->flushed && r->t->peers[0]->state == PEER_DOWN);
+    rig_turn(r);
+    topicd_close(r->t);
+    r->t = NULL;
+}
+
+static inline void rig_free(struct rig *r)
+{
+    if (r->t)
+        rig_stop(r);
+    for (u32 i = 0; i < RIG_QUEUEDS_MAX; i++) {
+        fake_close(&r->fakes[i]);
+        buf_deinit(&r->fakes[i].bodies);
+        buf_deinit(&r->fakes[i].call_body);
+        mem_free(r->fakes[i].url);
+    }
+    failing_vfs_heal();
+    store_aid_remove(r->dir);
+    conf_deinit(&OPTIONS_TABLE, &r->options);
+    mem_free(r);
+}
+
+/* No space left, until failing_vfs_heal. */
+static inline void fail_disk(void)
+{
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_CHANGES, .files = FAILING_ANY, .result = 13 /* SQLITE_FULL */, .times = -1});
+}
+
+/* All queueds up and greeted, the outbox sent. */
+static inline bool rig_is_live(const struct rig *r)
+{
+    for (u32 i = 0; i < r->fake_count; i++)
+        if (r->t->peers[i]->state != PEER_LIVE)
+            return false;
+    return true;
+}
+
+/* --- calls ---------------------------------------------------------------------------------------
+ */
+
+static inline void rig_reply(void *arg, struct call *c)
+{
+    struct rig_answer *a = arg;
+
+    if (!a)
+        return;
+    a->there = true;
+    a->status = c->answer.status;
+    a->body = c->answer.body;
+    c->answer.body = (struct buf){0};
+}
+
+/* Hands a call to the desk; `form` must live until it is answered. NULL for `a`: nobody listens. */
+static inline struct call *rig_begin(struct rig *r, const char *form, struct rig_answer *a)
+{
+    struct request rq = {.door = DOOR_TCP,
+                         .method = STR("POST"),
+                         .path = STR("/"),
+                         .query = STR(""),
+                         .host = STR("localhost:4566"),
+                         .target = STR(""),
+                         .content_type = STR("application/x-www-form-urlencoded"),
+                         .accept = STR(""),
+                         .authorization = STR(""),
+                         .trace_id = STR(""),
+                         .account = STR(""),
+                         .region = STR(""),
+                         .body = str_of(form)};
+
+    if (a)
+        *a = (struct rig_answer){0};
+    return desk_take(r->t->desk, &rq, rig_reply, a);
+}
+
+/* The status; the answer's body is put into `out` (emptied first). */
+static inline int rig_call(struct rig *r, const char *form, struct buf *out)
+{
+    struct rig_answer a;
+
+    rig_begin(r, form, &a);
+    RIG_UNTIL(r, a.there);
+    buf_reset(out);
+    buf_str(out, buf_view(&a.body));
+    buf_deinit(&a.body);
+    return a.status;
+}
+
+/* The text between <name> and </name> of the answer, the first time; the caller frees it. */
+static inline char *rig_element(const struct buf *body, const char *name)
+{
+    char *open = mem_printf("<%s>", name), *close = mem_printf("</%s>", name);
+    const char *from = body->p ? strstr(body->p, open) : NULL;
+    const char *to = from ? strstr(from, close) : NULL;
+    char *text = to ? mem_dup(str_from(from + strlen(open), (size_t)(to - from) - strlen(open)))
+                    : mem_dup(STR("(none)"));
+
+    mem_free(open);
+    mem_free(close);
+    return text;
+}
+
+#define RIG_TOPIC    "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3At"
+#define RIG_QUEUE(q) "arn%3Aaws%3Asqs%3Aus-east-1%3A000000000000%3A" q
+
+/* The call succeeds. */
+#define RIG_OK(r, form)                                                                            \
+    do {                                                                                           \
+        struct buf out_ = {0};                                                                     \
+        int status_ = rig_call(r, form, &out_);                                                    \
+        if (status_ != 200)                                                                        \
+            fail_msg("%d %s", status_, out_.p);                                                    \
+        buf_deinit(&out_);                                                                         \
+    } while (0)
+
+/* The call is refused with exactly this. */
+#define RIG_REFUSED(r, form, status, code, text)                                                   \
+    do {                                                                                           \
+        struct buf out_ = {0};                                                                     \
+        int status_ = rig_call(r, form, &out_);                                                    \
+        char *code_ = rig_element(&out_, "Code"), *text_ = rig_element(&out_, "Message");          \
+        assert_string_equal(text_, text);                                                          \
+        assert_string_equal(code_, code);                                                          \
+        assert_int_equal(status_, status);                                                         \
+        mem_free(code_);                                                                           \
+        mem_free(text_);                                                                           \
+        buf_deinit(&out_);                                                                         \
+    } while (0)
+
+#endif
