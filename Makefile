@@ -92,11 +92,10 @@ $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o 
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-FUZZ_SECONDS ?= 60
-FUZZ_BUILD   := $(BUILD)/fuzz
-FUZZ_BINS    := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/run/%,$(FUZZ_SRC))
-$(FUZZ_BUILD)/run/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_AID) $(FLOORS)
+# Only in a build whose objects are instrumented: make fuzz.
+$(BUILD)/run/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_AID) $(FLOORS)
 	@mkdir -p $(@D)
+	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
 all: $(PROGRAMS) $(BENCH)
@@ -144,11 +143,12 @@ asan: test-deps
 	@$(MAKE) --no-print-directory $(ASAN) -j$(JOBS) all unit replay $(BUILD)/asan/venv/ready
 	@tests/run.py --build $(BUILD)/asan
 
+FUZZ_SECONDS ?= 60
 fuzz: test-deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang HARDEN= HARDEN_LD= OPT="-O1 -g" \
 	    SAN="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all" \
-	    -j$(JOBS) $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/fuzz/run/%,$(FUZZ_SRC))
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(BUILD)/fuzz/fuzz/run
+	    -j$(JOBS) $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/run/%,$(FUZZ_SRC))
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(BUILD)/fuzz/run
 
 # --- speed -----------------------------------------------------------------------------------------
 bench: all

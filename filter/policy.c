@@ -3,8 +3,8 @@
  *
  *   text -> tree (tree.c) -> terms (here and policy_entry.c) -> branches (terms.c)
  *
- * Order of refusals: JSON, compile errors, keys, combinations, wildcards, bounds, nesting in attribute
- * scope. */
+ * Order of refusals: JSON, compile errors, keys, combinations, wildcards, bounds, nesting in
+ * attribute scope. */
 #include "filter/policy.h"
 
 #include "common/buf.h"
@@ -65,7 +65,7 @@ static int refuse_text(struct policy_builder *b, const struct node *node, struct
     return err;
 }
 
-static void print_args(struct buf *out, const char *fmt, va_list args)
+static PRINTF_LIKE(2, 0) void print_args(struct buf *out, const char *fmt, va_list args)
 {
     char text[FAULT_TEXT_MAX + 1];
     vsnprintf(text, sizeof text, fmt, args);
@@ -100,10 +100,30 @@ int policy_refuse(struct policy_builder *b, const struct node *node, const char 
 static bool is_reserved(str name)
 {
     static const char *const words[] = {
-        "exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard",
-        "numeric", "cidr", "=", "<", "<=", ">", ">=", "regex", "not-wildcard",
-        "not-equals-ignore-case", "date-after", "date-on-or-after", "date-before",
-        "date-on-or-before", "in-date-range", "ip-address-in-range", "ip-address-not-in-range",
+        "exactly",
+        "equals-ignore-case",
+        "prefix",
+        "suffix",
+        "anything-but",
+        "exists",
+        "wildcard",
+        "numeric",
+        "cidr",
+        "=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "regex",
+        "not-wildcard",
+        "not-equals-ignore-case",
+        "date-after",
+        "date-on-or-after",
+        "date-before",
+        "date-on-or-before",
+        "in-date-range",
+        "ip-address-in-range",
+        "ip-address-not-in-range",
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(name, words[i]))
@@ -118,8 +138,8 @@ struct context {
     bool is_alternative; /* it is a member of a $or */
 };
 
-/* The path of member `name`; not joined any more once all paths together are over their bound, which
- * is refused at the end. */
+/* The path of member `name`; not joined any more once all paths together are over their bound,
+ * which is refused at the end. */
 static str join_path(struct compiler *c, const struct context *at, str name)
 {
     str outer = at->path;
@@ -154,8 +174,8 @@ static int compile_leaf(struct compiler *c, const struct node *list, str path, u
             return err;
     }
     struct policy_leaf *leaf = arena_zalloc(c->b.arena, sizeof *leaf);
-    *leaf = (struct policy_leaf){.path = path, .level = level, .at = list->name_at, .n = n,
-                                 .entries = entries};
+    *leaf = (struct policy_leaf){
+        .path = path, .level = level, .at = list->name_at, .n = n, .entries = entries};
     add_term(c, tail)->leaf = leaf;
     c->policy->leaf_count++;
     return 0;
