@@ -2,8 +2,9 @@
  * decided, which rule and value met or failed, and what the nearest miss was.
  *
  * The verdict is the matcher's own. Everything an explanation holds lives as long as it does; it
- * borrows from the policy and from the message, which must outlive it. Sentences (`words`) are whole,
- * in plain English, without a line break at their end, and quote values cut to EXPLAIN_SHOWN_MAX. */
+ * borrows from the policy and from the message, which must outlive it. Sentences (`words`) are
+ * whole, in plain English, without a line break at their end, and quote values cut to
+ * EXPLAIN_SHOWN_MAX. */
 #ifndef TOQUE_FILTER_EXPLAIN_H
 #define TOQUE_FILTER_EXPLAIN_H
 
@@ -20,7 +21,8 @@ enum explain_miss {
     EXPLAIN_BLANK,          /* "blank": equal but for blanks at an end */
     EXPLAIN_NUMBER_QUOTED,  /* "number-as-string": the rule wants a number, the value is its text */
     EXPLAIN_NUMBER_BARE,    /* "string-as-number": the rule wants a text, the value is a number */
-    EXPLAIN_LITERAL_QUOTED, /* "literal-as-string": "true" for true, "null" for null, or the reverse */
+    EXPLAIN_LITERAL_QUOTED, /* "literal-as-string": "true" for true, "null" for null, or the reverse
+                             */
     EXPLAIN_TYPE,           /* "type": the rule cannot hold for a value of this type */
     EXPLAIN_SUBSTRING,      /* "substring": the text occurs in the value, at another place */
     EXPLAIN_EXCLUDED,       /* "excluded": the value is what anything-but excludes */
@@ -31,16 +33,16 @@ enum explain_miss {
     EXPLAIN_ADDRESS_FAMILY, /* "address-family": IPv4 against IPv6 */
     EXPLAIN_ESCAPE,         /* "escape": attribute scope compares " and \ in their escaped form */
     EXPLAIN_ARRAY_IN_STRING, /* "array-in-string": a String that holds a JSON array */
-    EXPLAIN_PRESENT,        /* "present": exists false, and there is a value */
-    EXPLAIN_ABSENT,         /* "absent": no value at the key */
-    EXPLAIN_KEY_CASE,       /* "key-case": a key that differs only in case, or in blanks, is there */
-    EXPLAIN_DEEPER,         /* "deeper": the key is there, below another one */
-    EXPLAIN_HIGHER,         /* "higher": the last name of the key is there, further up */
-    EXPLAIN_OBJECT,         /* "object": the key holds an object, not a value */
-    EXPLAIN_EMPTY_ARRAY,    /* "empty-array": the key holds no element */
-    EXPLAIN_BINARY,         /* "binary": Binary attributes count as absent */
-    EXPLAIN_OTHER_SCOPE,    /* "other-scope": the key is in the body, the policy looks at the
-                               attributes, or the reverse */
+    EXPLAIN_PRESENT,         /* "present": exists false, and there is a value */
+    EXPLAIN_ABSENT,          /* "absent": no value at the key */
+    EXPLAIN_KEY_CASE,    /* "key-case": a key that differs only in case, or in blanks, is there */
+    EXPLAIN_DEEPER,      /* "deeper": the key is there, below another one */
+    EXPLAIN_HIGHER,      /* "higher": the last name of the key is there, further up */
+    EXPLAIN_OBJECT,      /* "object": the key holds an object, not a value */
+    EXPLAIN_EMPTY_ARRAY, /* "empty-array": the key holds no element */
+    EXPLAIN_BINARY,      /* "binary": Binary attributes count as absent */
+    EXPLAIN_OTHER_SCOPE, /* "other-scope": the key is in the body, the policy looks at the
+                            attributes, or the reverse */
 };
 const char *explain_miss_name(enum explain_miss miss);
 
@@ -64,9 +66,10 @@ struct explain_value {
 struct explain_rule {
     const struct policy_entry *entry;
     bool holds;
-    enum explain_miss miss;             /* EXPLAIN_MET when it holds */
-    const struct explain_value *value;  /* the one that met it, or came nearest; NULL: there is none */
-    str rule;                           /* the entry's own text in the policy */
+    enum explain_miss miss; /* EXPLAIN_MET when it holds */
+    const struct explain_value
+        *value; /* the one that met it, or came nearest; NULL: there is none */
+    str rule;   /* the entry's own text in the policy */
     str words;
 };
 
@@ -94,11 +97,11 @@ struct explain_branch {
 };
 
 enum explain_reason {
-    EXPLAIN_HELD,          /* a branch holds: match */
-    EXPLAIN_NO_POLICY,     /* the policy is empty: match */
-    EXPLAIN_FAILED,        /* no branch holds */
-    EXPLAIN_NOT_ELIGIBLE,  /* see eligibility: no policy of this scope could hold */
-    EXPLAIN_EMPTY_BODY,    /* {} satisfies no policy */
+    EXPLAIN_HELD,         /* a branch holds: match */
+    EXPLAIN_NO_POLICY,    /* the policy is empty: match */
+    EXPLAIN_FAILED,       /* no branch holds */
+    EXPLAIN_NOT_ELIGIBLE, /* see eligibility: no policy of this scope could hold */
+    EXPLAIN_EMPTY_BODY,   /* {} satisfies no policy */
 };
 const char *explain_reason_name(enum explain_reason reason);
 
@@ -106,8 +109,8 @@ struct explanation {
     bool match; /* the matcher's verdict */
     enum explain_reason reason;
     enum filter_eligibility eligibility;
-    str words; /* the verdict in one or two sentences */
-    str hint;  /* what to do about it; empty where there is nothing to say */
+    str words;        /* the verdict in one or two sentences */
+    str hint;         /* what to do about it; empty where there is nothing to say */
     u32 branch_count; /* 0 unless HELD or FAILED */
     const struct explain_branch *branches;
     /* Of HELD the branch that holds, of FAILED the one with the fewest failing keys; else NULL. */

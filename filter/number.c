@@ -32,7 +32,7 @@ static bool read_exponent(const char **p, const char *end, i64 *ret)
 struct span {
     const char *first, *last; /* significant digits */
     const char *dot;
-    const char *whole_end;    /* end of the digits before the point */
+    const char *whole_end; /* end of the digits before the point */
 };
 
 /* Digits [. digits] at *p, each part with at least one. */
@@ -148,8 +148,8 @@ size_t number_key(const struct number *n, char *out)
 }
 
 /* Few enough digits that the error of the scaling stays below the step between two of them. */
-#define APPROX_DIGITS 14
-#define APPROX_LOWEST (-290)
+#define APPROX_DIGITS  14
+#define APPROX_LOWEST  (-290)
 #define APPROX_HIGHEST 300
 
 static double power_of_ten(int e)

@@ -3,8 +3,8 @@
  * digits are two.
  *
  * A struct number borrows its digits from the text that it was read from: reading allocates
- * nothing and takes any length. Normal form: value = 0.d1d2d3... * 10^exponent, where d1 and the last
- * digit are not 0; zero has no digits, exponent 0 and no sign. */
+ * nothing and takes any length. Normal form: value = 0.d1d2d3... * 10^exponent, where d1 and the
+ * last digit are not 0; zero has no digits, exponent 0 and no sign. */
 #ifndef TOQUE_FILTER_NUMBER_H
 #define TOQUE_FILTER_NUMBER_H
 

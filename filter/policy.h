@@ -47,16 +47,16 @@ struct policy_range {
 };
 
 struct policy_operand {
-    str text;                 /* as decoded: STRING, PREFIX, SUFFIX, *FOLDED, WILDCARD, CIDR; NUMBER:
-                                 its spelling */
-    str folded;               /* *FOLDED: text after fold_text */
-    struct number number;     /* NUMBER */
-    struct pattern pattern;   /* WILDCARD */
+    str text;               /* as decoded: STRING, PREFIX, SUFFIX, *FOLDED, WILDCARD, CIDR; NUMBER:
+                               its spelling */
+    str folded;             /* *FOLDED: text after fold_text */
+    struct number number;   /* NUMBER */
+    struct pattern pattern; /* WILDCARD */
     struct policy_range range; /* NUMERIC */
-    struct address address;   /* CIDR: the network, host bits cleared. STRING: when is_address */
-    u8 cidr_bits;             /* CIDR: 0..31 or 0..127 */
-    bool is_address;          /* STRING: compare as addresses (never with anything-but) */
-    u32 at;                   /* its first byte in policy_text */
+    struct address address;    /* CIDR: the network, host bits cleared. STRING: when is_address */
+    u8 cidr_bits;              /* CIDR: 0..31 or 0..127 */
+    bool is_address;           /* STRING: compare as addresses (never with anything-but) */
+    u32 at;                    /* its first byte in policy_text */
 };
 
 struct policy_entry {

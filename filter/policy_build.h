@@ -1,4 +1,5 @@
-/* Between policy.c, which owns the shape of a policy, and policy_entry.c, which owns its operators. */
+/* Between policy.c, which owns the shape of a policy, and policy_entry.c, which owns its operators.
+ */
 #ifndef TOQUE_FILTER_POLICY_BUILD_H
 #define TOQUE_FILTER_POLICY_BUILD_H
 

@@ -2,11 +2,10 @@
  * service's words at the service's place.
  *
  * Where a refusal points follows from how far the service's lazy reader has come (tree.h): a wrong
- * operand is refused as soon as it is announced (node->open), a word whose text was looked at when it
- * is read whole (node->end). To add an operator: a row in OPERATORS, its build function, and, when it
- * may stand below anything-but, a row in EXCLUSIONS. */
+ * operand is refused as soon as it is announced (node->open), a word whose text was looked at when
+ * it is read whole (node->end). To add an operator: a row in OPERATORS, its build function, and,
+ * when it may stand below anything-but, a row in EXCLUSIONS. */
 #include "filter/policy_build.h"
-
 
 /* Where a reader is that goes on behind `c` in `parent`. */
 static u32 next_open(const struct node *parent, const struct node *c)
@@ -177,7 +176,7 @@ static int build_cidr(struct policy_builder *b, const struct node *v, struct pol
 static str token_text(const struct node *c)
 {
     static const char *const words[] = {
-        [NODE_OBJECT] = "{",  [NODE_ARRAY] = "[",     [NODE_TRUE] = "true",
+        [NODE_OBJECT] = "{",    [NODE_ARRAY] = "[",   [NODE_TRUE] = "true",
         [NODE_FALSE] = "false", [NODE_NULL] = "null",
     };
     if (!c)
@@ -223,7 +222,8 @@ static int build_range_top(struct policy_builder *b, const struct node *list, co
     return 0;
 }
 
-static int build_range(struct policy_builder *b, const struct node *list, struct policy_range *range)
+static int build_range(struct policy_builder *b, const struct node *list,
+                       struct policy_range *range)
 {
     const struct node *word = list->first;
     if (!word || word->kind != NODE_STRING)
@@ -277,9 +277,8 @@ static int refuse_element(struct policy_builder *b, const struct node *c)
 {
     struct buf twice = {0};
     policy_location(b, c->open, &twice);
-    int err = policy_refuse_at(b, c, c->open,
-                               "Inside anything but list, start|null|boolean is not supported.%s",
-                               twice.p);
+    int err = policy_refuse_at(
+        b, c, c->open, "Inside anything but list, start|null|boolean is not supported.%s", twice.p);
     buf_deinit(&twice);
     return err;
 }
@@ -322,8 +321,8 @@ static const struct exclusion {
     {"wildcard", POLICY_WILDCARD, true, EXCLUSION_TYPE},
 };
 
-static int fill_exclusion(struct policy_builder *b, const struct exclusion *x,
-                          const struct node *c, struct policy_operand *o)
+static int fill_exclusion(struct policy_builder *b, const struct exclusion *x, const struct node *c,
+                          struct policy_operand *o)
 {
     o->text = c->text;
     o->at = c->at;
@@ -395,10 +394,14 @@ static const struct policy_operator {
     const char *name;
     int (*build)(struct policy_builder *b, const struct node *value, struct policy_entry *e);
 } OPERATORS[] = {
-    {"anything-but", build_anything_but}, {"prefix", build_prefix},
-    {"suffix", build_suffix},             {"equals-ignore-case", build_folded},
-    {"wildcard", build_wildcard},         {"numeric", build_numeric},
-    {"exists", build_exists},             {"cidr", build_cidr},
+    {"anything-but", build_anything_but},
+    {"prefix", build_prefix},
+    {"suffix", build_suffix},
+    {"equals-ignore-case", build_folded},
+    {"wildcard", build_wildcard},
+    {"numeric", build_numeric},
+    {"exists", build_exists},
+    {"cidr", build_cidr},
     {"exactly", build_exactly},
 };
 
@@ -416,8 +419,8 @@ static int build_expression(struct policy_builder *b, const struct node *v, stru
     if (err || !m->next)
         return err;
     /* The service's words depend on what came first. */
-    bool is_numeric = op->build == build_numeric ||
-                      (op->build == build_anything_but && m->kind != NODE_OBJECT);
+    bool is_numeric =
+        op->build == build_numeric || (op->build == build_anything_but && m->kind != NODE_OBJECT);
     return policy_refuse_at(b, m->next, m->next->open,
                             is_numeric ? "Too many elements in numeric expression"
                                        : "Only one key allowed in match expression");

@@ -1,7 +1,7 @@
 /* Counting walks the terms; only what passed the limits is expanded, and how large that gets is
- * computed first. Expansion goes through the terms in document order and applies each to all branches
- * so far: a leaf is added to them, or replaces the one they have at its path; a $or turns every branch
- * into one for each alternative. */
+ * computed first. Expansion goes through the terms in document order and applies each to all
+ * branches so far: a leaf is added to them, or replaces the one they have at its path; a $or turns
+ * every branch into one for each alternative. */
 #include "filter/terms.h"
 
 #include "common/map.h"

@@ -1,5 +1,5 @@
-/* A compiled policy before $or is expanded: nested objects are flattened into paths, so what is left
- * is a list of terms (AND) whose elements are leaves and $or groups of such lists. */
+/* A compiled policy before $or is expanded: nested objects are flattened into paths, so what is
+ * left is a list of terms (AND) whose elements are leaves and $or groups of such lists. */
 #ifndef TOQUE_FILTER_TERMS_H
 #define TOQUE_FILTER_TERMS_H
 
@@ -22,7 +22,7 @@ struct alternative {
 struct terms_tally {
     u64 combinations; /* as the service counts: per branch the product of entries times level */
     u64 branches;
-    u64 leaves;       /* summed over the branches */
+    u64 leaves; /* summed over the branches */
 };
 
 struct terms_tally terms_count(const struct term *t);

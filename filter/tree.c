@@ -13,8 +13,9 @@
 /* Longest piece of an unknown word that is shown. */
 #define TOKEN_SHOWN_MAX 256
 
-#define SOURCE_HIDDEN "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
-#define VALUE_LIST    "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+#define SOURCE_HIDDEN                                                                              \
+    "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
+#define VALUE_LIST "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
 struct reader {
     str text;
@@ -46,8 +47,8 @@ static int refuse(struct reader *r, size_t at, const char *words)
     u32 line, column;
     tree_place(r->text, at, &line, &column);
     return fault_set_at(r->fault, FILTER_FAULT_POLICY, line, column,
-                        "failed to parse JSON. %s\n at " SOURCE_HIDDEN "line: %u, column: %u]", words,
-                        line, column);
+                        "failed to parse JSON. %s\n at " SOURCE_HIDDEN "line: %u, column: %u]",
+                        words, line, column);
 }
 
 /* A character as the parser describes it: 'x' (code 120). */
@@ -89,10 +90,11 @@ static int refuse_open_end(struct reader *r, bool is_object, size_t from)
     u32 line, column;
     tree_place(r->text, from, &line, &column);
     struct buf b = {0};
-    buf_printf(&b,
-               "Unexpected end-of-input: expected close marker for %s (start marker at " SOURCE_HIDDEN
-               "line: %u, column: %u])",
-               is_object ? "Object" : "Array", line, column);
+    buf_printf(
+        &b,
+        "Unexpected end-of-input: expected close marker for %s (start marker at " SOURCE_HIDDEN
+        "line: %u, column: %u])",
+        is_object ? "Object" : "Array", line, column);
     int err = refuse(r, r->text.n, b.p);
     buf_deinit(&b);
     return err;
@@ -106,7 +108,8 @@ static int refuse_close(struct reader *r, bool is_object, size_t from)
     buf_printf(&b,
                "Unexpected close marker '%c': expected '%c' (for %s starting at " SOURCE_HIDDEN
                "line: %u, column: %u])",
-               r->text.p[r->at], is_object ? '}' : ']', is_object ? "Object" : "Array", line, column);
+               r->text.p[r->at], is_object ? '}' : ']', is_object ? "Object" : "Array", line,
+               column);
     int err = refuse(r, r->at, b.p);
     buf_deinit(&b);
     return err;
@@ -189,9 +192,10 @@ static int read_string(struct reader *r, bool is_name, str *ret)
             break;
         if (c < 0x20)
             return refuse_char(r, r->at, "Illegal unquoted character (",
-                               is_name ? "): has to be escaped using backslash to be included in name"
-                                       : "): has to be escaped using backslash to be included in "
-                                         "string value");
+                               is_name
+                                   ? "): has to be escaped using backslash to be included in name"
+                                   : "): has to be escaped using backslash to be included in "
+                                     "string value");
         r->at++;
         if (c == '\\') {
             int err = check_escape(r);
@@ -232,8 +236,8 @@ static int read_number(struct reader *r, str *ret)
         r->at++;
     size_t digits = r->at;
     if (!skip_digits(r))
-        return refuse_number(
-            r, "expected digit (0-9) to follow minus sign, for valid numeric value");
+        return refuse_number(r,
+                             "expected digit (0-9) to follow minus sign, for valid numeric value");
     if (r->text.p[digits] == '0' && r->at > digits + 1)
         return refuse(r, digits + 1, "Invalid numeric value: Leading zeroes not allowed");
     if (peek(r) == '.') {
@@ -257,8 +261,7 @@ static int read_word(struct reader *r, struct node *node)
     static const struct {
         str word;
         enum node_kind kind;
-    } words[] = {
-        {{"true", 4}, NODE_TRUE}, {{"false", 5}, NODE_FALSE}, {{"null", 4}, NODE_NULL}};
+    } words[] = {{{"true", 4}, NODE_TRUE}, {{"false", 5}, NODE_FALSE}, {{"null", 4}, NODE_NULL}};
     str rest = str_slice(r->text, r->at, r->text.n);
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         size_t n = words[i].word.n;
@@ -344,8 +347,9 @@ static int read_separator(struct reader *r, const struct node *node, bool is_fir
     r->at++;
     skip_blanks(r);
     if (peek(r) < 0)
-        return refuse(r, r->at, is_object ? "Unexpected end-of-input within/between Object entries"
-                                          : "Unexpected end-of-input within/between Array entries");
+        return refuse(r, r->at,
+                      is_object ? "Unexpected end-of-input within/between Object entries"
+                                : "Unexpected end-of-input within/between Array entries");
     return 0;
 }
 
@@ -420,12 +424,29 @@ static int read_value(struct reader *r, struct node *node)
     node->source_at = (u32)r->at;
     int err;
     switch (r->text.p[r->at]) {
-    case '{': node->kind = NODE_OBJECT; err = read_nested(r, node); break;
-    case '[': node->kind = NODE_ARRAY; err = read_nested(r, node); break;
-    case '"': node->kind = NODE_STRING; err = read_string(r, false, &node->text); break;
+    case '{':
+        node->kind = NODE_OBJECT;
+        err = read_nested(r, node);
+        break;
+    case '[':
+        node->kind = NODE_ARRAY;
+        err = read_nested(r, node);
+        break;
+    case '"':
+        node->kind = NODE_STRING;
+        err = read_string(r, false, &node->text);
+        break;
     case '-':
-    case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
         node->kind = NODE_NUMBER;
         err = read_number(r, &node->text);
         break;

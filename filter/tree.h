@@ -27,13 +27,13 @@ enum node_kind {
 
 struct node {
     enum node_kind kind;
-    u32 n;     /* members or elements */
-    bool twice; /* a member whose name came more than once: this is the last one's value, standing at
-                   the first one's place */
-    str text;  /* STRING: decoded; NUMBER: as spelled */
-    str name;  /* of a member: decoded */
-    u32 name_at;       /* of a member: where its name begins in the compact text */
-    u32 at, open, end; /* bytes of the compact text */
+    u32 n;       /* members or elements */
+    bool twice;  /* a member whose name came more than once: this is the last one's value, standing
+                    at  the first one's place */
+    str text;    /* STRING: decoded; NUMBER: as spelled */
+    str name;    /* of a member: decoded */
+    u32 name_at; /* of a member: where its name begins in the compact text */
+    u32 at, open, end;         /* bytes of the compact text */
     u32 source_at, source_end; /* bytes of the caller's text */
     struct node *first, *next; /* children in order; next child of the same parent */
 };

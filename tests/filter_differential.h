@@ -1,5 +1,5 @@
-/* One round of the compiled matcher against the reference: some policies in one matcher, some messages,
- * some policies taken out again, the messages going on. */
+/* One round of the compiled matcher against the reference: some policies in one matcher, some
+ * messages, some policies taken out again, the messages going on. */
 #ifndef TOQUE_TESTS_FILTER_DIFFERENTIAL_H
 #define TOQUE_TESTS_FILTER_DIFFERENTIAL_H
 

@@ -1,7 +1,7 @@
-/* Policies and messages made up at random, close enough to one another that near misses and hits are
- * both common: keys, texts and numbers come from small sets, and a message likes to take what the
- * policies before it held, slightly changed. Decisions come from bytes (of a fuzzer) and, when those
- * end, from a seed. */
+/* Policies and messages made up at random, close enough to one another that near misses and hits
+ * are both common: keys, texts and numbers come from small sets, and a message likes to take what
+ * the policies before it held, slightly changed. Decisions come from bytes (of a fuzzer) and, when
+ * those end, from a seed. */
 #ifndef TOQUE_TESTS_FILTER_GENERATOR_H
 #define TOQUE_TESTS_FILTER_GENERATOR_H
 
@@ -16,8 +16,8 @@ struct generator {
     const u8 *bytes;
     size_t size, at;
     u64 seed;
-    struct arena arena;      /* texts of the pool and of the message */
-    str pool[GEN_POOL_MAX];  /* texts that the policies held */
+    struct arena arena;     /* texts of the pool and of the message */
+    str pool[GEN_POOL_MAX]; /* texts that the policies held */
     u32 pool_n;
     struct filter_attr attrs[GEN_ATTRS_MAX];
 };

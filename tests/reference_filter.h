@@ -1,9 +1,9 @@
 /* The filter language read directly off its rules: one policy and one message at a time, no
  * compilation, nothing clever. The compiled matcher is held against it.
  *
- * It takes the checked policy (policy.h) as given and shares with filter/ the reader of policy texts
- * (for bodies too), the parser of addresses and the folding of one character; comparing, ranges,
- * wildcards, arrays and eligibility are its own. */
+ * It takes the checked policy (policy.h) as given and shares with filter/ the reader of policy
+ * texts (for bodies too), the parser of addresses and the folding of one character; comparing,
+ * ranges, wildcards, arrays and eligibility are its own. */
 #ifndef TOQUE_TESTS_REFERENCE_FILTER_H
 #define TOQUE_TESTS_REFERENCE_FILTER_H
 

@@ -1,5 +1,6 @@
-/* The compiled matcher against the reference of the tests. The first byte chooses: the others decide
- * what the generator makes, or are a body and a String.Array for fixed policies as they stand. */
+/* The compiled matcher against the reference of the tests. The first byte chooses: the others
+ * decide what the generator makes, or are a body and a String.Array for fixed policies as they
+ * stand. */
 #include "filter/filter.h"
 #include "tests/filter_differential.h"
 #include "tests/reference_filter.h"
@@ -38,13 +39,13 @@ static void check_raw(const struct policy *p, const struct filter_message *msg)
 static void fuzz_raw(str text)
 {
     static struct fault fault;
-    struct filter_attr attrs[] = {
-        {STR("a"), STR("String.Array"), text}, {STR("a"), STR("Number"), text},
-        {STR("a"), STR("String"), text}};
+    struct filter_attr attrs[] = {{STR("a"), STR("String.Array"), text},
+                                  {STR("a"), STR("Number"), text},
+                                  {STR("a"), STR("String"), text}};
     for (size_t i = 0; i < ARRAY_LEN(POLICIES); i++) {
         struct policy *p;
-        int err = policy_new(&p, str_of(POLICIES[i].text), POLICIES[i].scope, &FILTER_LIMITS_SNS,
-                             &fault);
+        int err =
+            policy_new(&p, str_of(POLICIES[i].text), POLICIES[i].scope, &FILTER_LIMITS_SNS, &fault);
         assert(!err);
         for (size_t k = 0; k < (POLICIES[i].scope == FILTER_BODY ? 1 : ARRAY_LEN(attrs)); k++) {
             struct filter_message msg = {.attrs = &attrs[k], .attr_count = 1, .body = text};

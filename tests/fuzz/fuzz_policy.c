@@ -17,7 +17,8 @@ static void check_again(const struct policy *p)
     for (u32 i = 0; i < p->n; i++) {
         assert(p->branches[i].n == again->branches[i].n && p->branches[i].n > 0);
         for (u32 k = 0; k < p->branches[i].n; k++) {
-            const struct policy_leaf *a = p->branches[i].leaves[k], *b = again->branches[i].leaves[k];
+            const struct policy_leaf *a = p->branches[i].leaves[k],
+                                     *b = again->branches[i].leaves[k];
             assert(a->n == b->n && a->n > 0 && a->at == b->at && str_eq(a->path, b->path));
             for (u32 e = 0; e < a->n; e++)
                 assert(a->entries[e].end <= p->text.n && a->entries[e].at < a->entries[e].end);

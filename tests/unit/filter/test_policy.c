@@ -77,8 +77,8 @@ static void test_recorded_places(void **state)
         int column = (int)json_integer_value(json_object_get(c.json, "column"));
         char want[1024];
         if (column)
-            snprintf(want, sizeof want, "%s\n at [Source: (String)\"%s\"; line: 1, column: %d]", text,
-                     policy, column);
+            snprintf(want, sizeof want, "%s\n at [Source: (String)\"%s\"; line: 1, column: %d]",
+                     text, policy, column);
         else
             snprintf(want, sizeof want, "%s", text);
         const char *got = refusal(policy, FILTER_ATTRIBUTES);
@@ -106,20 +106,22 @@ static void test_syntax(void **state)
         {"{invalidjson}",
          "Unexpected character ('i' (code 105)): was expecting double-quote to start field "
          "name" HIDDEN "1, column: 2]"},
-        {"{\"k\":[\"v\",]}",
-         "Unexpected character (']' (code 93)): expected a valid value (JSON String, Number, Array, "
-         "Object or token 'null', 'true' or 'false')" HIDDEN "1, column: 11]"},
+        {"{\"k\":[\"v\",]}", "Unexpected character (']' (code 93)): expected a valid value (JSON "
+                             "String, Number, Array, "
+                             "Object or token 'null', 'true' or 'false')" HIDDEN "1, column: 11]"},
         {"{\n \"k\" 1}",
          "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and "
          "value" HIDDEN "2, column: 6]"},
         {"{\"k\":[1}", "Unexpected close marker '}': expected ']' (for Array starting at [Source:"},
         {"{\"k\":[\"v\"", "Unexpected end-of-input: expected close marker for Array (start marker"},
-        {"{\"k\":[\"v]}", "Unexpected end-of-input: was expecting closing quote for a string value"},
+        {"{\"k\":[\"v]}",
+         "Unexpected end-of-input: was expecting closing quote for a string value"},
         {"{\"k\":[01]}", "Invalid numeric value: Leading zeroes not allowed"},
         {"{\"k\":[1.]}", "Unexpected character (']' (code 93)) in numeric value: Decimal point not "
                          "followed by a digit"},
         {"{\"k\":[\"\\x\"]}", "Unrecognized character escape 'x' (code 120)"},
-        {"{\"k\":[\"a\tb\"]}", "Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped"},
+        {"{\"k\":[\"a\tb\"]}",
+         "Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped"},
         {"{\"k\":[tru]}", "Unrecognized token 'tru': was expecting"},
         {"{\"k\":[1]} x", "Unrecognized token 'x'"},
         {"{\"k\":[\"\xff\"]}", "Invalid UTF-8"},
@@ -143,14 +145,16 @@ static void test_order(void **state)
     (void)state;
     assert_non_null(strstr(refusal("{\"a\":[],\"b\":5}", FILTER_BODY), "Empty arrays"));
     assert_non_null(strstr(refusal("{\"b\":5,\"a\":[]}", FILTER_BODY), "\"b\" must be"));
-    assert_non_null(strstr(refusal("{\"a\":[1],\"b\":[1],\"c\":[1],\"d\":[1],\"e\":[1],\"f\":5}",
-                                   FILTER_BODY),
-                           "\"f\" must be"));
-    assert_string_equal(refusal("{\"o\":{\"a\":[1],\"b\":[1],\"c\":[1],\"d\":[1],\"e\":[1],\"f\":[1]}}",
-                                FILTER_ATTRIBUTES),
-                        "Filter policy can not have more than 5 keys");
-    assert_string_equal(refusal("{\"o\":{\"k\":[1]}}", FILTER_ATTRIBUTES),
-                        "Filter policy scope MessageAttributes does not support nested filter policy");
+    assert_non_null(
+        strstr(refusal("{\"a\":[1],\"b\":[1],\"c\":[1],\"d\":[1],\"e\":[1],\"f\":5}", FILTER_BODY),
+               "\"f\" must be"));
+    assert_string_equal(
+        refusal("{\"o\":{\"a\":[1],\"b\":[1],\"c\":[1],\"d\":[1],\"e\":[1],\"f\":[1]}}",
+                FILTER_ATTRIBUTES),
+        "Filter policy can not have more than 5 keys");
+    assert_string_equal(
+        refusal("{\"o\":{\"k\":[1]}}", FILTER_ATTRIBUTES),
+        "Filter policy scope MessageAttributes does not support nested filter policy");
     assert_int_equal(fault.code, FILTER_FAULT_SCOPE);
     assert_null(refusal("{\"o\":{\"k\":[1]}}", FILTER_BODY));
     assert_non_null(strstr(refusal("[]", FILTER_BODY), "Filter is not an object\n at [Source: "
@@ -158,7 +162,8 @@ static void test_order(void **state)
     /* A string that only sits behind the limit of what is shown is cut. */
     char text[700];
     snprintf(text, sizeof text, "{\"%0600d\":5}", 0);
-    assert_non_null(strstr(refusal(text, FILTER_BODY), "\"[truncated 106 chars]; line: 1, column: 606]"));
+    assert_non_null(
+        strstr(refusal(text, FILTER_BODY), "\"[truncated 106 chars]; line: 1, column: 606]"));
     /* Places count UTF-16 units. */
     assert_non_null(strstr(refusal("{\"\xf0\x9f\x98\x80\xc3\xa9\":5}", FILTER_BODY), "column: 9]"));
     /* The fault's own place is the caller's text. */
@@ -173,8 +178,8 @@ static void test_or(void **state)
     assert_non_null(strstr(refusal("{\"$or\":[{\"a\":[1]}]}", FILTER_BODY),
                            "There must have at least 2 Objects in $or relationship.\n at [Source: "
                            "(String)\"{\"$or\":[{\"a\":[1]}]}\"; line: 1, column: 19]"));
-    assert_non_null(strstr(refusal("{\"$or\":\"a\"}", FILTER_BODY),
-                           "It must be an Array followed with $or."));
+    assert_non_null(
+        strstr(refusal("{\"$or\":\"a\"}", FILTER_BODY), "It must be an Array followed with $or."));
     struct policy *p = accepted("{\"s\":[1,2,3],\"$or\":[{\"m\":[1,2,3,4,5,6]},{\"t\":[1,2,3,4],"
                                 "\"$or\":[{\"i\":[1,2,3,4]},{\"j\":[1,2,3,4,5,6,7]}]}]}",
                                 FILTER_ATTRIBUTES);
@@ -243,7 +248,8 @@ static void test_bounds(void **state)
         buf_printf(&b, "\"k%d\":{\"$or\":[{\"a\":[1]},{\"b\":[1]}]},", i);
     buf_z(&b, "\"z\":[1]}");
     fault_clear(&fault);
-    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_NONE, &fault), E_FAULT);
+    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_NONE, &fault),
+                     E_FAULT);
     assert_string_equal(fault.text, "Filter policy is too complex");
     buf_reset(&b);
     for (int i = 0; i < 900; i++)
@@ -255,13 +261,15 @@ static void test_bounds(void **state)
     for (int i = 0; i < 900; i++)
         buf_char(&b, '}');
     fault_clear(&fault);
-    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_NONE, &fault), E_FAULT);
+    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_NONE, &fault),
+                     E_FAULT);
     assert_string_equal(fault.text, "Filter policy is too complex");
     buf_reset(&b);
     for (int i = 0; i < 100000; i++)
         buf_char(&b, '[');
     fault_clear(&fault);
-    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_SNS, &fault), E_FAULT);
+    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_SNS, &fault),
+                     E_FAULT);
     assert_non_null(strstr(fault.text, "nesting depth"));
     buf_deinit(&b);
 }
@@ -279,10 +287,10 @@ static void test_scope_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),        cmocka_unit_test(test_recorded_places),
-        cmocka_unit_test(test_syntax),       cmocka_unit_test(test_order),
-        cmocka_unit_test(test_or),           cmocka_unit_test(test_compact_text),
-        cmocka_unit_test(test_paths),        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_cases),       cmocka_unit_test(test_recorded_places),
+        cmocka_unit_test(test_syntax),      cmocka_unit_test(test_order),
+        cmocka_unit_test(test_or),          cmocka_unit_test(test_compact_text),
+        cmocka_unit_test(test_paths),       cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_scope_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
