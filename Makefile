@@ -17,14 +17,18 @@ LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lpthread
 .DEFAULT_GOAL := all
 
 # --- objects: every .c of a room goes into the room's library, its mains excepted ---------------
+# (filter/ctl_*.c, the verbs of filterctl, go into a library of their own: the daemons know nothing of it).
 MAINS   := topicd/main.c queued/main.c filter/filterctl.c
+CTL     := $(wildcard filter/ctl_*.c)
 rooms   := common filter queued topicd
-src      = $(filter-out $(MAINS),$(wildcard $(1)/*.c))
+src      = $(filter-out $(MAINS) $(CTL),$(wildcard $(1)/*.c))
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_common := $(BUILD)/libcommon.a
 LIB_filter := $(BUILD)/libfilter.a
 LIB_queued := $(BUILD)/libqueued.a
 LIB_topicd := $(BUILD)/libtopicd.a
+LIB_ctl    := $(BUILD)/libctl.a
+YAML_LIBS  := $(shell pkg-config --libs yaml-0.1 2>/dev/null)
 
 $(BUILD)/obj/%.o: %.c | $(BUILD)/deps-ok
 	@mkdir -p $(@D)
@@ -38,6 +42,10 @@ $$(LIB_$(1)): $$(call obj,$$(call src,$(1)))
 	@ar rcs $$@ $$^
 endef
 $(foreach r,$(rooms),$(eval $(call room_lib,$(r))))
+$(LIB_ctl): $(call obj,$(CTL))
+	@mkdir -p $(@D)
+	@rm -f $@
+	@ar rcs $@ $^
 
 # --- programs -----------------------------------------------------------------------------------
 PROGRAMS := $(foreach m,$(wildcard $(MAINS)),$(BUILD)/$(if $(filter filter/%,$(m)),filterctl,$(firstword $(subst /, ,$(m)))))
@@ -48,15 +56,16 @@ $(BUILD)/topicd: $(BUILD)/obj/topicd/main.o $(LIB_topicd) $(LIB_filter) $(LIB_co
 $(BUILD)/queued: $(BUILD)/obj/queued/main.o $(LIB_queued) $(LIB_common)
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
-$(BUILD)/filterctl: $(BUILD)/obj/filter/filterctl.o $(LIB_filter) $(LIB_common)
+$(BUILD)/filterctl: $(BUILD)/obj/filter/filterctl.o $(LIB_ctl) $(LIB_filter) $(LIB_common)
 	@echo '  LD   $@'
-	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) $(YAML_LIBS) -o $@
 
 # --- unit tests: tests/unit/ROOM/test_x.c links its room and what lies beneath it ----------------
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 floor_common := $(LIB_common)
-floor_filter := $(LIB_filter) $(LIB_common)
+floor_filter := $(LIB_ctl) $(LIB_filter) $(LIB_common)
+$(BUILD)/unit/filter/% $(BUILD)/replay/% $(BUILD)/fuzz/run/%: LDLIBS += $(YAML_LIBS)
 floor_queued := $(LIB_queued) $(LIB_common)
 floor_topicd := $(LIB_topicd) $(LIB_filter) $(LIB_common)
 
@@ -86,7 +95,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB_filter) $(LIB_common)
 # --- fuzz targets: tests/fuzz/fuzz_x.c, replayed over its corpus by make test, run by make fuzz -----
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY   := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
-FLOORS   := $(LIB_topicd) $(LIB_filter) $(LIB_queued) $(LIB_common)
+FLOORS   := $(LIB_ctl) $(LIB_topicd) $(LIB_filter) $(LIB_queued) $(LIB_common)
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_AID) $(FLOORS)
 	@mkdir -p $(@D)
 	@echo '  LD   $@'
@@ -118,7 +127,8 @@ TOPIC_PORT ?= 4566
 QUEUE_PORT ?= 9324
 run: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/topicd $(BUILD)/queued
-	@BUILD=$(BUILD) VAR=$(VAR) TOPIC_PORT=$(TOPIC_PORT) QUEUE_PORT=$(QUEUE_PORT) config/run.sh
+	@BUILD=$(BUILD) VAR=$(VAR) TOPIC_PORT=$(TOPIC_PORT) QUEUE_PORT=$(QUEUE_PORT) \
+	    CLOCK=$(CLOCK) config/run.sh
 
 # --- tests -----------------------------------------------------------------------------------------
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)

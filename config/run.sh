@@ -1,8 +1,10 @@
 #!/bin/sh
 # Starts both daemons on an embedded store below $VAR, in the foreground of this terminal; Ctrl-C stops
-# both. Started again on the same VAR, everything is still there.
+# both. Started again on the same VAR, everything is still there. CLOCK=manual: time stands still until
+# POST /_toque/clock moves it.
 set -eu
 build=${BUILD:-build} var=${VAR:-var} topic_port=${TOPIC_PORT:-4566} queue_port=${QUEUE_PORT:-9324}
+clock=${CLOCK:+--clock=$CLOCK}
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$var/queued" "$var/topicd"
 var=$(cd "$var" && pwd)
@@ -39,13 +41,13 @@ trap stop EXIT
 "$build/queued" -c "$here/queued.json" --http_port="$queue_port" --data_dir="$var/queued" \
     --unix_socket="$var/queued.sock" --ipc_url="ipc://$var/queued.ipc" \
     --link_url="ipc://$var/queued.link" --pid_file="$var/queued.pid" \
-    --topology="$here/topology.json" 2>>"$var/queued.log" &
+    --topology="$here/topology.json" $clock 2>>"$var/queued.log" &
 queued=$!
 wait_ready "$queued" "$var/queued.log"
 "$build/topicd" -c "$here/topicd.json" --http_port="$topic_port" --data_dir="$var/topicd" \
     --unix_socket="$var/topicd.sock" --ipc_url="ipc://$var/topicd.ipc" \
     --queued="ipc://$var/queued.link" --pid_file="$var/topicd.pid" \
-    --topology="$here/topology.json" 2>>"$var/topicd.log" &
+    --topology="$here/topology.json" $clock 2>>"$var/topicd.log" &
 topicd=$!
 wait_ready "$topicd" "$var/topicd.log"
 
