@@ -34,6 +34,11 @@ void api_change_batch(struct call *c);
 struct queue *api_queue(struct call *c);
 int api_no_queue(struct fault *f);
 
+/* CreateQueue: the queue of that name, made if need be with the attributes of the map (NULL: none).
+ * NULL: `f` says why not. */
+struct queue *api_make_queue(struct queues *qs, str account, str region, str name,
+                             const struct val *given, struct fault *f);
+
 /* A message that is to be sent, read from a SendMessage or an entry of its batch. Views. */
 struct sending {
     struct attrs attrs;

@@ -45,48 +45,45 @@ static int check_name(str name, const struct val *attributes, struct fault *f)
     return 0;
 }
 
-static int check_new(struct call *c, str name)
+static int check_new(struct queues *qs, str account, str region, str name, struct fault *f)
 {
-    struct queues *qs = call_owner(c);
-    i64 ago_ms = queues_deleted_ms(qs, c->account, c->region, name);
+    i64 ago_ms = queues_deleted_ms(qs, account, region, name);
     if (ago_ms >= 0 && ago_ms < STRICT_WAIT_MS)
-        return fault_set(&c->fault, FAULT_QUEUE_DELETED_RECENTLY,
+        return fault_set(f, FAULT_QUEUE_DELETED_RECENTLY,
                          "You must wait 60 seconds after deleting a queue before you can create "
                          "another with the same name.");
     if (queues_count(qs) >= qs->limits.queues_max)
-        return fault_set(&c->fault, FAULT_OVER_LIMIT, "There are %zu queues already, maximum "
-                                                      "allowed is %u.",
+        return fault_set(f, FAULT_OVER_LIMIT, "There are %zu queues already, maximum allowed is %u.",
                          queues_count(qs), qs->limits.queues_max);
     return 0;
 }
 
-/* The queue of that name, made if need be; NULL: the call's fault says why not. */
-static struct queue *create(struct call *c)
+struct queue *api_make_queue(struct queues *qs, str account, str region, str name,
+                             const struct val *given, struct fault *f)
 {
-    struct queues *qs = call_owner(c);
-    str name = val_text(c->in, "QueueName");
-    const struct val *given = val_get(c->in, "Attributes"), *tags = val_get(c->in, "tags");
     struct attributes attributes;
-    if (check_name(name, given, &c->fault))
+    if (check_name(name, given, f))
         return NULL;
-    if (tags && tags->count) {
-        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
-                  "Tags of queues are not supported by this version of toque.");
-        return NULL;
-    }
     attributes_init(&attributes);
-    int err = attributes_set(&attributes, given, true, &c->fault);
-    struct queue *q = err ? NULL : queues_find(qs, c->account, c->region, name);
-    if (err || q || check_new(c, name)) {
+    int err = attributes_set(&attributes, given, true, f);
+    struct queue *q = err ? NULL : queues_find(qs, account, region, name);
+    if (err || q || check_new(qs, account, region, name, f)) {
         attributes_deinit(&attributes);
-        return q && attributes_same(&q->attributes, given, &c->fault) == 0 ? q : NULL;
+        return q && attributes_same(&q->attributes, given, f) == 0 ? q : NULL;
     }
-    return queues_add(qs, c->account, c->region, name, &attributes);
+    return queues_add(qs, account, region, name, &attributes);
 }
 
 void api_create_queue(struct call *c)
 {
-    struct queue *q = create(c);
+    const struct val *tags = val_get(c->in, "tags");
+    struct queue *q = NULL;
+    if (tags && tags->count)
+        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
+                  "Tags of queues are not supported by this version of toque.");
+    else
+        q = api_make_queue(call_owner(c), c->account, c->region, val_text(c->in, "QueueName"),
+                           val_get(c->in, "Attributes"), &c->fault);
     if (q)
         out_url(c, q, "QueueUrl");
     call_done(c);

@@ -1,0 +1,22 @@
+/* The queues that a topology file names, created at start where they are missing:
+ *
+ *   {"queues": [{"QueueName": "orders", "Attributes": {"VisibilityTimeout": "60"}}], …}
+ *
+ * Names and shapes are the API's own; topicd reads the topics and subscriptions of the same file.
+ * Members that begin with "//" are comments. What exists stays as it is. */
+#ifndef TOQUE_QUEUED_TOPOLOGY_H
+#define TOQUE_QUEUED_TOPOLOGY_H
+
+#include "common/json.h"
+#include "queued/queues.h"
+
+#define TOPOLOGY_FILE_MAX (64 * 1024 * 1024) /* bytes */
+
+/* E_FAULT: `f` has file, line, column and reason; some queues may have been made in this turn. */
+int topology_create(struct queues *qs, const char *path, str account, str region,
+                    struct fault *f) MUST_CHECK;
+/* The same of a text that was read. */
+int topology_apply(struct queues *qs, const struct json_doc *doc, str account, str region,
+                   struct fault *f) MUST_CHECK;
+
+#endif
