@@ -6,139 +6,11 @@
 #include "common/buf.h"
 #include "common/map.h"
 #include "common/scan.h"
-#include "filter/filter.h"
+#include "filter/tree_reader.h"
 
 /* Objects with more members find their duplicates by hash. */
 #define NAMES_SCAN_MAX 16
-/* Longest piece of an unknown word that is shown. */
-#define TOKEN_SHOWN_MAX 256
-
-#define SOURCE_HIDDEN                                                                              \
-    "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
-#define VALUE_LIST "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
-
-struct reader {
-    str text;
-    size_t at;
-    u32 depth;
-    struct arena *arena;
-    struct fault *fault;
-};
-
-void tree_place(str text, size_t at, u32 *ret_line, u32 *ret_column)
-{
-    u32 line = 1, column = 1;
-    for (size_t i = 0; i < at && i < text.n; i++) {
-        u8 c = (u8)text.p[i];
-        if (c == '\n' || (c == '\r' && !(i + 1 < text.n && text.p[i + 1] == '\n'))) {
-            line++;
-            column = 1;
-        } else if ((c & 0xc0) != 0x80) {
-            column += c >= 0xf0 ? 2 : 1;
-        }
-    }
-    *ret_line = line;
-    *ret_column = column;
-}
-
-/* Refuses at byte `at` with words that the reader goes on to place. */
-static int refuse(struct reader *r, size_t at, const char *words)
-{
-    u32 line, column;
-    tree_place(r->text, at, &line, &column);
-    return fault_set_at(r->fault, FILTER_FAULT_POLICY, line, column,
-                        "failed to parse JSON. %s\n at " SOURCE_HIDDEN "line: %u, column: %u]",
-                        words, line, column);
-}
-
-/* A character as the parser describes it: 'x' (code 120). */
-static void describe_char(struct reader *r, size_t at, struct buf *out)
-{
-    size_t next = at;
-    u32 c = str_next_char(r->text, &next);
-    if (c < 0x20)
-        buf_printf(out, "(CTRL-CHAR, code %u)", c);
-    else if (c > 255)
-        buf_printf(out, "'%.*s' (code %u / 0x%x)", (int)(next - at), r->text.p + at, c, c);
-    else
-        buf_printf(out, "'%.*s' (code %u)", (int)(next - at), r->text.p + at, c);
-}
-
-static int refuse_char(struct reader *r, size_t at, const char *before, const char *after)
-{
-    struct buf b = {0};
-    buf_z(&b, before);
-    describe_char(r, at, &b);
-    buf_z(&b, after);
-    int err = refuse(r, at, b.p);
-    buf_deinit(&b);
-    return err;
-}
-
-static int refuse_unexpected(struct reader *r, const char *why)
-{
-    struct buf b = {0};
-    buf_printf(&b, "): %s", why);
-    int err = refuse_char(r, r->at, "Unexpected character (", b.p);
-    buf_deinit(&b);
-    return err;
-}
-
-/* The text ends inside `open`, whose first byte is at `from`. */
-static int refuse_open_end(struct reader *r, bool is_object, size_t from)
-{
-    u32 line, column;
-    tree_place(r->text, from, &line, &column);
-    struct buf b = {0};
-    buf_printf(
-        &b,
-        "Unexpected end-of-input: expected close marker for %s (start marker at " SOURCE_HIDDEN
-        "line: %u, column: %u])",
-        is_object ? "Object" : "Array", line, column);
-    int err = refuse(r, r->text.n, b.p);
-    buf_deinit(&b);
-    return err;
-}
-
-static int refuse_close(struct reader *r, bool is_object, size_t from)
-{
-    u32 line, column;
-    tree_place(r->text, from, &line, &column);
-    struct buf b = {0};
-    buf_printf(&b,
-               "Unexpected close marker '%c': expected '%c' (for %s starting at " SOURCE_HIDDEN
-               "line: %u, column: %u])",
-               r->text.p[r->at], is_object ? '}' : ']', is_object ? "Object" : "Array", line,
-               column);
-    int err = refuse(r, r->at, b.p);
-    buf_deinit(&b);
-    return err;
-}
-
-static bool is_word(char c)
-{
-    return (u8)c >= 0x80 || c == '_' || c == '$' || (c >= '0' && c <= '9') ||
-           ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-static int refuse_word(struct reader *r)
-{
-    size_t from = r->at;
-    while (r->at < r->text.n && is_word(r->text.p[r->at]))
-        r->at++;
-    str word = str_slice(r->text, from, r->at);
-    size_t shown = MIN(word.n, TOKEN_SHOWN_MAX);
-    while (shown < word.n && shown > 0 && ((u8)word.p[shown] & 0xc0) == 0x80)
-        shown--;
-    struct buf b = {0};
-    buf_printf(&b, "Unrecognized token '%.*s%s': was expecting " VALUE_LIST, (int)shown, word.p,
-               shown < word.n ? "..." : "");
-    int err = refuse(r, r->at, b.p);
-    buf_deinit(&b);
-    return err;
-}
-
-static void skip_blanks(struct reader *r)
+static void skip_blanks(struct tree_reader *r)
 {
     for (; r->at < r->text.n; r->at++) {
         char c = r->text.p[r->at];
@@ -147,7 +19,7 @@ static void skip_blanks(struct reader *r)
     }
 }
 
-static int peek(const struct reader *r)
+static int peek(const struct tree_reader *r)
 {
     return r->at < r->text.n ? (u8)r->text.p[r->at] : -1;
 }
@@ -155,14 +27,14 @@ static int peek(const struct reader *r)
 /* --- strings, numbers, words ---------------------------------------------------------------- */
 
 /* r->at is behind the backslash. */
-static int check_escape(struct reader *r)
+static int check_escape(struct tree_reader *r)
 {
     int c = peek(r);
     if (c < 0)
-        return refuse(r, r->at, "Unexpected end-of-input in character escape sequence");
+        return tree_refuse(r, r->at, "Unexpected end-of-input in character escape sequence");
     if (c != 'u') {
         if (!memchr("\"\\/bfnrt", c, 8))
-            return refuse_char(r, r->at, "Unrecognized character escape ", "");
+            return tree_refuse_char(r, r->at, "Unrecognized character escape ", "");
         r->at++;
         return 0;
     }
@@ -170,32 +42,33 @@ static int check_escape(struct reader *r)
     for (u32 i = 0; i < 4; i++, r->at++) {
         c = peek(r);
         if (c < 0)
-            return refuse(r, r->at, "Unexpected end-of-input in character escape sequence");
+            return tree_refuse(r, r->at, "Unexpected end-of-input in character escape sequence");
         if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')))
-            return refuse_unexpected(r, "expected a hex-digit for character escape sequence");
+            return tree_refuse_unexpected(r, "expected a hex-digit for character escape sequence");
     }
     return 0;
 }
 
 /* r->at is at the opening quote; the decoded text goes to the arena. */
-static int read_string(struct reader *r, bool is_name, str *ret)
+static int read_string(struct tree_reader *r, bool is_name, str *ret)
 {
     size_t from = ++r->at;
     for (;;) {
         int c = peek(r);
         if (c < 0)
-            return refuse(r, r->at,
-                          is_name ? "Unexpected end-of-input in field name"
-                                  : "Unexpected end-of-input: was expecting closing quote for a "
-                                    "string value");
+            return tree_refuse(r, r->at,
+                               is_name
+                                   ? "Unexpected end-of-input in field name"
+                                   : "Unexpected end-of-input: was expecting closing quote for a "
+                                     "string value");
         if (c == '"')
             break;
         if (c < 0x20)
-            return refuse_char(r, r->at, "Illegal unquoted character (",
-                               is_name
-                                   ? "): has to be escaped using backslash to be included in name"
-                                   : "): has to be escaped using backslash to be included in "
-                                     "string value");
+            return tree_refuse_char(
+                r, r->at, "Illegal unquoted character (",
+                is_name ? "): has to be escaped using backslash to be included in name"
+                        : "): has to be escaped using backslash to be included in "
+                          "string value");
         r->at++;
         if (c == '\\') {
             int err = check_escape(r);
@@ -210,7 +83,7 @@ static int read_string(struct reader *r, bool is_name, str *ret)
     return 0;
 }
 
-static bool skip_digits(struct reader *r)
+static bool skip_digits(struct tree_reader *r)
 {
     size_t from = r->at;
     while (r->at < r->text.n && r->text.p[r->at] >= '0' && r->text.p[r->at] <= '9')
@@ -218,18 +91,18 @@ static bool skip_digits(struct reader *r)
     return r->at > from;
 }
 
-static int refuse_number(struct reader *r, const char *why)
+static int refuse_number(struct tree_reader *r, const char *why)
 {
     if (peek(r) < 0)
-        return refuse(r, r->at, "Unexpected end-of-input in a Number value");
+        return tree_refuse(r, r->at, "Unexpected end-of-input in a Number value");
     struct buf b = {0};
     buf_printf(&b, ") in numeric value: %s", why);
-    int err = refuse_char(r, r->at, "Unexpected character (", b.p);
+    int err = tree_refuse_char(r, r->at, "Unexpected character (", b.p);
     buf_deinit(&b);
     return err;
 }
 
-static int read_number(struct reader *r, str *ret)
+static int read_number(struct tree_reader *r, str *ret)
 {
     size_t from = r->at;
     if (peek(r) == '-')
@@ -239,7 +112,7 @@ static int read_number(struct reader *r, str *ret)
         return refuse_number(r,
                              "expected digit (0-9) to follow minus sign, for valid numeric value");
     if (r->text.p[digits] == '0' && r->at > digits + 1)
-        return refuse(r, digits + 1, "Invalid numeric value: Leading zeroes not allowed");
+        return tree_refuse(r, digits + 1, "Invalid numeric value: Leading zeroes not allowed");
     if (peek(r) == '.') {
         r->at++;
         if (!skip_digits(r))
@@ -256,7 +129,7 @@ static int read_number(struct reader *r, str *ret)
     return 0;
 }
 
-static int read_word(struct reader *r, struct node *node)
+static int read_word(struct tree_reader *r, struct node *node)
 {
     static const struct {
         str word;
@@ -265,21 +138,21 @@ static int read_word(struct reader *r, struct node *node)
     str rest = str_slice(r->text, r->at, r->text.n);
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         size_t n = words[i].word.n;
-        if (str_starts(rest, words[i].word) && (rest.n == n || !is_word(rest.p[n]))) {
+        if (str_starts(rest, words[i].word) && (rest.n == n || !tree_is_word(rest.p[n]))) {
             node->kind = words[i].kind;
             r->at += n;
             return 0;
         }
     }
-    if (is_word(rest.p[0]))
-        return refuse_word(r);
-    return refuse_unexpected(r, rest.p[0] == '}' ? "expected a value"
-                                                 : "expected a valid value " VALUE_LIST);
+    if (tree_is_word(rest.p[0]))
+        return tree_refuse_word(r);
+    return tree_refuse_unexpected(r, rest.p[0] == '}' ? "expected a value"
+                                                      : "expected a valid value " TREE_VALUE_LIST);
 }
 
 /* --- objects and arrays --------------------------------------------------------------------- */
 
-static int read_value(struct reader *r, struct node *node);
+static int read_value(struct tree_reader *r, struct node *node);
 
 /* The members of one object while they are read. */
 struct members {
@@ -298,7 +171,7 @@ static struct node *find_member(struct members *m, str name)
 }
 
 /* The node that takes the value of member `name`: a new one, or the one that has it already. */
-static struct node *add_member(struct reader *r, struct members *m, str name)
+static struct node *add_member(struct tree_reader *r, struct members *m, str name)
 {
     struct node *c = find_member(m, name);
     if (c) {
@@ -324,16 +197,17 @@ static struct node *add_member(struct reader *r, struct members *m, str name)
 }
 
 /* Blanks and the comma between two entries, or the end. *ret_more: another entry follows. */
-static int read_separator(struct reader *r, const struct node *node, bool is_first, bool *ret_more)
+static int read_separator(struct tree_reader *r, const struct node *node, bool is_first,
+                          bool *ret_more)
 {
     bool is_object = node->kind == NODE_OBJECT;
     skip_blanks(r);
     int c = peek(r);
     if (c < 0)
-        return refuse_open_end(r, is_object, node->source_at);
+        return tree_refuse_open_end(r, is_object, node->source_at);
     if (c == ']' || c == '}') {
         if (c != (is_object ? '}' : ']'))
-            return refuse_close(r, is_object, node->source_at);
+            return tree_refuse_close(r, is_object, node->source_at);
         r->at++;
         *ret_more = false;
         return 0;
@@ -342,37 +216,38 @@ static int read_separator(struct reader *r, const struct node *node, bool is_fir
     if (is_first)
         return 0;
     if (c != ',')
-        return refuse_unexpected(r, is_object ? "was expecting comma to separate Object entries"
-                                              : "was expecting comma to separate Array entries");
+        return tree_refuse_unexpected(r, is_object
+                                             ? "was expecting comma to separate Object entries"
+                                             : "was expecting comma to separate Array entries");
     r->at++;
     skip_blanks(r);
     if (peek(r) < 0)
-        return refuse(r, r->at,
-                      is_object ? "Unexpected end-of-input within/between Object entries"
-                                : "Unexpected end-of-input within/between Array entries");
+        return tree_refuse(r, r->at,
+                           is_object ? "Unexpected end-of-input within/between Object entries"
+                                     : "Unexpected end-of-input within/between Array entries");
     return 0;
 }
 
-static int read_member(struct reader *r, struct members *m)
+static int read_member(struct tree_reader *r, struct members *m)
 {
     str name;
     if (peek(r) != '"')
-        return refuse_unexpected(r, "was expecting double-quote to start field name");
+        return tree_refuse_unexpected(r, "was expecting double-quote to start field name");
     int err = read_string(r, true, &name);
     if (err)
         return err;
     skip_blanks(r);
     if (peek(r) >= 0 && peek(r) != ':')
-        return refuse_unexpected(r, "was expecting a colon to separate field name and value");
+        return tree_refuse_unexpected(r, "was expecting a colon to separate field name and value");
     r->at += peek(r) == ':';
     skip_blanks(r);
     if (peek(r) < 0)
-        return refuse(r, r->at, "Unexpected end-of-input within/between Object entries");
+        return tree_refuse(r, r->at, "Unexpected end-of-input within/between Object entries");
     struct node *c = add_member(r, m, name);
     return read_value(r, c);
 }
 
-static int read_object(struct reader *r, struct node *node)
+static int read_object(struct tree_reader *r, struct node *node)
 {
     struct members m = {.node = node};
     map_init(&m.names);
@@ -388,7 +263,7 @@ static int read_object(struct reader *r, struct node *node)
     return err;
 }
 
-static int read_array(struct reader *r, struct node *node)
+static int read_array(struct tree_reader *r, struct node *node)
 {
     struct node **link = &node->first;
     r->at++;
@@ -406,12 +281,12 @@ static int read_array(struct reader *r, struct node *node)
     return err;
 }
 
-static int read_nested(struct reader *r, struct node *node)
+static int read_nested(struct tree_reader *r, struct node *node)
 {
     if (r->depth == TREE_DEPTH_MAX)
-        return refuse(r, r->at + 1,
-                      "Document nesting depth (1001) exceeds the maximum allowed (1000, from "
-                      "`StreamReadConstraints.getMaxNestingDepth()`)");
+        return tree_refuse(r, r->at + 1,
+                           "Document nesting depth (1001) exceeds the maximum allowed (1000, from "
+                           "`StreamReadConstraints.getMaxNestingDepth()`)");
     r->depth++;
     int err = node->kind == NODE_OBJECT ? read_object(r, node) : read_array(r, node);
     r->depth--;
@@ -419,7 +294,7 @@ static int read_nested(struct reader *r, struct node *node)
 }
 
 /* r->at is at the value's first byte, not at the end. Fills `node` but for its name. */
-static int read_value(struct reader *r, struct node *node)
+static int read_value(struct tree_reader *r, struct node *node)
 {
     node->source_at = (u32)r->at;
     int err;
@@ -513,20 +388,21 @@ static size_t malformed_at(str text)
 
 int tree_read(struct arena *a, str text, struct node **ret, str *ret_compact, struct fault *f)
 {
-    struct reader r = {.text = text, .arena = a, .fault = f};
+    struct tree_reader r = {.text = text, .arena = a, .fault = f};
     if (!str_is_utf8(text))
-        return refuse(&r, malformed_at(text), "Invalid UTF-8 byte");
+        return tree_refuse(&r, malformed_at(text), "Invalid UTF-8 byte");
     struct node *root = arena_zalloc(a, sizeof *root);
     skip_blanks(&r);
     if (peek(&r) < 0)
-        return refuse(&r, r.at, "No content to map due to end-of-input");
+        return tree_refuse(&r, r.at, "No content to map due to end-of-input");
     int err = read_value(&r, root);
     if (err)
         return err;
     skip_blanks(&r);
     if (peek(&r) >= 0)
-        return is_word(r.text.p[r.at]) ? refuse_word(&r)
-                                       : refuse_unexpected(&r, "expected the end of the text");
+        return tree_is_word(r.text.p[r.at])
+                   ? tree_refuse_word(&r)
+                   : tree_refuse_unexpected(&r, "expected the end of the text");
     struct buf out = {0};
     write_node(&out, root);
     *ret_compact = arena_dup(a, buf_view(&out));
