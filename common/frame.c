@@ -124,8 +124,7 @@ void frame_write_ping(struct buf *out)
     put_head(out, FRAME_PING);
 }
 
-/* --- DELIVER ------------------------------------------------------------------------------------
- */
+/* --- DELIVER ---------------------------------------------------------------------------------- */
 
 void frame_deliver_begin(struct buf *out, u32 session, u64 sequence, u64 previous)
 {
@@ -218,8 +217,7 @@ void frame_deliver_readdress(struct buf *frame, u32 session, u64 previous)
     store_u64(frame->p + DELIVER_PREVIOUS, previous);
 }
 
-/* --- QUEUES -------------------------------------------------------------------------------------
- */
+/* --- QUEUES ----------------------------------------------------------------------------------- */
 
 /* Stands in the size of the added ones while they still come. */
 #define QUEUES_ADDING UINT32_MAX

@@ -89,8 +89,7 @@ struct http_server {
     u32 spare_count;
 };
 
-/* --- exchanges ----------------------------------------------------------------------------------
- */
+/* --- exchanges -------------------------------------------------------------------------------- */
 
 static struct http_exchange *exchange_new(struct http_door *door, struct MHD_Connection *con)
 {
@@ -165,8 +164,7 @@ void *http_exchange_data(const struct http_exchange *x)
     return x->data;
 }
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static const char *const content_types[] = {
     [ANSWER_AWS_JSON] = "application/x-amz-json-1.0",
@@ -236,8 +234,7 @@ void http_answer(struct http_exchange *x, struct answer *a)
     x->state = ANSWERED;
 }
 
-/* --- parked exchanges ---------------------------------------------------------------------------
- */
+/* --- parked exchanges ------------------------------------------------------------------------- */
 
 static void exchange_lost(struct http_exchange *x)
 {
@@ -271,8 +268,7 @@ static void park(struct http_exchange *x)
         x->watch.fd = -1;
 }
 
-/* --- requests -----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void *on_uri(void *arg, const char *uri, struct MHD_Connection *con)
 {
@@ -474,8 +470,7 @@ static void on_connection(void *arg, struct MHD_Connection *con, void **con_cls,
         door->left = true;
 }
 
-/* --- doors --------------------------------------------------------------------------------------
- */
+/* --- doors ------------------------------------------------------------------------------------ */
 
 static void door_ready(struct loop_watch *w, u32 events)
 {

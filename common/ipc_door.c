@@ -69,8 +69,7 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
     return x->data;
 }
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* Sends what stands in d->text as the answer to `call`. */
 static void reply(struct ipc_door *d, nng_msg *call)
@@ -110,8 +109,7 @@ static void refuse(struct ipc_door *d, nng_msg *call, int status, const char *ty
     nng_msg_free(call);
 }
 
-/* --- calls --------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static void take_call(struct ipc_door *d, nng_msg *call)
 {
@@ -151,8 +149,7 @@ static void take_call(struct ipc_door *d, nng_msg *call)
     d->handler.request(d->handler.arg, x, &x->rq);
 }
 
-/* --- clients that leave -------------------------------------------------------------------------
- */
+/* --- clients that leave ----------------------------------------------------------------------- */
 
 /* Runs on a thread of nng's. */
 static void on_pipe_end(nng_pipe p, nng_pipe_ev ev, void *arg)
@@ -230,8 +227,7 @@ static void receive_ready(struct loop_watch *w, u32 events)
     }
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int door_watch(struct ipc_door *d)
 {

@@ -86,8 +86,7 @@ int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why)
     return ret->target.n ? 0 : E_INVALID;
 }
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* What stands behind the last '#' of the body's __type: the code of an error that has no other. */
 static str code_of_type(str body)

@@ -51,6 +51,7 @@ struct link {
     struct loop_watch receive, wake;
     struct loop_timer tick;
     u32 pipe;     /* 0: down */
+    bool hung_up; /* on that pipe: nothing is heard or sent any more */
     bool sent;    /* something, since the last tick */
     i64 heard_ms; /* mono */
     struct {
@@ -61,8 +62,7 @@ struct link {
     } seen;
 };
 
-/* --- pipes come and go --------------------------------------------------------------------------
- */
+/* --- pipes come and go ------------------------------------------------------------------------ */
 
 /* With the lock held. */
 static bool is_buried(const struct link *k, u32 pipe)
@@ -109,6 +109,7 @@ static void on_pipe(nng_pipe p, nng_pipe_ev ev, void *arg)
 static void tell_up(struct link *k, u32 pipe)
 {
     k->pipe = pipe;
+    k->hung_up = false;
     k->sent = false;
     k->heard_ms = loop_clock(k->loop)->mono_ms;
     loop_timer_set_real(k->loop, &k->tick, k->heard_ms + k->limits.heartbeat_ms);
@@ -153,8 +154,9 @@ static void wake_ready(struct loop_watch *w, u32 events)
 
 void link_hang_up(struct link *k)
 {
-    if (!k->pipe)
+    if (!k->pipe || k->hung_up)
         return;
+    k->hung_up = true;
     pthread_mutex_lock(&k->seen.lock);
     bury(k, k->pipe);
     wake(k);
@@ -162,8 +164,7 @@ void link_hang_up(struct link *k)
     nng_pipe_close((nng_pipe){.id = k->pipe});
 }
 
-/* --- frames -------------------------------------------------------------------------------------
- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 /* Whether a frame of that pipe may be heard. */
 static bool is_heard(struct link *k, u32 pipe)
@@ -171,7 +172,7 @@ static bool is_heard(struct link *k, u32 pipe)
     bool buried;
 
     if (pipe == k->pipe)
-        return true;
+        return !k->hung_up;
     pthread_mutex_lock(&k->seen.lock);
     buried = is_buried(k, pipe);
     if (!buried)
@@ -218,7 +219,7 @@ int link_send(struct link *k, struct buf *frame)
 {
     int r = !k->pipe ? E_DOWN : frame->n > k->limits.frame_size_max ? E_TOO_LARGE : 0;
 
-    if (r == 0)
+    if (r == 0 && !k->hung_up)
         send_now(k, buf_view(frame));
     buf_deinit(frame);
     return r;
@@ -255,8 +256,7 @@ bool link_is_full(const struct link *k)
     return k->sender.size > k->limits.waiting_size_max;
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int link_watch(struct link *k)
 {

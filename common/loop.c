@@ -75,8 +75,7 @@ void loop_set_store(struct loop *l, struct loop_store store)
     l->store = store;
 }
 
-/* --- descriptors --------------------------------------------------------------------------------
- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 static int watch_ctl(struct loop *l, int op, struct loop_watch *w, u32 events)
 {
@@ -124,8 +123,7 @@ static void loop_dispatch(struct loop *l)
     l->event_at = l->event_count = 0;
 }
 
-/* --- deadlines ----------------------------------------------------------------------------------
- */
+/* --- deadlines -------------------------------------------------------------------------------- */
 
 void loop_timer_clear(struct loop *l, struct loop_timer *t)
 {
@@ -166,8 +164,7 @@ static void run_due(struct loop *l, struct heap *h, const i64 *now)
     }
 }
 
-/* --- commit and what waits for it ----------------------------------------------------------------
- */
+/* --- commit and what waits for it ------------------------------------------------------------- */
 
 void loop_dirty(struct loop *l)
 {
@@ -242,8 +239,7 @@ static void run_laters(struct loop *l)
     }
 }
 
-/* --- the turn -----------------------------------------------------------------------------------
- */
+/* --- the turn --------------------------------------------------------------------------------- */
 
 void loop_add_hook(struct loop *l, struct loop_hook *h)
 {

@@ -127,8 +127,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- clients ------------------------------------------------------------------------------------
- */
+/* --- clients ---------------------------------------------------------------------------------- */
 
 struct client {
     int fd;
@@ -231,8 +230,7 @@ static void client_expect_end(struct client *c)
 
 #define POST(size) "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: " size "\r\n\r\n"
 
-/* --- requests -----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void what_the_handler_sees(void **state)
 {
@@ -423,8 +421,7 @@ static void pipelined_behind_a_parked_one(void **state)
     client_close(&c);
 }
 
-/* --- bounds -------------------------------------------------------------------------------------
- */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 static void oversized(void **state)
 {
@@ -553,8 +550,7 @@ static void idle(void **state)
     client_close(&parked);
 }
 
-/* --- clients that leave -------------------------------------------------------------------------
- */
+/* --- clients that leave ----------------------------------------------------------------------- */
 
 static void leaves_while_parked(void **state)
 {
@@ -642,8 +638,7 @@ static void answers_when_told(void **state)
     server = first;
 }
 
-/* --- doors --------------------------------------------------------------------------------------
- */
+/* --- doors ------------------------------------------------------------------------------------ */
 
 static void quiet(void **state)
 {

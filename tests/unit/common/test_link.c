@@ -1,0 +1,358 @@
+/* link.[ch]: two ends in one loop. Frames arrive whole and in order, every change of pipe is told,
+ * up and down in turns; a peer that falls silent is down though its pipe stands. */
+#include "common/link.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <nng/nng.h>
+#include <nng/protocol/pair1/pair.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/frame.h"
+#include "common/mem.h"
+
+/* Longest wait for an event that must come. */
+#define PATIENCE_US 10000000
+#define UNTIL(condition)                                                                           \
+    for (i64 until_ = clock_micros() + PATIENCE_US; !(condition); loop_turn(loop, 5))              \
+    assert_true(clock_micros() < until_)
+
+static struct clock the_clock;
+static struct loop *loop;
+static char dir[] = "/tmp/toque-link-XXXXXX";
+static char url[80], url_path[64];
+
+struct end {
+    struct link *link;
+    int ups, downs, frames;
+    bool is_up;
+    u64 next; /* expected number of the next frame, when `counts` */
+    bool counts;
+    bool hangs_up; /* at the next frame */
+    size_t size_last;
+    bool greets; /* sends number 0 as soon as it is up */
+};
+
+static void send_number(struct end *e, u64 n, size_t size)
+{
+    struct buf b = {0};
+
+    frame_write_cancel(&b, n);
+    if (size > b.n) {
+        size_t more = size - b.n;
+
+        memset(buf_room(&b, more), 'x', more);
+        b.n += more;
+    }
+    assert_int_equal(link_send(e->link, &b), 0);
+    assert_null(b.p);
+}
+
+static void on_up(void *arg)
+{
+    struct end *e = arg;
+
+    assert_false(e->is_up);
+    e->is_up = true;
+    e->ups++;
+    if (e->greets)
+        send_number(e, 0, 0);
+}
+
+static void on_down(void *arg)
+{
+    struct end *e = arg;
+
+    assert_true(e->is_up);
+    e->is_up = false;
+    e->downs++;
+}
+
+static void on_frame(void *arg, str frame)
+{
+    struct end *e = arg;
+    u64 n;
+
+    assert_true(e->is_up);
+    e->frames++;
+    e->size_last = frame.n;
+    if (e->counts) {
+        assert_int_equal(frame_read_cancel(str_slice(frame, 0, 12), &n), 0);
+        assert_int_equal(n, e->next);
+        e->next++;
+    }
+    if (e->hangs_up) {
+        e->hangs_up = false;
+        link_hang_up(e->link);
+    }
+}
+
+static const struct link_limits quick = {.frame_size_max = 1 << 20,
+                                         .heartbeat_ms = 20,
+                                         .silence_max_ms = 10000,
+                                         .reconnect_min_ms = 1,
+                                         .reconnect_max_ms = 20,
+                                         .waiting_size_max = 64 << 10};
+
+static struct link_events events_of(struct end *e)
+{
+    return (struct link_events){on_up, on_down, on_frame, e};
+}
+
+static void dial(struct end *e, const struct link_limits *limits)
+{
+    static struct fault f;
+
+    assert_int_equal(link_dial(&e->link, loop, url, limits, events_of(e), &f), 0);
+}
+
+static void listen_on(struct end *e, const struct link_limits *limits)
+{
+    static struct fault f;
+
+    assert_int_equal(link_listen(&e->link, loop, url, limits, events_of(e), &f), 0);
+}
+
+static int set_up(void **state)
+{
+    clock_init(&the_clock, true); /* heartbeats follow real time all the same */
+    loop = loop_new(&the_clock);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    loop_free(loop);
+    unlink(url_path);
+    return 0;
+}
+
+static void in_order_both_ways(void **state)
+{
+    struct end a = {.counts = true}, b = {.counts = true, .greets = true};
+    struct buf nobody = {0};
+
+    enum { FRAMES = 5000 };
+    dial(&a, &quick); /* the other side comes later */
+    loop_turn(loop, 0);
+    assert_false(link_is_up(a.link));
+    frame_write_ping(&nobody);
+    assert_int_equal(link_send(a.link, &nobody), E_DOWN);
+    assert_null(nobody.p);
+    listen_on(&b, &quick);
+    UNTIL(a.is_up && b.is_up);
+    assert_true(link_is_up(a.link) && link_is_up(b.link));
+    for (u64 n = 0; n < FRAMES; n++) {
+        send_number(&a, n, 100);
+        send_number(&b, n + 1, n % 10 ? 50 : 5000);
+    }
+    UNTIL(b.frames == FRAMES && a.frames == FRAMES + 1);
+    assert_int_equal(a.ups + b.ups, 2);
+    assert_int_equal(a.downs + b.downs, 0);
+    link_close(a.link);
+    UNTIL(b.downs == 1);
+    assert_false(link_is_up(b.link));
+    link_close(b.link);
+    link_close(NULL);
+}
+
+static void full_and_drained(void **state)
+{
+    struct end a = {.counts = true}, b = {.counts = true};
+    u64 n = 0;
+
+    listen_on(&b, &quick);
+    dial(&a, &quick);
+    UNTIL(a.is_up && b.is_up);
+    assert_false(link_is_full(a.link));
+    for (; !link_is_full(a.link) && n < 1000; n++)
+        send_number(&a, n, 100000);
+    assert_true(link_is_full(a.link));
+    send_number(&a, n++, 100000); /* a warning, not a refusal */
+    UNTIL(b.frames == (int)n);
+    UNTIL(!link_is_full(a.link));
+    assert_int_equal(b.size_last, 100000);
+    link_close(a.link);
+    link_close(b.link);
+}
+
+static void listener_dies_and_comes_again(void **state)
+{
+    struct end a = {.counts = true}, b = {.greets = true, .counts = true};
+
+    dial(&a, &quick);
+    for (int round = 1; round <= 5; round++) {
+        b = (struct end){.greets = true, .counts = true};
+        a.next = 0; /* the greeting is the first thing that is heard on every pipe */
+        listen_on(&b, &quick);
+        UNTIL(a.ups == round && a.frames == round);
+        UNTIL(b.is_up);
+        link_close(b.link);
+        UNTIL(a.downs == round);
+    }
+    link_close(a.link);
+}
+
+static void dialer_dies_and_comes_again(void **state)
+{
+    struct end a, b = {0};
+
+    listen_on(&b, &quick);
+    for (int round = 1; round <= 5; round++) {
+        a = (struct end){.greets = true};
+        dial(&a, &quick);
+        UNTIL(b.ups == round && b.frames == round);
+        link_close(a.link);
+        UNTIL(b.downs == round);
+    }
+    link_close(b.link);
+}
+
+static void hangs_up(void **state)
+{
+    struct end a = {0}, b = {.hangs_up = true};
+
+    listen_on(&b, &quick);
+    dial(&a, &quick);
+    UNTIL(a.is_up && b.is_up);
+    for (u64 n = 0; n < 10; n++)
+        send_number(&a, n, 0);
+    UNTIL(b.downs == 1);
+    assert_int_equal(b.frames, 1); /* nothing more was heard on that pipe */
+    UNTIL(a.ups == 2 && b.ups == 2);
+    send_number(&b, 0, 0);
+    UNTIL(a.frames == 1);
+    link_close(a.link);
+    link_close(b.link);
+}
+
+static void too_large(void **state)
+{
+    struct link_limits large = quick;
+    struct end a = {0}, b = {0};
+    struct buf big = {0};
+
+    large.frame_size_max = 4 << 20;
+    listen_on(&b, &quick);
+    dial(&a, &large);
+    UNTIL(a.is_up && b.is_up);
+    memset(buf_room(&big, 5 << 20), 'x', 5 << 20);
+    big.n = 5 << 20;
+    assert_int_equal(link_send(a.link, &big), E_TOO_LARGE);
+    assert_null(big.p);
+    send_number(&a, 0, 2 << 20); /* within our bound, beyond the peer's: it ends the pipe */
+    UNTIL(a.downs >= 1 && b.downs >= 1);
+    assert_int_equal(b.frames, 0);
+    link_close(a.link);
+    link_close(b.link);
+}
+
+/* A peer that takes the connection and says nothing: a bare socket. */
+static void silence(void **state)
+{
+    struct link_limits limits = quick;
+    struct end a = {0};
+    nng_socket bare;
+    i64 start;
+
+    limits.silence_max_ms = 100;
+    assert_int_equal(nng_pair1_open(&bare), 0);
+    assert_int_equal(nng_listen(bare, url, NULL, 0), 0);
+    dial(&a, &limits);
+    UNTIL(a.is_up);
+    start = the_clock.mono_ms;
+    UNTIL(a.downs == 1);
+    assert_true(the_clock.mono_ms - start >= 100);
+    assert_true(the_clock.mono_ms - start < 5000);
+    UNTIL(a.ups == 2); /* and it tries again */
+    nng_close(bare);
+    link_close(a.link);
+}
+
+/* Two ends that have nothing to say stay up far beyond the limit, by their heartbeats. */
+static void heartbeats(void **state)
+{
+    struct link_limits limits = quick;
+    struct end a = {0}, b = {0};
+    i64 start;
+
+    limits.silence_max_ms = 400;
+    listen_on(&b, &limits);
+    dial(&a, &limits);
+    UNTIL(a.is_up && b.is_up);
+    start = the_clock.mono_ms;
+    UNTIL(the_clock.mono_ms - start > 1000);
+    assert_int_equal(a.downs + b.downs, 0);
+    assert_int_equal(a.frames + b.frames, 0); /* they are the link's own */
+    link_close(a.link);
+    link_close(b.link);
+}
+
+/* A second dialer on a link that has its peer is kept out, and takes over when the first is gone.
+ */
+static void two_dialers(void **state)
+{
+    struct link_limits quiet = quick;
+    struct end a = {0}, c = {0}, b = {0};
+
+    listen_on(&b, &quick);
+    dial(&a, &quick);
+    UNTIL(a.is_up && b.is_up);
+    quiet.heartbeat_ms = 5000; /* what nng takes for a pipe that is refused, it forgets to free */
+    dial(&c, &quiet);
+    for (int i = 0; i < 20; i++)
+        loop_turn(loop, 5);
+    send_number(&a, 1, 0);
+    UNTIL(b.frames == 1);
+    assert_int_equal(b.downs, 0);
+    link_close(a.link);
+    UNTIL(b.ups == 2 && c.is_up);
+    send_number(&c, 2, 0);
+    UNTIL(b.frames == 2);
+    link_close(c.link);
+    link_close(b.link);
+}
+
+static void bad_addresses(void **state)
+{
+    static struct fault f;
+    struct end a = {0}, b = {0};
+    struct link *second;
+
+    assert_int_equal(link_dial(&second, loop, "nonsense", &quick, events_of(&a), &f), E_FAULT);
+    assert_non_null(strstr(f.text, "nonsense"));
+    fault_clear(&f);
+    listen_on(&b, &quick);
+    assert_int_equal(link_listen(&second, loop, url, &quick, events_of(&a), &f), E_FAULT);
+    assert_non_null(strstr(f.text, url));
+    link_close(b.link);
+}
+
+#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_LOOP(in_order_both_ways),
+        WITH_LOOP(full_and_drained),
+        WITH_LOOP(listener_dies_and_comes_again),
+        WITH_LOOP(dialer_dies_and_comes_again),
+        WITH_LOOP(hangs_up),
+        WITH_LOOP(too_large),
+        WITH_LOOP(silence),
+        WITH_LOOP(heartbeats),
+        WITH_LOOP(two_dialers),
+        WITH_LOOP(bad_addresses),
+    };
+    int r;
+
+    if (!mkdtemp(dir))
+        return 1;
+    snprintf(url_path, sizeof(url_path), "%s/link.ipc", dir);
+    snprintf(url, sizeof(url), "ipc://%s", url_path);
+    r = cmocka_run_group_tests(tests, NULL, NULL);
+    rmdir(dir);
+    return r;
+}
