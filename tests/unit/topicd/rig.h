@@ -373,8 +373,8 @@ static inline char *rig_element(const struct buf *body, const char *name)
     return text;
 }
 
-#define RIG_TOPIC    "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3At"
-#define RIG_QUEUE(q) "arn%3Aaws%3Asqs%3Aus-east-1%3A000000000000%3A" q
+#define RIG_TOPIC    "arn:aws:sns:us-east-1:000000000000:t"
+#define RIG_QUEUE(q) "arn:aws:sqs:us-east-1:000000000000:" q
 
 /* The call succeeds. */
 #define RIG_OK(r, form)                                                                            \
