@@ -14,6 +14,8 @@ void directory_init(struct directory *d, struct topic_store *store, struct loop 
         .store = store, .loop = l, .urls = urls, .queued_count = n, .version = 1};
     map_init(&d->queues);
     d->generations = mem_array(n, sizeof(*d->generations));
+    for (u32 i = 0; i < n; i++)
+        d->generations[i] = 1;
 }
 
 void directory_deinit(struct directory *d)
@@ -40,12 +42,12 @@ static void keep(struct directory *d, const struct directory_queue *q)
 }
 
 /* Returns true when that is news. */
-static bool put(struct directory *d, str arn, u32 queued)
+static bool put(struct directory *d, str arn, u32 queued, u32 generation)
 {
     struct directory_queue *q = map_get(&d->queues, arn);
 
     if (q && q->queued == queued) {
-        q->generation = d->generations[queued];
+        q->generation = generation;
         return false;
     }
     if (!q) {
@@ -58,7 +60,7 @@ static bool put(struct directory *d, str arn, u32 queued)
                     d->urls[q->queued], d->urls[queued]);
     }
     q->queued = queued;
-    q->generation = d->generations[queued];
+    q->generation = generation;
     d->version++;
     return true;
 }
@@ -76,6 +78,11 @@ static void drop(struct directory *d, struct directory_queue *q)
     d->version++;
 }
 
+void directory_greeted(struct directory *d, u32 queued)
+{
+    d->generations[queued]++;
+}
+
 void directory_announced(struct directory *d, u32 queued, const struct frame_queues *q)
 {
     str rest = q->added, arn;
@@ -83,7 +90,7 @@ void directory_announced(struct directory *d, u32 queued, const struct frame_que
     if (d->queued_count == 1)
         return;
     while (frame_next_str(&rest, &arn) == 1)
-        if (put(d, arn, queued))
+        if (put(d, arn, queued, d->generations[queued] - !q->all))
             keep(d, map_get(&d->queues, arn));
     rest = q->removed;
     while (frame_next_str(&rest, &arn) == 1) {
@@ -121,7 +128,7 @@ static int load_home(void *arg, str queue_arn, str queued)
 
     for (u32 i = 0; i < d->queued_count; i++)
         if (str_is(queued, d->urls[i]))
-            put(d, queue_arn, i);
+            put(d, queue_arn, i, d->generations[i] - 1);
     return 0;
 }
 

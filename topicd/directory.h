@@ -15,7 +15,7 @@
 struct directory_queue {
     str arn;        /* own bytes */
     u32 queued;     /* index */
-    u32 generation; /* of the announcement that named it */
+    u32 generation; /* of the complete list that named it last; one less: named beside those */
 };
 
 struct directory {
@@ -36,6 +36,8 @@ void directory_init(struct directory *d, struct topic_store *store, struct loop 
 void directory_deinit(struct directory *d);
 /* Reads what the store has. */
 int directory_load(struct directory *d) MUST_CHECK;
+/* A session begins: a list that the last one cut off is void. */
+void directory_greeted(struct directory *d, u32 queued);
 /* A queued speaks. */
 void directory_announced(struct directory *d, u32 queued, const struct frame_queues *q);
 /* The owner of a queue, or where it would be made. */

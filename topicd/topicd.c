@@ -80,8 +80,7 @@ static void probe_due(struct loop_timer *timer)
 
 static void on_up(void *arg, struct peer *p)
 {
-    /* What it was told before it was greeted, it has not heard. */
-    loop_again(((struct topicd *)arg)->loop);
+    directory_greeted(&((struct topicd *)arg)->directory, p->index);
 }
 
 static void on_down(void *arg, struct peer *p)
