@@ -1,0 +1,140 @@
+/* number.[ch]: spellings, order by value, keys, steering doubles. */
+#include "filter/number.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "common/err.h"
+#include "common/mem.h"
+
+static struct number number(const char *text)
+{
+    struct number n;
+    assert_int_equal(number_read(str_of(text), &n), 0);
+    return n;
+}
+
+static void test_spelling(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"0",     "-0",      "+5",
+                                       "05",    "1.50",    "1e5",
+                                       "1E+5",  "1.5e-05", "123456789012345678901234567890",
+                                       "0.0e99"};
+    static const char *const bad[] = {"",    "+",    "-",   ".5",   "5.",  " 5",  "5 ",   "1e",
+                                      "1e+", "0x10", "1,5", "1..2", "--1", "NaN", "1e5.0"};
+    struct number n;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_int_equal(number_read(str_of(good[i]), &n), 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(number_read(str_of(bad[i]), &n), E_INVALID);
+}
+
+/* Ascending; spellings of one value share a line. */
+static const char *const ORDER[][6] = {
+    {"-1e400"},
+    {"-123456789012345678901234567891"},
+    {"-123456789012345678901234567890", "-1.2345678901234567890123456789e29"},
+    {"-1000"},
+    {"-0.5", "-5e-1", "-0.50"},
+    {"-1e-400"},
+    {"0", "-0", "0.000", "0e5", "+0"},
+    {"1e-400", "0.1e-399"},
+    {"0.099999999999999999999"},
+    {"0.1", "1e-1", "00.10", "10e-2"},
+    {"1.23456"},
+    {"1.234565"},
+    {"1.23457"},
+    {"9.99999999999999999999"},
+    {"10", "1e1", "10.0", "0.1e2", "1000e-2"},
+    {"10.00000000000000000001"},
+    {"9007199254740992"},
+    {"9007199254740993"},
+    {"1e400", "10e399"},
+    {"1e99999999999999"},
+};
+
+static void check_pair(const char *a, const char *b, int want)
+{
+    struct number x = number(a), y = number(b);
+    int got = number_cmp(&x, &y);
+    if ((got > 0) - (got < 0) != want)
+        fail_msg("%s against %s: %d", a, b, got);
+    assert_int_equal(number_eq(&x, &y), want == 0);
+    char kx[64], ky[64];
+    assert_true(number_key_size(&x) <= sizeof kx && number_key_size(&y) <= sizeof ky);
+    str key_x = str_from(kx, number_key(&x, kx)), key_y = str_from(ky, number_key(&y, ky));
+    assert_int_equal(str_eq(key_x, key_y), want == 0);
+    if (want <= 0)
+        assert_true(number_approx(&x) <= number_approx(&y));
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ORDER); i++)
+        for (size_t k = 0; k < ARRAY_LEN(ORDER); k++)
+            for (size_t a = 0; a < 6 && ORDER[i][a]; a++)
+                for (size_t b = 0; b < 6 && ORDER[k][b]; b++)
+                    check_pair(ORDER[i][a], ORDER[k][b], (i > k) - (i < k));
+}
+
+/* Exponents beyond all reason are far out, whatever their digits. */
+static void test_saturation(void **state)
+{
+    (void)state;
+    check_pair("1e99999999999999999999999999", "1e400", 1);
+    check_pair("1e-99999999999999999999999999", "1e-400", -1);
+    check_pair("1e-99999999999999999999999999", "0", 1);
+    check_pair("-1e99999999999999999999999999", "-1e400", -1);
+}
+
+/* The steering double never turns an order around, also between neighbours across a power of ten.
+ */
+static void test_approx_is_monotonic(void **state)
+{
+    (void)state;
+    for (int e = -320; e <= 320; e++) {
+        char low[64], high[64], higher[64];
+        snprintf(low, sizeof low, "9.9999999999999999e%d", e);
+        snprintf(high, sizeof high, "1e%d", e + 1);
+        snprintf(higher, sizeof higher, "1.0000000000001e%d", e + 1);
+        check_pair(low, high, -1);
+        check_pair(high, higher, -1);
+    }
+    struct number half = number("0.5"), big = number("123456");
+    assert_true(number_approx(&half) == 0.5);
+    assert_true(number_approx(&big) > 123455.9 && number_approx(&big) < 123456.1);
+}
+
+/* Any length, nothing allocated; the last of many digits tells. */
+static void test_long(void **state)
+{
+    (void)state;
+    size_t size = 100000;
+    char *text = mem_alloc(size + 1);
+    memset(text, '7', size);
+    text[size / 2] = '.';
+    char *other = mem_dup(str_of(text));
+    other[size - 1] = '8';
+    struct number a = number(text), b = number(other), c = number("7");
+    assert_int_equal(a.digit_count, size - 1);
+    assert_int_equal(a.exponent, size / 2);
+    assert_true(number_cmp(&a, &b) < 0);
+    assert_true(number_cmp(&b, &a) > 0);
+    assert_true(number_cmp(&c, &a) < 0);
+    mem_free(text);
+    mem_free(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_spelling),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_saturation), cmocka_unit_test(test_approx_is_monotonic),
+        cmocka_unit_test(test_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
