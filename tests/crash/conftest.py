@@ -1,3 +1,73 @@
-import pathlib, sys
+import os, pathlib, subprocess, sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'e2e'))
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / 'e2e')]
+from daemons import BUILD, Toque  # noqa: E402
+
+
+def preload(plug):
+    """What LD_PRELOAD must say: the sanitizer's library comes first where the daemons need it."""
+    linked = subprocess.run(['ldd', str(BUILD / 'queued')], stdout=subprocess.PIPE, text=True).stdout
+    first = [line.split('=>')[1].split()[0] for line in linked.splitlines()
+             if line.strip().startswith(('libasan.', 'libtsan.')) and '=>' in line]
+    return ' '.join([*first, str(plug)])
+
+
+@pytest.fixture(scope='session')
+def plug():
+    """The library that sees what a daemon writes, built where it is older than its source."""
+    source, library = HERE / 'plug.c', BUILD / 'plug.so'
+    if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
+        fresh = library.with_suffix(f'.{os.getpid()}')
+        subprocess.run([os.environ.get('CC', 'cc'), '-std=c11', '-O2', '-g', '-Wall', '-Wextra',
+                        '-Werror', '-shared', '-fPIC', str(source), '-o', str(fresh), '-ldl'], check=True)
+        fresh.rename(library)
+    return library
+
+
+class Plugged(Toque):
+    """Daemons under the plug: what they do is journalled, traced, or made to fail."""
+
+    def __init__(self, folder, plug, journal=False, trace=False, **how):
+        self.journal, self.trace, self.control = folder / 'journal', folder / 'trace', folder / 'fail'
+        env = {'LD_PRELOAD': preload(plug), 'PLUG_FAIL': str(self.control)}
+        if journal:
+            self.journal.mkdir()
+            env['PLUG_JOURNAL'] = str(self.journal)
+        if trace:
+            env['PLUG_TRACE'] = str(self.trace)
+        super().__init__(folder, env=env, **how)
+
+    def fail(self, text):
+        fresh = self.control.with_suffix('.new')
+        fresh.write_text(text)
+        fresh.rename(self.control)
+
+    def heal(self):
+        self.control.unlink(missing_ok=True)
+
+    def power_cut(self, seed=None, keep='random'):
+        """Both die, and what was not synced is gone; returns what was undone."""
+        import power_cut
+        self.kill()
+        return power_cut.cut(self.journal, seed, keep)
+
+
+@pytest.fixture
+def make_plugged(tmp_path, plug):
+    """make_plugged(journal=True, …): daemons under the plug, ended here."""
+    made = []
+
+    def make(**how):
+        folder = tmp_path / f't{len(made)}'
+        folder.mkdir()
+        made.append(Plugged(folder, plug, **how))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for t in made:
+            t.kill()

@@ -11,7 +11,8 @@
  * PLUG_TRACE=FILE: one line an event, in the order of things, several daemons into one file.
  *   W NAME MARK MARK   before a write; each mark ("toque-mark-" and eight digits) found in it
  *   S NAME             after a sync returned well; s NAME: it failed
- *   A STATUS ID ID     before an answer leaves by a socket; each MessageId found in it
+ *   A STATUS ID ID     before an answer leaves by a socket; each MessageId found in it; "-" for a
+ *                      status: no HTTP, but talk between the daemons or at the ipc door
  *
  * A database is a file that ends in .db or .db-wal. The index in shared memory (.db-shm) is made
  * anew after a crash, so it does not count. Nothing here may use what it replaces: its own files
