@@ -17,8 +17,9 @@ static void member(struct buf *out, const char *name, str value)
     scan_quote(out, value);
 }
 
-/* Some clients read a time without a fraction where it is .000, and then fail to verify: the service's
- * own documentation of Timestamp has three digits, so that a whole second is told a millisecond later. */
+/* Some clients read a time without a fraction where it is .000, and then fail to verify: the
+ * service's own documentation of Timestamp has three digits, so that a whole second is told a
+ * millisecond later. */
 static str timestamp(i64 ms, char text[CLOCK_ISO_SIZE])
 {
     return str_of(clock_iso(ms % 1000 == 0 ? ms + 1 : ms, text));

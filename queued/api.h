@@ -1,6 +1,6 @@
-/* The actions of Amazon SQS that queued knows: api.c has the table, api_queue.c what concerns queues,
- * api_message.c, api_receive.c and api_batch.c what concerns messages. A handler reads its input once,
- * calls down, and finishes the call; texts and order of checks are the service's. */
+/* The actions of Amazon SQS that queued knows: api.c has the table, api_queue.c what concerns
+ * queues, api_message.c, api_receive.c and api_batch.c what concerns messages. A handler reads its
+ * input once, calls down, and finishes the call; texts and order of checks are the service's. */
 #ifndef TOQUE_QUEUED_API_H
 #define TOQUE_QUEUED_API_H
 
@@ -8,7 +8,8 @@
 #include "queued/attr.h"
 #include "queued/queues.h"
 
-/* The service, its handlers working on `qs`; *ret is the caller's, and lives as long as the desk. */
+/* The service, its handlers working on `qs`; *ret is the caller's, and lives as long as the desk.
+ */
 void api_init(struct service *ret, struct queues *qs);
 
 void api_create_queue(struct call *c);
@@ -28,7 +29,8 @@ void api_send_batch(struct call *c);
 void api_delete_batch(struct call *c);
 void api_change_batch(struct call *c);
 
-/* --- what the families share ---------------------------------------------------------------------- */
+/* --- what the families share
+ * ---------------------------------------------------------------------- */
 
 /* The queue of the call's QueueUrl, or NULL and the call's fault is set. */
 struct queue *api_queue(struct call *c);
@@ -43,9 +45,9 @@ struct queue *api_make_queue(struct queues *qs, str account, str region, str nam
 struct sending {
     struct attrs attrs;
     str body, group_id, trace_header;
-    bool has_system;  /* system attributes were given: their digest is answered */
+    bool has_system; /* system attributes were given: their digest is answered */
     i64 delay_s;
-    size_t size;      /* bytes that count against limits */
+    size_t size; /* bytes that count against limits */
 };
 int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool in_batch,
                      struct sending *ret, struct fault *f) MUST_CHECK;

@@ -4,9 +4,10 @@
 #include "queued/fault.h"
 #include "queued/waiter.h"
 
-#define BATCH_MAX      10
-#define BATCH_ID_MAX   80
-#define BATCH_SIZE_MAX 1048576 /* bytes of all messages of a send, whatever a queue allows for one */
+#define BATCH_MAX    10
+#define BATCH_ID_MAX 80
+#define BATCH_SIZE_MAX                                                                             \
+    1048576 /* bytes of all messages of a send, whatever a queue allows for one */
 
 struct batch {
     struct call *c;
@@ -24,7 +25,8 @@ struct batch {
     } failed[BATCH_MAX];
 };
 
-/* --- the whole request ------------------------------------------------------------------------------ */
+/* --- the whole request
+ * ------------------------------------------------------------------------------ */
 
 static bool is_id(str s)
 {
@@ -46,8 +48,10 @@ static int check_count(const struct batch *b, const struct val *entries, struct 
         return fault_set(f, FAULT_BATCH_EMPTY, "There should be at least one %s in the request.",
                          b->entry_name);
     if (entries->count > BATCH_MAX)
-        return fault_set(f, FAULT_BATCH_TOO_MANY, "Maximum number of entries per request are %d. "
-                                                  "You have sent %u.", BATCH_MAX, entries->count);
+        return fault_set(f, FAULT_BATCH_TOO_MANY,
+                         "Maximum number of entries per request are %d. "
+                         "You have sent %u.",
+                         BATCH_MAX, entries->count);
     return 0;
 }
 
@@ -94,7 +98,8 @@ static int check_size(const struct val *entries, struct fault *f)
                      BATCH_SIZE_MAX, size);
 }
 
-/* --- entries ---------------------------------------------------------------------------------------- */
+/* --- entries
+ * ---------------------------------------------------------------------------------------- */
 
 /* The public name of an entry's failure is the Query protocol's, in both. */
 static str code_name(const struct call *c, int code)
@@ -132,8 +137,8 @@ static void run_entries(struct batch *b, const struct val *entries)
         fault_clear(&fault);
         if (b->one(b, v, &fault) == 0)
             continue;
-        b->failed[b->failed_count++] = (struct failure){
-            val_text(v, "Id"), fault.code, arena_dup(&c->arena, str_of(fault.text))};
+        b->failed[b->failed_count++] = (struct failure){val_text(v, "Id"), fault.code,
+                                                        arena_dup(&c->arena, str_of(fault.text))};
     }
     call_out_list_end(c);
     out_failed(b);
@@ -167,7 +172,8 @@ static int done(struct batch *b, const struct val *entry)
     return 0;
 }
 
-/* --- the three -------------------------------------------------------------------------------------- */
+/* --- the three
+ * -------------------------------------------------------------------------------------- */
 
 static int send_one(struct batch *b, const struct val *entry, struct fault *f)
 {

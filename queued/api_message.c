@@ -15,10 +15,11 @@ str api_message_id(const struct queues *qs, u64 id, char *ret)
     return (str){id_uuid_of(bytes, ret), ID_UUID_SIZE - 1};
 }
 
-/* --- reading what is to be sent -------------------------------------------------------------------- */
+/* --- reading what is to be sent
+ * -------------------------------------------------------------------- */
 
-/* The two ids that make sense on FIFO queues, and one of them here, too. In a batch the service tells
- * the reason without its frame. */
+/* The two ids that make sense on FIFO queues, and one of them here, too. In a batch the service
+ * tells the reason without its frame. */
 static int check_ids(const struct val *in, bool in_batch, str *ret_group, struct fault *f)
 {
     static const char group_rule[] =
@@ -31,7 +32,8 @@ static int check_ids(const struct val *in, bool in_batch, str *ret_group, struct
         return in_batch ? fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%s", wrong_type)
                         : fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                                     "Value %.*s for parameter MessageDeduplicationId is invalid. "
-                                    "Reason: %s", STR_ARG(dedup), wrong_type);
+                                    "Reason: %s",
+                                    STR_ARG(dedup), wrong_type);
     *ret_group = group.p ? group : STR("");
     if (!group.p || attr_is_group_id(group))
         return 0;
@@ -66,7 +68,8 @@ static int read_delay(const struct queue *q, const struct val *in, i64 *ret_s, s
     if (val_int(in, "DelaySeconds", ret_s) && (*ret_s < 0 || *ret_s > DELAY_MAX_S))
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "Value %" PRId64 " for parameter DelaySeconds is invalid. Reason: "
-                         "DelaySeconds must be >= 0 and <= 900.", *ret_s);
+                         "DelaySeconds must be >= 0 and <= 900.",
+                         *ret_s);
     return 0;
 }
 
@@ -95,13 +98,15 @@ int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool
         return E_FAULT;
     struct queues *qs = q->all;
     if (qs->msgs.msgs.used >= qs->limits.messages_max)
-        return fault_set(f, FAULT_OVER_LIMIT, "There are %" PRIu64 " messages waiting already, "
-                         "maximum allowed is %" PRIu64 ".", qs->msgs.msgs.used,
-                         qs->limits.messages_max);
+        return fault_set(f, FAULT_OVER_LIMIT,
+                         "There are %" PRIu64 " messages waiting already, "
+                         "maximum allowed is %" PRIu64 ".",
+                         qs->msgs.msgs.used, qs->limits.messages_max);
     return 0;
 }
 
-/* --- SendMessage ----------------------------------------------------------------------------------- */
+/* --- SendMessage
+ * ----------------------------------------------------------------------------------- */
 
 static void out_system_md5(struct call *c, struct queues *qs, str trace_header)
 {
@@ -121,8 +126,8 @@ void api_put(struct call *c, struct queue *q, const struct sending *s)
     content.trace_header = s->trace_header;
     hash_md5_hex(s->body, content.md5);
     content_write(&qs->row, &content);
-    u64 id = queue_put(q, &(struct parcel){.content = buf_view(&qs->row),
-                                           .delay_ms = s->delay_s * 1000});
+    u64 id = queue_put(
+        q, &(struct parcel){.content = buf_view(&qs->row), .delay_ms = s->delay_s * 1000});
     call_out_text(c, "MessageId", api_message_id(qs, id, text));
     call_out_text(c, "MD5OfMessageBody", str_from(content.md5, HASH_MD5_HEX - 1));
     if (s->attrs.n) {
@@ -146,7 +151,8 @@ void api_send(struct call *c)
     waiters_serve(call_owner(c));
 }
 
-/* --- handles --------------------------------------------------------------------------------------- */
+/* --- handles
+ * --------------------------------------------------------------------------------------- */
 
 static int wrong_handle(str handle, struct fault *f)
 {
@@ -161,7 +167,8 @@ static int missing(struct fault *f, const char *name)
                      name);
 }
 
-/* Any handle ever made for a message of a standard queue deletes it; one that is gone is deleted. */
+/* Any handle ever made for a message of a standard queue deletes it; one that is gone is deleted.
+ */
 int api_delete_one(struct queue *q, str handle, struct fault *f)
 {
     struct handle h;
@@ -184,8 +191,7 @@ void api_delete(struct call *c)
 }
 
 /* Counted from now; but a delivery ends twelve hours after its receive at the latest. */
-int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
-                   struct fault *f)
+int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s, struct fault *f)
 {
     struct handle h;
     struct msg *m;
@@ -196,7 +202,8 @@ int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
     if (timeout_s < 0 || timeout_s > QUEUE_HIDDEN_MAX_S)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "Value %" PRId64 " for parameter VisibilityTimeout is invalid. Reason: "
-                         "Must be between 0 and %d.", timeout_s, QUEUE_HIDDEN_MAX_S);
+                         "Must be between 0 and %d.",
+                         timeout_s, QUEUE_HIDDEN_MAX_S);
     if (queue_open(q, handle, &h, &m))
         return wrong_handle(handle, f);
     if (!m)
@@ -219,8 +226,7 @@ void api_change(struct call *c)
     i64 timeout_s = 0;
     struct queue *q = api_queue(c);
     bool has = val_int(c->in, "VisibilityTimeout", &timeout_s);
-    if (q && api_change_one(q, val_text(c->in, "ReceiptHandle"), has, timeout_s,
-                            &c->fault) == 0)
+    if (q && api_change_one(q, val_text(c->in, "ReceiptHandle"), has, timeout_s, &c->fault) == 0)
         waiters_serve(q->all);
     call_done(c);
 }

@@ -19,7 +19,8 @@ static void out_url(struct call *c, const struct queue *q, const char *name)
         call_out_item_text(c, url);
 }
 
-/* --- CreateQueue ---------------------------------------------------------------------------------- */
+/* --- CreateQueue
+ * ---------------------------------------------------------------------------------- */
 
 static bool is_true(const struct val *attributes, const char *name)
 {
@@ -53,8 +54,9 @@ static int check_new(struct queues *qs, str account, str region, str name, struc
                          "You must wait 60 seconds after deleting a queue before you can create "
                          "another with the same name.");
     if (queues_count(qs) >= qs->limits.queues_max)
-        return fault_set(f, FAULT_OVER_LIMIT, "There are %zu queues already, maximum allowed is %u.",
-                         queues_count(qs), qs->limits.queues_max);
+        return fault_set(f, FAULT_OVER_LIMIT,
+                         "There are %zu queues already, maximum allowed is %u.", queues_count(qs),
+                         qs->limits.queues_max);
     return 0;
 }
 
@@ -89,7 +91,8 @@ void api_create_queue(struct call *c)
     call_done(c);
 }
 
-/* --- the end of queues and of what is in them ------------------------------------------------------ */
+/* --- the end of queues and of what is in them
+ * ------------------------------------------------------ */
 
 void api_delete_queue(struct call *c)
 {
@@ -118,7 +121,8 @@ void api_purge_queue(struct call *c)
     call_done(c);
 }
 
-/* --- finding --------------------------------------------------------------------------------------- */
+/* --- finding
+ * --------------------------------------------------------------------------------------- */
 
 void api_get_queue_url(struct call *c)
 {
@@ -195,7 +199,8 @@ void api_list_queues(struct call *c)
     call_done(c);
 }
 
-/* --- attributes ------------------------------------------------------------------------------------ */
+/* --- attributes
+ * ------------------------------------------------------------------------------------ */
 
 static const char *const own_names[] = {
     "ApproximateNumberOfMessages",

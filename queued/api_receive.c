@@ -1,5 +1,5 @@
-/* ReceiveMessage: what is visible is taken and rendered; where nothing is, the call may be parked and
- * comes back here when something became visible or its time is over. */
+/* ReceiveMessage: what is visible is taken and rendered; where nothing is, the call may be parked
+ * and comes back here when something became visible or its time is over. */
 #include "common/id.h"
 #include "common/log.h"
 #include "queued/api.h"
@@ -30,7 +30,8 @@ struct receive {
     const struct val *names; /* MessageAttributeNames, or NULL */
 };
 
-/* --- reading --------------------------------------------------------------------------------------- */
+/* --- reading
+ * --------------------------------------------------------------------------------------- */
 
 static unsigned read_wanted(const struct val *names)
 {
@@ -54,8 +55,8 @@ static unsigned read_wanted(const struct val *names)
     return bits;
 }
 
-/* Of two lists one counts: in JSON the new one, in the Query protocol the old one, since both have the
- * same name on its wire. */
+/* Of two lists one counts: in JSON the new one, in the Query protocol the old one, since both have
+ * the same name on its wire. */
 static const struct val *system_names(const struct call *c)
 {
     const struct val *fresh = val_get(c->in, "MessageSystemAttributeNames");
@@ -99,7 +100,8 @@ static int read_receive(struct call *c, const struct queue *q, struct receive *r
     return 0;
 }
 
-/* --- rendering ------------------------------------------------------------------------------------- */
+/* --- rendering
+ * ------------------------------------------------------------------------------------- */
 
 /* All, .* and * name every attribute; "col.*" those that begin with "col"; others themselves. */
 static bool is_named(const struct val *names, str name)
@@ -175,13 +177,14 @@ static bool read_content(const struct msg *m, struct content *ret)
     buf_reset(&qs->row);
     int err = queue_store_read_body(qs->store, m->body ? m->body->id : m->id, &qs->row);
     if (!err)
-        err = content_read(buf_view(&qs->row), m->flags & MSG_RAW,
-                           origin_arn(&qs->msgs, m->origin), &qs->content, ret);
+        err = content_read(buf_view(&qs->row), m->flags & MSG_RAW, origin_arn(&qs->msgs, m->origin),
+                           &qs->content, ret);
     if (!err)
         return true;
     char name[LOG_VALUE_SIZE];
     log_error("a message's body cannot be read, the message stays away queue=%s message=%" PRIu64
-              " error=\"%s\"", log_value(m->queue->name, name), m->id, err_text(err));
+              " error=\"%s\"",
+              log_value(m->queue->name, name), m->id, err_text(err));
     return false;
 }
 
@@ -214,7 +217,8 @@ static void answer(struct call *c, struct queue *q, const struct receive *r)
     call_done(c);
 }
 
-/* --- waiting --------------------------------------------------------------------------------------- */
+/* --- waiting
+ * --------------------------------------------------------------------------------------- */
 
 static void wait_over(struct waiter *w, enum waiter_end why)
 {

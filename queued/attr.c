@@ -13,7 +13,8 @@
 #define NUMBER_EXPONENT_MIN (-128)
 #define GROUP_ID_MAX        128
 
-/* --- characters ----------------------------------------------------------------------------------- */
+/* --- characters
+ * ----------------------------------------------------------------------------------- */
 
 /* A byte that begins a forbidden character. EF BF BE and EF BF BF are U+FFFE and U+FFFF. */
 static bool is_bad_at(str s, size_t i)
@@ -50,7 +51,8 @@ bool attr_is_group_id(str s)
     return s.n >= 1 && s.n <= GROUP_ID_MAX;
 }
 
-/* --- names and types ------------------------------------------------------------------------------ */
+/* --- names and types
+ * ------------------------------------------------------------------------------ */
 
 /* `text` with the attribute's name in the place of its '@'. */
 static int wrong(struct fault *f, const char *text, str name)
@@ -60,7 +62,8 @@ static int wrong(struct fault *f, const char *text, str name)
                      (int)MIN(name.n, ATTR_NAME_MAX), name.n ? name.p : "", at + 1);
 }
 
-/* Latin letters with diacritics pass, as the service lets them: U+00C0 to U+024F, two signs aside. */
+/* Latin letters with diacritics pass, as the service lets them: U+00C0 to U+024F, two signs aside.
+ */
 static bool is_name_char(u32 c)
 {
     if (c < 0x80)
@@ -72,8 +75,9 @@ static bool is_name_char(u32 c)
 static int check_name(str name, struct fault *f)
 {
     if (name.n == 0)
-        return fault_set(f, CALL_FAULT_INVALID_PARAMETER, "The request must contain non-empty "
-                                                          "message (user) attribute names.");
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "The request must contain non-empty "
+                         "message (user) attribute names.");
     if (name.n > ATTR_NAME_MAX)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "Message (user) attribute name must be shorter than 256 bytes.");
@@ -106,18 +110,25 @@ static bool is_type(str type)
 static int check_type(str name, str type, struct fault *f)
 {
     if (type.n == 0)
-        return wrong(f, "The message (user) attribute '@' must contain a non-empty message "
-                        "attribute type.", name);
+        return wrong(f,
+                     "The message (user) attribute '@' must contain a non-empty message "
+                     "attribute type.",
+                     name);
     if (type.n > ATTR_TYPE_MAX)
-        return wrong(f, "Invalid length of the type of message (user) attribute '@': it must be "
-                        "shorter than 256 bytes.", name);
+        return wrong(f,
+                     "Invalid length of the type of message (user) attribute '@': it must be "
+                     "shorter than 256 bytes.",
+                     name);
     if (!is_type(type) || !attr_is_text(type))
-        return wrong(f, "The type of message (user) attribute '@' is invalid. You must use only "
-                        "the following supported type prefixes: Binary, Number, String.", name);
+        return wrong(f,
+                     "The type of message (user) attribute '@' is invalid. You must use only "
+                     "the following supported type prefixes: Binary, Number, String.",
+                     name);
     return 0;
 }
 
-/* --- values --------------------------------------------------------------------------------------- */
+/* --- values
+ * --------------------------------------------------------------------------------------- */
 
 static size_t digits(str s, size_t *at)
 {
@@ -188,26 +199,34 @@ static bool has_list(const struct val *v)
 static int check_value(const struct attr *a, str other, bool is_binary, struct fault *f)
 {
     if (!a->value.p && !other.p)
-        return wrong(f, "The message (user) attribute '@' must contain a non-empty message "
-                        "attribute value.", a->name);
+        return wrong(f,
+                     "The message (user) attribute '@' must contain a non-empty message "
+                     "attribute value.",
+                     a->name);
     if (a->value.p && other.p && a->value.n && other.n)
         return wrong(f, "Message (user) attribute '@' must have a single value.", a->name);
     if (other.n && !a->value.n)
-        return wrong(f, is_binary ? "Message (user) attribute '@' with type 'Binary' must use "
-                                    "field 'Binary'."
-                                  : "Message (user) attribute '@' with type 'String' must use "
-                                    "field 'String'.", a->name);
+        return wrong(f,
+                     is_binary ? "Message (user) attribute '@' with type 'Binary' must use "
+                                 "field 'Binary'."
+                               : "Message (user) attribute '@' with type 'String' must use "
+                                 "field 'String'.",
+                     a->name);
     if (a->value.n == 0)
-        return wrong(f, is_binary ? "Message (user) attribute '@' must contain a non-empty value "
-                                    "of type 'Binary'."
-                                  : "Message (user) attribute '@' must contain a non-empty value "
-                                    "of type 'String'.", a->name);
+        return wrong(f,
+                     is_binary ? "Message (user) attribute '@' must contain a non-empty value "
+                                 "of type 'Binary'."
+                               : "Message (user) attribute '@' must contain a non-empty value "
+                                 "of type 'String'.",
+                     a->name);
     if (is_binary)
         return 0;
     if (!attr_is_text(a->value))
-        return wrong(f, "Invalid characters found in the value of message (user) attribute '@'. "
-                        "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to "
-                        "#xFFFD | #x10000 to #x10FFFF.", a->name);
+        return wrong(f,
+                     "Invalid characters found in the value of message (user) attribute '@'. "
+                     "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to "
+                     "#xFFFD | #x10000 to #x10FFFF.",
+                     a->name);
     if (str_starts(a->type, STR("Number")) && !is_number(a->value))
         return wrong(f, "Can't cast the value of message (user) attribute '@' to a number.",
                      a->name);
@@ -221,14 +240,16 @@ static int read_one(const struct val *v, struct attr *ret, struct fault *f)
     if (check_name(ret->name, f) || check_type(ret->name, ret->type, f))
         return E_FAULT;
     if (has_list(v))
-        return fault_set(f, CALL_FAULT_UNSUPPORTED, "Message attribute list values in SendMessage "
-                                                    "operation are not supported.");
+        return fault_set(f, CALL_FAULT_UNSUPPORTED,
+                         "Message attribute list values in SendMessage "
+                         "operation are not supported.");
     bool is_binary = attr_is_binary(ret);
     ret->value = val_text(v, is_binary ? "BinaryValue" : "StringValue");
     return check_value(ret, val_text(v, is_binary ? "StringValue" : "BinaryValue"), is_binary, f);
 }
 
-/* --- sets ----------------------------------------------------------------------------------------- */
+/* --- sets
+ * ----------------------------------------------------------------------------------------- */
 
 void attrs_put(struct attrs *a, const struct attr *item)
 {
@@ -265,14 +286,20 @@ int attrs_read_system(const struct val *map, str *ret, struct fault *f)
         if (!str_is(v->name, "AWSTraceHeader"))
             return wrong(f, "Message system attribute name '@' is invalid.", v->name);
         if (type.n == 0 || !str_is(type, "String"))
-            return wrong(f, "The type of message (system) attribute '@' is invalid. You must use "
-                            "only the following supported type prefixes: String.", v->name);
+            return wrong(f,
+                         "The type of message (system) attribute '@' is invalid. You must use "
+                         "only the following supported type prefixes: String.",
+                         v->name);
         if (value.n == 0)
-            return wrong(f, "Message (system) attribute '@' must contain a non-empty value of "
-                            "type 'String'.", v->name);
+            return wrong(f,
+                         "Message (system) attribute '@' must contain a non-empty value of "
+                         "type 'String'.",
+                         v->name);
         if (!attr_is_text(value))
-            return wrong(f, "Invalid characters found in the value of message (system) attribute "
-                            "'@'.", v->name);
+            return wrong(f,
+                         "Invalid characters found in the value of message (system) attribute "
+                         "'@'.",
+                         v->name);
         *ret = value;
     }
     return 0;

@@ -1,5 +1,5 @@
-/* A new attribute of a queue is one line in `table`. What belongs to later kinds of queues stands in
- * `elsewhere`, so that it is refused by its name and never taken in silence. */
+/* A new attribute of a queue is one line in `table`. What belongs to later kinds of queues stands
+ * in `elsewhere`, so that it is refused by its name and never taken in silence. */
 #include "queued/attributes.h"
 
 #include "common/json.h"
@@ -88,7 +88,8 @@ static bool is_number(const struct row *r)
     return r->kind == KIND_INT || r->kind == KIND_BOOL;
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life
+ * ----------------------------------------------------------------------------------------- */
 
 void attributes_init(struct attributes *a)
 {
@@ -112,7 +113,8 @@ void attributes_copy(struct attributes *to, const struct attributes *from)
     to->kms_key = from->kms_key ? mem_dup(str_of(from->kms_key)) : NULL;
 }
 
-/* --- checks --------------------------------------------------------------------------------------- */
+/* --- checks
+ * --------------------------------------------------------------------------------------- */
 
 static int unknown(struct fault *f, str name)
 {
@@ -160,7 +162,8 @@ static int check_elsewhere(str name, str value, bool creating, struct fault *f)
         return value.n == 0 ? 0
                             : fault_set(f, CALL_FAULT_UNSUPPORTED,
                                         "Dead-letter queues (%s) are not supported by this "
-                                        "version of toque.", e->name);
+                                        "version of toque.",
+                                        e->name);
     if (creating && str_is(name, "FifoQueue") && str_eq_nocase(value, STR("true")))
         return fault_set(f, CALL_FAULT_UNSUPPORTED,
                          "FIFO queues are not supported by this version of toque.");
@@ -200,7 +203,8 @@ static int set_one(struct attributes *a, str name, str value, bool creating, str
     return 0;
 }
 
-/* Of the two ways of encryption the later word counts: a key turns the managed one off, for good. */
+/* Of the two ways of encryption the later word counts: a key turns the managed one off, for good.
+ */
 static int settle_encryption(struct attributes *a, const struct val *map, struct fault *f)
 {
     const struct val *key = val_get(map, "KmsMasterKeyId");
@@ -241,7 +245,8 @@ int attributes_set(struct attributes *a, const struct val *map, bool creating, s
     return 0;
 }
 
-/* --- comparing ------------------------------------------------------------------------------------ */
+/* --- comparing
+ * ------------------------------------------------------------------------------------ */
 
 static bool same_json(const char *a, str b)
 {
@@ -275,17 +280,20 @@ int attributes_same(const struct attributes *a, const struct val *map, struct fa
         if (r && !same_one(mine, r, v->text))
             return fault_set(f, FAULT_QUEUE_EXISTS,
                              "A queue already exists with the same name and a different value for "
-                             "attribute %s", r->name);
+                             "attribute %s",
+                             r->name);
     }
     return 0;
 }
 
-/* --- telling -------------------------------------------------------------------------------------- */
+/* --- telling
+ * -------------------------------------------------------------------------------------- */
 
 enum attribute_known attributes_known(str name)
 {
-    return find(name) ? ATTRIBUTE_SETTABLE
-                      : find_elsewhere(name) ? ATTRIBUTE_OTHER : ATTRIBUTE_UNKNOWN;
+    return find(name)             ? ATTRIBUTE_SETTABLE
+           : find_elsewhere(name) ? ATTRIBUTE_OTHER
+                                  : ATTRIBUTE_UNKNOWN;
 }
 
 const char *attributes_name(size_t i)

@@ -10,22 +10,22 @@
 
 struct attributes {
     i64 delay_s, size_max, retention_s, wait_s, visibility_s;
-    i64 kms_reuse_s;   /* of the data key; told only where there is a key */
-    i64 managed_sse;   /* 0 or 1 */
-    char *policy;      /* JSON text as it was given; NULL: none */
-    char *kms_key;     /* likewise */
+    i64 kms_reuse_s; /* of the data key; told only where there is a key */
+    i64 managed_sse; /* 0 or 1 */
+    char *policy;    /* JSON text as it was given; NULL: none */
+    char *kms_key;   /* likewise */
 };
 
 void attributes_init(struct attributes *a); /* the defaults */
 void attributes_deinit(struct attributes *a);
 void attributes_copy(struct attributes *to, const struct attributes *from);
 
-/* Sets what the map (name to text) says, all of it or, with a fault, nothing. `creating` lets through
- * what belongs to CreateQueue alone. */
+/* Sets what the map (name to text) says, all of it or, with a fault, nothing. `creating` lets
+ * through what belongs to CreateQueue alone. */
 int attributes_set(struct attributes *a, const struct val *map, bool creating,
                    struct fault *f) MUST_CHECK;
-/* Whether what a CreateQueue says is what the queue has: else FAULT_QUEUE_EXISTS names the first that
- * is not. The map was taken by attributes_set before. */
+/* Whether what a CreateQueue says is what the queue has: else FAULT_QUEUE_EXISTS names the first
+ * that is not. The map was taken by attributes_set before. */
 int attributes_same(const struct attributes *a, const struct val *map, struct fault *f) MUST_CHECK;
 
 /* How a name is to be read in GetQueueAttributes. */

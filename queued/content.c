@@ -1,5 +1,5 @@
-/* Rows come from our own disk, but disks decay and files are moved about: reading checks bounds as if
- * a stranger had written them. */
+/* Rows come from our own disk, but disks decay and files are moved about: reading checks bounds as
+ * if a stranger had written them. */
 #include "queued/content.h"
 
 #include <endian.h>
@@ -12,7 +12,8 @@
 
 enum { KIND_MESSAGE = 1, KIND_PUBLICATION = 2 };
 
-/* --- writing -------------------------------------------------------------------------------------- */
+/* --- writing
+ * -------------------------------------------------------------------------------------- */
 
 static void put_head(struct buf *b, u8 kind, u32 attrs)
 {
@@ -69,7 +70,8 @@ str content_origin(str topic, str subscription)
     return subscription;
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading
+ * -------------------------------------------------------------------------------------- */
 
 /* False: the row is shorter than it says. */
 static bool get(str *rest, void *p, size_t n)

@@ -19,9 +19,9 @@ struct content {
     str body;
     char md5[HASH_MD5_HEX]; /* of the body */
     struct attrs attrs;
-    str group_id;           /* "" for none */
-    str trace_header;       /* "" for none */
-    bool is_published;      /* came through a topic: the sender is the notification service */
+    str group_id;      /* "" for none */
+    str trace_header;  /* "" for none */
+    bool is_published; /* came through a topic: the sender is the notification service */
 };
 
 /* Makes `out`, emptied first, the row of a message. */
@@ -29,14 +29,14 @@ void content_write(struct buf *out, const struct content *c);
 /* The row of a publication; its targets are not part of it. */
 void content_write_publication(struct buf *out, const struct frame_publication *p);
 
-/* Reads a row. `raw` and `subscription` (ARN) say how a publication is rendered; `work` holds what is
- * rendered, the views of `ret` point into it and into the row. E_INVALID for a damaged row, E_NEWER
- * for one of a later version. */
+/* Reads a row. `raw` and `subscription` (ARN) say how a publication is rendered; `work` holds what
+ * is rendered, the views of `ret` point into it and into the row. E_INVALID for a damaged row,
+ * E_NEWER for one of a later version. */
 int content_read(str row, bool raw, str subscription, struct buf *work,
                  struct content *ret) MUST_CHECK;
 
-/* What a message row keeps of a subscription's ARN: the part behind the topic's and its colon, or all
- * of it where it does not begin so. */
+/* What a message row keeps of a subscription's ARN: the part behind the topic's and its colon, or
+ * all of it where it does not begin so. */
 str content_origin(str topic, str subscription);
 
 #endif

@@ -9,10 +9,10 @@
 #include "common/hash.h"
 #include "common/id.h"
 
-#define VERSION     1
-#define CODE_SIZE   10
-#define RAW_SIZE    39
-#define NO_ID       UINT64_MAX
+#define VERSION   1
+#define CODE_SIZE 10
+#define RAW_SIZE  39
+#define NO_ID     UINT64_MAX
 
 static_assert(RAW_SIZE % 3 == 0, "no padding");
 static_assert(RAW_SIZE / 3 * 4 + 1 == LEASE_HANDLE_SIZE, "as the header says");

@@ -42,11 +42,11 @@ int main(int argc, char **argv)
     bool check;
     int status;
     json_setup();
-    conf_init(&OPTIONS_TABLE, &options);
-    if (conf_start(&OPTIONS_TABLE, &options, argc, argv, &check, &status)) {
+    conf_init(&QUEUED_OPTIONS, &options);
+    if (conf_start(&QUEUED_OPTIONS, &options, argc, argv, &check, &status)) {
         log_open("queued", (enum log_level)options.log_level);
         status = check ? 0 : run(&options);
     }
-    conf_deinit(&OPTIONS_TABLE, &options);
+    conf_deinit(&QUEUED_OPTIONS, &options);
     return status;
 }

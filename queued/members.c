@@ -1,12 +1,24 @@
 /* Names of the Query protocol differ from those of JSON where lists and maps are: flattened, with
- * singular names. MessageSystemAttributeNames shares its wire name with AttributeNames there, so only
- * the longer one, which some clients send, is read as it. */
+ * singular names. MessageSystemAttributeNames shares its wire name with AttributeNames there, so
+ * only the longer one, which some clients send, is read as it. */
 #include "queued/members.h"
 
-#define END {.name = NULL}
-#define TEXT(member) {.name = member, .type = VAL_STRING}
-#define INT(member)  {.name = member, .type = VAL_INT}
-#define TEXTS(member, wire) {.name = member, .query = wire, .type = VAL_LIST, .of = VAL_STRING}
+#define END                                                                                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+#define TEXT(member)                                                                               \
+    {                                                                                              \
+        .name = member, .type = VAL_STRING                                                         \
+    }
+#define INT(member)                                                                                \
+    {                                                                                              \
+        .name = member, .type = VAL_INT                                                            \
+    }
+#define TEXTS(member, wire)                                                                        \
+    {                                                                                              \
+        .name = member, .query = wire, .type = VAL_LIST, .of = VAL_STRING                          \
+    }
 
 #define ATTRIBUTES                                                                                 \
     {                                                                                              \

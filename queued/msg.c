@@ -2,15 +2,17 @@
  * a chunk exists while one of its messages does. That is 9 bytes a message where a hash table of
  * messages would need up to 37, and a lone survivor pins half a kilobyte, no more.
  *
- * Invariants: (1) a message is in the index from msg_new to msg_free; (2) a lease in the heap belongs
- * to a message that is on no visible list; (3) a message without a lease was never received. */
+ * Invariants: (1) a message is in the index from msg_new to msg_free; (2) a lease in the heap
+ * belongs to a message that is on no visible list; (3) a message without a lease was never
+ * received. */
 #include "queued/msg.h"
 
 #include "common/mem.h"
 
 #define CHUNK 64
 
-static_assert(sizeof(struct msg) <= 80, "with its place in the index a message stays below 100 bytes");
+static_assert(sizeof(struct msg) <= 80,
+              "with its place in the index a message stays below 100 bytes");
 static_assert(sizeof(struct lease) <= 40, "a hundred thousand messages in flight are 4 MB");
 
 struct chunk {
@@ -44,7 +46,8 @@ void msgs_deinit(struct msgs *ms)
     slab_deinit(&ms->msgs);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life
+ * ----------------------------------------------------------------------------------------- */
 
 static u64 chunk_key(u64 id)
 {
@@ -102,7 +105,8 @@ void msg_free(struct msgs *ms, struct msg *m)
     slab_give(&ms->msgs, m);
 }
 
-/* --- states --------------------------------------------------------------------------------------- */
+/* --- states
+ * --------------------------------------------------------------------------------------- */
 
 static struct lease *lease_of(struct msgs *ms, struct msg *m)
 {
@@ -144,7 +148,8 @@ void msg_count(struct msgs *ms, struct msg *m, i64 now_ms)
         l->first_ms = now_ms;
 }
 
-/* --- where messages came from --------------------------------------------------------------------- */
+/* --- where messages came from
+ * --------------------------------------------------------------------- */
 
 static u32 origin_place(struct msgs *ms)
 {

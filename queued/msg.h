@@ -4,10 +4,12 @@
  *            └──────────────────────────> ^                     └──msg_hide──> LEASED, another due
  *   from any state: msg_free (deleted, expired, purged)
  *
- * The states are not stored: a message that waits for a time has a lease with a place in the heap of
- * due times, and is DELAYED while it was never received, else LEASED. Everything else is VISIBLE.
+ * The states are not stored: a message that waits for a time has a lease with a place in the heap
+ * of due times, and is DELAYED while it was never received, else LEASED. Everything else is
+ * VISIBLE.
  *
- * Under 100 bytes a waiting message, its place in the index included: sizes are asserted in msg.c. */
+ * Under 100 bytes a waiting message, its place in the index included: sizes are asserted in msg.c.
+ */
 #ifndef TOQUE_MSG_H
 #define TOQUE_MSG_H
 
@@ -27,16 +29,16 @@ struct shared {
 
 /* The ARN of a subscription by which messages came, kept once for all of them. */
 struct origin {
-    u32 place;   /* its number, from 1 */
+    u32 place; /* its number, from 1 */
     u32 holders;
-    str arn;     /* or the part behind the topic's: what the message row holds as `extra` */
+    str arn; /* or the part behind the topic's: what the message row holds as `extra` */
 };
 
 /* What only a message has that was received or delayed. */
 struct lease {
     struct heap_node node; /* due: when it becomes visible; in no heap: it is */
     struct msg *msg;
-    i64 first_ms;          /* first receive, Unix ms; 0: none yet */
+    i64 first_ms; /* first receive, Unix ms; 0: none yet */
     u32 receives;
 };
 
@@ -45,7 +47,7 @@ enum msg_flags {
 };
 
 struct msg {
-    u64 id;              /* order of arrival over all queues */
+    u64 id; /* order of arrival over all queues */
     struct queue *queue;
     i64 sent_ms;
     struct list visible; /* in the queue's list while VISIBLE, in the order in which it became so */
@@ -61,10 +63,10 @@ enum msg_state { MSG_DELAYED, MSG_VISIBLE, MSG_LEASED };
 /* All messages of a daemon. */
 struct msgs {
     struct slab msgs, leases;
-    struct idmap chunks;  /* index by id: chunks of 64 neighbours */
-    struct heap due;      /* leases, earliest first */
+    struct idmap chunks;     /* index by id: chunks of 64 neighbours */
+    struct heap due;         /* leases, earliest first */
     struct origin **origins; /* by place - 1 */
-    struct map origin_of; /* by ARN */
+    struct map origin_of;    /* by ARN */
     u32 origin_count, origin_cap, origin_free;
 };
 

@@ -8,12 +8,13 @@ static const char *const log_words[] = {"error", "warning", "info", "debug", NUL
     {                                                                                              \
 #name, type, value, unit, min, max, words, help, offsetof(struct options, name)            \
     }
-#define TEXT(name, value, help)                   ROW(name, CONF_STRING, value, NULL, 0, 0, NULL, help)
-#define PATH(name, value, help)                   ROW(name, CONF_PATH, value, NULL, 0, 0, NULL, help)
-#define FLAG(name, value, help)                   ROW(name, CONF_BOOL, value, NULL, 0, 0, NULL, help)
-#define WORD(name, value, words, help)            ROW(name, CONF_ENUM, value, NULL, 0, 0, words, help)
-#define NUMBER(name, value, unit, min, max, help) ROW(name, CONF_INT, value, unit, min, max, NULL, help)
-#define SIZE(name, value, min, max, help)         ROW(name, CONF_SIZE, value, "bytes", min, max, NULL, help)
+#define TEXT(name, value, help)        ROW(name, CONF_STRING, value, NULL, 0, 0, NULL, help)
+#define PATH(name, value, help)        ROW(name, CONF_PATH, value, NULL, 0, 0, NULL, help)
+#define FLAG(name, value, help)        ROW(name, CONF_BOOL, value, NULL, 0, 0, NULL, help)
+#define WORD(name, value, words, help) ROW(name, CONF_ENUM, value, NULL, 0, 0, words, help)
+#define NUMBER(name, value, unit, min, max, help)                                                  \
+    ROW(name, CONF_INT, value, unit, min, max, NULL, help)
+#define SIZE(name, value, min, max, help) ROW(name, CONF_SIZE, value, "bytes", min, max, NULL, help)
 
 #define KIB INT64_C(1024)
 #define MIB (INT64_C(1024) * 1024)
@@ -76,7 +77,7 @@ static const struct conf_option options[] = {
     NUMBER(open_files, "65536", NULL, 64, 10000000, "File descriptors to ask the system for."),
 };
 
-const struct conf_table OPTIONS_TABLE = {
+const struct conf_table QUEUED_OPTIONS = {
     .program = "queued",
     .purpose = "The queues daemon of toque: Amazon SQS, and what topics deliver to.",
     .options = options,

@@ -23,6 +23,6 @@ struct options {
     i64 store_cache_kib, stop_max_ms, open_files;
 };
 
-extern const struct conf_table OPTIONS_TABLE;
+extern const struct conf_table QUEUED_OPTIONS;
 
 #endif

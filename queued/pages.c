@@ -1,8 +1,8 @@
 /* What is asked of the daemon beside the API: how it is, and the clock by hand.
  *
- * POST /_toque/clock moves this daemon's time and tells topicd; it answers when topicd says that it has
- * that time, too, or is gone. A CLOCK frame that says what we know already is an echo and is not
- * answered, so that nothing goes round in circles. */
+ * POST /_toque/clock moves this daemon's time and tells topicd; it answers when topicd says that it
+ * has that time, too, or is gone. A CLOCK frame that says what we know already is an echo and is
+ * not answered, so that nothing goes round in circles. */
 #include "common/json.h"
 #include "common/scan.h"
 #include "queued/queued.h"
@@ -12,7 +12,8 @@
 #define CLOCK_ADVANCE_MAX (INT64_C(100) * 366 * 24 * 3600 * 1000) /* a hundred years */
 #define CLOCK_KEY         "clock_ms"
 
-/* --- health --------------------------------------------------------------------------------------- */
+/* --- health
+ * --------------------------------------------------------------------------------------- */
 
 static const char *link_word(const struct queued *d)
 {
@@ -32,14 +33,13 @@ static void health(struct call *c, void *arg)
                "{\"status\":\"%s\",\"version\":\"" TOQUE_VERSION "\",\"uptime_s\":%" PRId64
                ",\"store\":\"%s\",\"link\":\"%s\",\"waiting\":%u,\"long_polls\":%u",
                d->failing ? "failing" : "ok", (d->clock.mono_ms - d->started_ms) / 1000,
-               d->failing ? "failing" : "ok", link_word(d), desk_waiting(d->desk) - 1,
-               qs->parked);
+               d->failing ? "failing" : "ok", link_word(d), desk_waiting(d->desk) - 1, qs->parked);
     buf_printf(&out,
                ",\"queues\":%zu,\"messages\":%" PRIu64 ",\"delivered\":%" PRIu64
                ",\"unknown_targets\":%" PRIu64 ",\"refused_raw\":%" PRIu64 ",\"commits\":%" PRIu64
                ",\"commit_longest_us\":%" PRId64 ",\"turns\":%" PRIu64
-               ",\"turn_longest_us\":%" PRId64 ",\"file_bytes\":%" PRIu64
-               ",\"free_bytes\":%" PRIu64 ",\"wal_bytes\":%" PRIu64 "}",
+               ",\"turn_longest_us\":%" PRId64 ",\"file_bytes\":%" PRIu64 ",\"free_bytes\":%" PRIu64
+               ",\"wal_bytes\":%" PRIu64 "}",
                queues_count(qs), qs->msgs.msgs.used, d->peer.delivered, d->peer.unknown,
                d->peer.unfit, store.commits, store.commit_longest_us, loop.turns, loop.longest_us,
                store.file_bytes, store.free_bytes, store.wal_bytes);
@@ -54,7 +54,8 @@ static void localstack_health(struct call *c, void *arg)
                   "\"" TOQUE_VERSION "\"}"));
 }
 
-/* --- the clock by hand ----------------------------------------------------------------------------- */
+/* --- the clock by hand
+ * ----------------------------------------------------------------------------- */
 
 static void keep_time(struct queued *d)
 {
@@ -86,12 +87,12 @@ static void clock_reached(struct queued *d, i64 now_ms)
     }
 }
 
-void pages_clock_gone(struct queued *d)
+void queued_clock_gone(struct queued *d)
 {
     clock_reached(d, INT64_MAX);
 }
 
-void pages_clock_seen(struct queued *d, i64 now_ms)
+void queued_clock_seen(struct queued *d, i64 now_ms)
 {
     if (!d->clock.manual)
         return;
@@ -155,7 +156,7 @@ static void move_clock(struct call *c, void *arg)
         answer_clock(c);
 }
 
-void pages_add(struct queued *d)
+void queued_add_pages(struct queued *d)
 {
     desk_add_page(d->desk, "GET", "/health", health, d);
     desk_add_page(d->desk, "GET", "/_localstack/health", localstack_health, d);

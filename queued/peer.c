@@ -1,6 +1,6 @@
 /* Invariants:
- * 1. A DELIVER is applied only when its session is the current one and it follows on what was applied
- *    last: nothing is applied twice, nothing is left out (frame.h).
+ * 1. A DELIVER is applied only when its session is the current one and it follows on what was
+ * applied last: nothing is applied twice, nothing is left out (frame.h).
  * 2. WELCOME and ACK tell what is durable: both leave from later callbacks.
  * 3. A forwarded call lives until its reply, whether its link does or not. */
 #include "queued/peer.h"
@@ -18,7 +18,7 @@ struct forwarded {
     u64 id;
     struct peer *peer; /* NULL: its link is gone, the answer goes nowhere */
     struct call *call;
-    char *frame;       /* what the request's views point into */
+    char *frame; /* what the request's views point into */
 };
 
 struct ack {
@@ -36,7 +36,8 @@ static int send(struct peer *p, struct buf *frame)
     return E_DOWN;
 }
 
-/* --- greeting --------------------------------------------------------------------------------------- */
+/* --- greeting
+ * --------------------------------------------------------------------------------------- */
 
 /* All queues, in frames that say "all", the last of them so. */
 static void send_all_queues(struct peer *p)
@@ -58,12 +59,12 @@ static void send_welcome(struct loop_later *later, int err)
     struct buf frame = {0};
     if (err || !p->greeted)
         return;
-    frame_write_welcome(&frame, &(struct frame_greeting){
-                                    .instance = str_of(queue_store_instance(p->queues->store)),
-                                    .version = STR(TOQUE_VERSION),
-                                    .session = p->session,
-                                    .applied = p->applied,
-                                    .clock_ms = p->events.clock_ms(p->events.arg)});
+    frame_write_welcome(
+        &frame, &(struct frame_greeting){.instance = str_of(queue_store_instance(p->queues->store)),
+                                         .version = STR(TOQUE_VERSION),
+                                         .session = p->session,
+                                         .applied = p->applied,
+                                         .clock_ms = p->events.clock_ms(p->events.arg)});
     if (send(p, &frame) == 0)
         send_all_queues(p);
 }
@@ -92,7 +93,8 @@ static int on_hello(struct peer *p, str frame)
     return 0;
 }
 
-/* --- deliveries ------------------------------------------------------------------------------------- */
+/* --- deliveries
+ * ------------------------------------------------------------------------------------- */
 
 static void send_ack(struct loop_later *later, int err)
 {
@@ -106,8 +108,8 @@ static void send_ack(struct loop_later *later, int err)
     mem_free(a);
 }
 
-/* Whether the frame follows on what was applied last. The first of a session may leave out what this
- * store has already. */
+/* Whether the frame follows on what was applied last. The first of a session may leave out what
+ * this store has already. */
 static bool follows(const struct peer *p, const struct frame_deliver *d)
 {
     if (d->session != p->session || d->sequence <= p->applied)
@@ -142,7 +144,8 @@ static int on_deliver(struct peer *p, str frame)
     return 0;
 }
 
-/* --- calls from the front door ---------------------------------------------------------------------- */
+/* --- calls from the front door
+ * ---------------------------------------------------------------------- */
 
 static void on_reply(void *arg, struct call *c)
 {
@@ -197,7 +200,8 @@ static int on_clock(struct peer *p, str frame)
     return 0;
 }
 
-/* --- frames ----------------------------------------------------------------------------------------- */
+/* --- frames
+ * ----------------------------------------------------------------------------------------- */
 
 static int take_frame(struct peer *p, str frame)
 {
@@ -257,7 +261,8 @@ static void link_frame(void *arg, str frame)
     peer_frame(arg, frame);
 }
 
-/* --- what we tell ----------------------------------------------------------------------------------- */
+/* --- what we tell
+ * ----------------------------------------------------------------------------------- */
 
 static void add_lines(struct buf *frame, const struct buf *lines)
 {
@@ -300,7 +305,8 @@ int peer_tell_clock(struct peer *p, i64 now_ms)
     return send(p, &frame);
 }
 
-/* --- life ------------------------------------------------------------------------------------------- */
+/* --- life
+ * ------------------------------------------------------------------------------------------- */
 
 void peer_init(struct peer *p, struct queues *qs, struct desk *desk, struct peer_events events)
 {
@@ -312,10 +318,8 @@ void peer_init(struct peer *p, struct queues *qs, struct desk *desk, struct peer
 
 int peer_listen(struct peer *p, const char *url, const struct link_limits *limits, struct fault *f)
 {
-    struct link_events events = {.up = link_is_there,
-                                 .down = link_is_gone,
-                                 .frame = link_frame,
-                                 .arg = p};
+    struct link_events events = {
+        .up = link_is_there, .down = link_is_gone, .frame = link_frame, .arg = p};
     return link_listen(&p->link, p->loop, url, limits, events, f);
 }
 

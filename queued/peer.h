@@ -28,17 +28,17 @@ struct peer {
     struct queues *queues;
     struct desk *desk;
     struct loop *loop;
-    struct link *link;         /* NULL: there is no link */
+    struct link *link; /* NULL: there is no link */
     struct peer_events events;
-    bool greeted;              /* WELCOME is out, or on its way */
+    bool greeted; /* WELCOME is out, or on its way */
     char instance[ID_UUID_SIZE];
     u32 session;
     u64 applied;               /* last sequence applied, durable or not yet */
     bool any;                  /* something was applied in this session */
     struct loop_later welcome; /* waits for the turn's commit */
     struct loop_later announce;
-    struct buf came, went;     /* QUEUES parts of this turn: ARNs, each with a newline behind it */
-    struct idmap calls;        /* struct forwarded by topicd's number */
+    struct buf came, went; /* QUEUES parts of this turn: ARNs, each with a newline behind it */
+    struct idmap calls;    /* struct forwarded by topicd's number */
     u64 delivered, unknown, unfit; /* messages made; targets without a queue; raw ones with too many
                                       attributes: for the statistics */
 };

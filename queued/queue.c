@@ -2,8 +2,8 @@
  * 1. visible_count, leased_count and delayed_count are the numbers of messages on `arrived` in each
  *    state; those on `visible` are exactly the VISIBLE ones.
  * 2. `arrived` is in the order of ids, and every id on it is above purged_id.
- * 3. A message that is gone (purged, or its queue deleted) is on `doomed`; nobody is given it, and its
- *    handles find nothing. sweep.c clears it away.
+ * 3. A message that is gone (purged, or its queue deleted) is on `doomed`; nobody is given it, and
+ * its handles find nothing. sweep.c clears it away.
  * 4. `retire` is due at or before the time when the oldest message expires. */
 #include "queued/queue.h"
 
@@ -12,9 +12,11 @@
 #include "common/scan.h"
 #include "queued/queues.h"
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life
+ * ----------------------------------------------------------------------------------------- */
 
-/* One made-up principal an account, in the form of the service's: clients show it, none reads it. */
+/* One made-up principal an account, in the form of the service's: clients show it, none reads it.
+ */
 static void make_sender(struct queue *q)
 {
     u8 digest[32];
@@ -34,8 +36,8 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
     q->account = str_slice(q->key, 0, account.n);
     q->region = str_slice(q->key, account.n + 1, account.n + 1 + region.n);
     q->name = str_slice(q->key, q->key.n - name.n, q->key.n);
-    q->arn = mem_printf("arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(region), STR_ARG(account),
-                        STR_ARG(name));
+    q->arn =
+        mem_printf("arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(region), STR_ARG(account), STR_ARG(name));
     make_sender(q);
     attributes_init(&q->attributes);
     list_init(&q->visible);
@@ -118,7 +120,8 @@ int queue_read_row(struct queue *q, str attributes)
     return 0;
 }
 
-/* --- counting, offering ----------------------------------------------------------------------------- */
+/* --- counting, offering
+ * ----------------------------------------------------------------------------- */
 
 static u64 *counter(struct queue *q, const struct msg *m)
 {
@@ -178,7 +181,8 @@ static void store_state(const struct msg *m)
     loop_dirty(qs->loop);
 }
 
-/* --- in --------------------------------------------------------------------------------------------- */
+/* --- in
+ * --------------------------------------------------------------------------------------------- */
 
 static void store_new(struct queue *q, const struct msg *m, const struct parcel *p)
 {
@@ -243,7 +247,8 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms, i64 first_ms, u32
         set_retire(q);
 }
 
-/* --- out -------------------------------------------------------------------------------------------- */
+/* --- out
+ * -------------------------------------------------------------------------------------------- */
 
 /* Gives one visible message out. With hide_ms 0 it goes behind the others, so that the next receive
  * gets another one. */
@@ -303,7 +308,8 @@ void queue_drop(struct msg *m)
     loop_dirty(qs->loop);
 }
 
-/* --- back ------------------------------------------------------------------------------------------- */
+/* --- back
+ * ------------------------------------------------------------------------------------------- */
 
 void queue_return(struct msg *m)
 {
@@ -335,7 +341,8 @@ void queue_hide(struct msg *m, i64 hide_ms)
     store_state(m);
 }
 
-/* --- handles ---------------------------------------------------------------------------------------- */
+/* --- handles
+ * ---------------------------------------------------------------------------------------- */
 
 int queue_open(struct queue *q, str text, struct handle *ret_handle, struct msg **ret)
 {
@@ -358,7 +365,8 @@ str queue_handle(const struct msg *m, char ret[LEASE_HANDLE_SIZE])
     return lease_issue(queue_store_secret(qs->store), &h, ret);
 }
 
-/* --- all at once ------------------------------------------------------------------------------------ */
+/* --- all at once
+ * ------------------------------------------------------------------------------------ */
 
 void queue_purge(struct queue *q)
 {

@@ -1,6 +1,6 @@
 /* A queue: its attributes, its messages by state, and its one door. Every message comes in through
- * queue_put, is given out by queue_take, goes by queue_drop; whatever becomes visible does so through
- * queue_offer, the one place where a message meets a waiter.
+ * queue_put, is given out by queue_take, goes by queue_drop; whatever becomes visible does so
+ * through queue_offer, the one place where a message meets a waiter.
  *
  * Counts are exact at every moment: they are kept, not counted. All changes go to the store in the
  * same turn and are durable when that turn is. */
@@ -23,24 +23,24 @@ struct queue {
     str key;                   /* "ACCOUNT/REGION/NAME", own bytes */
     str account, region, name; /* parts of key */
     char *arn;
-    char sender[22];           /* SenderId of what is sent here: one principal an account */
+    char sender[22]; /* SenderId of what is sent here: one principal an account */
     i64 created_ms, modified_ms;
     struct attributes attributes;
 
-    struct list visible;       /* of struct msg, next one first */
-    struct list arrived;       /* of struct msg, all of them, oldest first */
+    struct list visible; /* of struct msg, next one first */
+    struct list arrived; /* of struct msg, all of them, oldest first */
     u64 visible_count, leased_count, delayed_count;
-    struct heap_node retire;   /* when its oldest message may expire, or earlier */
+    struct heap_node retire; /* when its oldest message may expire, or earlier */
 
-    struct list waiters;       /* parked long polls, oldest first */
-    struct list hungry;        /* on queues.hungry: has waiters and something to offer */
+    struct list waiters; /* parked long polls, oldest first */
+    struct list hungry;  /* on queues.hungry: has waiters and something to offer */
 
-    u64 purged_id;             /* messages up to here are gone, though some may still be cleared away */
-    i64 purged_ms;             /* last PurgeQueue */
+    u64 purged_id; /* messages up to here are gone, though some may still be cleared away */
+    i64 purged_ms; /* last PurgeQueue */
     bool deleted;
-    struct list doomed;        /* of struct msg: gone for everybody, to be cleared away in slices */
+    struct list doomed; /* of struct msg: gone for everybody, to be cleared away in slices */
     struct list doomed_visible; /* their other links */
-    struct list reap;          /* on queues.reap while `doomed` is not empty */
+    struct list reap;           /* on queues.reap while `doomed` is not empty */
 };
 
 /* What comes in. */
@@ -65,8 +65,7 @@ void queue_hide(struct msg *m, i64 hide_ms);
 
 /* The message that a handle names. NULL and 0: it is gone. E_INVALID: the handle is garbage, or
  * another queue's. */
-int queue_open(struct queue *q, str handle, struct handle *ret_handle,
-               struct msg **ret) MUST_CHECK;
+int queue_open(struct queue *q, str handle, struct handle *ret_handle, struct msg **ret) MUST_CHECK;
 /* The handle of the message's present delivery. */
 str queue_handle(const struct msg *m, char ret[LEASE_HANDLE_SIZE]);
 

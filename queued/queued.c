@@ -1,5 +1,5 @@
-/* See queued.h. What belongs to a turn: all changes of queues and messages, and the sequences of what
- * topicd delivered, committed together; behind it the store does its housekeeping. */
+/* See queued.h. What belongs to a turn: all changes of queues and messages, and the sequences of
+ * what topicd delivered, committed together; behind it the store does its housekeeping. */
 #include "queued/queued.h"
 
 #include <sys/epoll.h>
@@ -14,7 +14,8 @@
 #define PROBE_MS  1000 /* between tries of a store that fails */
 #define CLOCK_KEY "clock_ms"
 
-/* --- store ---------------------------------------------------------------------------------------- */
+/* --- store
+ * ---------------------------------------------------------------------------------------- */
 
 static int commit(void *arg, u64 *ret_ticket)
 {
@@ -71,7 +72,8 @@ static void probe_due(struct loop_timer *t)
     loop_timer_set_real(d->loop, t, d->clock.mono_ms + PROBE_MS);
 }
 
-/* --- behind each turn ----------------------------------------------------------------------------- */
+/* --- behind each turn
+ * ----------------------------------------------------------------------------- */
 
 static bool flush(struct loop_hook *h)
 {
@@ -82,7 +84,8 @@ static bool flush(struct loop_hook *h)
     return !d->failing && queue_store_tidy(d->store);
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end
+ * --------------------------------------------------------------------------------------- */
 
 static void deadline_due(struct loop_timer *t)
 {
@@ -100,7 +103,7 @@ void queued_stop(struct queued *d)
     desk_quiesce(d->desk);
     http_server_quiesce(d->http);
     waiters_end_all(&d->queues, WAITER_EMPTY);
-    pages_clock_gone(d);
+    queued_clock_gone(d);
     loop_timer_set_real(d->loop, &d->deadline, d->clock.mono_ms + d->options->stop_max_ms);
     loop_again(d->loop);
 }
@@ -117,16 +120,17 @@ void queued_run(struct queued *d)
     loop_run(d->loop);
 }
 
-/* --- the beginning --------------------------------------------------------------------------------- */
+/* --- the beginning
+ * --------------------------------------------------------------------------------- */
 
 static void on_clock(void *arg, i64 now_ms)
 {
-    pages_clock_seen(arg, now_ms);
+    queued_clock_seen(arg, now_ms);
 }
 
 static void on_down(void *arg)
 {
-    pages_clock_gone(arg);
+    queued_clock_gone(arg);
 }
 
 static i64 manual_ms(void *arg)
@@ -163,17 +167,16 @@ static int open_store(struct queued *d, struct fault *f)
         return fault_set(f, CONF_FAULT, "%s: the store cannot be read: %s", o->data_dir,
                          err_text(err));
     d->reloaded = true;
-    return o->topology[0] ? topology_create(&d->queues, o->topology, str_of(o->account),
-                                            str_of(o->region), f)
+    return o->topology[0] ? queued_topology_create(&d->queues, o->topology, str_of(o->account),
+                                                   str_of(o->region), f)
                           : 0;
 }
 
 static void make_desk(struct queued *d)
 {
     const struct options *o = d->options;
-    char *url = o->public_url[0]
-                    ? mem_dup(str_of(o->public_url))
-                    : mem_printf("http://%s:%" PRId64, o->http_host, o->http_port);
+    char *url = o->public_url[0] ? mem_dup(str_of(o->public_url))
+                                 : mem_printf("http://%s:%" PRId64, o->http_host, o->http_port);
     d->desk = desk_new(d->loop, &d->ids,
                        &(struct desk_conf){.account = o->account,
                                            .region = o->region,
@@ -183,7 +186,7 @@ static void make_desk(struct queued *d)
     mem_free(url);
     api_init(&d->service, &d->queues);
     desk_add_service(d->desk, &d->service);
-    pages_add(d);
+    queued_add_pages(d);
 }
 
 static int open_link(struct queued *d, struct fault *f)

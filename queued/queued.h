@@ -33,14 +33,14 @@ struct queued {
     struct daemon *daemon;
     u16 http_port;
     bool failing, stopping;
-    bool reloaded;              /* memory is what is on disk */
-    i64 started_ms;             /* mono */
-    struct list clock_waits;    /* struct call: POST /_toque/clock that waits for the echo */
+    bool reloaded;           /* memory is what is on disk */
+    i64 started_ms;          /* mono */
+    struct list clock_waits; /* struct call: POST /_toque/clock that waits for the echo */
 };
 
 /* Opens the store, loads it, creates what the topology file names, listens. On failure `f` has the
- * whole line for the log, and nothing is left open. `options` lives as long as the daemon; `signals`
- * may be NULL. */
+ * whole line for the log, and nothing is left open. `options` lives as long as the daemon;
+ * `signals` may be NULL. */
 int queued_open(struct queued **ret, const struct options *options, struct daemon *signals,
                 struct fault *f) MUST_CHECK;
 /* Runs until queued_stop, or a signal, and the orderly end that follows. */
@@ -50,9 +50,9 @@ void queued_stop(struct queued *d);
 void queued_close(struct queued *d);
 
 /* Hangs the pages that are no API calls on the desk. */
-void pages_add(struct queued *d);
+void queued_add_pages(struct queued *d);
 /* The clock by hand: what topicd says its time is; or it is gone. */
-void pages_clock_seen(struct queued *d, i64 now_ms);
-void pages_clock_gone(struct queued *d);
+void queued_clock_seen(struct queued *d, i64 now_ms);
+void queued_clock_gone(struct queued *d);
 
 #endif

@@ -78,12 +78,13 @@ void queues_deinit(struct queues *qs)
     buf_deinit(&qs->work);
 }
 
-/* --- loading -------------------------------------------------------------------------------------- */
+/* --- loading
+ * -------------------------------------------------------------------------------------- */
 
 struct loading {
     struct queues *all;
-    struct queue *last;    /* of the last message: neighbours often share it */
-    struct idmap shared;   /* body rows that several messages hold */
+    struct queue *last;  /* of the last message: neighbours often share it */
+    struct idmap shared; /* body rows that several messages hold */
     struct shared *last_shared;
 };
 
@@ -172,7 +173,8 @@ int queues_reload(struct queues *qs)
     return err;
 }
 
-/* --- finding -------------------------------------------------------------------------------------- */
+/* --- finding
+ * -------------------------------------------------------------------------------------- */
 
 static str make_key(char buf[KEY_SIZE_MAX], str account, str region, str name)
 {
@@ -260,7 +262,8 @@ bool queues_is_of(const struct order_node *n, str account, str region, str prefi
     return str_eq(q->account, account) && str_eq(q->region, region) && str_starts(q->name, prefix);
 }
 
-/* --- coming and going ----------------------------------------------------------------------------- */
+/* --- coming and going
+ * ----------------------------------------------------------------------------- */
 
 struct queue *queues_add(struct queues *qs, str account, str region, str name,
                          struct attributes *attributes)

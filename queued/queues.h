@@ -25,16 +25,16 @@ struct queues {
     struct queue_store *store;
     struct queues_limits limits;
     struct map by_key;
-    struct idmap by_id;    /* deleted ones, too, while they are cleared away */
-    struct order order;    /* by key */
+    struct idmap by_id; /* deleted ones, too, while they are cleared away */
+    struct order order; /* by key */
     struct msgs msgs;
-    struct heap retire;    /* queues by the expiry of their oldest message */
+    struct heap retire; /* queues by the expiry of their oldest message */
     struct list hungry, reap;
-    struct list orphans;   /* waiters whose queues are being read anew */
-    struct map deleted;    /* strict: struct tomb by key */
+    struct list orphans; /* waiters whose queues are being read anew */
+    struct map deleted;  /* strict: struct tomb by key */
     u32 parked;
-    u64 next_id;           /* of queues, messages and body rows alike */
-    bool failing;          /* the store fails: nothing is given out */
+    u64 next_id;  /* of queues, messages and body rows alike */
+    bool failing; /* the store fails: nothing is given out */
     struct loop_timer sweep;
     struct buf row, content, work; /* scratch: a body row, what is rendered of it, digests */
     void (*changed)(void *arg, const struct queue *q, bool came); /* a queue came or went */
@@ -45,7 +45,8 @@ void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
                  const struct queues_limits *limits);
 /* No waiter may be parked. */
 void queues_deinit(struct queues *qs);
-/* Forgets what is in memory and reads the store. Waiters go on; those whose queue is gone are told. */
+/* Forgets what is in memory and reads the store. Waiters go on; those whose queue is gone are told.
+ */
 int queues_reload(struct queues *qs) MUST_CHECK;
 
 /* NULL: there is none. */
@@ -61,8 +62,8 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
 void queues_remove(struct queue *q);
 /* Strict rules: ms since a queue of that name was deleted, or -1 when that was long ago. */
 i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name);
-/* The first queue of that account and region whose name begins with `prefix` and comes after `after`;
- * walk on with queues_next. */
+/* The first queue of that account and region whose name begins with `prefix` and comes after
+ * `after`; walk on with queues_next. */
 struct order_node *queues_list(const struct queues *qs, str account, str region, str prefix,
                                str after);
 bool queues_is_of(const struct order_node *n, str account, str region, str prefix);

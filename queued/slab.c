@@ -1,5 +1,5 @@
-/* A block is aligned to its size, so an item's address tells its block. Free items of a block form a
- * chain through their first bytes; items that were never taken are not in it but behind `fresh`.
+/* A block is aligned to its size, so an item's address tells its block. Free items of a block form
+ * a chain through their first bytes; items that were never taken are not in it but behind `fresh`.
  *
  * Invariant: a block is on `full` when all its items are out, else on `partly`. */
 #include "queued/slab.h"
@@ -35,8 +35,7 @@ void slab_init(struct slab *s, size_t item_size)
 
 static void free_all(struct list *blocks)
 {
-    list_each(at, after, blocks)
-        free(list_item(at, struct block, link));
+    list_each(at, after, blocks) free(list_item(at, struct block, link));
     list_init(blocks);
 }
 
@@ -51,11 +50,12 @@ void slab_deinit(struct slab *s)
 
 static struct block *block_new(struct slab *s)
 {
-    struct block *b = aligned_alloc(BLOCK_ALIGN, BLOCK_SIZE);
-    if (!b) {
-        fputs("out of memory\n", stderr);
+    void *p;
+    if (posix_memalign(&p, BLOCK_ALIGN, BLOCK_SIZE)) {
+        fputs("toque: out of memory\n", stderr);
         abort();
     }
+    struct block *b = p;
     *b = (struct block){.used = 0};
     list_push_back(&s->partly, &b->link);
     s->idle++;
@@ -64,8 +64,8 @@ static struct block *block_new(struct slab *s)
 
 void *slab_take(struct slab *s)
 {
-    struct block *b = list_is_empty(&s->partly) ? block_new(s)
-                                                : list_item(s->partly.next, struct block, link);
+    struct block *b =
+        list_is_empty(&s->partly) ? block_new(s) : list_item(s->partly.next, struct block, link);
     void *item = b->free;
     if (item)
         memcpy(&b->free, item, sizeof b->free);

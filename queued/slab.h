@@ -1,5 +1,5 @@
-/* Small things of one size, by the million: no header of their own, and memory that goes back to the
- * system when a drain has emptied a block. */
+/* Small things of one size, by the million: no header of their own, and memory that goes back to
+ * the system when a drain has emptied a block. */
 #ifndef TOQUE_SLAB_H
 #define TOQUE_SLAB_H
 
@@ -9,8 +9,8 @@ struct slab {
     size_t item_size;
     struct list partly; /* blocks with room */
     struct list full;
-    u32 idle;           /* empty blocks among `partly` */
-    u64 used;           /* items given out */
+    u32 idle; /* empty blocks among `partly` */
+    u64 used; /* items given out */
 };
 
 /* item_size: bytes of an item, at least that of a pointer, at most 1 KiB. */

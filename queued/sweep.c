@@ -5,9 +5,9 @@
 #include "common/mem.h"
 #include "queued/waiter.h"
 
-#define SLICE_US   2000
+#define SLICE_US 2000
 /* Pieces between two looks at the clock. */
-#define PIECES     32
+#define PIECES 32
 
 struct slice {
     i64 end_us;

@@ -111,8 +111,8 @@ static int create_queue(struct queues *qs, const struct json_at *at, struct aren
     return blame(at, &map, given, &why, f);
 }
 
-int topology_apply(struct queues *qs, const struct json_doc *doc, str account, str region,
-                   struct fault *f)
+int queued_topology_apply(struct queues *qs, const struct json_doc *doc, str account, str region,
+                          struct fault *f)
 {
     static const char *const members[] = {"queues", "topics", "subscriptions", NULL};
     struct json_at root = json_root(doc), list;
@@ -134,12 +134,13 @@ int topology_apply(struct queues *qs, const struct json_doc *doc, str account, s
     return err;
 }
 
-int topology_create(struct queues *qs, const char *path, str account, str region, struct fault *f)
+int queued_topology_create(struct queues *qs, const char *path, str account, str region,
+                           struct fault *f)
 {
     struct json_doc doc = {0};
     int err = json_open_file(&doc, path, TOPOLOGY_FILE_MAX, false, f);
     if (!err)
-        err = topology_apply(qs, &doc, account, region, f);
+        err = queued_topology_apply(qs, &doc, account, region, f);
     json_close(&doc);
     return err;
 }

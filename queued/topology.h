@@ -13,10 +13,10 @@
 #define TOPOLOGY_FILE_MAX (64 * 1024 * 1024) /* bytes */
 
 /* E_FAULT: `f` has file, line, column and reason; some queues may have been made in this turn. */
-int topology_create(struct queues *qs, const char *path, str account, str region,
-                    struct fault *f) MUST_CHECK;
+int queued_topology_create(struct queues *qs, const char *path, str account, str region,
+                           struct fault *f) MUST_CHECK;
 /* The same of a text that was read. */
-int topology_apply(struct queues *qs, const struct json_doc *doc, str account, str region,
-                   struct fault *f) MUST_CHECK;
+int queued_topology_apply(struct queues *qs, const struct json_doc *doc, str account, str region,
+                          struct fault *f) MUST_CHECK;
 
 #endif

@@ -1,8 +1,10 @@
-/* Parked long polls. A waiter lies on its queue's list, oldest first, until a message becomes visible
- * there, its time is over, its client left, or its queue is gone; then it is taken off and told.
+/* Parked long polls. A waiter lies on its queue's list, oldest first, until a message becomes
+ * visible there, its time is over, its client left, or its queue is gone; then it is taken off and
+ * told.
  *
- * Times follow the daemon's clock. Where that is moved by hand, a wait ends at the moved time or when
- * it has passed in real time, whichever is first, so that no client hangs on a clock nobody moves. */
+ * Times follow the daemon's clock. Where that is moved by hand, a wait ends at the moved time or
+ * when it has passed in real time, whichever is first, so that no client hangs on a clock nobody
+ * moves. */
 #ifndef TOQUE_WAITER_H
 #define TOQUE_WAITER_H
 
@@ -29,7 +31,8 @@ struct waiter {
 /* False: too many wait already. w->queue, call and end are set; the waiter lives as long as its
  * call. */
 bool waiter_park(struct waiter *w, i64 wait_ms) MUST_CHECK;
-/* Gives what is visible to those who wait for it: at the end of whatever may have offered something. */
+/* Gives what is visible to those who wait for it: at the end of whatever may have offered
+ * something. */
 void waiters_serve(struct queues *qs);
 /* Ends all waiters of a queue. */
 void waiters_end(struct queue *q, enum waiter_end why);
