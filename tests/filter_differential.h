@@ -1,5 +1,5 @@
-/* One round of the compiled matcher against the reference: some policies in one matcher, some
- * messages, some policies taken out again, the messages going on. */
+/* The compiled matcher against the reference: policies in one matcher, messages, policies taken out
+ * and others put in with their ids, the messages going on. */
 #ifndef TOQUE_TESTS_FILTER_DIFFERENTIAL_H
 #define TOQUE_TESTS_FILTER_DIFFERENTIAL_H
 
@@ -10,7 +10,10 @@ struct differential_stats {
     u64 pairs, hits;       /* of a policy and a message, and how many matched */
 };
 
-/* False: the two differ, which was printed. */
+/* Some policies, some messages. False: the two differ, which was printed. */
 bool differential_round(struct generator *g, struct differential_stats *stats);
+/* The same with so many policies that indexes grow, split and are compacted. */
+bool differential_crowd(struct generator *g, u32 policies, u32 messages,
+                        struct differential_stats *stats);
 
 #endif

@@ -126,6 +126,8 @@ static const char *const NUMBERS[] = {
 
 static str gen_new_text(struct generator *g)
 {
+    if (g->is_wide && one_in(g, 2))
+        return arena_printf(&g->arena, "%s%u", one_in(g, 4) ? "a" : "v", gen_below(g, 200));
     if (!one_in(g, 4))
         return str_of(PICK(g, TEXTS));
     struct buf b = {0};
@@ -175,6 +177,8 @@ static str gen_operand(struct generator *g)
 
 static str gen_number(struct generator *g)
 {
+    if (g->is_wide && one_in(g, 2))
+        return arena_printf(&g->arena, "%u%s", gen_below(g, 250), one_in(g, 3) ? ".5" : "");
     return str_of(PICK(g, NUMBERS));
 }
 
@@ -231,6 +235,12 @@ static void gen_numeric(struct generator *g, struct buf *out)
 {
     static const char *const words[] = {"=", "<", "<=", ">", ">="};
     u32 n = ARRAY_LEN(NUMBERS), low = gen_below(g, n);
+    if (g->is_wide && one_in(g, 2)) {
+        low = gen_below(g, 250);
+        buf_printf(out, "[\">=\",%u,\"%s\",%u]", low,
+                   one_in(g, 2) ? "<" : "<=", low + 1 + gen_below(g, 100));
+        return;
+    }
     if (one_in(g, 2)) {
         buf_printf(out, "[\"%s\",%s]", PICK(g, words), NUMBERS[low]);
         return;

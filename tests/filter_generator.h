@@ -16,6 +16,7 @@ struct generator {
     const u8 *bytes;
     size_t size, at;
     u64 seed;
+    bool is_wide;           /* many different texts and numbers, for many policies at once */
     struct arena arena;     /* texts of the pool and of the message */
     str pool[GEN_POOL_MAX]; /* texts that the policies held */
     u32 pool_n;

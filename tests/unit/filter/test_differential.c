@@ -11,6 +11,7 @@
 #include "tests/filter_differential.h"
 
 enum { ROUNDS = 1500, SEED = 20261121 };
+enum { CROWDS = 3, CROWD_POLICIES = 2500, CROWD_MESSAGES = 30 };
 
 static void test_generated(void **state)
 {
@@ -31,8 +32,26 @@ static void test_generated(void **state)
     assert_true(stats.refused * 10 < stats.policies);
 }
 
+/* Few rounds, many policies. */
+static void test_crowds(void **state)
+{
+    (void)state;
+    struct generator g;
+    struct differential_stats stats = {0};
+    gen_init(&g, SEED + 1, NULL, 0);
+    g.is_wide = true;
+    for (u32 i = 0; i < CROWDS; i++) {
+        gen_reset(&g);
+        if (!differential_crowd(&g, CROWD_POLICIES, CROWD_MESSAGES, &stats))
+            fail_msg("crowd %u", i);
+    }
+    gen_deinit(&g);
+    assert_true(stats.hits * 100 > stats.pairs * 2);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_generated)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_generated),
+                                       cmocka_unit_test(test_crowds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
