@@ -1,5 +1,6 @@
-/* A forwarded call is known by its number in `calls`, and hangs on its peer's list; what front.c
- * knows of it lies in the call's arena. */
+/* A forwarded call is known by its number in `calls` and hangs on its peer's list `under_way`; one
+ * that waits for its peer has number 0 and hangs on `waiting`. What front.c knows of it lies in the
+ * call's arena. */
 #include "topicd/front.h"
 
 #include "common/arn.h"
@@ -7,88 +8,92 @@
 #include "common/hash.h"
 #include "topicd/fault.h"
 
-#define PAGE_MAX  1000 /* URLs of one ListQueues answer */
-#define TOKEN_MAX 512  /* bytes; ours have a queue's ARN in base64 */
+#define FRAME_ROOM 1024 /* bytes of a CALL frame beside the body, usually */
+#define PAGE_MAX   1000 /* URLs of one ListQueues answer */
+#define TOKEN_MAX  512  /* bytes; ours have a queue's ARN in base64 */
 
 struct forwarded {
     struct front *front;
     u64 id;
     u32 peer;
+    i64 due_ms; /* mono: waits until then at most */
 };
 
-void front_init(struct front *f, struct directory *d, struct peer **peers, u32 peer_count)
+static void timer_due(struct loop_timer *timer);
+
+void front_init(struct front *f, struct loop *l, struct directory *d, struct peer **peers,
+                u32 peer_count, u32 wait_max_ms)
 {
-    *f = (struct front){.directory = d, .peers = peers, .peer_count = peer_count, .next_id = 1};
+    *f = (struct front){.loop = l,
+                        .directory = d,
+                        .peers = peers,
+                        .peer_count = peer_count,
+                        .wait_max_ms = wait_max_ms,
+                        .timer = {.due = timer_due, .arg = f},
+                        .next_id = 1};
     idmap_init(&f->calls);
     f->under_way = mem_array(peer_count, sizeof(*f->under_way));
-    for (u32 i = 0; i < peer_count; i++)
+    f->waiting = mem_array(peer_count, sizeof(*f->waiting));
+    for (u32 i = 0; i < peer_count; i++) {
         list_init(&f->under_way[i]);
+        list_init(&f->waiting[i]);
+    }
 }
 
 void front_deinit(struct front *f)
 {
     assert(f->calls.n == 0);
+    loop_timer_clear(f->loop, &f->timer);
     idmap_deinit(&f->calls);
+    mem_free(f->waiting);
     mem_free(f->under_way);
 }
 
 /* --- the service ---------------------------------------------------------------------------------
  */
 
-static const struct member by_url[] = {
-    {.name = "QueueUrl", .type = VAL_STRING},
-    {.name = NULL                 }
-};
-static const struct member by_name[] = {
-    {.name = "QueueName", .type = VAL_STRING},
-    {.name = "QueueOwnerAWSAccountId",                   .type = VAL_STRING},
-    {.name = NULL}
-};
-static const struct member by_source[] = {
-    {.name = "SourceArn", .type = VAL_STRING},
-    {.name = NULL                  }
-};
-static const struct member by_task[] = {
-    {.name = "TaskHandle", .type = VAL_STRING},
-    {.name = NULL                   }
-};
-static const struct member list_queues[] = {
-    {.name = "QueueNamePrefix", .type = VAL_STRING},
-    {.name = "MaxResults",                         .type = VAL_INT},
-    {.name = "NextToken",.type = VAL_STRING},
-    {.name = NULL      }
-};
+static const struct member by_url[] = {{.name = "QueueUrl", .type = VAL_STRING}, {.name = NULL}};
+static const struct member by_name[] = {{.name = "QueueName", .type = VAL_STRING},
+                                        {.name = "QueueOwnerAWSAccountId", .type = VAL_STRING},
+                                        {.name = NULL}};
+static const struct member by_source[] = {{.name = "SourceArn", .type = VAL_STRING},
+                                          {.name = NULL}};
+static const struct member by_task[] = {{.name = "TaskHandle", .type = VAL_STRING}, {.name = NULL}};
+static const struct member list_queues[] = {{.name = "QueueNamePrefix", .type = VAL_STRING},
+                                            {.name = "MaxResults", .type = VAL_INT},
+                                            {.name = "NextToken", .type = VAL_STRING},
+                                            {.name = NULL}};
 
 /* What the queued's own table says of paths is its business: flags are not repeated here. */
 static const struct action actions[] = {
-    {.name = "AddPermission",                .in = by_url     },
-    {.name = "CancelMessageMoveTask",        .in = by_task    },
-    {.name = "ChangeMessageVisibility",      .in = by_url     },
-    {.name = "ChangeMessageVisibilityBatch", .in = by_url     },
-    {.name = "CreateQueue",                  .in = by_name    },
-    {.name = "DeleteMessage",                .in = by_url     },
-    {.name = "DeleteMessageBatch",           .in = by_url     },
-    {.name = "DeleteQueue",                  .in = by_url     },
-    {.name = "GetQueueAttributes",           .in = by_url     },
-    {.name = "GetQueueUrl",                  .in = by_name    },
-    {.name = "ListDeadLetterSourceQueues",   .in = by_url     },
-    {.name = "ListMessageMoveTasks",         .in = by_source  },
-    {.name = "ListQueueTags",                .in = by_url     },
-    {.name = "ListQueues",                   .in = list_queues, .flags = ACTION_RESULT},
-    {.name = "PurgeQueue",                                      .in = by_url                                   },
-    {.name = "ReceiveMessage",                                      .in = by_url},
-    {.name = "RemovePermission",                                      .in = by_url                                 },
-    {.name = "SendMessage",                                      .in = by_url },
-    {.name = "SendMessageBatch",                                      .in = by_url                            },
-    {.name = "SetQueueAttributes",                                      .in = by_url},
-    {.name = "StartMessageMoveTask",                                      .in = by_source                          },
-    {.name = "TagQueue",                                      .in = by_url           },
-    {.name = "UntagQueue",                                      .in = by_url                        },
+    {.name = "AddPermission", .in = by_url},
+    {.name = "CancelMessageMoveTask", .in = by_task},
+    {.name = "ChangeMessageVisibility", .in = by_url},
+    {.name = "ChangeMessageVisibilityBatch", .in = by_url},
+    {.name = "CreateQueue", .in = by_name},
+    {.name = "DeleteMessage", .in = by_url},
+    {.name = "DeleteMessageBatch", .in = by_url},
+    {.name = "DeleteQueue", .in = by_url},
+    {.name = "GetQueueAttributes", .in = by_url},
+    {.name = "GetQueueUrl", .in = by_name},
+    {.name = "ListDeadLetterSourceQueues", .in = by_url},
+    {.name = "ListMessageMoveTasks", .in = by_source},
+    {.name = "ListQueueTags", .in = by_url},
+    {.name = "ListQueues", .in = list_queues, .flags = ACTION_RESULT},
+    {.name = "PurgeQueue", .in = by_url},
+    {.name = "ReceiveMessage", .in = by_url},
+    {.name = "RemovePermission", .in = by_url},
+    {.name = "SendMessage", .in = by_url},
+    {.name = "SendMessageBatch", .in = by_url},
+    {.name = "SetQueueAttributes", .in = by_url},
+    {.name = "StartMessageMoveTask", .in = by_source},
+    {.name = "TagQueue", .in = by_url},
+    {.name = "UntagQueue", .in = by_url},
 };
 
 /* Refusals that topicd itself renders for SQS. */
 static const struct fault_name faults[] = {
-    {CALL_FAULT_INVALID_PARAMETER,                        400, "com.amazonaws.sqs#InvalidParameterValueException",
+    {CALL_FAULT_INVALID_PARAMETER, 400, "com.amazonaws.sqs#InvalidParameterValueException",
      "InvalidParameterValue", NULL},
     {.code = 0},
 };
@@ -252,10 +257,16 @@ static void take_off(struct front *f, struct call *c)
 {
     struct forwarded *w = c->parked;
 
-    idmap_del(&f->calls, w->id);
+    if (w->id)
+        idmap_del(&f->calls, w->id);
     list_remove(&c->link);
     c->parked = NULL;
     c->cancel = NULL;
+}
+
+static void refuse(struct call *c, const char *why)
+{
+    call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon %s. Try again.", why);
 }
 
 static void caller_left(struct call *c)
@@ -264,35 +275,91 @@ static void caller_left(struct call *c)
     struct front *f = w->front;
     struct buf frame = {0};
 
-    frame_write_cancel(&frame, w->id);
-    /* A queued that is away has nothing to cancel. */
+    if (w->id) {
+        frame_write_cancel(&frame, w->id);
+        /* A queued that is away has nothing to cancel. */
+        int err = peer_send(f->peers[w->peer], &frame);
+
+        (void)err;
+    }
+    take_off(f, c);
+    refuse(c, "was not waited for");
+}
+
+/* The call is on no list, and knows its peer. */
+static int send_call(struct front *f, struct call *c)
+{
+    struct forwarded *w = c->parked;
+    struct frame_call call = {.id = f->next_id, .request = c->request};
+    struct buf frame = {0};
+
+    call.request.account = c->account;
+    call.request.region = c->region;
+    buf_room(&frame, c->request.body.n + FRAME_ROOM);
+    frame_write_call(&frame, &call);
     int err = peer_send(f->peers[w->peer], &frame);
 
-    (void)err;
-    take_off(f, c);
-    call_fail(c, CALL_FAULT_UNAVAILABLE, "The caller left.");
+    if (err)
+        return err;
+    w->id = f->next_id++;
+    idmap_put(&f->calls, w->id, c);
+    list_push_back(&f->under_way[w->peer], &c->link);
+    f->forwarded++;
+    return 0;
 }
 
 static void send_on(struct front *f, struct call *c, u32 peer)
 {
     struct forwarded *w = arena_alloc(&c->arena, sizeof(*w));
-    struct frame_call call = {.id = f->next_id++, .request = c->request};
-    struct buf frame = {0};
 
-    call.request.account = c->account;
-    call.request.region = c->region;
-    buf_room(&frame, c->request.body.n + 1024);
-    frame_write_call(&frame, &call);
-    if (peer_send(f->peers[peer], &frame)) {
-        call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon is not reachable. Try again.");
-        return;
-    }
-    *w = (struct forwarded){f, call.id, peer};
+    *w = (struct forwarded){
+        .front = f, .peer = peer, .due_ms = call_clock(c)->mono_ms + f->wait_max_ms};
     c->parked = w;
     c->cancel = caller_left;
-    idmap_put(&f->calls, w->id, c);
-    list_push_back(&f->under_way[peer], &c->link);
-    f->forwarded++;
+    if (send_call(f, c) == 0)
+        return;
+    list_push_back(&f->waiting[peer], &c->link);
+    if (f->timer.node.place == 0)
+        loop_timer_set_real(f->loop, &f->timer, w->due_ms);
+}
+
+void front_up(struct front *f, const struct peer *p)
+{
+    struct list *waiting = &f->waiting[p->index];
+
+    while (!list_is_empty(waiting)) {
+        struct call *c = list_item(waiting->next, struct call, link);
+
+        list_remove(&c->link);
+        if (send_call(f, c)) {
+            list_push_front(waiting, &c->link);
+            return;
+        }
+    }
+}
+
+/* Those that waited too long are refused; the timer is set for the next. All wait equally long, so
+ * the first of each list is the first to be due. */
+static void timer_due(struct loop_timer *timer)
+{
+    struct front *f = timer->arg;
+    i64 now_ms = loop_clock(f->loop)->mono_ms, next_ms = INT64_MAX;
+
+    for (u32 i = 0; i < f->peer_count; i++) {
+        while (!list_is_empty(&f->waiting[i])) {
+            struct call *c = list_item(f->waiting[i].next, struct call, link);
+            i64 due_ms = ((struct forwarded *)c->parked)->due_ms;
+
+            if (due_ms > now_ms) {
+                next_ms = MIN(next_ms, due_ms);
+                break;
+            }
+            take_off(f, c);
+            refuse(c, "is not reachable");
+        }
+    }
+    if (next_ms != INT64_MAX)
+        loop_timer_set_real(f->loop, timer, next_ms);
 }
 
 void front_forward(struct front *f, struct call *c)
@@ -324,12 +391,19 @@ void front_lost(struct front *f, const struct peer *p)
 
         take_off(f, c);
         f->lost++;
-        call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon went away. Try again.");
+        refuse(c, "went away");
     }
 }
 
 void front_refuse(struct front *f)
 {
-    for (u32 i = 0; i < f->peer_count; i++)
+    for (u32 i = 0; i < f->peer_count; i++) {
         front_lost(f, f->peers[i]);
+        while (!list_is_empty(&f->waiting[i])) {
+            struct call *c = list_item(f->waiting[i].next, struct call, link);
+
+            take_off(f, c);
+            refuse(c, "is not reachable");
+        }
+    }
 }

@@ -20,7 +20,7 @@ struct options {
     i64 body_size_max, header_size_max, connections_max, idle_timeout_s, http_memory_max;
     i64 calls_waiting_max, ipc_message_size_max;
     i64 topics_max, topic_policies_max, account_policies_max;
-    i64 held_bytes_max, outbox_bytes_max, outbox_window_bytes_max, ack_max_ms;
+    i64 held_bytes_max, outbox_bytes_max, outbox_window_bytes_max, ack_max_ms, front_wait_max_ms;
     i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;
     i64 store_cache_kib, stop_max_ms, open_files;
 };

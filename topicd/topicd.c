@@ -80,7 +80,10 @@ static void probe_due(struct loop_timer *timer)
 
 static void on_up(void *arg, struct peer *p)
 {
-    directory_greeted(&((struct topicd *)arg)->directory, p->index);
+    struct topicd *t = arg;
+
+    directory_greeted(&t->directory, p->index);
+    front_up(&t->front, p);
 }
 
 static void on_down(void *arg, struct peer *p)
@@ -250,7 +253,8 @@ static int open_peers(struct topicd *t, struct fault *f)
     limits.link.silence_max_ms = (u32)o->link_silence_max_ms;
     fanout_init(&t->fanout, &t->directory);
     deliver_init(&t->deliver, t->loop, t->peers, t->peer_count, (u64)o->held_bytes_max);
-    front_init(&t->front, &t->directory, t->peers, t->peer_count);
+    front_init(&t->front, t->loop, &t->directory, t->peers, t->peer_count,
+               (u32)o->front_wait_max_ms);
     for (u32 i = 0; i < t->peer_count; i++) {
         int err = peer_open(&t->peers[i], t->loop, t->store, i, t->urls[i], &limits, events, f);
 
