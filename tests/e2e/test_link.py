@@ -45,6 +45,7 @@ def test_queued_away_then_back(linked):
     for n in range(5, 60):
         sns.publish(TopicArn=TOPIC, Message=f'{n:03}')
     linked.queued.start()
+    linked.topicd.wait_line('queued is up')
     assert drain(sqs, url, 60) == [f'{n:03}' for n in range(60)]
 
 
@@ -71,6 +72,7 @@ def test_frozen_queued_delays_nobody_for_ever(linked):
         sns.publish(TopicArn=TOPIC, Message='while frozen')
     finally:
         linked.queued.process.send_signal(signal.SIGCONT)
+    linked.topicd.wait_line('queued is up')
     sns.publish(TopicArn=TOPIC, Message='after')
     assert drain(sqs, url, 2) == ['while frozen', 'after']
 

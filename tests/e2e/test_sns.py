@@ -301,8 +301,9 @@ def test_a_deleted_queue_hurts_nobody(sns):
 def test_trace_header_and_group_id_travel(sns):
     sns.create_topic(Name='t')
     url, _ = subscribe(sns, TOPIC, 'q')
-    sns.meta.events.register('before-send.sns.Publish', lambda request, **_: request.headers.add_header(
-        'X-Amzn-Trace-Id', 'Root=1-5759e988-bd862e3fe1be46a994272793'))
+    trace = {'X-Amzn-Trace-Id': 'Root=1-5759e988-bd862e3fe1be46a994272793'}
+    sns.meta.events.register('before-send.sns.Publish',
+                             lambda request, **_: request.headers.update(trace))
     sns.publish(TopicArn=TOPIC, Message='m', MessageGroupId='tenant')
     got = received(sns, url)[0]['Attributes']
     assert got['AWSTraceHeader'] == 'Root=1-5759e988-bd862e3fe1be46a994272793'
