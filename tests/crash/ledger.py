@@ -43,6 +43,7 @@ class Ledger:
         self.turn = 0
         self.sent = {}       # body -> queues that must have it
         self.deleted = set()  # (queue, body)
+        self.tried = set()    # a delete was sent: with no answer, it may or may not have happened
         self.seen = {}       # (queue, body) -> MessageIds
         self.wrong = []
 
@@ -149,6 +150,8 @@ class Workload:
                     self.delete(client, message)
 
     def delete(self, client, message):
+        with self.ledger.lock:
+            self.ledger.tried.add(message['Body'])
         status, _ = client.sqs('DeleteMessage', QueueUrl='worked', ReceiptHandle=message['ReceiptHandle'])
         if status == 200:
             with self.ledger.lock:
@@ -178,7 +181,7 @@ class Workload:
         for body, queues in self.ledger.sent.items():
             if 'kept' in queues and body not in set_of(kept):
                 self.ledger.wrong.append(f'lost in kept: {body[:40]}')
-            if body not in worked and ('worked', body) not in self.ledger.deleted:
+            if body not in worked and body not in self.ledger.tried:
                 self.ledger.wrong.append(f'lost in worked: {body[:40]}')
         last = {}
         for body in kept:
