@@ -25,10 +25,11 @@ static enum attr_type type_of(str type)
 /* The text as the service's engine sees it; room was made for twice its size. */
 static str escaped(struct event *e, str text)
 {
-    char *out = e->texts + e->text_n;
+    char *out;
     size_t n = 0;
     if (str_find(text, '"') < 0 && str_find(text, '\\') < 0)
         return text;
+    out = e->texts + e->text_n;
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == '"' || text.p[i] == '\\')
             out[n++] = '\\';

@@ -1,7 +1,11 @@
-/* The walk over a body: down the paths that policies name, past everything else. */
+/* The walk over a body: down the paths that policies name, past everything else. The index (index.h)
+ * knows where everything is, so a member that nobody asks for costs one step, however large it is.
+ *
+ * The walk trusts nothing that only the grammar promises: without the check (matcher_check_bodies) it
+ * may read nonsense, but stays inside the text. */
 #include "filter/body.h"
 
-#include "common/scan.h"
+#include "filter/index.h"
 #include "filter/matcher.h"
 
 /* The member of one object that leads to a wanted path: where its values begin, so that a later
@@ -10,153 +14,292 @@ struct member {
     u32 path, value;
 };
 
-/* Wanted members that one object can have without looking through all of them. */
-struct walk {
-    struct matcher *m;
-    struct scan scan;
+struct body {
+    struct index index;
     struct member *members; /* of all open objects, the innermost last */
     u32 member_n, member_cap;
 };
 
-static bool walk_value(struct walk *w, u32 path, u32 element, enum scan_token token,
-                       const struct scan_text *t);
+struct walk {
+    struct matcher *m;
+    struct body *b;
+    const char *text;
+    const struct index_block *blocks;
+    const struct index_bracket *brackets;
+    u32 next; /* number of the first bracket that was not passed yet */
+};
 
-static bool skip_value(struct walk *w, enum scan_token token)
+static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end);
+
+/* --- finding ------------------------------------------------------------------------------------ */
+
+/* Place of the first bit of one of the block's maps from `at` on; there always is one behind the end. */
+#define FIND(name, map)                                                                            \
+    static inline u32 name(const struct walk *w, u32 at)                                           \
+    {                                                                                              \
+        const struct index_block *b = &w->blocks[at / 64];                                         \
+        u64 bits = b->map >> (at % 64);                                                            \
+        if (LIKELY(bits != 0))                                                                     \
+            return at + (u32)__builtin_ctzll(bits);                                                \
+        do                                                                                         \
+            b++;                                                                                   \
+        while (b->map == 0);                                                                       \
+        return (u32)(b - w->blocks) * 64 + (u32)__builtin_ctzll(b->map);                           \
+    }
+FIND(next_quote, quotes)
+FIND(next_colon, colons)
+FIND(next_op, ops)
+
+/* Place of the last quote before `at`, not before `from`; `from` when there is none. */
+static inline u32 quote_before(const struct walk *w, u32 at, u32 from)
 {
-    if (token == SCAN_OBJECT || token == SCAN_ARRAY)
-        token = scan_skip(&w->scan);
-    return token != SCAN_ERROR;
+    const struct index_block *b = &w->blocks[at / 64];
+    u64 bits = b->quotes & ((1ull << (at % 64)) - 1);
+    while (bits == 0) {
+        if ((u32)(b - w->blocks) * 64 <= from)
+            return from;
+        b--;
+        bits = b->quotes;
+    }
+    u32 place = (u32)(b - w->blocks) * 64 + 63 - (u32)__builtin_clzll(bits);
+    return MAX(place, from);
 }
 
-static str decoded(struct walk *w, const struct scan_text *t)
+static inline bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static inline u32 past_blanks(const struct walk *w, u32 at, u32 end)
+{
+    while (at < end && is_blank(w->text[at]))
+        at++;
+    return at;
+}
+
+/* --- values ------------------------------------------------------------------------------------- */
+
+/* Whether the string that ends at the quote `to` has escapes as they must be. */
+static bool is_string(const struct walk *w, u32 from, u32 to)
+{
+    struct scan s;
+    struct scan_text t;
+    scan_init(&s, str_from(w->text + from - 1, to - from + 2));
+    return scan_next(&s, &t) == SCAN_STRING && t.raw.n == to - from;
+}
+
+/* What stands between two quotes. */
+static str decoded(struct walk *w, u32 from, u32 to)
 {
     struct event *e = &w->m->event;
-    if (!t->escaped)
-        return t->raw;
+    str raw = str_from(w->text + from, to - from);
+    if (!raw.n || !memchr(raw.p, '\\', raw.n))
+        return raw;
+    if (w->m->unchecked && !is_string(w, from, to))
+        return raw;
     char *out = e->texts + e->text_n;
-    size_t n = scan_unescape(t->raw, out);
+    size_t n = scan_unescape(raw, out);
     e->text_n += n;
     return str_from(out, n);
 }
 
+static void add_scalar(struct walk *w, u32 path, u32 element, u32 from, u32 to)
+{
+    enum value_kind kind = VALUE_NUMBER;
+    while (to > from && is_blank(w->text[to - 1]))
+        to--;
+    switch (w->text[from]) {
+    case 't':
+        kind = VALUE_TRUE;
+        break;
+    case 'f':
+        kind = VALUE_FALSE;
+        break;
+    case 'n':
+        kind = VALUE_NULL;
+        break;
+    }
+    event_add(&w->m->event, kind, path, element, str_from(w->text + from, to - from));
+}
+
+/* The bracket at `at` is the next one; passes over it, its mate and all between. */
+static bool skip_bracket(struct walk *w, u32 *at)
+{
+    const struct index_bracket *open = &w->brackets[w->next];
+    if (UNLIKELY(w->next >= w->b->index.bracket_n || open->at != *at || open->mate <= w->next))
+        return false;
+    w->next = open->mate + 1;
+    *at = w->brackets[open->mate].at + 1;
+    return true;
+}
+
+/* --- objects ------------------------------------------------------------------------------------ */
+
 /* Dots and levels are the same: a name may lead down several steps. */
 static u32 descend(const struct matcher *m, u32 path, str name)
 {
-    if (str_find(name, '.') < 0)
+    if (LIKELY(!memchr(name.p, '.', name.n)))
         return path_child(m, path, name);
     while (name.p && path)
         path = path_child(m, path, str_cut(&name, '.'));
     return path;
 }
 
+/* The path of the member whose name ends at the last quote before the colon, 0 when nobody asks. */
+static u32 member_path(struct walk *w, u32 path, u32 from, u32 colon)
+{
+    u32 end = w->text[colon - 1] == '"' ? colon - 1 : quote_before(w, colon, from);
+    u32 start = quote_before(w, end, from);
+    if (UNLIKELY(start >= end))
+        return 0;
+    size_t texts = w->m->event.text_n;
+    u32 child = descend(w->m, path, decoded(w, start + 1, end));
+    w->m->event.text_n = texts;
+    return child;
+}
+
 /* Takes back what an earlier member of the same name in the same object offered. */
 static void last_name_wins(struct walk *w, u32 from, u32 path)
 {
     struct event *e = &w->m->event;
-    for (u32 i = from; i < w->member_n; i++) {
-        if (w->members[i].path != path)
+    struct body *b = w->b;
+    for (u32 i = from; i < b->member_n; i++) {
+        if (b->members[i].path != path)
             continue;
-        u32 end = i + 1 < w->member_n ? w->members[i + 1].value : e->value_n;
-        for (u32 v = w->members[i].value; v < end; v++)
+        u32 end = i + 1 < b->member_n ? b->members[i + 1].value : e->value_n;
+        for (u32 v = b->members[i].value; v < end; v++)
             e->values[v].kind = VALUE_GONE;
     }
-    if (w->member_n >= w->member_cap)
-        w->members = matcher_room(w->members, &w->member_cap, w->member_n, sizeof(*w->members));
-    w->members[w->member_n++] = (struct member){path, e->value_n};
+    if (b->member_n >= b->member_cap)
+        b->members = matcher_room(b->members, &b->member_cap, b->member_n, sizeof(*b->members));
+    b->members[b->member_n++] = (struct member){path, e->value_n};
 }
 
-static bool walk_object(struct walk *w, u32 path, u32 element)
+/* The value at `at`, whatever it is. */
+static bool skip_value(struct walk *w, u32 *at)
 {
-    struct scan_text t;
-    u32 from = w->member_n;
-    for (;;) {
-        enum scan_token token = scan_next(&w->scan, &t);
-        if (token == SCAN_OBJECT_END)
+    char c = w->text[*at];
+    if (c == '{' || c == '[')
+        return skip_bracket(w, at);
+    return true; /* nothing within a scalar or a string is a colon or a bracket */
+}
+
+/* From the opening brace, the next bracket, to behind the closing one. */
+static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
+{
+    u32 start = *at, bracket = w->next, from = w->b->member_n;
+    if (!skip_bracket(w, at))
+        return false;
+    u32 end = *at - 1, after = w->next;
+    w->next = bracket + 1;
+    for (u32 here = start + 1;;) {
+        u32 colon = next_colon(w, here);
+        if (colon >= end)
             break;
-        if (token == SCAN_ERROR)
-            return false;
-        size_t texts = w->m->event.text_n;
-        u32 child = descend(w->m, path, decoded(w, &t));
-        w->m->event.text_n = texts;
-        token = scan_next(&w->scan, &t);
+        u32 child = member_path(w, path, here - 1, colon);
+        u32 value = past_blanks(w, colon + 1, end);
         if (!child) {
-            if (!skip_value(w, token))
+            if (!skip_value(w, &value))
                 return false;
-            continue;
+        } else {
+            if (DEFAULT_LAST_NAME_WINS)
+                last_name_wins(w, from, child);
+            if (!walk_value(w, child, element, &value, end))
+                return false;
         }
-        if (DEFAULT_LAST_NAME_WINS)
-            last_name_wins(w, from, child);
-        if (!walk_value(w, child, element, token, &t))
-            return false;
+        here = value;
     }
-    w->member_n = from;
+    w->next = after;
+    w->b->member_n = from;
     return true;
 }
 
-static bool walk_array(struct walk *w, u32 path, u32 element)
+/* --- arrays and all the rest -------------------------------------------------------------------- */
+
+static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
     struct event *e = &w->m->event;
-    struct scan_text t;
+    u32 start = *at, bracket = w->next;
+    if (!skip_bracket(w, at))
+        return false;
+    u32 end = *at - 1, after = w->next;
     bool ties = w->m->paths[path].kid_n > 0;
     u32 array = ties ? ++e->array_n : 0;
-    for (;;) {
-        enum scan_token token = scan_next(&w->scan, &t);
-        if (token == SCAN_ARRAY_END)
-            return true;
-        if (token == SCAN_ERROR)
-            return false;
+    w->next = bracket + 1;
+    for (u32 here = past_blanks(w, start + 1, end); here < end;) {
         u32 in = ties ? event_element(e, element, array) : element;
-        if (!walk_value(w, path, in, token, &t))
+        if (!walk_value(w, path, in, &here, end))
             return false;
+        here = past_blanks(w, next_op(w, here) + 1, end);
     }
+    w->next = after;
+    return true;
 }
 
-static bool walk_value(struct walk *w, u32 path, u32 element, enum scan_token token,
-                       const struct scan_text *t)
+/* Adds the value at *at, if its path wants it, and moves *at behind it. */
+static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end)
 {
     const struct path *p = &w->m->paths[path];
-    struct event *e = &w->m->event;
-    switch (token) {
-    case SCAN_OBJECT:
-        return p->kid_n ? walk_object(w, path, element) : skip_value(w, token);
-    case SCAN_ARRAY:
-        return walk_array(w, path, element);
-    case SCAN_STRING:
+    u32 from = *at;
+    switch (w->text[from]) {
+    case '{':
+        return p->kid_n ? walk_object(w, path, element, at) : skip_bracket(w, at);
+    case '[':
+        return walk_array(w, path, element, at);
+    case '"': {
+        u32 close = next_quote(w, from + 1);
+        if (UNLIKELY(close >= end))
+            return false;
         if (p->leaves)
-            event_add(e, VALUE_STRING, path, element, decoded(w, t));
+            event_add(&w->m->event, VALUE_STRING, path, element, decoded(w, from + 1, close));
+        *at = close + 1;
         return true;
-    case SCAN_NUMBER:
+    }
+    default: {
+        u32 to = next_op(w, from);
+        if (UNLIKELY(to > end || to <= from))
+            return false;
         if (p->leaves)
-            event_add(e, VALUE_NUMBER, path, element, t->raw);
+            add_scalar(w, path, element, from, to);
+        *at = to;
         return true;
-    case SCAN_TRUE:
-    case SCAN_FALSE:
-    case SCAN_NULL:
-        if (p->leaves)
-            event_add(e, (enum value_kind)(VALUE_TRUE + (token - SCAN_TRUE)), path, element,
-                      STR_NONE);
-        return true;
-    default:
-        return false;
+    }
     }
 }
 
-bool body_read(struct matcher *m, str body, bool *ret_empty)
+/* --- the body ----------------------------------------------------------------------------------- */
+
+struct body *body_new(void)
 {
-    struct walk w = {.m = m};
-    struct scan_text t;
-    bool good;
-    event_reserve(&m->event, body.n);
-    scan_init(&w.scan, body);
-    good = scan_next(&w.scan, &t) == SCAN_OBJECT;
-    if (good) {
-        struct scan ahead = w.scan;
-        *ret_empty = scan_next(&ahead, &t) == SCAN_OBJECT_END;
-        good = walk_object(&w, m->root[FILTER_BODY], 0) &&
-               scan_next(&w.scan, &t) == SCAN_END;
-    }
-    mem_free(w.members);
-    return good;
+    return mem_alloc(sizeof(struct body));
+}
+
+void body_free(struct body *b)
+{
+    if (!b)
+        return;
+    index_deinit(&b->index);
+    mem_free(b->members);
+    mem_free(b);
+}
+
+bool body_read(struct matcher *m, str text, bool *ret_empty)
+{
+    struct body *b = m->body;
+    if (!index_of(&b->index, text, m->unchecked ? INDEX_STRUCTURAL : INDEX_CHECKED))
+        return false;
+    u32 at = b->index.brackets[0].at;
+    if (text.p[at] != '{')
+        return false;
+    struct walk w = {.m = m,
+                     .b = b,
+                     .text = text.p,
+                     .blocks = b->index.blocks,
+                     .brackets = b->index.brackets};
+    event_reserve(&m->event, text.n);
+    b->member_n = 0;
+    *ret_empty = next_quote(&w, at) >= b->index.brackets[b->index.brackets[0].mate].at;
+    return walk_object(&w, m->root[FILTER_BODY], 0, &at);
 }
 
 void matcher_check_bodies(struct matcher *m, bool check)
@@ -164,17 +307,12 @@ void matcher_check_bodies(struct matcher *m, bool check)
     m->unchecked = !check;
 }
 
-bool body_scan(struct matcher *m, str body, bool check)
+bool body_scan(struct matcher *m, str text, bool check)
 {
-    struct scan s;
-    struct scan_text t;
-    (void)m;
-    (void)check;
-    scan_init(&s, body);
-    return scan_next(&s, &t) == SCAN_OBJECT && scan_skip(&s) == SCAN_OBJECT_END;
+    return index_of(&m->body->index, text, check ? INDEX_CHECKED : INDEX_SKIP);
 }
 
 const char *body_scanner(void)
 {
-    return "portable";
+    return index_instructions();
 }

@@ -71,6 +71,7 @@ struct matcher *matcher_new(void)
     m->epoch = 2;
     event_init(&m->event);
     m->tie = tie_new();
+    m->body = body_new();
     return m;
 }
 
@@ -110,6 +111,7 @@ void matcher_free(struct matcher *m)
     if (!m)
         return;
     free_parts(m);
+    body_free(m->body);
     tie_free(m->tie);
     event_deinit(&m->event);
     mem_free(m->folded);

@@ -77,6 +77,7 @@ struct matcher {
     char *folded; /* the value being looked up, folded */
     size_t folded_cap;
     struct tie *tie;
+    struct body *body;
 };
 
 /* Live memory: counts what is handed out beside the arrays above. */

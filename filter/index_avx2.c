@@ -1,0 +1,113 @@
+/* The index by AVX2: 32 bytes are compared at once. */
+#if defined(__x86_64__)
+#include "filter/index.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target(\
+    "avx2,bmi,bmi2,lzcnt,popcnt,pclmul"))), apply_to = function)
+#else
+#pragma GCC target("avx2,bmi,bmi2,lzcnt,popcnt,pclmul")
+#endif
+#include <immintrin.h>
+
+#include "filter/index_core.h"
+
+struct pair {
+    __m256i low, high;
+};
+
+static inline struct pair load(const u8 *p)
+{
+    return (struct pair){_mm256_loadu_si256((const __m256i *)(const void *)p),
+                         _mm256_loadu_si256((const __m256i *)(const void *)(p + 32))};
+}
+
+static inline u64 bits(__m256i low, __m256i high)
+{
+    return (u32)_mm256_movemask_epi8(low) | (u64)(u32)_mm256_movemask_epi8(high) << 32;
+}
+
+static inline u64 equals(struct pair w, char c)
+{
+    __m256i with = _mm256_set1_epi8(c);
+    return bits(_mm256_cmpeq_epi8(w.low, with), _mm256_cmpeq_epi8(w.high, with));
+}
+
+/* Bytes from `from` on, `n` of them. */
+static inline u64 within(struct pair w, char from, char n)
+{
+    __m256i base = _mm256_set1_epi8(from), top = _mm256_set1_epi8((char)(n - 1));
+    __m256i low = _mm256_sub_epi8(w.low, base), high = _mm256_sub_epi8(w.high, base);
+    return bits(_mm256_cmpeq_epi8(_mm256_min_epu8(low, top), low),
+                _mm256_cmpeq_epi8(_mm256_min_epu8(high, top), high));
+}
+
+static inline struct pair folded(struct pair w)
+{
+    __m256i bit = _mm256_set1_epi8(0x20);
+    return (struct pair){_mm256_or_si256(w.low, bit), _mm256_or_si256(w.high, bit)};
+}
+
+/* Blanks by their low four bits: each has its place in the table, and nothing else equals it. */
+static inline u64 blanks(struct pair w)
+{
+    const __m256i table = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0));
+    return bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, w.low), w.low),
+                _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, w.high), w.high));
+}
+
+static inline struct index_masks index_masks(const u8 *p)
+{
+    struct pair w = load(p), f = folded(w);
+    return (struct index_masks){
+        .quote = equals(w, '"'),
+        .slash = equals(w, '\\'),
+        .control = within(w, 0, 0x20),
+        .curly = equals(w, '{'),
+        .open = equals(f, '{'),
+        .close = equals(f, '}'),
+        .comma = equals(w, ','),
+        .colon = equals(w, ':'),
+        .blank = blanks(w),
+        .high = bits(w.low, w.high),
+    };
+}
+
+static inline struct index_digits index_digits(const u8 *p)
+{
+    struct pair w = load(p);
+    return (struct index_digits){
+        .digit = within(w, '0', 10),
+        .zero = equals(w, '0'),
+        .minus = equals(w, '-'),
+        .plus = equals(w, '+'),
+        .dot = equals(w, '.'),
+        .exponent = equals(folded(w), 'e'),
+    };
+}
+
+static inline u64 index_parity(u64 x)
+{
+    __m128i product =
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (i64)x), _mm_set1_epi8((char)0xFF), 0);
+    return (u64)_mm_cvtsi128_si64(product);
+}
+
+bool index_build_avx2(struct index *x, str text, enum index_mode mode)
+{
+    switch (mode) {
+    case INDEX_CHECKED:
+        return build(x, text, INDEX_CHECKED);
+    case INDEX_STRUCTURAL:
+        return build(x, text, INDEX_STRUCTURAL);
+    default:
+        return build(x, text, INDEX_SKIP);
+    }
+}
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+#else
+typedef int index_avx2_is_for_x86_64;
+#endif
