@@ -1,11 +1,12 @@
-/* A link between topicd and one queued: frames in order over an nng pair1 connection, with its own
- * heartbeat. Beside the ipc door the only file that sees nng.
+/* A link between topicd and one queued: frames in order over one nng byte stream (ipc, tcp, tls by
+ * URL), with its own heartbeat. Beside the ipc door the only file that sees nng.
  *
- * What nng promises is little: a frame it took may die with the pipe, and a frame that waits inside
- * the socket when a pipe dies goes out first on the next one. So the link promises only this:
- * frames that arrive, arrive whole; `up` and `down` tell of every change of pipe; what must not be
- * lost is numbered, acknowledged and sent again by the peers (frame.h). A peer that is silent
- * longer than the deadline is down, even if its pipe stands: the pipe is closed. */
+ * What is sent may die with the pipe, and nobody is told how much of it. So the link promises only
+ * this: frames that arrive, arrive whole and in order, on the pipe on which they were sent; `up` and
+ * `down` tell of every change of pipe; what must not be lost is numbered, acknowledged and sent
+ * again by the peers (frame.h). A peer that is silent longer than the deadline is down, even if its
+ * pipe stands: the pipe is closed. A second dialer is turned away while the first one's pipe stands.
+ */
 #ifndef TOQUE_LINK_H
 #define TOQUE_LINK_H
 
@@ -37,6 +38,7 @@ int link_dial(struct link **ret, struct loop *l, const char *url, const struct l
 int link_listen(struct link **ret, struct loop *l, const char *url,
                 const struct link_limits *limits, struct link_events events,
                 struct fault *f) MUST_CHECK;
+/* Not from a callback of its own. */
 void link_close(struct link *k);
 bool link_is_up(const struct link *k);
 /* Ends the pipe, because the peer says what makes no sense: `down` follows in another turn, nothing

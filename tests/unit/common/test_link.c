@@ -5,8 +5,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <nng/nng.h>
-#include <nng/protocol/pair1/pair.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -249,17 +249,31 @@ static void too_large(void **state)
     link_close(b.link);
 }
 
-/* A peer that takes the connection and says nothing: a bare socket. */
+/* A socket that listens at the url's path, or is connected to it. */
+static int bare_socket(bool listens)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s", url_path);
+    if (listens) {
+        assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+        assert_int_equal(listen(fd, 10), 0);
+    } else {
+        assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    }
+    return fd;
+}
+
+/* A peer that takes the connection and says nothing. */
 static void silence(void **state)
 {
     struct link_limits limits = quick;
     struct end a = {0};
-    nng_socket bare;
+    int fd = bare_socket(true);
     i64 start;
 
     limits.silence_max_ms = 100;
-    assert_int_equal(nng_pair1_open(&bare), 0);
-    assert_int_equal(nng_listen(bare, url, NULL, 0), 0);
     dial(&a, &limits);
     UNTIL(a.is_up);
     start = the_clock.mono_ms;
@@ -267,8 +281,37 @@ static void silence(void **state)
     assert_true(the_clock.mono_ms - start >= 100);
     assert_true(the_clock.mono_ms - start < 5000);
     UNTIL(a.ups == 2); /* and it tries again */
-    nng_close(bare);
+    close(fd);
     link_close(a.link);
+}
+
+/* A dialer that speaks no frames: a length beyond every bound, one cut short, bytes one by one. */
+static void strangers(void **state)
+{
+    struct end b = {0};
+    int fd;
+
+    listen_on(&b, &quick);
+    fd = bare_socket(false);
+    assert_int_equal(write(fd, "GET / HTTP/1.1\r\n", 16), 16);
+    UNTIL(b.downs == 1);
+    close(fd);
+    fd = bare_socket(false);
+    assert_int_equal(write(fd, "\10\0\0\0cut", 7), 7);
+    UNTIL(b.ups == 2);
+    close(fd);
+    UNTIL(b.downs == 2);
+    assert_int_equal(b.frames, 0);
+    fd = bare_socket(false);
+    for (size_t i = 0; i < 9; i++) {
+        assert_int_equal(write(fd, "\3\0\0\0abc\0\0" + i, 1), 1);
+        loop_turn(loop, 1);
+    }
+    UNTIL(b.frames == 1);
+    assert_int_equal(b.size_last, 3);
+    close(fd);
+    UNTIL(b.downs == 3);
+    link_close(b.link);
 }
 
 /* Two ends that have nothing to say stay up far beyond the limit, by their heartbeats. */
@@ -294,14 +337,12 @@ static void heartbeats(void **state)
  */
 static void two_dialers(void **state)
 {
-    struct link_limits quiet = quick;
     struct end a = {0}, c = {0}, b = {0};
 
     listen_on(&b, &quick);
     dial(&a, &quick);
     UNTIL(a.is_up && b.is_up);
-    quiet.heartbeat_ms = 5000; /* what nng takes for a pipe that is refused, it forgets to free */
-    dial(&c, &quiet);
+    dial(&c, &quick);
     for (int i = 0; i < 20; i++)
         loop_turn(loop, 5);
     send_number(&a, 1, 0);
@@ -313,6 +354,38 @@ static void two_dialers(void **state)
     UNTIL(b.frames == 2);
     link_close(c.link);
     link_close(b.link);
+}
+
+/* Either end goes while both send as fast as they can: the other one hears of it and goes on. */
+static void cut_under_load(void **state)
+{
+    struct end a = {0}, b;
+    int downs = 0;
+
+    dial(&a, &quick);
+    for (int round = 0; round < 60; round++) {
+        b = (struct end){0};
+        listen_on(&b, &quick);
+        UNTIL(a.is_up && b.is_up);
+        for (u64 n = 0; n < 30; n++) {
+            send_number(&a, n, round % 2 ? 300000 : 1000);
+            send_number(&b, n, round % 2 ? 1000 : 300000);
+        }
+        for (int i = 0; i < round % 5; i++)
+            loop_turn(loop, 0);
+        if (round % 3) {
+            link_close(b.link);
+            UNTIL(a.downs > downs);
+        } else {
+            link_close(a.link);
+            UNTIL(b.downs == 1);
+            link_close(b.link);
+            a = (struct end){.downs = a.downs};
+            dial(&a, &quick);
+        }
+        downs = a.downs;
+    }
+    link_close(a.link);
 }
 
 static void bad_addresses(void **state)
@@ -342,6 +415,8 @@ int main(void)
         WITH_LOOP(hangs_up),
         WITH_LOOP(too_large),
         WITH_LOOP(silence),
+        WITH_LOOP(strangers),
+        WITH_LOOP(cut_under_load),
         WITH_LOOP(heartbeats),
         WITH_LOOP(two_dialers),
         WITH_LOOP(bad_addresses),
