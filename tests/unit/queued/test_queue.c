@@ -1,0 +1,321 @@
+/* A queue's life through the whole daemon: what comes in, is hidden, comes back, goes; that counts are
+ * exact at every moment; that a restart and a failed commit leave what was promised and nothing else. */
+#include "rig.h"
+
+static void messages_come_in_order_and_hide(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    rig_send(r, "q", "a");
+    rig_send(r, "q", "b");
+    rig_counts(r, "q", 2, 0, 0);
+    rig_receives(r, "q", "", "a;b;");
+    rig_counts(r, "q", 0, 2, 0);
+    rig_receives(r, "q", "", "");
+    rig_advance(r, 29999);
+    rig_receives(r, "q", "", "");
+    rig_advance(r, 1);
+    rig_counts(r, "q", 2, 0, 0);
+    rig_receives(r, "q", ",'VisibilityTimeout':0", "a;b;");
+    rig_counts(r, "q", 2, 0, 0);
+    rig_free(r);
+}
+
+static void what_stays_visible_goes_behind_the_others(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    rig_send(r, "q", "a");
+    rig_send(r, "q", "b");
+    mem_free(rig_take(r, "q", ",'VisibilityTimeout':0"));
+    rig_receives(r, "q", "", "b;a;");
+    rig_free(r);
+}
+
+static void delays(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'late','DelaySeconds':900}");
+    rig_do(r, "SetQueueAttributes", "{'QueueUrl':'q','Attributes':{'DelaySeconds':'10'}}");
+    rig_send(r, "q", "ten");
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'now','DelaySeconds':0}");
+    rig_counts(r, "q", 1, 0, 2);
+    rig_receives(r, "q", "", "now;");
+    rig_advance(r, 10000);
+    rig_receives(r, "q", "", "ten;");
+    rig_restart(r);
+    rig_counts(r, "q", 0, 2, 1);
+    rig_advance(r, 890000);
+    rig_counts(r, "q", 3, 0, 0);
+    rig_free(r);
+}
+
+static void retention_takes_the_oldest_wherever_they_are(void **state)
+{
+    struct rig *r = rig_started();
+    rig_do(r, "CreateQueue",
+           "{'QueueName':'q','Attributes':{'MessageRetentionPeriod':'60','VisibilityTimeout':"
+           "'43200'}}");
+    rig_send(r, "q", "leased");
+    mem_free(rig_take(r, "q", ""));
+    rig_send(r, "q", "visible");
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'delayed','DelaySeconds':900}");
+    rig_advance(r, 30000);
+    rig_send(r, "q", "young");
+    rig_advance(r, 30000);
+    rig_counts(r, "q", 1, 0, 0);
+    rig_receives(r, "q", "", "young;");
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'q','Attributes':{'MessageRetentionPeriod':'120'}}");
+    rig_advance(r, 60000);
+    rig_counts(r, "q", 0, 1, 0);
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'q','Attributes':{'MessageRetentionPeriod':'60'}}");
+    rig_advance(r, 0);
+    rig_counts(r, "q", 0, 0, 0);
+    assert_int_equal(r->d->queues.msgs.msgs.used, 0);
+    rig_free(r);
+}
+
+static void handles_old_and_new(void **state)
+{
+    struct rig *r = rig_started();
+    char body[400];
+    rig_create(r, "q");
+    rig_create(r, "other");
+    rig_send(r, "q", "m");
+    char *first = rig_take(r, "q", ",'VisibilityTimeout':5");
+    rig_advance(r, 5000);
+    char *second = rig_take(r, "q", ",'VisibilityTimeout':50");
+    assert_string_not_equal(first, second);
+    /* An older handle makes it visible while a later receive hides it. */
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':0}", first);
+    rig_do(r, "ChangeMessageVisibility", body);
+    rig_counts(r, "q", 1, 0, 0);
+    /* And hides it though it is visible. */
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':7}",
+             second);
+    rig_do(r, "ChangeMessageVisibility", body);
+    rig_counts(r, "q", 0, 1, 0);
+    snprintf(body, sizeof body, "{'QueueUrl':'other','ReceiptHandle':'%s'}", first);
+    rig_refused(r, 404, "is not a valid receipt handle", "DeleteMessage", body);
+    rig_advance(r, 7000);
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s'}", first);
+    rig_do(r, "DeleteMessage", body);
+    rig_do(r, "DeleteMessage", body);
+    rig_counts(r, "q", 0, 0, 0);
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':1}",
+             second);
+    rig_refused(r, 400, "Message does not exist or is not available for visibility timeout change.",
+                "ChangeMessageVisibility", body);
+    mem_free(first);
+    mem_free(second);
+    rig_free(r);
+}
+
+static void twelve_hours_from_the_receive(void **state)
+{
+    struct rig *r = rig_started();
+    char body[400];
+    rig_create(r, "q");
+    rig_send(r, "q", "m");
+    char *handle = rig_take(r, "q", ",'VisibilityTimeout':43200");
+    rig_advance(r, 1000);
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':43200}",
+             handle);
+    rig_refused(r, 400, "Total VisibilityTimeout for the message is beyond the limit",
+                "ChangeMessageVisibility", body);
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':43199}",
+             handle);
+    rig_do(r, "ChangeMessageVisibility", body);
+    mem_free(handle);
+    rig_free(r);
+}
+
+static void in_flight_has_its_limit(void **state)
+{
+    struct rig *r = rig_new();
+    char body[300];
+    rig_set(r, "in_flight_max", "2");
+    rig_start(r);
+    rig_create(r, "q");
+    rig_send(r, "q", "a");
+    rig_send(r, "q", "b");
+    rig_send(r, "q", "c");
+    char *handle = rig_take(r, "q", "");
+    rig_receives(r, "q", "", "b;");
+    rig_refused(r, 403, "OverLimit", "ReceiveMessage", "{'QueueUrl':'q'}");
+    struct rig_answer poll;
+    rig_begin(r, &poll, "ReceiveMessage", "{'QueueUrl':'q','WaitTimeSeconds':20}");
+    rig_turn(r);
+    assert_false(poll.there);
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s'}", handle);
+    rig_do(r, "DeleteMessage", body);
+    RIG_UNTIL(r, poll.there);
+    assert_non_null(strstr(poll.body.p, "\"Body\":\"c\""));
+    rig_end(&poll);
+    mem_free(handle);
+    rig_free(r);
+}
+
+static void purge_and_delete_take_all_at_once(void **state)
+{
+    struct rig *r = rig_started();
+    char text[8];
+    rig_create(r, "q");
+    for (int i = 0; i < 2000; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        rig_send(r, "q", text);
+    }
+    char *handle = rig_take(r, "q", "");
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_counts(r, "q", 0, 0, 0);
+    rig_send(r, "q", "after");
+    rig_receives(r, "q", "", "after;");
+    char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s'}", handle);
+    rig_do(r, "DeleteMessage", body);
+    rig_counts(r, "q", 0, 1, 0);
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 1);
+    rig_do(r, "DeleteQueue", "{'QueueUrl':'q'}");
+    rig_refused(r, 400, "QueueDoesNotExist", "ReceiveMessage", "{'QueueUrl':'q'}");
+    rig_create(r, "q");
+    rig_receives(r, "q", "", "");
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
+    assert_int_equal(r->d->queues.by_id.n, 1);
+    mem_free(body);
+    mem_free(handle);
+    rig_free(r);
+}
+
+static i64 rows(struct rig *r, const char *table)
+{
+    char *path = mem_printf("%s/queued.db", r->dir);
+    char *sql = mem_printf("SELECT count(*) FROM %s", table);
+    i64 n = store_aid_number(path, sql);
+    mem_free(sql);
+    mem_free(path);
+    return n;
+}
+
+static void what_a_restart_cut_short_is_cleared_away(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "purged");
+    rig_create(r, "deleted");
+    for (int i = 0; i < 10; i++) {
+        rig_send(r, "purged", "m");
+        rig_send(r, "deleted", "m");
+    }
+    /* Nothing is cleared away before the process ends: the two calls are the last turns. */
+    struct rig_answer a, b;
+    rig_begin(r, &a, "PurgeQueue", "{'QueueUrl':'purged'}");
+    rig_begin(r, &b, "DeleteQueue", "{'QueueUrl':'deleted'}");
+    RIG_UNTIL(r, a.there && b.there);
+    rig_end(&a);
+    rig_end(&b);
+    rig_restart(r);
+    rig_counts(r, "purged", 0, 0, 0);
+    assert_null(rig_queue(r, "deleted"));
+    rig_receives(r, "purged", "", "");
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
+    rig_stop(r);
+    assert_int_equal(rows(r, "message"), 0);
+    assert_int_equal(rows(r, "body"), 0);
+    rig_free(r);
+}
+
+static void everything_outlives_a_restart(void **state)
+{
+    struct rig *r = rig_started();
+    rig_do(r, "CreateQueue",
+           "{'QueueName':'q','Attributes':{'VisibilityTimeout':'77','Policy':'{}'}}");
+    rig_send(r, "q", "a");
+    rig_send(r, "q", "b");
+    char *handle = rig_take(r, "q", "");
+    rig_restart(r);
+    rig_counts(r, "q", 1, 1, 0);
+    char *got = rig_call(r, NULL, "GetQueueAttributes",
+                         "{'QueueUrl':'q','AttributeNames':['VisibilityTimeout','Policy']}");
+    assert_string_equal(got, "{\"Attributes\":{\"VisibilityTimeout\":\"77\",\"Policy\":\"{}\"}}");
+    mem_free(got);
+    rig_advance(r, 77000);
+    got = rig_call(r, NULL, "ReceiveMessage",
+                   "{'QueueUrl':'q','MaxNumberOfMessages':10,'AttributeNames':"
+                   "['ApproximateReceiveCount']}");
+    assert_non_null(strstr(got, "\"ApproximateReceiveCount\":\"2\""));
+    mem_free(got);
+    char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s'}", handle);
+    rig_do(r, "DeleteMessage", body);
+    rig_restart(r);
+    rig_counts(r, "q", 0, 1, 0);
+    mem_free(body);
+    mem_free(handle);
+    rig_free(r);
+}
+
+static void a_failed_commit_leaves_nothing(void **state)
+{
+    struct rig *r = rig_started();
+    struct rig_answer send, take, create;
+    rig_create(r, "q");
+    rig_send(r, "q", "kept");
+    rig_fail_disk();
+    rig_begin(r, &send, "SendMessage", "{'QueueUrl':'q','MessageBody':'lost'}");
+    rig_begin(r, &take, "ReceiveMessage", "{'QueueUrl':'q'}");
+    rig_begin(r, &create, "CreateQueue", "{'QueueName':'never'}");
+    RIG_UNTIL(r, send.there && take.there && create.there);
+    assert_int_equal(send.status, 503);
+    assert_int_equal(take.status, 503);
+    assert_null(strstr(take.body.p, "kept"));
+    assert_int_equal(create.status, 503);
+    assert_null(rig_queue(r, "never"));
+    rig_counts(r, "q", 1, 0, 0);
+    rig_refused(r, 503, "ServiceUnavailable", "SendMessage", "{'QueueUrl':'q','MessageBody':'x'}");
+    rig_do(r, "GetQueueUrl", "{'QueueName':'q'}");
+    failing_vfs_heal();
+    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    rig_receives(r, "q", "", "kept;");
+    rig_end(&send);
+    rig_end(&take);
+    rig_end(&create);
+    rig_free(r);
+}
+
+static void strict_rules_make_wait(void **state)
+{
+    struct rig *r = rig_new();
+    rig_set(r, "strict_waits", "true");
+    rig_start(r);
+    rig_create(r, "q");
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_refused(r, 403, "Only one PurgeQueue operation on q is allowed every 60 seconds.",
+                "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_advance(r, 60000);
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_do(r, "DeleteQueue", "{'QueueUrl':'q'}");
+    rig_refused(r, 400, "You must wait 60 seconds after deleting a queue", "CreateQueue",
+                "{'QueueName':'q'}");
+    rig_advance(r, 60000);
+    rig_create(r, "q");
+    rig_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_come_in_order_and_hide),
+        cmocka_unit_test(what_stays_visible_goes_behind_the_others),
+        cmocka_unit_test(delays),
+        cmocka_unit_test(retention_takes_the_oldest_wherever_they_are),
+        cmocka_unit_test(handles_old_and_new),
+        cmocka_unit_test(twelve_hours_from_the_receive),
+        cmocka_unit_test(in_flight_has_its_limit),
+        cmocka_unit_test(purge_and_delete_take_all_at_once),
+        cmocka_unit_test(what_a_restart_cut_short_is_cleared_away),
+        cmocka_unit_test(everything_outlives_a_restart),
+        cmocka_unit_test(a_failed_commit_leaves_nothing),
+        cmocka_unit_test(strict_rules_make_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

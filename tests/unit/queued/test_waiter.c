@@ -1,0 +1,217 @@
+/* Parked long polls: woken by everything that makes a message visible, oldest first, and never given a
+ * message when their client has left. */
+#include "rig.h"
+
+#define POLL "{'QueueUrl':'q','WaitTimeSeconds':20}"
+
+static struct rig *with_queue(void)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    return r;
+}
+
+static void begin_poll(struct rig *r, struct rig_answer *a)
+{
+    rig_begin(r, a, "ReceiveMessage", POLL);
+    rig_turn(r);
+    rig_turn(r);
+    assert_false(a->there);
+}
+
+static void expect_body(struct rig *r, struct rig_answer *a, const char *bodies)
+{
+    RIG_UNTIL(r, a->there);
+    assert_int_equal(a->status, 200);
+    char *got = rig_bodies(a->body.p);
+    assert_string_equal(got, bodies);
+    mem_free(got);
+    rig_end(a);
+}
+
+static void a_send_wakes_the_oldest(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer first, second;
+    begin_poll(r, &first);
+    begin_poll(r, &second);
+    rig_send(r, "q", "a");
+    expect_body(r, &first, "a;");
+    assert_false(second.there);
+    rig_send(r, "q", "b");
+    expect_body(r, &second, "b;");
+    rig_counts(r, "q", 0, 2, 0);
+    rig_free(r);
+}
+
+static void delay_and_visibility_wake(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll;
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'late','DelaySeconds':5}");
+    begin_poll(r, &poll);
+    rig_advance(r, 5000);
+    expect_body(r, &poll, "late;");
+    begin_poll(r, &poll);
+    rig_advance(r, 19999);
+    assert_false(poll.there);
+    rig_advance(r, 1);
+    expect_body(r, &poll, "");
+    begin_poll(r, &poll);
+    rig_advance(r, 10000);
+    expect_body(r, &poll, "late;");
+    rig_free(r);
+}
+
+static void visibility_nought_wakes(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll;
+    char body[300];
+    rig_send(r, "q", "m");
+    char *handle = rig_take(r, "q", "");
+    begin_poll(r, &poll);
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':0}",
+             handle);
+    rig_do(r, "ChangeMessageVisibility", body);
+    expect_body(r, &poll, "m;");
+    mem_free(handle);
+    rig_free(r);
+}
+
+static void a_batch_wakes_with_what_came(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll;
+    rig_begin(r, &poll, "ReceiveMessage",
+              "{'QueueUrl':'q','WaitTimeSeconds':20,'MaxNumberOfMessages':10}");
+    rig_turn(r);
+    rig_do(r, "SendMessageBatch", "{'QueueUrl':'q','Entries':[{'Id':'1','MessageBody':'a'},{'Id':"
+                                  "'2','MessageBody':'b'}]}");
+    expect_body(r, &poll, "a;b;");
+    rig_free(r);
+}
+
+static void a_client_that_left_hides_nothing(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll;
+    struct call *c = rig_begin(r, &poll, "ReceiveMessage", POLL);
+    rig_turn(r);
+    desk_cancel(c);
+    rig_send(r, "q", "m");
+    RIG_UNTIL(r, poll.there);
+    rig_counts(r, "q", 1, 0, 0);
+    assert_int_equal(r->d->queues.parked, 0);
+    rig_end(&poll);
+    rig_free(r);
+}
+
+static void a_queue_that_goes_tells_them(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll;
+    begin_poll(r, &poll);
+    rig_do(r, "DeleteQueue", "{'QueueUrl':'q'}");
+    RIG_UNTIL(r, poll.there);
+    assert_int_equal(poll.status, 400);
+    assert_non_null(strstr(poll.body.p, "QueueDoesNotExist"));
+    rig_end(&poll);
+    rig_free(r);
+}
+
+static void the_queues_own_wait_counts_unless_told(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll;
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'q','Attributes':{'ReceiveMessageWaitTimeSeconds':'3'}}");
+    rig_receives(r, "q", ",'WaitTimeSeconds':0", "");
+    rig_begin(r, &poll, "ReceiveMessage", "{'QueueUrl':'q'}");
+    rig_advance(r, 2999);
+    assert_false(poll.there);
+    rig_advance(r, 1);
+    expect_body(r, &poll, "");
+    rig_free(r);
+}
+
+static void no_more_than_the_limit_may_wait(void **state)
+{
+    struct rig *r = rig_new();
+    struct rig_answer poll;
+    rig_set(r, "long_polls_max", "1");
+    rig_start(r);
+    rig_create(r, "q");
+    begin_poll(r, &poll);
+    rig_refused(r, 403, "RequestThrottled", "ReceiveMessage", POLL);
+    rig_receives(r, "q", "", "");
+    rig_advance(r, 20000);
+    expect_body(r, &poll, "");
+    rig_free(r);
+}
+
+static void an_orderly_end_answers_them(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll;
+    begin_poll(r, &poll);
+    rig_stop(r);
+    assert_true(poll.there);
+    assert_string_equal(poll.body.p, "{}");
+    rig_end(&poll);
+    rig_free(r);
+}
+
+/* The store fails: who waits goes on waiting, and is served when it works again. */
+static void they_outlive_a_failing_store(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll, gone, send, lost;
+    begin_poll(r, &poll);
+    rig_fail_disk();
+    /* A queue that never was, with somebody who waits there. */
+    rig_begin(r, &lost, "CreateQueue", "{'QueueName':'never'}");
+    rig_begin(r, &gone, "ReceiveMessage", "{'QueueUrl':'never','WaitTimeSeconds':20}");
+    rig_begin(r, &send, "SendMessage", "{'QueueUrl':'q','MessageBody':'lost'}");
+    RIG_UNTIL(r, send.there && lost.there && gone.there);
+    assert_int_equal(send.status, 503);
+    assert_int_equal(gone.status, 503);
+    rig_end(&send);
+    rig_end(&lost);
+    rig_end(&gone);
+    /* The poll was given the message in the turn that failed: its client asks again. */
+    RIG_UNTIL(r, poll.there);
+    assert_int_equal(poll.status, 503);
+    rig_end(&poll);
+    failing_vfs_heal();
+    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    begin_poll(r, &poll);
+    rig_fail_disk();
+    rig_begin(r, &lost, "CreateQueue", "{'QueueName':'never'}");
+    RIG_UNTIL(r, lost.there);
+    rig_end(&lost);
+    assert_false(poll.there);
+    failing_vfs_heal();
+    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    assert_false(poll.there);
+    rig_send(r, "q", "m");
+    expect_body(r, &poll, "m;");
+    rig_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_send_wakes_the_oldest),
+        cmocka_unit_test(delay_and_visibility_wake),
+        cmocka_unit_test(visibility_nought_wakes),
+        cmocka_unit_test(a_batch_wakes_with_what_came),
+        cmocka_unit_test(a_client_that_left_hides_nothing),
+        cmocka_unit_test(a_queue_that_goes_tells_them),
+        cmocka_unit_test(the_queues_own_wait_counts_unless_told),
+        cmocka_unit_test(no_more_than_the_limit_may_wait),
+        cmocka_unit_test(an_orderly_end_answers_them),
+        cmocka_unit_test(they_outlive_a_failing_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
