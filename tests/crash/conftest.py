@@ -31,8 +31,10 @@ class Plugged(Toque):
     """Daemons under the plug: what they do is journalled, traced, or made to fail."""
 
     def __init__(self, folder, plug, journal=False, trace=False, **how):
-        self.journal, self.trace, self.control = folder / 'journal', folder / 'trace', folder / 'fail'
-        env = {'LD_PRELOAD': preload(plug), 'PLUG_FAIL': str(self.control)}
+        self.journal, self.trace = folder / 'journal', folder / 'trace'
+        self.control, self.countdown = folder / 'fail', folder / 'kill'
+        env = {'LD_PRELOAD': preload(plug), 'PLUG_FAIL': str(self.control),
+               'PLUG_KILL': str(self.countdown)}
         if journal:
             self.journal.mkdir()
             env['PLUG_JOURNAL'] = str(self.journal)
@@ -47,6 +49,13 @@ class Plugged(Toque):
 
     def heal(self):
         self.control.unlink(missing_ok=True)
+
+    def die_after(self, operations):
+        """The daemon that does so many more operations on its database dies instead of the next."""
+        self.countdown.write_text(str(operations))
+
+    def live_on(self):
+        self.countdown.unlink(missing_ok=True)
 
     def power_cut(self, seed=None, keep='random'):
         """Both die, and what was not synced is gone; returns what was undone."""

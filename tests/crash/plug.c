@@ -1,9 +1,12 @@
 /* Loaded before libc into a daemon under test (LD_PRELOAD): sees what it does to its databases and
- * what it says to its callers. Three things, each asked for by a variable of the environment:
+ * what it says to its callers. Four things, each asked for by a variable of the environment:
  *
  * PLUG_FAIL=FILE: while FILE exists, operations on databases fail. Its text says how: "ERRNO OP
  * OP", ERRNO one of ENOSPC EIO EROFS EDQUOT, OP of write (any), grow (behind the file's end), sync,
  * truncate, open.
+ *
+ * PLUG_KILL=FILE: where FILE holds a number, so many operations that change or sync a database are
+ * done; instead of the next one the process dies, as by kill -9.
  *
  * PLUG_JOURNAL=DIR: every change of a database is kept there, with what was before it, until it is
  * synced: after a kill, power_cut.py takes back what a loss of power could take.
@@ -23,6 +26,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,7 +65,7 @@ struct record {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct file *seen[FDS_MAX];                       /* by descriptor */
 static struct file *files;
-static const char *fail_path, *journal_dir, *trace_path;
+static const char *fail_path, *kill_path, *journal_dir, *trace_path;
 static int trace_fd = -1, entries_fd = -1;
 
 static int (*real_open)(const char *, int, ...);
@@ -119,6 +123,7 @@ static void set_up(void)
     find(&real_sendmsg, "sendmsg");
     find(&real_writev, "writev");
     fail_path = getenv("PLUG_FAIL");
+    kill_path = getenv("PLUG_KILL");
     journal_dir = getenv("PLUG_JOURNAL");
     trace_path = getenv("PLUG_TRACE");
     if (trace_path && (trace_fd = own_open(trace_path, O_WRONLY | O_CREAT | O_APPEND)) < 0)
@@ -138,6 +143,37 @@ static void ready(void)
 
 /* --- what fails ------------------------------------------------------------------------------- */
 
+/* The text of a control file, "" where there is none. */
+static void read_control(const char *path, char *text, size_t size)
+{
+    text[0] = '\0';
+    int fd = path ? own_open(path, O_RDONLY) : -1;
+    if (fd < 0)
+        return;
+    ssize_t n = syscall(SYS_read, fd, text, size - 1);
+    syscall(SYS_close, fd);
+    text[n > 0 ? n : 0] = '\0';
+}
+
+/* Before every operation: counts down to the one at which the process dies. */
+static void may_die(void)
+{
+    char text[16];
+    if (!kill_path)
+        return;
+    read_control(kill_path, text, sizeof text);
+    if (!text[0])
+        return;
+    int left = atoi(text);
+    if (left == 0)
+        kill(getpid(), SIGKILL);
+    int fd = own_open(kill_path, O_WRONLY | O_TRUNC);
+    if (fd < 0)
+        die(kill_path);
+    own_write(fd, text, (size_t)snprintf(text, sizeof text, "%d", left - 1));
+    syscall(SYS_close, fd);
+}
+
 /* True, with errno set, when the control file says that `op` fails. */
 static int fails(const char *op)
 {
@@ -146,14 +182,7 @@ static int fails(const char *op)
         int no;
     } errors[] = {{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EROFS", EROFS}, {"EDQUOT", EDQUOT}};
     char text[128];
-    if (!fail_path)
-        return 0;
-    int fd = own_open(fail_path, O_RDONLY);
-    if (fd < 0)
-        return 0;
-    ssize_t n = syscall(SYS_read, fd, text, sizeof text - 1);
-    syscall(SYS_close, fd);
-    text[n > 0 ? n : 0] = '\0';
+    read_control(fail_path, text, sizeof text);
     if (!strstr(text, op))
         return 0;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
@@ -440,6 +469,7 @@ int unlink(const char *path)
     ready();
     if (!is_database(path) || !journal_dir || !realpath(path, whole))
         return real_unlink(path);
+    may_die();
     pthread_mutex_lock(&lock);
     snprintf(saved, sizeof saved, "%s/gone.%d.%d", journal_dir, (int)getpid(), number++);
     if (syscall(SYS_linkat, AT_FDCWD, whole, AT_FDCWD, saved, 0) != 0)
@@ -464,6 +494,7 @@ static int truncate_any(int fd, off_t size)
     struct file *f = database(fd);
     if (!f)
         return real_ftruncate(fd, size);
+    may_die();
     if (fails("truncate"))
         return -1;
     pthread_mutex_lock(&lock);
@@ -488,6 +519,7 @@ static int sync_any(int fd, int (*how)(int))
     struct file *f = of(fd);
     if (!f)
         return how(fd);
+    may_die();
     if (f->kind == DATABASE && fails("sync")) {
         trace_sync(f, 0);
         return -1;
@@ -528,6 +560,7 @@ static ssize_t pwrite_any(int fd, const void *from, size_t n, off_t at)
     struct file *f = database(fd);
     if (!f)
         return real_pwrite(fd, from, n, at);
+    may_die();
     int grows = fstat(fd, &st) == 0 && at + (off_t)n > st.st_size;
     if (fails("write") || (grows && fails("grow")))
         return -1;
