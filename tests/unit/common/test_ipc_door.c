@@ -1,0 +1,330 @@
+/* ipc_door.[ch] with real nng clients: calls are read, passed on and answered in any order; what is
+ * malformed, or too much at once, is answered by the door; clients that leave are told of. */
+#include "common/ipc_door.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/ipc_request.h"
+
+/* Longest wait for an event that must come. */
+#define PATIENCE_US 10000000
+#define UNTIL(condition)                                                                           \
+    for (i64 until_ = clock_micros() + PATIENCE_US; !(condition); loop_turn(loop, 5))              \
+    assert_true(clock_micros() < until_)
+
+enum { JOBS_MAX = 64 };
+
+static struct clock the_clock;
+static struct loop *loop;
+static struct ipc_door *door;
+static char dir[] = "/tmp/toque-door-XXXXXX";
+static char url[80], url_path[64];
+
+static struct job {
+    struct ipc_exchange *x;
+    struct request rq;
+    bool done, gone;
+} jobs[JOBS_MAX];
+static int job_count, gone_count;
+static bool at_once, answers_gone;
+
+static void job_answer(struct job *j, int status, const char *query_error, const char *body)
+{
+    struct answer a = {.status = status, .type = ANSWER_AWS_JSON};
+
+    snprintf(a.query_error, sizeof(a.query_error), "%s", query_error);
+    buf_z(&a.body, body);
+    j->done = true;
+    ipc_answer(j->x, &a);
+    assert_null(a.body.p);
+}
+
+static void on_request(void *arg, struct ipc_exchange *x, const struct request *rq)
+{
+    struct job *j = &jobs[job_count++];
+
+    assert_true(job_count <= JOBS_MAX);
+    *j = (struct job){.x = x, .rq = *rq};
+    ipc_exchange_set_data(x, j);
+    if (at_once)
+        job_answer(j, 200, "", "{\"n\":1}");
+}
+
+static void on_gone(void *arg, struct ipc_exchange *x)
+{
+    struct job *j = ipc_exchange_data(x);
+
+    j->gone = true;
+    gone_count++;
+    if (answers_gone)
+        job_answer(j, 200, "", "");
+}
+
+static int set_up(void **state)
+{
+    static const struct ipc_limits limits = {.message_size_max = 100000, .waiting_max = 5};
+    static struct fault f;
+
+    job_count = gone_count = 0;
+    at_once = answers_gone = false;
+    clock_init(&the_clock, false);
+    loop = loop_new(&the_clock);
+    return ipc_door_open(&door, loop, url, &limits, (struct ipc_handler){on_request, on_gone, NULL},
+                         &f);
+}
+
+static int tear_down(void **state)
+{
+    for (int i = 0; i < job_count; i++) {
+        if (!jobs[i].done)
+            job_answer(&jobs[i], 200, "", "");
+    }
+    assert_int_equal(ipc_door_waiting(door), 0);
+    ipc_door_close(door);
+    loop_free(loop);
+    unlink(url_path);
+    return 0;
+}
+
+/* --- clients ------------------------------------------------------------------------------------
+ */
+
+static nng_socket client_open(void)
+{
+    nng_socket s;
+
+    assert_int_equal(nng_req0_open(&s), 0);
+    assert_int_equal(nng_dial(s, url, NULL, NNG_FLAG_NONBLOCK), 0);
+    return s;
+}
+
+static void client_ask(nng_socket s, const char *text)
+{
+    i64 end = clock_micros() + PATIENCE_US;
+
+    while (nng_send(s, (void *)(uintptr_t)text, strlen(text), NNG_FLAG_NONBLOCK) != 0) {
+        assert_true(clock_micros() < end);
+        loop_turn(loop, 1);
+    }
+}
+
+static void client_hear(nng_socket s, const char *expected)
+{
+    char text[4096];
+    size_t n = sizeof(text) - 1;
+    i64 end = clock_micros() + PATIENCE_US;
+
+    while (nng_recv(s, text, &n, NNG_FLAG_NONBLOCK) != 0) {
+        assert_true(clock_micros() < end);
+        loop_turn(loop, 1);
+        n = sizeof(text) - 1;
+    }
+    text[n] = '\0';
+    assert_string_equal(text, expected);
+}
+
+static void a_call(void **state)
+{
+    nng_socket s = client_open();
+
+    client_ask(s, "{\"target\":\"AmazonSQS.SendMessage\",\"account\":\"000000000001\","
+                  "\"input\": {\"a\":[1,{}]} ,\"region\":\"eu-west-1\"}");
+    UNTIL(job_count == 1);
+    assert_int_equal(ipc_door_waiting(door), 1);
+    assert_int_equal(jobs[0].rq.door, DOOR_IPC);
+    assert_true(str_is(jobs[0].rq.method, "CALL"));
+    assert_true(str_is(jobs[0].rq.target, "AmazonSQS.SendMessage"));
+    assert_true(str_is(jobs[0].rq.account, "000000000001"));
+    assert_true(str_is(jobs[0].rq.region, "eu-west-1"));
+    assert_true(str_is(jobs[0].rq.body, "{\"a\":[1,{}]}"));
+    assert_true(str_is(jobs[0].rq.host, "") && str_is(jobs[0].rq.authorization, ""));
+    job_answer(&jobs[0], 200, "", "{\"MessageId\":\"x\"}");
+    client_hear(s, "{\"status\":200,\"output\":{\"MessageId\":\"x\"}}");
+    client_ask(s, "{\"target\":\"AmazonSQS.DeleteMessage\"}");
+    UNTIL(job_count == 2);
+    assert_true(str_is(jobs[1].rq.body, "{}"));
+    job_answer(&jobs[1], 200, "", "");
+    client_hear(s, "{\"status\":200,\"output\":{}}");
+    client_ask(s, "{\"target\":\"x.y\"}");
+    UNTIL(job_count == 3);
+    job_answer(&jobs[2], 400, "AWS.SimpleQueueService.NonExistentQueue;Sender",
+               "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"No.\"}");
+    client_hear(s, "{\"status\":400,\"error\":{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\","
+                   "\"message\":\"No.\",\"code\":\"AWS.SimpleQueueService.NonExistentQueue\"}}");
+    nng_close(s);
+}
+
+static void any_order(void **state)
+{
+    nng_socket s[3];
+
+    for (int i = 0; i < 3; i++) {
+        s[i] = client_open();
+        client_ask(s[i], "{\"target\":\"a.b\"}");
+        UNTIL(job_count == i + 1);
+    }
+    job_answer(&jobs[2], 200, "", "{\"n\":2}");
+    job_answer(&jobs[0], 200, "", "{\"n\":0}");
+    client_hear(s[0], "{\"status\":200,\"output\":{\"n\":0}}");
+    client_hear(s[2], "{\"status\":200,\"output\":{\"n\":2}}");
+    job_answer(&jobs[1], 200, "", "{\"n\":1}");
+    client_hear(s[1], "{\"status\":200,\"output\":{\"n\":1}}");
+    for (int i = 0; i < 3; i++)
+        nng_close(s[i]);
+}
+
+#define MALFORMED(why)                                                                             \
+    "{\"status\":400,\"error\":{\"__type\":\"com.amazon.coral.service#SerializationException\","   \
+    "\"message\":\"" why "\",\"code\":\"MalformedInput\"}}"
+
+static void malformed(void **state)
+{
+    nng_socket s = client_open();
+
+    client_ask(s, "[]");
+    client_hear(s, MALFORMED("the call must be a JSON object"));
+    client_ask(s, "{\"input\":{}}");
+    client_hear(s, MALFORMED("\\\"target\\\" is missing"));
+    client_ask(s, "{\"target\":\"a.b\",\"input\":[]}");
+    client_hear(s, MALFORMED("\\\"input\\\" must be an object"));
+    client_ask(s, "{\"target\":\"a.b\",\"input\":{]}");
+    client_hear(s, MALFORMED("\\\"input\\\" is not well-formed JSON"));
+    client_ask(s, "{\"target\":\"a.b\"} x");
+    client_hear(s, MALFORMED("the call is not well-formed JSON"));
+    at_once = true;
+    client_ask(s, "{\"target\":\"a.b\"}");
+    client_hear(s, "{\"status\":200,\"output\":{\"n\":1}}");
+    assert_int_equal(job_count, 1);
+    nng_close(s);
+}
+
+static void too_many(void **state)
+{
+    nng_socket s[6];
+
+    for (int i = 0; i < 6; i++) {
+        s[i] = client_open();
+        client_ask(s[i], "{\"target\":\"a.b\"}");
+        if (i < 5)
+            UNTIL(job_count == i + 1);
+    }
+    client_hear(s[5], "{\"status\":503,\"error\":{\"__type\":\"com.amazonaws.sqs#"
+                      "ServiceUnavailable\",\"message\":\"Too many calls are under way\","
+                      "\"code\":\"ServiceUnavailable\"}}");
+    assert_int_equal(job_count, 5);
+    for (int i = 0; i < 6; i++)
+        nng_close(s[i]);
+    UNTIL(gone_count == 5);
+}
+
+static void clients_leave(void **state)
+{
+    nng_socket stays = client_open();
+
+    client_ask(stays, "{\"target\":\"stays.x\"}");
+    UNTIL(job_count == 1);
+    for (int i = 1; i <= 10; i++) {
+        nng_socket leaves = client_open();
+
+        answers_gone = i % 2;
+        client_ask(leaves, "{\"target\":\"leaves.x\"}");
+        UNTIL(job_count == i + 1);
+        nng_close(leaves);
+        UNTIL(gone_count == i);
+        assert_true(jobs[i].gone && !jobs[0].gone);
+        if (!jobs[i].done)
+            job_answer(&jobs[i], 200, "", "{}"); /* goes nowhere */
+        assert_int_equal(ipc_door_waiting(door), 1);
+    }
+    job_answer(&jobs[0], 200, "", "{\"n\":0}");
+    client_hear(stays, "{\"status\":200,\"output\":{\"n\":0}}");
+    nng_close(stays);
+}
+
+/* --- texts --------------------------------------------------------------------------------------
+ */
+
+static void request_texts(void **state)
+{
+    struct ipc_request q;
+    const char *why;
+
+    assert_int_equal(ipc_request_read(STR("{\"target\":\"A\\u006dazon\\\"\",\"other\":[{}],"
+                                          "\"input\":{ \"x\" : \"}\" } }"),
+                                      &q, &why),
+                     0);
+    assert_true(str_is(q.target, "Amazon\""));
+    assert_true(str_is(q.input, "{ \"x\" : \"}\" }"));
+    assert_true(str_is(q.account, "") && str_is(q.region, ""));
+    assert_int_equal(ipc_request_read(STR("{\"target\":1}"), &q, &why), E_INVALID);
+    assert_int_equal(ipc_request_read(STR("{\"target\":\"a\",\"region\":null}"), &q, &why),
+                     E_INVALID);
+    assert_int_equal(ipc_request_read(STR("{\"target\":\"a\",\"z\":tru}"), &q, &why), E_INVALID);
+    assert_int_equal(ipc_request_read(STR("{\"target\":\"a\""), &q, &why), E_INVALID);
+    assert_int_equal(ipc_request_read(STR(""), &q, &why), E_INVALID);
+    char text[400] = "{\"target\":\"";
+    size_t n = strlen(text);
+
+    memset(text + n, 'a', 300);
+    memcpy(text + n + 300, "\"}", 3);
+    assert_int_equal(ipc_request_read(str_of(text), &q, &why), E_INVALID);
+}
+
+static void check_answer(const struct answer *like, const char *body, const char *expected)
+{
+    struct answer a = *like;
+    struct buf out = {0};
+
+    buf_z(&a.body, body);
+    ipc_answer_write(&out, &a);
+    assert_string_equal(out.p, expected);
+    buf_deinit(&a.body);
+    buf_deinit(&out);
+}
+
+static void answer_texts(void **state)
+{
+    struct answer ok = {.status = 200, .type = ANSWER_AWS_JSON},
+                  xml = {200, ANSWER_XML, "", "", {0}};
+    struct answer bad = {.status = 400, .type = ANSWER_AWS_JSON};
+
+    check_answer(&ok, "", "{\"status\":200,\"output\":{}}");
+    check_answer(&ok, "{\"a\":1}", "{\"status\":200,\"output\":{\"a\":1}}");
+    check_answer(&xml, "<a>\"</a>", "{\"status\":200,\"output\":\"<a>\\\"</a>\"}");
+    check_answer(&bad, "{\"__type\":\"x#Y\"}",
+                 "{\"status\":400,\"error\":{\"__type\":\"x#Y\",\"code\":\"Y\"}}");
+    check_answer(&bad, "{}", "{\"status\":400,\"error\":{}}");
+    check_answer(&bad, "broken", "{\"status\":400,\"error\":{\"message\":\"broken\"}}");
+    snprintf(bad.query_error, sizeof(bad.query_error), "C;Sender");
+    check_answer(&bad, "{}", "{\"status\":400,\"error\":{\"code\":\"C\"}}");
+}
+
+#define WITH_DOOR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DOOR(a_call),
+        WITH_DOOR(any_order),
+        WITH_DOOR(malformed),
+        WITH_DOOR(too_many),
+        WITH_DOOR(clients_leave),
+        cmocka_unit_test(request_texts),
+        cmocka_unit_test(answer_texts),
+    };
+    int r;
+
+    if (!mkdtemp(dir))
+        return 1;
+    snprintf(url_path, sizeof(url_path), "%s/door.ipc", dir);
+    snprintf(url, sizeof(url), "ipc://%s", url_path);
+    r = cmocka_run_group_tests(tests, NULL, NULL);
+    rmdir(dir);
+    return r;
+}
