@@ -162,7 +162,7 @@ static void in_flight_has_its_limit(void **state)
 static void purge_and_delete_take_all_at_once(void **state)
 {
     struct rig *r = rig_started();
-    char text[8];
+    char text[16];
     rig_create(r, "q");
     for (int i = 0; i < 2000; i++) {
         snprintf(text, sizeof text, "%d", i);
