@@ -1,5 +1,5 @@
-/* A whole queued in the test's own process: a store in a folder of its own, a clock that only the test
- * moves, calls handed straight to the desk, frames straight to the peer. */
+/* A whole queued in the test's own process: a store in a folder of its own, a clock that only the
+ * test moves, calls handed straight to the desk, frames straight to the peer. */
 #ifndef TOQUE_TESTS_QUEUED_RIG_H
 #define TOQUE_TESTS_QUEUED_RIG_H
 
@@ -253,9 +253,8 @@ static inline char *rig_take(struct rig *r, const char *queue, const char *more)
 static inline void rig_advance(struct rig *r, i64 ms)
 {
     struct rig_answer a = {.request = mem_printf("{\"advance_ms\":%" PRId64 "}", ms)};
-    struct request rq = {.method = STR("POST"),
-                         .path = STR("/_toque/clock"),
-                         .body = str_of(a.request)};
+    struct request rq = {
+        .method = STR("POST"), .path = STR("/_toque/clock"), .body = str_of(a.request)};
     desk_take(r->d->desk, &rq, rig_reply, &a);
     RIG_UNTIL(r, a.there);
     assert_int_equal(a.status, 200);
@@ -263,8 +262,7 @@ static inline void rig_advance(struct rig *r, i64 ms)
     rig_turn(r);
 }
 
-static inline void rig_counts(struct rig *r, const char *name, u64 visible, u64 leased,
-                              u64 delayed)
+static inline void rig_counts(struct rig *r, const char *name, u64 visible, u64 leased, u64 delayed)
 {
     struct queue *q = rig_queue(r, name);
     assert_non_null(q);

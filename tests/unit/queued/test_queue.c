@@ -1,5 +1,6 @@
-/* A queue's life through the whole daemon: what comes in, is hidden, comes back, goes; that counts are
- * exact at every moment; that a restart and a failed commit leave what was promised and nothing else. */
+/* A queue's life through the whole daemon: what comes in, is hidden, comes back, goes; that counts
+ * are exact at every moment; that a restart and a failed commit leave what was promised and nothing
+ * else. */
 #include "rig.h"
 
 static void messages_come_in_order_and_hide(void **state)
@@ -90,7 +91,8 @@ static void handles_old_and_new(void **state)
     char *second = rig_take(r, "q", ",'VisibilityTimeout':50");
     assert_string_not_equal(first, second);
     /* An older handle makes it visible while a later receive hides it. */
-    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':0}", first);
+    snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':0}",
+             first);
     rig_do(r, "ChangeMessageVisibility", body);
     rig_counts(r, "q", 1, 0, 0);
     /* And hides it though it is visible. */

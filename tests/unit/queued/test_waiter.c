@@ -1,5 +1,5 @@
-/* Parked long polls: woken by everything that makes a message visible, oldest first, and never given a
- * message when their client has left. */
+/* Parked long polls: woken by everything that makes a message visible, oldest first, and never
+ * given a message when their client has left. */
 #include "rig.h"
 
 #define POLL "{'QueueUrl':'q','WaitTimeSeconds':20}"
@@ -86,8 +86,9 @@ static void a_batch_wakes_with_what_came(void **state)
     rig_begin(r, &poll, "ReceiveMessage",
               "{'QueueUrl':'q','WaitTimeSeconds':20,'MaxNumberOfMessages':10}");
     rig_turn(r);
-    rig_do(r, "SendMessageBatch", "{'QueueUrl':'q','Entries':[{'Id':'1','MessageBody':'a'},{'Id':"
-                                  "'2','MessageBody':'b'}]}");
+    rig_do(r, "SendMessageBatch",
+           "{'QueueUrl':'q','Entries':[{'Id':'1','MessageBody':'a'},{'Id':"
+           "'2','MessageBody':'b'}]}");
     expect_body(r, &poll, "a;b;");
     rig_free(r);
 }
