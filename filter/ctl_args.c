@@ -1,0 +1,104 @@
+/* The options of all verbs: one letter means the same everywhere. */
+#include "filter/ctl.h"
+
+#include <getopt.h>
+
+#include "common/mem.h"
+
+#define EXAMPLES_DEFAULT 3
+#define EXAMPLES_MAX     1000000
+
+enum { OPT_BODY = 256, OPT_NO_LIMITS };
+
+static const struct option LONG[] = {
+    {"policy", required_argument, NULL, 'p'},
+    {"scope", required_argument, NULL, 's'},
+    {"output", required_argument, NULL, 'o'},
+    {"corpus", required_argument, NULL, 'm'},
+    {"examples", required_argument, NULL, 'n'},
+    {"invert", no_argument, NULL, 'v'},
+    {"count", no_argument, NULL, 'c'},
+    {"body", no_argument, NULL, OPT_BODY},
+    {"no-limits", no_argument, NULL, OPT_NO_LIMITS},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static void list_add(struct ctl_list *l, const char *item)
+{
+    l->items = mem_grow(l->items, (l->n + 1) * sizeof *l->items);
+    l->items[l->n++] = str_of(item);
+}
+
+static bool read_output(struct ctl *c, const char *text)
+{
+    static const char *const names[] = {"text", "json", "tap", "junit"};
+    bool is_test = strcmp(c->verb, "test") == 0;
+    for (size_t i = 0; i < (is_test ? ARRAY_LEN(names) : 2); i++)
+        if (strcmp(text, names[i]) == 0) {
+            c->output = (enum ctl_output)i;
+            return true;
+        }
+    ctl_complain(c, "-o %s: must be text%s", text, is_test ? ", json, tap or junit" : " or json");
+    return false;
+}
+
+static bool read_scope(struct ctl *c, const char *text)
+{
+    if (filter_scope_read(str_of(text), &c->scope) == 0)
+        return c->scope_given = true;
+    ctl_complain(c, "-s %s: must be MessageAttributes or MessageBody", text);
+    return false;
+}
+
+static bool read_examples(struct ctl *c, const char *text)
+{
+    i64 n;
+    if (str_to_i64(str_of(text), &n) != 0 || n < 0 || n > EXAMPLES_MAX) {
+        ctl_complain(c, "-n %s: must be a number from 0 to %d", text, EXAMPLES_MAX);
+        return false;
+    }
+    c->examples = (u32)n;
+    return true;
+}
+
+static bool read_option(struct ctl *c, int option)
+{
+    switch (option) {
+    case 'p': list_add(&c->policies, optarg); return true;
+    case 'm': list_add(&c->corpora, optarg); return true;
+    case 's': return read_scope(c, optarg);
+    case 'o': return read_output(c, optarg);
+    case 'n': return read_examples(c, optarg);
+    case 'v': return c->invert = true;
+    case 'c': return c->count = true;
+    case 'h': return c->help = true;
+    case OPT_BODY: return c->as_body = true;
+    case OPT_NO_LIMITS: return c->no_limits = true;
+    default: ctl_complain(c, "try: filterctl %s --help", c->verb); return false;
+    }
+}
+
+bool ctl_args(struct ctl *c, int argc, char **argv)
+{
+    c->examples = EXAMPLES_DEFAULT;
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, "p:s:o:m:n:vch", LONG, NULL)) != -1;)
+        if (!read_option(c, option))
+            return false;
+    for (int i = optind; i < argc; i++)
+        list_add(&c->files, argv[i]);
+    return true;
+}
+
+void ctl_deinit(struct ctl *c)
+{
+    mem_free(c->policies.items);
+    mem_free(c->corpora.items);
+    mem_free(c->files.items);
+}
+
+const struct filter_limits *ctl_limits(const struct ctl *c)
+{
+    return c->no_limits ? &FILTER_LIMITS_NONE : &FILTER_LIMITS_SNS;
+}

@@ -1,0 +1,54 @@
+/* The policies that a run is about: from -p, or from the files that a verb looks at. */
+#ifndef TOQUE_FILTER_CTL_POLICIES_H
+#define TOQUE_FILTER_CTL_POLICIES_H
+
+#include "common/mem.h"
+#include "filter/ctl.h"
+
+struct ctl_policy {
+    str name;
+    str file;  /* where it comes from; empty: the command line */
+    str topic; /* short name, or empty */
+    str text;  /* as its owner wrote it; empty: everything gets through */
+    enum filter_scope scope;
+    bool has_scope;               /* it brought its own */
+    bool is_subscription_without; /* a subscription without a policy */
+    /* The text that holds it, and where in there it begins: for places. Empty: the policy's own. */
+    str source;
+    size_t at;
+    u32 line;              /* of the source's first line in the file */
+    struct policy *policy; /* NULL: refused, see fault */
+    struct fault *fault;
+};
+
+struct ctl_policies {
+    struct ctl_policy *items;
+    size_t n, cap;
+    struct arena arena;
+};
+
+void policies_init(struct ctl_policies *set);
+void policies_deinit(struct ctl_policies *set);
+/* What one -p says: a policy's text, or a file of any shape that ctl_template.h lists. False:
+ * complained (no such file, no such shape). Policies that are refused are in the set. */
+bool policies_add(struct ctl *c, struct ctl_policies *set, str arg);
+/* The same for a file only, "-" being standard input. */
+bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path);
+/* All of -p. False: complained; also when there is none, or one is refused. */
+bool policies_load(struct ctl *c, struct ctl_policies *set);
+/* Says of every refused policy what the service says. False: there is one. */
+bool policies_usable(struct ctl *c, const struct ctl_policies *set);
+/* By name, or as TOPIC/NAME; NULL when there is none. */
+struct ctl_policy *policies_find(const struct ctl_policies *set, str name);
+/* Of a refused policy: the byte of its text that the refusal is about. */
+size_t policies_fault_at(const struct ctl_policy *p);
+/* What stands before a refusal's text in the answers of both operations. */
+const char *policies_frame(const struct fault *f);
+/* Line and column of byte `at` of the policy's text in its file. */
+void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *ret_column);
+/* "FILE:LINE:COLUMN: name: " or what there is of it. */
+void policies_where(struct buf *out, const struct ctl_policy *p, u32 line, u32 column);
+/* A matcher of all of them, each under its index. */
+struct matcher *policies_compile(const struct ctl_policies *set);
+
+#endif

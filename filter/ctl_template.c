@@ -1,0 +1,399 @@
+/* Which file is which is told by its top members, never by its name. */
+#include "filter/ctl_template.h"
+
+#include "common/map.h"
+#include "common/scan.h"
+
+struct node *node_member(const struct node *object, const char *name)
+{
+    if (!object || object->kind != NODE_OBJECT)
+        return NULL;
+    for (struct node *m = object->first; m; m = m->next)
+        if (str_is(m->name, name))
+            return m;
+    return NULL;
+}
+
+/* The first of these members that is there. */
+static struct node *member_of(const struct node *object, const char *a, const char *b,
+                              const char *c)
+{
+    struct node *found = node_member(object, a);
+    if (!found && b)
+        found = node_member(object, b);
+    if (!found && c)
+        found = node_member(object, c);
+    return found;
+}
+
+static str text_of(const struct node *n)
+{
+    return n && n->kind == NODE_STRING ? n->text : STR_NONE;
+}
+
+void node_write(struct buf *out, const struct node *n)
+{
+    static const char *const words[] = {
+        [NODE_TRUE] = "true", [NODE_FALSE] = "false", [NODE_NULL] = "null"};
+    switch (n->kind) {
+    case NODE_OBJECT:
+    case NODE_ARRAY:
+        buf_char(out, n->kind == NODE_OBJECT ? '{' : '[');
+        for (const struct node *m = n->first; m; m = m->next) {
+            if (n->kind == NODE_OBJECT) {
+                scan_quote(out, m->name);
+                buf_char(out, ':');
+            }
+            node_write(out, m);
+            if (m->next)
+                buf_char(out, ',');
+        }
+        buf_char(out, n->kind == NODE_OBJECT ? '}' : ']');
+        break;
+    case NODE_STRING: scan_quote(out, n->text); break;
+    case NODE_NUMBER: buf_str(out, n->text); break;
+    default: buf_z(out, words[n->kind]);
+    }
+}
+
+/* --- entries -------------------------------------------------------------------------------------
+ */
+
+static void add(struct template *t, str name, str topic, const struct node *policy, str scope)
+{
+    if (t->n == TEMPLATE_ENTRIES_MAX)
+        return;
+    if (t->n == t->cap) {
+        t->cap = t->cap ? t->cap * 2 : 16;
+        t->entries = mem_grow(t->entries, t->cap * sizeof *t->entries);
+    }
+    struct template_entry *e = &t->entries[t->n++];
+    *e = (struct template_entry){.name = name, .topic = topic, .scope = scope};
+    if (!policy || policy->kind == NODE_NULL)
+        return;
+    e->has_policy = true;
+    if (policy->kind == NODE_STRING) {
+        e->text = policy->text;
+    } else if (t->source.n) {
+        e->text = str_slice(t->source, policy->source_at, policy->source_end);
+        e->at = policy->source_at;
+        e->is_placed = true;
+    } else {
+        struct buf out = {0};
+        node_write(&out, policy);
+        e->text = arena_dup(t->arena, buf_view(&out));
+        buf_deinit(&out);
+    }
+}
+
+/* What stands behind the last colon of an ARN, or the last slash of a URL; the last word of a
+ * reference to another resource. */
+static str short_name(const struct node *n)
+{
+    for (u32 depth = 0; n && n->kind != NODE_STRING && n->first && depth < 4; depth++)
+        n = n->first;
+    str text = text_of(n);
+    ptrdiff_t colon = str_rfind(text, ':');
+    if (colon >= 0 && str_starts(text, STR("arn:")))
+        return str_slice(text, (size_t)colon + 1, text.n);
+    ptrdiff_t slash = str_rfind(text, '/');
+    return slash >= 0 ? str_slice(text, (size_t)slash + 1, text.n) : text;
+}
+
+static struct node *policy_in(const struct node *object)
+{
+    return member_of(object, "policy", "FilterPolicy", "policy_text");
+}
+
+static str scope_in(const struct node *object)
+{
+    return text_of(member_of(object, "scope", "FilterPolicyScope", "filterPolicyScope"));
+}
+
+/* {"name":…,"scope":…,"policy":…}, or with the names of the API. */
+static void add_entry(struct template *t, const struct node *object, str name)
+{
+    const struct node *own = member_of(object, "name", "Name", "id");
+    const struct node *topic = member_of(object, "topic", "Topic", "TopicArn");
+    if (own && own->kind == NODE_STRING)
+        name = own->text;
+    add(t, name, short_name(topic), policy_in(object), scope_in(object));
+}
+
+/* --- topologies ----------------------------------------------------------------------------------
+ */
+
+/* Subscriptions are called by their queue; those that share it, TOPIC/QUEUE. */
+static void tell_apart(struct template *t, size_t from)
+{
+    struct map seen;
+    map_init(&seen);
+    bool *twice = mem_array(t->n, sizeof *twice);
+    for (size_t i = from; i < t->n; i++) {
+        struct template_entry *e = &t->entries[i], *first = map_get(&seen, e->name);
+        if (first)
+            twice[i] = twice[first - t->entries] = true;
+        else
+            map_put(&seen, e->name, e);
+    }
+    map_deinit(&seen);
+    for (size_t i = from; i < t->n; i++) {
+        struct template_entry *e = &t->entries[i];
+        if (twice[i] && e->topic.n)
+            e->name = arena_printf(t->arena, "%.*s/%.*s", STR_ARG(e->topic), STR_ARG(e->name));
+    }
+    mem_free(twice);
+}
+
+static void find_topology(struct template *t, const struct node *list)
+{
+    size_t from = t->n;
+    for (struct node *s = list->first; s; s = s->next) {
+        const struct node *attributes = node_member(s, "Attributes");
+        const struct node *holder = policy_in(s) || !attributes ? s : attributes;
+        const struct node *name = member_of(s, "Name", "name", NULL);
+        const struct node *endpoint = member_of(s, "Endpoint", "endpoint", "SubscriptionArn");
+        add(t, name ? text_of(name) : short_name(endpoint),
+            short_name(member_of(s, "Topic", "TopicArn", "topic")), policy_in(holder),
+            scope_in(holder));
+    }
+    if (t->n > from)
+        tell_apart(t, from);
+}
+
+/* --- CloudFormation, SAM, Serverless -------------------------------------------------------------
+ */
+
+/* Puts the default of a parameter where the template refers to it, all through the policy. */
+static void resolve(struct template *t, struct node *n, const struct node *parameters, u32 depth)
+{
+    if (depth > YAML_DEPTH_MAX)
+        return;
+    for (struct node *m = n->first; m; m = m->next)
+        resolve(t, m, parameters, depth + 1);
+    struct node *ref = n->kind == NODE_OBJECT && n->n == 1 ? node_member(n, "Ref") : NULL;
+    if (!ref || ref->kind != NODE_STRING || !parameters || parameters->kind != NODE_OBJECT)
+        return;
+    for (struct node *p = parameters->first; p; p = p->next) {
+        const struct node *value = node_member(p, "Default");
+        if (!str_eq(p->name, ref->text) || !value)
+            continue;
+        n->kind = value->kind;
+        n->text = value->text;
+        n->first = value->first;
+        n->n = value->n;
+    }
+}
+
+static void add_resolved(struct template *t, str name, const struct node *topic,
+                         struct node *policy, str scope, const struct node *parameters)
+{
+    str source = t->source;
+    if (policy && policy->kind != NODE_STRING) {
+        resolve(t, policy, parameters, 0);
+        t->source = STR_NONE; /* the tree says more than the text */
+    }
+    add(t, name, short_name(topic), policy, scope);
+    t->source = source;
+}
+
+static void find_sam_events(struct template *t, const struct node *function,
+                            const struct node *events, const struct node *parameters)
+{
+    if (!events || events->kind != NODE_OBJECT)
+        return;
+    for (struct node *e = events->first; e; e = e->next) {
+        const struct node *p = node_member(e, "Properties");
+        if (!str_is(text_of(node_member(e, "Type")), "SNS") || !p)
+            continue;
+        str name = arena_printf(t->arena, "%.*s.%.*s", STR_ARG(function->name), STR_ARG(e->name));
+        add_resolved(t, name, node_member(p, "Topic"), node_member(p, "FilterPolicy"), scope_in(p),
+                     parameters);
+    }
+}
+
+static void find_resources(struct template *t, const struct node *resources,
+                           const struct node *parameters)
+{
+    if (!resources || resources->kind != NODE_OBJECT)
+        return;
+    for (struct node *r = resources->first; r; r = r->next) {
+        str type = text_of(node_member(r, "Type"));
+        const struct node *p = node_member(r, "Properties");
+        if (str_is(type, "AWS::SNS::Subscription") && p)
+            add_resolved(t, r->name, node_member(p, "TopicArn"), node_member(p, "FilterPolicy"),
+                         scope_in(p), parameters);
+        else if (str_is(type, "AWS::Serverless::Function") && p)
+            find_sam_events(t, r, node_member(p, "Events"), parameters);
+    }
+}
+
+static void find_functions(struct template *t, const struct node *functions)
+{
+    if (!functions || functions->kind != NODE_OBJECT)
+        return;
+    for (struct node *f = functions->first; f; f = f->next) {
+        const struct node *events = node_member(f, "events");
+        u32 count = 0;
+        for (struct node *e = events ? events->first : NULL; e; e = e->next) {
+            const struct node *sns = node_member(e, "sns");
+            if (!sns)
+                continue;
+            str name =
+                ++count == 1 ? f->name : arena_printf(t->arena, "%.*s.%u", STR_ARG(f->name), count);
+            add_resolved(t, name, member_of(sns, "topicName", "arn", NULL),
+                         member_of(sns, "filterPolicy", "FilterPolicy", NULL), scope_in(sns), NULL);
+        }
+    }
+}
+
+/* serverless.yml keeps CloudFormation's Resources below `resources`, alone or in a list of such. */
+static void find_serverless(struct template *t, const struct node *root)
+{
+    const struct node *resources = node_member(root, "resources");
+    find_functions(t, node_member(root, "functions"));
+    if (resources && resources->kind == NODE_ARRAY)
+        for (struct node *r = resources->first; r; r = r->next)
+            find_resources(t, node_member(r, "Resources"), node_member(r, "Parameters"));
+    else
+        find_resources(t, node_member(resources, "Resources"),
+                       node_member(resources, "Parameters"));
+}
+
+/* --- Terraform -----------------------------------------------------------------------------------
+ */
+
+static void add_terraform(struct template *t, const struct node *resource,
+                          const struct node *values)
+{
+    if (!str_is(text_of(node_member(resource, "type")), "aws_sns_topic_subscription") || !values)
+        return;
+    str name = text_of(member_of(resource, "address", "name", NULL));
+    struct node *policy = node_member(values, "filter_policy");
+    str scope = text_of(node_member(values, "filter_policy_scope"));
+    bool is_none = !policy || (policy->kind == NODE_STRING && !policy->text.n);
+    add(t, name, short_name(node_member(values, "topic_arn")), is_none ? NULL : policy, scope);
+}
+
+static void find_module(struct template *t, const struct node *module, u32 depth)
+{
+    const struct node *list = node_member(module, "resources");
+    for (struct node *r = list ? list->first : NULL; r; r = r->next)
+        add_terraform(t, r, node_member(r, "values"));
+    list = depth < TEMPLATE_MODULES_MAX ? node_member(module, "child_modules") : NULL;
+    for (struct node *m = list ? list->first : NULL; m; m = m->next)
+        find_module(t, m, depth + 1);
+}
+
+static bool find_terraform(struct template *t, const struct node *root)
+{
+    const struct node *values = member_of(root, "planned_values", "values", NULL);
+    const struct node *module = node_member(values, "root_module");
+    const struct node *changes = node_member(root, "resource_changes");
+    if (module) {
+        find_module(t, module, 0);
+        return true;
+    }
+    if (!changes || changes->kind != NODE_ARRAY || !node_member(root, "format_version"))
+        return false;
+    for (struct node *r = changes->first; r; r = r->next)
+        add_terraform(t, r, node_member(node_member(r, "change"), "after"));
+    return true;
+}
+
+/* --- which is which ------------------------------------------------------------------------------
+ */
+
+static bool is_array(const struct node *n)
+{
+    return n && n->kind == NODE_ARRAY;
+}
+
+/* A policy of its own in there, not a key of that name: a key holds a list or a nested key. */
+static bool is_entry(const struct node *n)
+{
+    const struct node *policy = policy_in(n);
+    const struct node *name = member_of(n, "name", "Name", "id");
+    if (!policy || policy->kind == NODE_ARRAY)
+        return false;
+    return policy->kind == NODE_STRING || scope_in(n).n || (name && name->kind == NODE_STRING) ||
+           (n->n == 1 && str_is(policy->name, "FilterPolicy"));
+}
+
+void template_find_named(struct template *t, struct node *root)
+{
+    for (struct node *m = root->first; m; m = m->next)
+        if (is_entry(m))
+            add_entry(t, m, m->name);
+        else
+            add(t, m->name, STR_NONE, m, STR_NONE);
+}
+
+/* Two members or more, each an object: named policies or a nested one. */
+static void find_policy(struct template *t, struct node *root)
+{
+    u32 objects = 0, entries = 0;
+    for (struct node *m = root->first; m; m = m->next) {
+        objects += m->kind == NODE_OBJECT && !str_is(m->name, "$or");
+        entries += is_entry(m);
+    }
+    if (root->kind == NODE_OBJECT && root->n && entries == root->n) {
+        template_find_named(t, root);
+        return;
+    }
+    t->is_ambiguous = root->kind == NODE_OBJECT && root->n >= 2 && objects == root->n;
+    add(t, STR_NONE, STR_NONE, root, STR_NONE);
+}
+
+static bool find_list(struct template *t, const struct node *root)
+{
+    for (struct node *m = root->first; m; m = m->next)
+        if (m->kind != NODE_OBJECT)
+            return false;
+    for (struct node *m = root->first; m; m = m->next)
+        if (node_member(m, "Attributes") && !policy_in(m))
+            template_find(t, m);
+        else
+            add_entry(t, m, STR_NONE);
+    return true;
+}
+
+void template_find(struct template *t, struct node *root)
+{
+    struct node *subscriptions = member_of(root, "subscriptions", "Subscriptions", NULL);
+    struct node *attributes = node_member(root, "Attributes");
+    struct node *policies = node_member(root, "policies");
+    struct node *resources = node_member(root, "Resources");
+    if (is_array(subscriptions) &&
+        (!subscriptions->first || subscriptions->first->kind == NODE_OBJECT)) {
+        find_topology(t, subscriptions);
+    } else if (attributes && attributes->kind == NODE_OBJECT &&
+               (policy_in(attributes) || node_member(attributes, "SubscriptionArn"))) {
+        const struct node *endpoint = member_of(attributes, "Endpoint", "SubscriptionArn", NULL);
+        add(t, short_name(endpoint), short_name(node_member(attributes, "TopicArn")),
+            policy_in(attributes), scope_in(attributes));
+    } else if (resources && resources->kind == NODE_OBJECT) {
+        find_resources(t, resources, node_member(root, "Parameters"));
+    } else if (find_terraform(t, root)) {
+        return;
+    } else if (node_member(root, "functions") || node_member(root, "resources")) {
+        find_serverless(t, root);
+        if (!t->n && !node_member(root, "service"))
+            find_policy(t, root);
+    } else if (policies && policies->kind == NODE_OBJECT && root->n == 1) {
+        template_find_named(t, policies);
+    } else if (is_array(policies) && policies->first && policies->first->kind == NODE_OBJECT) {
+        find_list(t, policies);
+    } else if (is_entry(root)) {
+        add_entry(t, root, STR_NONE);
+    } else if (root->kind != NODE_ARRAY || !root->first || !find_list(t, root)) {
+        find_policy(t, root);
+    }
+}
+
+void template_deinit(struct template *t)
+{
+    mem_free(t->entries);
+    t->entries = NULL;
+    t->n = t->cap = 0;
+}

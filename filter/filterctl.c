@@ -1,0 +1,126 @@
+/* filterctl: filter policies tried, explained, checked and tested without a daemon.
+ *
+ * A verb is a row of the table below and a function in a file of its own; a new one needs both, and
+ * a section in filterctl.1. */
+#include "filter/ctl.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define OUT_BUFFER_SIZE (1 << 18)
+
+static const char COMMON_OPTIONS[] =
+    "  -p, --policy POLICY   a policy's text, or a file: a policy, named policies, a topology,\n"
+    "                        a CloudFormation, SAM, Terraform or serverless.yml file; many times\n"
+    "  -s, --scope SCOPE     MessageAttributes (default) or MessageBody, for policies without one\n"
+    "      --body            every line is a message body, nothing else\n"
+    "      --no-limits       policies beyond the service's limits of keys and combinations\n"
+    "  -o, --output FORMAT   text (default) or json, one object a line\n";
+
+static const struct ctl_verb VERBS[] = {
+    {"match", "print the messages that pass", "match -p POLICY [-s SCOPE] [-v] [-c] [MESSAGES…]",
+     "Prints the messages that some policy lets through, as grep prints lines; with several "
+     "policies\n"
+     "each line begins with the names of those that get it. Messages: one a line as Publish takes "
+     "them,\n"
+     "SNS envelopes, SQS ReceiveMessage answers, Lambda events, CloudWatch dumps.\n\n"
+     "  -v, --invert          those that nobody gets\n"
+     "  -c, --count           only how many\n\n"
+     "Example:\n"
+     "  filterctl match -p '{\"receipt_type\":[{\"anything-but\":[\"refund\",\"test\"]}]}' "
+     "messages.jsonl\n",
+     ctl_match},
+    {"explain", "say why a message passes or not", "explain -p POLICY [-s SCOPE] [MESSAGES…]",
+     "The verdict key by key: which key decided, which rule and value met or failed, and what the\n"
+     "nearest miss was.\n\n"
+     "Example:\n"
+     "  filterctl explain -p config/topology.json "
+     "'{\"MessageAttributes\":{\"receipt_type\":{\"DataType\":\"String\",\"StringValue\":"
+     "\"refund\"}}}'\n",
+     ctl_explain},
+    {"test", "run suites of cases", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
+     "A suite is an array of cases: id, scope, policy (or policy_text, policy_file, or "
+     "subscription,\n"
+     "a name in the topology file of -p or of the case's member topology), message_attributes, "
+     "body,\n"
+     "expect (match, no-match, invalid), error_contains. Status 0: all as expected, 1: some are "
+     "not.\n\n"
+     "Example:\n"
+     "  filterctl test -o junit policies/*.test.json > report.xml\n",
+     ctl_test},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("usage: filterctl VERB [OPTIONS] [FILES]\n\n"
+          "Amazon SNS filter policies, offline: tried, explained, checked, tested.\n\n",
+          out);
+    for (size_t i = 0; i < ARRAY_LEN(VERBS); i++)
+        fprintf(out, "  %-9s %s\n", VERBS[i].name, VERBS[i].summary);
+    fputs("\nfilterctl VERB --help shows its options and an example. A file named - is standard\n"
+          "input. Exit status: 0 yes, 1 no, 2 trouble.\n",
+          out);
+    fputs("\nExamples:\n", out);
+    for (size_t i = 0; i < ARRAY_LEN(VERBS); i++)
+        fprintf(out, "%s", strstr(VERBS[i].help, "Example:\n") + strlen("Example:\n"));
+}
+
+static void print_verb_help(const struct ctl_verb *v)
+{
+    printf("usage: filterctl %s\n\n%s\nOptions:\n%s", v->usage, v->help, COMMON_OPTIONS);
+}
+
+static const struct ctl_verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(VERBS); i++)
+        if (strcmp(VERBS[i].name, name) == 0)
+            return &VERBS[i];
+    return NULL;
+}
+
+static bool is_terminal(int fd)
+{
+    const char *term = getenv("TERM");
+    return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
+static int run(const struct ctl_verb *v, int argc, char **argv)
+{
+    struct ctl c = {.verb = v->name, .out = stdout, .err = stderr};
+    int status = CTL_TROUBLE;
+    c.colour = is_terminal(STDOUT_FILENO) && !getenv("NO_COLOR");
+    c.on_terminal = is_terminal(STDERR_FILENO);
+    if (!isatty(STDOUT_FILENO))
+        setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER_SIZE);
+    if (ctl_args(&c, argc, argv)) {
+        if (c.help)
+            print_verb_help(v);
+        status = c.help ? CTL_YES : v->run(&c);
+    }
+    ctl_deinit(&c);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("filterctl: standard output");
+        status = CTL_TROUBLE;
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help(stdout);
+        return CTL_YES;
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("filterctl " TOQUE_VERSION);
+        return CTL_YES;
+    }
+    const struct ctl_verb *v = find_verb(name);
+    if (v)
+        return run(v, argc - 1, argv + 1);
+    if (*name)
+        fprintf(stderr, "filterctl: no such verb: %s\n", name);
+    print_help(stderr);
+    return CTL_TROUBLE;
+}
