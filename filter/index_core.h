@@ -10,12 +10,14 @@
  * 1. what begins a value stands behind a comma, a colon, an opening bracket or at the beginning, and
  *    commas and colons do not; a closing bracket does only right behind its opening one;
  * 2. a colon stands behind a string, and the operator before that is a comma or an opening brace;
- * 3. the operator behind an opening brace is a colon, unless the brace is closed at once;
- * 4. a comma has a colon as the next operator if and only if it stands in an object;
- * 5. brackets match; strings, numbers and words are spelled right.
+ * 3. the operator behind a comma or an opening brace is a colon in objects and none in arrays; a
+ *    brace may be closed at once;
+ * 4. brackets match; strings, numbers and words are spelled right.
  *
  * "Behind" means past blanks, "the operator before" past everything else: both are sums, in which a
- * carry runs through the bits that are passed (behind()). Only rule 4 and 5 look at single brackets. */
+ * carry runs through the bits that are passed (behind()). Only rules 3 and 4 look at single brackets,
+ * and what is rare in bodies (escapes, words, exponents, empty brackets, blanks before colons) at
+ * single bytes. Those functions take copies, so that the state can stay in registers. */
 #ifndef TOQUE_FILTER_INDEX_CORE_H
 #define TOQUE_FILTER_INDEX_CORE_H
 
@@ -38,23 +40,22 @@ static inline u64 index_parity(u64 x);
 
 #define CORE static inline __attribute__((always_inline))
 
-/* What one block hands to the next: a bit each, 0 or 1. */
+/* What one block hands to the next; a bit each where nothing else is said. */
 struct core {
     struct index *x;
     const u8 *text;
     u64 size;
-    u64 wrong;                 /* anything in here: not well-formed */
-    u64 high;
-    u64 in_string;             /* all bits */
-    u64 escaped, scalar;
-    u64 sep, open, string_end; /* behind() */
-    u64 comma, curly;
-    u64 word;                  /* bits of a word that runs into the next block */
-    u64 sign, dot, exponent, digit, start_minus, zero; /* the last byte was one */
-    u64 fraction, power;       /* runs of digits behind a dot, an exponent */
-    u64 end;                   /* bytes up to the end of the root; 0: not there yet */
+    u64 wrong;     /* anything in here: not well-formed */
+    u64 high;      /* bytes of 0x80 and above were seen */
+    u64 in_string; /* all bits */
+    u64 escaped, quote, scalar, sep;
+    u64 giver;     /* behind(): comma or opening brace */
+    u64 word;      /* bits of a word that runs into the next block */
+    u64 sign, exponent, digit, first_minus, first_zero; /* the last byte was one */
+    u64 fraction, power; /* runs of digits behind a dot, an exponent */
+    u64 end;       /* bytes up to the end of the root; 0: not there yet */
     u32 depth;
-    u64 kinds[SCAN_DEPTH_MAX / 64 + 1]; /* a bit a level: 1 object */
+    u32 object;    /* the innermost open bracket is a brace */
 };
 
 /* The bits right behind those of `x`, moved up past all of `filler`. */
@@ -74,22 +75,28 @@ CORE u64 shift(u64 x, u64 *carry)
     return next;
 }
 
+/* --- what is rare ------------------------------------------------------------------------------- */
+
+struct core_bits {
+    u64 bits, carry; /* in this block, and in the next */
+    bool wrong;
+};
+
 /* Bytes that a backslash escapes. */
-CORE u64 escapes(struct core *c, u64 slash)
+static struct core_bits core_escapes(u64 slash, u64 carried)
 {
-    u64 escaped = c->escaped;
-    slash &= ~escaped;
-    c->escaped = 0;
+    struct core_bits e = {.bits = carried};
+    slash &= ~carried;
     while (slash) {
         u32 at = (u32)__builtin_ctzll(slash);
         if (at == 63) {
-            c->escaped = 1;
+            e.carry = 1;
             break;
         }
-        escaped |= 2ull << at;
+        e.bits |= 2ull << at;
         slash &= ~(3ull << at);
     }
-    return escaped;
+    return e;
 }
 
 static inline bool core_is_hex(u8 c)
@@ -98,17 +105,16 @@ static inline bool core_is_hex(u8 c)
 }
 
 /* The escaped bytes must be ones that JSON knows. */
-static inline bool core_good_escapes(const struct core *c, u64 base, u64 escaped)
+static bool core_good_escapes(const u8 *text, u64 size, u64 base, u64 escaped)
 {
     for (; escaped; escaped &= escaped - 1) {
         u64 at = base + (u64)__builtin_ctzll(escaped);
-        if (at >= c->size)
+        if (at >= size)
             return false;
-        u8 e = c->text[at];
+        u8 e = text[at];
         if (e == 'u') {
-            if (c->size - at < 5 || !core_is_hex(c->text[at + 1]) ||
-                !core_is_hex(c->text[at + 2]) || !core_is_hex(c->text[at + 3]) ||
-                !core_is_hex(c->text[at + 4]))
+            if (size - at < 5 || !core_is_hex(text[at + 1]) || !core_is_hex(text[at + 2]) ||
+                !core_is_hex(text[at + 3]) || !core_is_hex(text[at + 4]))
                 return false;
         } else if (e == 0 || !memchr("\"\\/bfnrt", e, 8)) {
             return false;
@@ -119,120 +125,147 @@ static inline bool core_good_escapes(const struct core *c, u64 base, u64 escaped
 
 /* Length of the word at `at`, 0 when it is none. An object does not end with a word, so there must be
  * a byte behind it. */
-static inline u32 core_word(const struct core *c, u64 at)
+static inline u32 core_word(const u8 *text, u64 size, u64 at)
 {
-    u64 left = c->size - at;
-    const u8 *p = c->text + at;
+    u64 left = size - at;
+    const u8 *p = text + at;
     u32 n = left > 4 && (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0) ? 4
             : left > 5 && memcmp(p, "false", 5) == 0                             ? 5
                                                                                  : 0;
     return n && memchr(",]} \t\n\r", p[n], 7) ? n : 0;
 }
 
-/* Bits of the words that begin in this block or run into it. */
-static inline u64 core_words(struct core *c, u64 base, u64 starts)
+static struct core_bits core_words(const u8 *text, u64 size, u64 base, u64 starts, u64 carried)
 {
-    u64 words = c->word;
-    c->word = 0;
+    struct core_bits w = {.bits = carried};
     for (; starts; starts &= starts - 1) {
-        u32 at = (u32)__builtin_ctzll(starts), n = core_word(c, base + at);
-        c->wrong |= n == 0;
+        u32 at = (u32)__builtin_ctzll(starts), n = core_word(text, size, base + at);
         u64 bits = (1ull << n) - 1;
-        words |= bits << at;
+        w.wrong |= n == 0;
+        w.bits |= bits << at;
         if (at + n > 64)
-            c->word |= bits >> (64 - at);
+            w.carry |= bits >> (64 - at);
     }
-    return words;
+    return w;
 }
 
-/* Numbers: a sign only in front or behind an exponent, digits around a dot, one dot, one exponent, the
- * dot before it, no zero in front of other digits. */
+/* The bytes before which, past blanks, one of `set` stands. */
+static u64 core_preceded(const u8 *text, u64 base, u64 bits, const char *set)
+{
+    u64 good = 0;
+    for (; bits; bits &= bits - 1) {
+        u64 at = base + (u64)__builtin_ctzll(bits);
+        while (at > 0 && memchr(" \t\n\r", text[at - 1], 4))
+            at--;
+        if (at > 0 && text[at - 1] && strchr(set, text[at - 1]))
+            good |= bits & -bits;
+    }
+    return good;
+}
+
+/* --- numbers ------------------------------------------------------------------------------------ */
+
+/* One exponent, behind the dot, with a sign perhaps. */
+CORE u64 exponents(struct core *c, u64 digit, u64 minus, u64 plus, u64 dot, u64 exponent,
+                   u64 behind_digit, u64 *ret_behind)
+{
+    u64 behind_exponent = shift(exponent, &c->exponent);
+    u64 wrong = plus & ~behind_exponent;
+    wrong |= behind_exponent & ~(digit | plus | minus);
+    wrong |= exponent & ~behind_digit;
+    /* Its last byte: itself, or the sign behind it. */
+    u64 power = exponent & ~((plus | minus) >> 1);
+    power |= (plus | minus) & behind_exponent;
+    wrong |= behind(power, digit, &c->power) & (dot | exponent);
+    *ret_behind = behind_exponent;
+    return wrong;
+}
+
+/* A sign only in front or behind an exponent, digits around a dot, one dot, one exponent, the dot
+ * before it, no zero in front of other digits. */
 CORE void numbers(struct core *c, const u8 *p, u64 base, u64 scalar, u64 starts)
 {
     struct index_digits d = index_digits(p);
-    u64 words = core_words(c, base, starts & ~(d.digit | d.minus));
-    scalar &= ~words;
-    starts &= ~words;
+    u64 word_starts = starts & ~(d.digit | d.minus);
+    if (UNLIKELY(word_starts | c->word)) {
+        struct core_bits w = core_words(c->text, c->size, base, word_starts, c->word);
+        c->word = w.carry;
+        c->wrong |= w.wrong;
+        scalar &= ~w.bits;
+        starts &= ~w.bits;
+    }
     u64 digit = d.digit & scalar, minus = d.minus & scalar, plus = d.plus & scalar;
     u64 dot = d.dot & scalar, exponent = d.exponent & scalar, zero = d.zero & digit;
+    u64 behind_digit = shift(digit, &c->digit), behind_exponent = 0;
     u64 wrong = scalar & ~(digit | minus | plus | dot | exponent);
-    u64 behind_exponent = shift(exponent, &c->exponent);
-    u64 behind_digit = shift(digit, &c->digit);
+    if (UNLIKELY(exponent | plus | c->exponent | c->power))
+        wrong |= exponents(c, digit, minus, plus, dot, exponent, behind_digit, &behind_exponent);
     wrong |= minus & ~(starts | behind_exponent);
-    wrong |= plus & ~behind_exponent;
     wrong |= shift(minus | plus | dot, &c->sign) & ~digit;
-    wrong |= behind_exponent & ~(digit | plus | minus);
-    wrong |= (dot | exponent) & ~behind_digit;
+    wrong |= dot & ~behind_digit;
     wrong |= behind(dot, digit, &c->fraction) & dot;
-    u64 power = exponent & ~((plus | minus) >> 1); /* its last sign: itself, or the sign behind it */
-    power |= (plus | minus) & behind_exponent;
-    wrong |= behind(power, digit, &c->power) & (dot | exponent);
-    u64 first = (starts & zero) | (shift(minus & starts, &c->start_minus) & zero);
-    wrong |= shift(first, &c->zero) & digit;
+    u64 first = (starts | shift(minus & starts, &c->first_minus)) & zero;
+    wrong |= shift(first, &c->first_zero) & digit;
     c->wrong |= wrong;
 }
 
-/* One bracket: the stack, and rule 4 for the commas since the bracket before it. */
-CORE void bracket(struct core *c, u64 base, u32 at, bool opens, bool keep)
+/* --- brackets ----------------------------------------------------------------------------------- */
+
+CORE void open_bracket(struct core *c, u32 place, bool keep)
 {
     struct index *x = c->x;
-    bool object = c->text[base + at] & 0x20;
-    u32 number = x->bracket_n;
-    if (opens) {
-        if (UNLIKELY(c->depth == SCAN_DEPTH_MAX || c->end)) {
-            c->wrong |= 1;
-            return;
-        }
-        u64 bit = 1ull << (c->depth % 64), *word = &c->kinds[c->depth / 64];
-        *word = object ? *word | bit : *word & ~bit;
-        if (keep)
-            x->stack[c->depth] = number;
-        c->depth++;
-    } else {
-        if (UNLIKELY(c->depth == 0)) {
-            c->wrong |= 1;
-            return;
-        }
-        c->depth--;
-        c->wrong |= (c->kinds[c->depth / 64] >> (c->depth % 64) & 1) != object;
-        if (keep) {
-            u32 mate = x->stack[c->depth];
-            x->brackets[mate].mate = number;
-            x->brackets[number].mate = mate;
-        }
-        if (c->depth == 0)
-            c->end = base + at + 1;
+    if (UNLIKELY(c->depth == SCAN_DEPTH_MAX || c->end)) {
+        c->wrong |= 1;
+        return;
     }
-    if (keep) {
-        x->brackets[number].at = (u32)(base + at);
-        x->bracket_n = number + 1;
-    }
+    c->object = c->text[place] >> 5 & 1;
+    x->stack[c->depth++] = x->bracket_n << 1 | c->object;
+    if (keep)
+        x->brackets[x->bracket_n++].at = place;
 }
 
-/* 1 in an object, 0 in an array; nothing but blanks may stand at the top, which build() sees to. */
-CORE u64 container(const struct core *c)
+CORE void close_bracket(struct core *c, u32 place, bool keep)
 {
-    u32 level = c->depth ? c->depth - 1 : 0;
-    return c->kinds[level / 64] >> (level % 64) & 1;
+    struct index *x = c->x;
+    if (UNLIKELY(c->depth == 0)) {
+        c->wrong |= 1;
+        return;
+    }
+    u32 top = x->stack[--c->depth];
+    c->wrong |= (top ^ c->text[place] >> 5) & 1;
+    if (keep) {
+        u32 number = x->bracket_n++;
+        x->brackets[top >> 1].mate = number;
+        x->brackets[number] = (struct index_bracket){place, top >> 1};
+    }
+    if (c->depth)
+        c->object = x->stack[c->depth - 1] & 1;
+    else
+        c->end = (u64)place + 1;
 }
 
-/* All brackets of a block. in_array and in_object: operators behind a comma that say what it stands
- * in. */
+/* All brackets of a block. in_array and in_object: operators that say what the comma or brace before
+ * them stands in. */
 CORE void brackets(struct core *c, u64 base, u64 open, u64 close, u64 in_array, u64 in_object,
                    enum index_mode mode)
 {
     u64 all = open | close, done = 0;
     for (; all; all &= all - 1) {
         u32 at = (u32)__builtin_ctzll(all);
-        u64 upto = all ^ (all - 1), part = upto & ~done;
+        u64 upto = all ^ (all - 1);
         if (mode == INDEX_CHECKED)
-            c->wrong |= part & (container(c) ? in_array : in_object);
+            c->wrong |= upto & ~done & (c->object ? in_array : in_object);
         done = upto;
-        bracket(c, base, at, open >> at & 1, mode != INDEX_SKIP);
+        if (open >> at & 1)
+            open_bracket(c, (u32)base + at, mode != INDEX_SKIP);
+        else
+            close_bracket(c, (u32)base + at, mode != INDEX_SKIP);
     }
     if (mode == INDEX_CHECKED)
-        c->wrong |= ~done & (container(c) ? in_array : in_object);
+        c->wrong |= ~done & (c->object ? in_array : in_object);
 }
+
+/* --- the grammar -------------------------------------------------------------------------------- */
 
 CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_masks *m, u64 quotes,
                   u64 in_string, u64 ops)
@@ -243,21 +276,20 @@ CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_mask
     u64 starts = scalar & ~shift(scalar, &c->scalar);
     u64 value = (quotes & in_string) | starts | open;
     u64 sep = behind(comma | colon | open, blank, &c->sep);
-    u64 after_open = behind(open, blank, &c->open);
-    u64 wrong = value & ~sep;
-    wrong |= (comma | colon) & sep;
-    wrong |= close & sep & ~after_open;
-    wrong |= colon & ~behind(quotes & ~in_string, blank, &c->string_end);
-    u64 after_comma = behind(comma, ~ops, &c->comma);
-    u64 after_curly = behind(m->curly & ops, ~ops, &c->curly);
-    wrong |= colon & ~(after_comma | after_curly);
-    wrong |= after_curly & ops & ~(colon | (close & after_open));
-    wrong |= m->control & in_string;
+    u64 wrong = (value & ~sep) | ((comma | colon) & sep) | (m->control & in_string);
+    u64 empty = close & sep;
+    if (UNLIKELY(empty))
+        wrong |= empty & ~core_preceded(c->text, base, empty, "{[");
+    u64 odd = colon & ~shift(quotes, &c->quote);
+    if (UNLIKELY(odd))
+        wrong |= odd & ~core_preceded(c->text, base, odd, "\"");
+    u64 given = behind(comma | (m->curly & ops), ~ops, &c->giver);
+    wrong |= colon & ~given;
     c->wrong |= wrong;
     c->high |= m->high;
     if (scalar | c->word | c->sign | c->exponent | c->digit)
         numbers(c, p, base, scalar, starts);
-    brackets(c, base, open, close, after_comma & ops & ~colon, after_comma & colon, INDEX_CHECKED);
+    brackets(c, base, open, close, given & ~(colon | empty), given & colon, INDEX_CHECKED);
 }
 
 CORE void block(struct core *c, const u8 *p, u64 base, enum index_mode mode)
@@ -265,7 +297,9 @@ CORE void block(struct core *c, const u8 *p, u64 base, enum index_mode mode)
     struct index_masks m = index_masks(p);
     u64 escaped = 0;
     if (UNLIKELY(m.slash | c->escaped)) {
-        escaped = escapes(c, m.slash);
+        struct core_bits e = core_escapes(m.slash, c->escaped);
+        escaped = e.bits;
+        c->escaped = e.carry;
         m.quote &= ~escaped;
     }
     u64 in_string = index_parity(m.quote) ^ c->in_string;
@@ -278,7 +312,8 @@ CORE void block(struct core *c, const u8 *p, u64 base, enum index_mode mode)
     }
     if (mode == INDEX_CHECKED) {
         if (UNLIKELY(m.slash | escaped))
-            c->wrong |= (m.slash & ~in_string) | !core_good_escapes(c, base, escaped);
+            c->wrong |= (m.slash & ~in_string) |
+                        !core_good_escapes(c->text, c->size, base, escaped);
         grammar(c, p, base, &m, m.quote, in_string, ops);
     } else {
         brackets(c, base, m.open & ops, m.close & ops, 0, 0, mode);
@@ -290,7 +325,6 @@ CORE bool build(struct index *x, str text, enum index_mode mode)
     struct core c = {.x = x, .text = (const u8 *)text.p, .size = text.n, .sep = 1};
     u64 base = 0;
     u8 rest[64];
-    c.kinds[0] = 0;
     for (; base + 64 <= text.n && (mode != INDEX_CHECKED || !c.wrong); base += 64)
         block(&c, c.text + base, base, mode);
     if (base < text.n && !c.wrong) {
