@@ -1,0 +1,102 @@
+/* Any bytes as a topology file: topics and subscriptions are made, or the file is refused with its
+ * place and a reason; and applied once more it changes nothing. */
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "tests/store_aid.h"
+#include "topicd/topicd.h"
+#include "topicd/topology.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define SIZE_MAX_HERE 65536
+/* Inputs between commits. */
+#define COMMIT_EVERY 256
+
+static struct topicd t;
+static char *dir;
+
+static int commit(void *arg, u64 *ret_ticket)
+{
+    return topic_store_commit(t.store, ret_ticket);
+}
+
+static u64 durable(void *arg)
+{
+    return topic_store_durable(t.store);
+}
+
+static void close_store(void)
+{
+    catalog_deinit(&t.catalog);
+    topic_store_close(t.store);
+    loop_free(t.loop);
+    conf_deinit(&OPTIONS_TABLE, (struct options *)t.options);
+    store_aid_remove(dir);
+}
+
+static void open_store(void)
+{
+    static struct options options;
+    struct fault f = {0};
+
+    json_setup();
+    log_open("topicd", LOG_LEVEL_ERROR);
+    conf_init(&OPTIONS_TABLE, &options);
+    t.options = &options;
+    dir = store_aid_dir();
+    clock_init(&t.clock, true);
+    id_init(&t.ids, 1);
+    t.loop = loop_new(&t.clock);
+    loop_set_store(t.loop, (struct loop_store){.commit = commit, .durable = durable});
+    if (topic_store_open(&t.store, dir, STORE_RELAXED, 1024, &f))
+        abort();
+    catalog_init(&t.catalog, t.store, t.loop);
+    if (catalog_reload(&t.catalog))
+        abort();
+    atexit(close_store);
+}
+
+static void apply(const struct json_doc *doc)
+{
+    static struct fault f;
+    size_t at = 0;
+    struct topic *topic;
+
+    fault_clear(&f);
+    int err = topology_apply(&t, doc, &f);
+
+    if (err && (!f.text[0] || !strchr(f.text, ':')))
+        abort();
+    size_t topics = t.catalog.topics.n, subs = t.catalog.subs.n;
+
+    if (!err &&
+        (topology_apply(&t, doc, &f) || t.catalog.topics.n != topics || t.catalog.subs.n != subs))
+        abort();
+    while ((topic = map_next(&t.catalog.topics, &at)))
+        catalog_remove_topic(&t.catalog, topic);
+    if (t.catalog.topics.n || t.catalog.subs.n)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct fault f;
+    static int inputs;
+    struct json_doc doc;
+
+    if (!t.loop)
+        open_store();
+    if (size > SIZE_MAX_HERE)
+        return 0;
+    fault_clear(&f);
+    if (json_open(&doc, str_from(data, size), "topology.json", false, &f) == 0) {
+        apply(&doc);
+        json_close(&doc);
+    } else if (!f.text[0]) {
+        abort();
+    }
+    if (++inputs % COMMIT_EVERY == 0)
+        loop_turn(t.loop, 0);
+    return 0;
+}
