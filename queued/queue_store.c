@@ -170,15 +170,17 @@ int queue_store_open(struct queue_store **ret, const char *dir, enum store_durab
         .migration_count = ARRAY_LEN(migrations),
     };
     int err = store_open(&s->store, &conf, f);
-    mem_free(path);
     if (!err) {
         prepare_all(s);
         err = identity_read(s);
         if (!err)
             err = ids_read(s);
-        if (err)
-            fault_set(f, err, "%s", *queue_store_error(s) ? queue_store_error(s) : err_text(err));
+        if (err && *queue_store_error(s))
+            fault_set(f, err, "%s", queue_store_error(s));
+        else if (err)
+            fault_set(f, err, "%s: %s", path, err_text(err));
     }
+    mem_free(path);
     if (err) {
         store_close(s->store);
         mem_free(s);

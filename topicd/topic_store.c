@@ -163,7 +163,7 @@ static int epoch_take(struct topic_store *s)
     return err ? err : store_sync(s->store);
 }
 
-static int open_steps(struct topic_store *s, struct fault *f)
+static int open_steps(struct topic_store *s, const char *path, struct fault *f)
 {
     prepare_all(s);
     int err = instance_read(s);
@@ -173,8 +173,10 @@ static int open_steps(struct topic_store *s, struct fault *f)
         err = series_read(s, &s->sub_ids, "sub_id");
     if (!err)
         err = epoch_take(s);
-    if (err)
-        fault_set(f, err, "%s", *topic_store_error(s) ? topic_store_error(s) : err_text(err));
+    if (err && *topic_store_error(s))
+        fault_set(f, err, "%s", topic_store_error(s));
+    else if (err)
+        fault_set(f, err, "%s: %s", path, err_text(err));
     return err;
 }
 
@@ -194,9 +196,9 @@ int topic_store_open(struct topic_store **ret, const char *dir, enum store_durab
         .migration_count = ARRAY_LEN(migrations),
     };
     int err = store_open(&s->store, &conf, f);
-    mem_free(path);
     if (!err)
-        err = open_steps(s, f);
+        err = open_steps(s, path, f);
+    mem_free(path);
     if (err) {
         store_close(s->store);
         mem_free(s);

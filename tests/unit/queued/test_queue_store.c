@@ -436,9 +436,14 @@ static void test_opening_fails_with_words(void **state)
     assert_null(s);
     failing_vfs_heal();
     fault_clear(&f);
+    store_aid_sql(w->path, "UPDATE meta SET value='who?' WHERE key='instance'");
+    assert_int_equal(queue_store_open(&s, w->dir, STORE_FULL, 1024, &f), E_INVALID);
+    assert_non_null(strstr(f.text, w->path));
+    fault_clear(&f);
     assert_int_equal(queue_store_open(&s, empty, STORE_FULL, 1024, &f), 0);
     queue_store_close(s);
     store_aid_remove(empty);
+    store_aid_sql(w->path, "DELETE FROM meta");
     open_world(w);
 }
 
