@@ -34,6 +34,8 @@ static void begin(void)
     struct loop *loop = loop_new(&now);
     loop_set_store(loop, (struct loop_store){.commit = commit, .durable = durable});
     queues_init(&queues, loop, store, &limits);
+    err = queues_reload(&queues);
+    assert(err == 0);
 }
 
 static int apply(const struct json_doc *doc, struct fault *f)
