@@ -18,7 +18,6 @@
 #include "common/ipc_request.h"
 #include "common/list.h"
 #include "common/mem.h"
-#include "common/nng_sender.h"
 
 /* Calls taken in one turn; the rest waits for the next, so that other sources get theirs. */
 #define IPC_CALLS_A_TURN 256
@@ -29,13 +28,25 @@
 #define IPC_ENDED_MAX 256
 
 #define IPC_FAULT_ADDRESS 1
+#define SENDER_CAP_MIN    16
+
+/* Answers that wait for the socket to take them: it takes at once nearly always. While something
+ * waits, the socket's send descriptor is watched for reading (nng's way to say that it takes
+ * messages), else for nothing, since it is ready nearly always. */
+struct sender {
+    struct loop *loop;
+    nng_socket sock;
+    struct loop_watch watch;
+    nng_msg **ring;
+    u32 head, n, cap; /* cap is a power of two */
+};
 
 struct ipc_door {
     struct loop *loop;
     struct ipc_limits limits;
     struct ipc_handler handler;
     nng_socket sock;
-    struct nng_sender sender;
+    struct sender sender;
     struct loop_watch receive, wake;
     struct list calls; /* ipc_exchange.link, in the order of arrival */
     u32 waiting;
@@ -59,6 +70,93 @@ struct ipc_exchange {
     void *data;
 };
 
+/* --- sender ----------------------------------------------------------------------------------- */
+
+static void sender_drop_head(struct sender *s)
+{
+    s->head = (s->head + 1) & (s->cap - 1);
+    s->n--;
+}
+
+static void sender_push(struct sender *s, nng_msg *m)
+{
+    if (s->n == s->cap) {
+        u32 cap = MAX(s->cap * 2, SENDER_CAP_MIN);
+        nng_msg **ring = mem_array(cap, sizeof(*ring));
+
+        for (u32 i = 0; i < s->n; i++)
+            ring[i] = s->ring[(s->head + i) & (s->cap - 1)];
+        mem_free(s->ring);
+        s->ring = ring;
+        s->head = 0;
+        s->cap = cap;
+    }
+    s->ring[(s->head + s->n) & (s->cap - 1)] = m;
+    s->n++;
+}
+
+/* Whether the socket took the message; it keeps it, or drops it for a reason that will not pass. */
+static bool sender_try(struct sender *s, nng_msg *m)
+{
+    int r = nng_sendmsg(s->sock, m, NNG_FLAG_NONBLOCK);
+
+    if (r == NNG_EAGAIN)
+        return false;
+    if (r != 0)
+        nng_msg_free(m);
+    return true;
+}
+
+static void sender_ready(struct loop_watch *w, u32 events)
+{
+    struct sender *s = w->arg;
+
+    while (s->n) {
+        if (!sender_try(s, s->ring[s->head]))
+            return;
+        sender_drop_head(s);
+    }
+    loop_watch_change(s->loop, w, 0);
+}
+
+static int sender_init(struct sender *s, struct loop *l, nng_socket sock)
+{
+    int fd;
+
+    *s = (struct sender){.loop = l, .sock = sock, .watch = {.fd = -1}};
+    if (nng_socket_get_int(sock, NNG_OPT_SENDFD, &fd) != 0)
+        return E_IO;
+    s->watch = (struct loop_watch){.fd = fd, .ready = sender_ready, .arg = s};
+    if (loop_watch(l, &s->watch, 0) < 0) {
+        s->watch.fd = -1;
+        return E_IO;
+    }
+    return 0;
+}
+
+static void sender_put(struct sender *s, nng_msg *m)
+{
+    if (!s->n && sender_try(s, m))
+        return;
+    sender_push(s, m);
+    if (s->n == 1)
+        loop_watch_change(s->loop, &s->watch, EPOLLIN);
+}
+
+/* Before the socket is closed. */
+static void sender_deinit(struct sender *s)
+{
+    if (s->watch.fd >= 0) {
+        for (; s->n; sender_drop_head(s))
+            nng_msg_free(s->ring[s->head]);
+        loop_unwatch(s->loop, &s->watch);
+    }
+    mem_free(s->ring);
+    s->ring = NULL;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
 void ipc_exchange_set_data(struct ipc_exchange *x, void *data)
 {
     x->data = data;
@@ -69,8 +167,6 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
     return x->data;
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
-
 /* Sends what stands in d->text as the answer to `call`. */
 static void reply(struct ipc_door *d, nng_msg *call)
 {
@@ -80,7 +176,7 @@ static void reply(struct ipc_door *d, nng_msg *call)
         nng_msg_header_append(m, nng_msg_header(call), nng_msg_header_len(call)) != 0)
         abort(); /* memory has ended, as mem_alloc would say */
     memcpy(nng_msg_body(m), d->text.p, d->text.n);
-    nng_sender_put(&d->sender, m);
+    sender_put(&d->sender, m);
 }
 
 void ipc_answer(struct ipc_exchange *x, struct answer *a)
@@ -239,8 +335,7 @@ static int door_watch(struct ipc_door *d)
     d->wake = (struct loop_watch){
         .fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .ready = wake_ready, .arg = d};
     if (d->wake.fd < 0 || loop_watch(d->loop, &d->receive, EPOLLIN) < 0 ||
-        loop_watch(d->loop, &d->wake, EPOLLIN) < 0 ||
-        nng_sender_init(&d->sender, d->loop, d->sock) < 0)
+        loop_watch(d->loop, &d->wake, EPOLLIN) < 0 || sender_init(&d->sender, d->loop, d->sock) < 0)
         return E_IO;
     return 0;
 }
@@ -295,7 +390,7 @@ void ipc_door_close(struct ipc_door *d)
         return;
     assert(d->waiting == 0);
     fd = d->wake.fd;
-    nng_sender_deinit(&d->sender);
+    sender_deinit(&d->sender);
     loop_unwatch(d->loop, &d->receive);
     if (d->sock.id)
         nng_close(d->sock); /* no callback runs behind it */
