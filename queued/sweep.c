@@ -5,7 +5,7 @@
 #include "common/mem.h"
 #include "queued/waiter.h"
 
-#define SLICE_US 2000
+#define SLICE_US 1000
 /* Pieces between two looks at the clock. */
 #define PIECES 32
 

@@ -1,6 +1,6 @@
 /* What time makes due: delays and visibility timeouts that are over, messages past their retention.
  * And what a purge or a deletion left to be cleared away. All of it in slices: a turn of the loop
- * spends no more than about two milliseconds here, and goes on in the next. */
+ * spends no more than about a millisecond here, and goes on in the next. */
 #ifndef TOQUE_SWEEP_H
 #define TOQUE_SWEEP_H
 

@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct clock now;
 static struct queues queues;
 static struct queue_store *store;
+static char *folder; /* of the store, for as long as the process lives */
 
 static int commit(void *arg, u64 *ret_ticket)
 {
@@ -28,8 +29,9 @@ static void begin(void)
         return;
     fault_clear(&f);
     json_setup();
+    folder = store_aid_dir();
     clock_init(&now, true);
-    int err = queue_store_open(&store, store_aid_dir(), STORE_RELAXED, 1024, &f);
+    int err = queue_store_open(&store, folder, STORE_RELAXED, 1024, &f);
     assert(err == 0);
     struct loop *loop = loop_new(&now);
     loop_set_store(loop, (struct loop_store){.commit = commit, .durable = durable});
