@@ -6,6 +6,7 @@
 #include "filter/body.h"
 
 #include "filter/index.h"
+#include "filter/key.h"
 #include "filter/matcher.h"
 
 /* The member of one object that leads to a wanted path: where its values begin, so that a later
@@ -93,7 +94,7 @@ static str decoded(struct walk *w, u32 from, u32 to)
 {
     struct event *e = &w->m->event;
     str raw = str_from(w->text + from, to - from);
-    if (!raw.n || !memchr(raw.p, '\\', raw.n))
+    if (LIKELY(!w->b->index.has_escapes) || !raw.n || !memchr(raw.p, '\\', raw.n))
         return raw;
     if (w->m->unchecked && !is_string(w, from, to))
         return raw;
@@ -135,10 +136,25 @@ static bool skip_bracket(struct walk *w, u32 *at)
 
 /* --- objects ------------------------------------------------------------------------------------ */
 
-/* Dots and levels are the same: a name may lead down several steps. */
-static u32 descend(const struct matcher *m, u32 path, str name)
+/* Names are short: a call of memchr would cost more than the name. */
+static inline bool has_dot(str name)
 {
-    if (LIKELY(!memchr(name.p, '.', name.n)))
+    size_t at = 0;
+    for (; at + 8 <= name.n; at += 8) {
+        u64 x = key_word(name.p + at) ^ 0x2E2E2E2E2E2E2E2Eull;
+        if ((x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull)
+            return true;
+    }
+    for (; at < name.n; at++)
+        if (name.p[at] == '.')
+            return true;
+    return false;
+}
+
+/* Dots and levels are the same: a name may lead down several steps. */
+static inline u32 descend(const struct matcher *m, u32 path, str name)
+{
+    if (LIKELY(!has_dot(name)))
         return path_child(m, path, name);
     while (name.p && path)
         path = path_child(m, path, str_cut(&name, '.'));
@@ -152,6 +168,8 @@ static u32 member_path(struct walk *w, u32 path, u32 from, u32 colon)
     u32 start = quote_before(w, end, from);
     if (UNLIKELY(start >= end))
         return 0;
+    if (LIKELY(!w->b->index.has_escapes))
+        return descend(w->m, path, str_from(w->text + start + 1, end - start - 1));
     size_t texts = w->m->event.text_n;
     u32 child = descend(w->m, path, decoded(w, start + 1, end));
     w->m->event.text_n = texts;

@@ -313,6 +313,22 @@ static bool presence_is_asked(struct matcher *m, struct group_key *key, const st
     return false;
 }
 
+/* A range with one bound becomes the first asked column. */
+static void put_side_first(struct matcher *m, struct group_key *key, u32 *asks)
+{
+    for (u32 i = 0; i < key->asks; i++) {
+        const struct cond *c = &m->conds[asks[i]];
+        if (c->kind != COND_RANGE || c->range->exact.has_low == c->range->exact.has_high)
+            continue;
+        u32 range = asks[i];
+        asks[i] = asks[0];
+        asks[0] = range;
+        key->side = c->range->exact.has_low ? SIDE_ABOVE : SIDE_BELOW;
+        key->side_path = c->path;
+        return;
+    }
+}
+
 /* Which of the conditions go into the tail, the veto columns and the asked columns. `conds` becomes
  * the columns in their order. */
 static void arrange(struct matcher *m, struct group_key *key, u32 *conds, u32 n)
@@ -330,6 +346,7 @@ static void arrange(struct matcher *m, struct group_key *key, u32 *conds, u32 n)
     }
     key->vetoes = vetoes;
     key->asks = left - vetoes;
+    put_side_first(m, key, conds + vetoes);
 }
 
 static void put_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 *conds, u32 n,

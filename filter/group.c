@@ -15,7 +15,8 @@ static u32 key_tag(const struct matcher *m, const struct group_key *key)
 {
     u64 h = key_start(m->seed, KIND_GROUP, key->pivot);
     h = key_step(h, (u64)key->vetoes << 32 | key->asks);
-    h = key_step(h, key->tail_n | (u64)key->many << 32);
+    h = key_step(h, key->tail_n | (u64)key->many << 32 | (u64)key->side << 40);
+    h = key_step(h, key->side_path);
     for (u32 i = 0; i < key->tail_n; i++)
         h = key_step(h, key->tail[i]);
     return key_end(h, 0, 0);
@@ -24,13 +25,45 @@ static u32 key_tag(const struct matcher *m, const struct group_key *key)
 static bool same_key(const struct group *g, const struct group_key *key)
 {
     return g->pivot == key->pivot && g->many == key->many && g->tail_n == key->tail_n &&
-           g->vetoes == key->vetoes && g->asks == key->asks &&
+           g->vetoes == key->vetoes && g->asks == key->asks && g->side == key->side &&
+           g->side_path == key->side_path &&
            memcmp(g->tail, key->tail, key->tail_n * sizeof(u32)) == 0;
+}
+
+/* u32s in a row, its bound included. */
+static u32 width_of(const struct group *g)
+{
+    return 1 + g->vetoes + g->asks + (g->side ? 2 : 0);
 }
 
 static size_t rows_size(const struct group *g, u32 cap)
 {
-    return (size_t)cap * (1 + g->vetoes + g->asks) * sizeof(u32);
+    return (size_t)cap * width_of(g) * sizeof(u32);
+}
+
+static void put_bound(struct matcher *m, struct group *g, u32 at)
+{
+    if (!g->side)
+        return;
+    const struct range *r = m->conds[group_column(g, g->vetoes)[at]].range;
+    u32 *bounds = g->rows + (size_t)g->cap * (1 + g->vetoes + g->asks);
+    memcpy(bounds + (size_t)at * 2, g->side == SIDE_ABOVE ? &r->low : &r->high, sizeof(double));
+}
+
+/* Gives the rows memory for `cap` of them. */
+static void move_to(struct matcher *m, struct group *g, u32 cap)
+{
+    struct group old = *g;
+    u32 width = 1 + g->vetoes + g->asks;
+    g->cap = cap;
+    g->rows = matcher_alloc(m, rows_size(g, cap));
+    for (u32 i = 0; i < width && g->n; i++)
+        memcpy(g->rows + (size_t)i * cap, old.rows + (size_t)i * old.cap, g->n * sizeof(u32));
+    if (g->side && g->n)
+        memcpy(g->rows + (size_t)width * cap, old.rows + (size_t)width * old.cap,
+               g->n * sizeof(double));
+    if (old.rows)
+        matcher_release(m, old.rows, rows_size(&old, old.cap));
 }
 
 static u32 group_new(struct matcher *m, const struct group_key *key, u32 tag)
@@ -48,6 +81,8 @@ static u32 group_new(struct matcher *m, const struct group_key *key, u32 tag)
                         .tail_n = (u8)key->tail_n,
                         .many = key->many,
                         .current = true,
+                        .side = (u8)key->side,
+                        .side_path = key->side_path,
                         .vetoes = key->vetoes,
                         .asks = key->asks};
     memcpy(g->tail, key->tail, key->tail_n * sizeof(u32));
@@ -90,29 +125,17 @@ static u32 current_group(struct matcher *m, const struct group_key *key)
     return group_new(m, key, tag);
 }
 
-static void grow(struct matcher *m, struct group *g)
-{
-    u32 width = 1 + g->vetoes + g->asks;
-    u32 cap = g->cap < 4 ? g->cap + 1 : MIN(g->cap + g->cap / 2, GROUP_ROWS_MAX);
-    u32 *rows = matcher_alloc(m, rows_size(g, cap));
-    for (u32 i = 0; i < width && g->n; i++)
-        memcpy(rows + (size_t)i * cap, g->rows + (size_t)i * g->cap, g->n * sizeof(u32));
-    if (g->rows)
-        matcher_release(m, g->rows, rows_size(g, g->cap));
-    g->rows = rows;
-    g->cap = cap;
-}
-
 static u32 put_row(struct matcher *m, u32 group, u32 id, const u32 *columns, size_t stride)
 {
     struct group *g = &m->groups[group];
     u32 at = g->n, width = g->vetoes + g->asks;
     if (at == g->cap)
-        grow(m, g);
+        move_to(m, g, g->cap < 4 ? g->cap + 1 : MIN(g->cap + g->cap / 2, GROUP_ROWS_MAX));
     g->n++;
     g->rows[at] = id;
     for (u32 i = 0; i < width; i++)
         g->rows[(size_t)(1 + i) * g->cap + at] = columns[i * stride];
+    put_bound(m, g, at);
     return at;
 }
 
@@ -132,6 +155,7 @@ static void drop_row(struct matcher *m, u32 group, u32 at)
         return;
     for (u32 i = 0; i <= width; i++)
         g->rows[(size_t)i * g->cap + at] = g->rows[(size_t)i * g->cap + last];
+    put_bound(m, g, at);
     matcher_row_moved(m, g->rows[at], group, group, last, at);
 }
 
@@ -141,13 +165,7 @@ static void thin(struct matcher *m, u32 group)
     struct group *g = &m->groups[group];
     if (g->cap < 16 || g->n > g->cap / 4)
         return;
-    u32 cap = g->n + g->n / 2 + 1, width = 1 + g->vetoes + g->asks;
-    u32 *rows = matcher_alloc(m, rows_size(g, cap));
-    for (u32 i = 0; i < width; i++)
-        memcpy(rows + (size_t)i * cap, g->rows + (size_t)i * g->cap, g->n * sizeof(u32));
-    matcher_release(m, g->rows, rows_size(g, g->cap));
-    g->rows = rows;
-    g->cap = cap;
+    move_to(m, g, g->n + g->n / 2 + 1);
 }
 
 void group_remove(struct matcher *m, u32 group, u32 at)
@@ -181,6 +199,8 @@ static u32 move_rows(struct matcher *m, u32 from, u32 budget)
     key.tail_n = m->groups[from].tail_n;
     key.vetoes = m->groups[from].vetoes;
     key.asks = m->groups[from].asks;
+    key.side = m->groups[from].side;
+    key.side_path = m->groups[from].side_path;
     memcpy(key.tail, m->groups[from].tail, sizeof(key.tail));
     u32 to = current_group(m, &key), moved = 0;
     while (moved < budget && m->groups[from].n && m->groups[to].n < GROUP_ROWS_MAX) {

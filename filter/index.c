@@ -48,6 +48,7 @@ bool index_of(struct index *x, str text, enum index_mode mode)
     }
     x->size = (u32)text.n;
     x->bracket_n = 0;
+    x->has_escapes = false;
     /* What is looked for is always found: behind the end stands one of everything. */
     x->blocks[(text.n + 63) / 64] = (struct index_block){~0ull, ~0ull, ~0ull};
     return chosen.build(x, text, mode);

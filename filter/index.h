@@ -26,6 +26,7 @@ struct index {
     struct index_bracket *brackets; /* in their order */
     u32 block_cap, bracket_n, bracket_cap;
     u32 size;                    /* bytes of the text */
+    bool has_escapes;            /* there is a backslash somewhere */
     u32 stack[SCAN_DEPTH_MAX]; /* open brackets while it is made */
 };
 

@@ -300,6 +300,7 @@ CORE void block(struct core *c, const u8 *p, u64 base, enum index_mode mode)
         struct core_bits e = core_escapes(m.slash, c->escaped);
         escaped = e.bits;
         c->escaped = e.carry;
+        c->x->has_escapes = true;
         m.quote &= ~escaped;
     }
     u64 in_string = index_parity(m.quote) ^ c->in_string;

@@ -96,6 +96,51 @@ static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct 
         tell(ret, to, n);
 }
 
+/* The one number at the path; NULL: none, several, or something else. */
+static struct value *only_number(struct matcher *m, u32 path)
+{
+    const struct path_seen *seen = &m->seen[path];
+    if (seen->epoch != m->epoch || seen->n != 1)
+        return NULL;
+    struct value *v = &m->event.values[seen->first];
+    if (v->kind != VALUE_NUMBER)
+        return NULL;
+    value_read_number(v);
+    return v;
+}
+
+/* Ids of the rows whose bound lets the value pass, and that nothing vetoes. False: a bound is as close
+ * to the value as doubles tell, and the rows must be asked one by one. */
+static bool pick_by_bound(struct matcher *m, const struct group *g, double value,
+                          struct filter_hits *ret)
+{
+    const u32 *column = group_column(g, 0), *mark = m->mark;
+    u32 *to = m->picked + m->picked_n, n = 0, no = m->epoch + 1;
+    bool above = g->side == SIDE_ABOVE, close = false;
+    for (u32 at = 0; at < g->n; at++) {
+        double bound = group_bound(g, at);
+        bool holds = above ? value > bound : value < bound;
+        close |= value == bound;
+        to[n] = g->rows[at];
+        n += holds & (g->vetoes == 0 || mark[column[at]] != no);
+    }
+    if (close)
+        return false;
+    m->picked_n += n;
+    if (n)
+        tell(ret, to, n);
+    return true;
+}
+
+/* Whether the group could be answered by its bounds alone. */
+static bool ask_bounds(struct matcher *m, const struct group *g, struct filter_hits *ret)
+{
+    if (!g->side || g->asks != 1 || g->vetoes > 1 || g->many)
+        return false;
+    struct value *v = only_number(m, g->side_path);
+    return v && pick_by_bound(m, g, v->approx, ret);
+}
+
 /* --- groups ------------------------------------------------------------------------------------- */
 
 static void ask_group(struct matcher *m, const struct group *g, struct filter_hits *ret)
@@ -111,7 +156,7 @@ static void ask_group(struct matcher *m, const struct group *g, struct filter_hi
         tell(ret, g->rows, g->n);
     else if (g->asks == 0 && g->vetoes == 1 && !ties && !g->many)
         pick_unless_vetoed(m, g, ret);
-    else
+    else if (ties || !ask_bounds(m, g, ret))
         pick_rows(m, g, ties && columns, ret);
 }
 

@@ -2,7 +2,6 @@
  * parent. Children are found by hash; a path with few of them lists them too, which is faster. */
 #include "filter/path.h"
 
-#include "filter/key.h"
 #include "filter/matcher.h"
 
 enum { KIND_CHILD = 100 }; /* beside the kinds of conditions, for keys */

@@ -6,7 +6,7 @@
 #ifndef TOQUE_FILTER_PATH_H
 #define TOQUE_FILTER_PATH_H
 
-#include "common/str.h"
+#include "filter/key.h"
 
 struct matcher;
 
@@ -67,13 +67,7 @@ u32 path_child_by_hash(const struct matcher *m, u32 parent, str name);
 
 static inline u64 path_head(str name)
 {
-    u64 head = 0;
-    if (name.n >= 8)
-        memcpy(&head, name.p, 8);
-    else
-        for (size_t i = 0; i < name.n; i++)
-            head |= (u64)(u8)name.p[i] << (8 * i);
-    return head;
+    return name.n >= 8 ? key_word(name.p) : key_part(name.p, name.n);
 }
 
 #endif
