@@ -1,5 +1,5 @@
 /* A link between topicd and one queued: frames in order over one nng byte stream (ipc, tcp, tls by
- * URL), with its own heartbeat. Beside the ipc door the only file that sees nng.
+ * URL), with its own heartbeat.
  *
  * What is sent may die with the pipe, and nobody is told how much of it. So the link promises only
  * this: frames that arrive, arrive whole and in order, on the pipe on which they were sent; `up` and
