@@ -119,11 +119,10 @@ void api_put(struct call *c, struct queue *q, const struct sending *s)
 {
     struct queues *qs = q->all;
     char text[ID_UUID_SIZE];
-    struct content content;
-    content.body = s->body;
-    content.attrs = s->attrs;
-    content.group_id = s->group_id;
-    content.trace_header = s->trace_header;
+    struct content content = {.body = s->body,
+                              .attrs = s->attrs,
+                              .group_id = s->group_id,
+                              .trace_header = s->trace_header};
     hash_md5_hex(s->body, content.md5);
     content_write(&qs->row, &content);
     u64 id = queue_put(
