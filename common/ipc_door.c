@@ -1,161 +1,67 @@
-/* The ipc door over a raw nng REP socket: a call's header, which names the client's pipe and its
- * request, goes back with the answer, so any number of calls is under way at once.
+/* The ipc door: nng's REP protocol, version 0, spoken over byte streams (stream.h says why not over
+ * nng's own REP socket).
  *
- * nng tells of pipes that end on its own threads: their ids go into the ring `ended`, under its
- * lock, and an eventfd wakes the loop, which tells the handler of the calls that came on them. A
- * call that comes up from the socket behind the news of its pipe's end is dropped: nobody would
- * hear the answer, and what it takes would be hidden. */
+ * Both sides begin with eight bytes: 0 'S' 'P' 0, the protocol as u16, two zeros. Then messages,
+ * each a byte 1, the length as u64 and the payload. A request's payload begins with u32 ids, one
+ * for each device that it came through and last, with the highest bit set, the client's own; they
+ * go back with the answer, so any number of calls is under way at once. All numbers are big-endian.
+ *
+ * Invariants: (1) a call belongs to the client on whose stream it came until it is answered or the
+ * stream is gone; then it has no client, and its answer goes nowhere; (2) `waiting` counts the
+ * calls that were handed over and are not answered, with or without a client. */
 #include "common/ipc_door.h"
 
-#include <nng/nng.h>
-#include <nng/protocol/reqrep0/rep.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include <endian.h>
 
 #include "common/ipc_request.h"
 #include "common/list.h"
 #include "common/mem.h"
+#include "common/stream.h"
 
-/* Calls taken in one turn; the rest waits for the next, so that other sources get theirs. */
-#define IPC_CALLS_A_TURN 256
-/* Calls and answers inside the socket. */
-#define IPC_SOCKET_QUEUE 64
-/* Pipes remembered as ended: more than can have calls left in the socket. When more than that end
- * before the loop looks, every call's pipe is checked. */
-#define IPC_ENDED_MAX 256
+/* Clients at once: more is a leak of theirs. */
+#define IPC_CLIENTS_MAX 1000
+/* Answers that wait for a client that does not read; above it the client is cut off. */
+#define IPC_UNREAD_SIZE_MAX (16u << 20)
+/* Devices that a request may have come through: nng's own limit. */
+#define IPC_IDS_MAX 15
 
-#define IPC_FAULT_ADDRESS 1
-#define SENDER_CAP_MIN    16
+#define GREETING_SIZE 8
+#define HEAD_SIZE     9 /* type and length */
+#define ID_OURS       0x80000000u
+#define ID_SIZE       4
 
-/* Answers that wait for the socket to take them: it takes at once nearly always. While something
- * waits, the socket's send descriptor is watched for reading (nng's way to say that it takes
- * messages), else for nothing, since it is ready nearly always. */
-struct sender {
-    struct loop *loop;
-    nng_socket sock;
-    struct loop_watch watch;
-    nng_msg **ring;
-    u32 head, n, cap; /* cap is a power of two */
-};
+static const char greeting_of_rep[] = {0, 'S', 'P', 0, 0, 0x31, 0, 0};
+static const char greeting_of_req[] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
 
 struct ipc_door {
     struct loop *loop;
     struct ipc_limits limits;
     struct ipc_handler handler;
-    nng_socket sock;
-    struct sender sender;
-    struct loop_watch receive, wake;
-    struct list calls; /* ipc_exchange.link, in the order of arrival */
+    struct stream_port *port;
+    struct list clients; /* ipc_client.link */
+    u32 client_count;
     u32 waiting;
     struct buf text; /* the answer being written */
-    struct {
-        pthread_mutex_t lock; /* guards what follows */
-        u32 pipes[IPC_ENDED_MAX];
-        u32 n; /* ever; the place of the next one modulo IPC_ENDED_MAX */
-    } ended;
-    u32 ended_seen; /* of ended.n */
+};
+
+struct ipc_client {
+    struct list link;
+    struct ipc_door *door;
+    struct stream *stream;
+    struct list calls; /* ipc_exchange.link, in the order of arrival */
+    bool greeted;
 };
 
 struct ipc_exchange {
     struct ipc_door *door;
+    struct ipc_client *client; /* NULL: it left */
     struct list link;
-    nng_msg *call; /* its header goes back with the answer; its body is what rq views */
-    u32 pipe;
-    bool gone;
-    struct ipc_request text;
+    str ids;    /* both inside `text` */
+    char *text; /* the whole payload; what rq views */
+    struct ipc_request call;
     struct request rq;
     void *data;
 };
-
-/* --- sender ----------------------------------------------------------------------------------- */
-
-static void sender_drop_head(struct sender *s)
-{
-    s->head = (s->head + 1) & (s->cap - 1);
-    s->n--;
-}
-
-static void sender_push(struct sender *s, nng_msg *m)
-{
-    if (s->n == s->cap) {
-        u32 cap = MAX(s->cap * 2, SENDER_CAP_MIN);
-        nng_msg **ring = mem_array(cap, sizeof(*ring));
-
-        for (u32 i = 0; i < s->n; i++)
-            ring[i] = s->ring[(s->head + i) & (s->cap - 1)];
-        mem_free(s->ring);
-        s->ring = ring;
-        s->head = 0;
-        s->cap = cap;
-    }
-    s->ring[(s->head + s->n) & (s->cap - 1)] = m;
-    s->n++;
-}
-
-/* Whether the socket took the message; it keeps it, or drops it for a reason that will not pass. */
-static bool sender_try(struct sender *s, nng_msg *m)
-{
-    int r = nng_sendmsg(s->sock, m, NNG_FLAG_NONBLOCK);
-
-    if (r == NNG_EAGAIN)
-        return false;
-    if (r != 0)
-        nng_msg_free(m);
-    return true;
-}
-
-static void sender_ready(struct loop_watch *w, u32 events)
-{
-    struct sender *s = w->arg;
-
-    while (s->n) {
-        if (!sender_try(s, s->ring[s->head]))
-            return;
-        sender_drop_head(s);
-    }
-    loop_watch_change(s->loop, w, 0);
-}
-
-static int sender_init(struct sender *s, struct loop *l, nng_socket sock)
-{
-    int fd;
-
-    *s = (struct sender){.loop = l, .sock = sock, .watch = {.fd = -1}};
-    if (nng_socket_get_int(sock, NNG_OPT_SENDFD, &fd) != 0)
-        return E_IO;
-    s->watch = (struct loop_watch){.fd = fd, .ready = sender_ready, .arg = s};
-    if (loop_watch(l, &s->watch, 0) < 0) {
-        s->watch.fd = -1;
-        return E_IO;
-    }
-    return 0;
-}
-
-static void sender_put(struct sender *s, nng_msg *m)
-{
-    if (!s->n && sender_try(s, m))
-        return;
-    sender_push(s, m);
-    if (s->n == 1)
-        loop_watch_change(s->loop, &s->watch, EPOLLIN);
-}
-
-/* Before the socket is closed. */
-static void sender_deinit(struct sender *s)
-{
-    if (s->watch.fd >= 0) {
-        for (; s->n; sender_drop_head(s))
-            nng_msg_free(s->ring[s->head]);
-        loop_unwatch(s->loop, &s->watch);
-    }
-    mem_free(s->ring);
-    s->ring = NULL;
-}
-
-/* --- answers ---------------------------------------------------------------------------------- */
 
 void ipc_exchange_set_data(struct ipc_exchange *x, void *data)
 {
@@ -167,189 +73,197 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
     return x->data;
 }
 
-/* Sends what stands in d->text as the answer to `call`. */
-static void reply(struct ipc_door *d, nng_msg *call)
-{
-    nng_msg *m;
+/* --- answers ---------------------------------------------------------------------------------- */
 
-    if (nng_msg_alloc(&m, d->text.n) != 0 ||
-        nng_msg_header_append(m, nng_msg_header(call), nng_msg_header_len(call)) != 0)
-        abort(); /* memory has ended, as mem_alloc would say */
-    memcpy(nng_msg_body(m), d->text.p, d->text.n);
-    sender_put(&d->sender, m);
+/* Sends what stands in d->text, behind the ids of the call that it answers. */
+static void reply(struct ipc_client *c, str ids)
+{
+    struct buf *out = stream_out(c->stream);
+    str text = buf_view(&c->door->text);
+    u64 size = htobe64(ids.n + text.n);
+
+    buf_char(out, 1);
+    buf_add(out, &size, sizeof(size));
+    buf_str(out, ids);
+    buf_str(out, text);
+    stream_flush(c->stream);
 }
 
 void ipc_answer(struct ipc_exchange *x, struct answer *a)
 {
     struct ipc_door *d = x->door;
 
-    if (!x->gone) {
+    if (x->client) {
         buf_reset(&d->text);
         ipc_answer_write(&d->text, a);
-        reply(d, x->call);
+        reply(x->client, x->ids);
     }
     buf_deinit(&a->body);
     list_remove(&x->link);
     d->waiting--;
-    nng_msg_free(x->call);
+    mem_free(x->text);
     mem_free(x);
-}
-
-/* Answers a call that never became an exchange; takes the message. */
-static void refuse(struct ipc_door *d, nng_msg *call, int status, const char *type,
-                   const char *message, const char *code)
-{
-    buf_reset(&d->text);
-    ipc_error_write(&d->text, status, type, message, code);
-    reply(d, call);
-    nng_msg_free(call);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
-static void take_call(struct ipc_door *d, nng_msg *call)
+static void refuse(struct ipc_client *c, str ids, int status, const char *type, const char *message,
+                   const char *code)
 {
-    struct ipc_exchange *x;
-    const char *why;
+    buf_reset(&c->door->text);
+    ipc_error_write(&c->door->text, status, type, message, code);
+    reply(c, ids);
+}
 
-    if (d->waiting >= d->limits.waiting_max) {
-        refuse(d, call, 503, "com.amazonaws.sqs#ServiceUnavailable", "Too many calls are under way",
-               "ServiceUnavailable");
-        return;
+/* Bytes of the ids at the front of a request; 0 when they are not as they must be. */
+static size_t ids_size(str payload)
+{
+    u32 id;
+
+    for (size_t at = 0; at < IPC_IDS_MAX * ID_SIZE && at + ID_SIZE <= payload.n; at += ID_SIZE) {
+        memcpy(&id, payload.p + at, sizeof(id));
+        if (be32toh(id) & ID_OURS)
+            return at + ID_SIZE;
     }
-    x = mem_alloc(sizeof(*x));
-    if (ipc_request_read(str_from(nng_msg_body(call), nng_msg_len(call)), &x->text, &why) < 0) {
-        mem_free(x);
-        refuse(d, call, 400, "com.amazon.coral.service#SerializationException", why,
-               "MalformedInput");
-        return;
-    }
-    x->door = d;
-    x->call = call;
-    x->pipe = (u32)nng_pipe_id(nng_msg_get_pipe(call));
+    return 0;
+}
+
+static void exchange_begin(struct ipc_client *c, struct ipc_exchange *x)
+{
+    struct ipc_door *d = c->door;
+    str none = STR("");
+
     x->rq = (struct request){.door = DOOR_IPC,
                              .method = STR("CALL"),
                              .path = STR("/"),
-                             .query = STR(""),
-                             .host = STR(""),
-                             .target = x->text.target,
-                             .content_type = STR(""),
-                             .accept = STR(""),
-                             .authorization = STR(""),
-                             .trace_id = STR(""),
-                             .account = x->text.account,
-                             .region = x->text.region,
-                             .body = x->text.input};
-    list_push_back(&d->calls, &x->link);
+                             .query = none,
+                             .host = none,
+                             .target = x->call.target,
+                             .content_type = none,
+                             .accept = none,
+                             .authorization = none,
+                             .trace_id = none,
+                             .account = x->call.account,
+                             .region = x->call.region,
+                             .body = x->call.input};
+    x->door = d;
+    x->client = c;
+    list_push_back(&c->calls, &x->link);
     d->waiting++;
     d->handler.request(d->handler.arg, x, &x->rq);
 }
 
-/* --- clients that leave ----------------------------------------------------------------------- */
+static void take_call(struct ipc_client *c, str payload)
+{
+    struct ipc_door *d = c->door;
+    size_t n = ids_size(payload);
+    struct ipc_exchange *x;
+    const char *why;
 
-/* Runs on a thread of nng's. */
-static void on_pipe_end(nng_pipe p, nng_pipe_ev ev, void *arg)
+    if (n == 0)
+        return; /* no REQ socket sends that, and nobody could be answered */
+    if (d->waiting >= d->limits.waiting_max) {
+        refuse(c, str_slice(payload, 0, n), 503, "com.amazonaws.sqs#ServiceUnavailable",
+               "Too many calls are under way", "ServiceUnavailable");
+        return;
+    }
+    x = mem_alloc(sizeof(*x));
+    x->text = mem_dup(payload);
+    x->ids = str_from(x->text, n);
+    if (ipc_request_read(str_from(x->text + n, payload.n - n), &x->call, &why) < 0) {
+        refuse(c, x->ids, 400, "com.amazon.coral.service#SerializationException", why,
+               "MalformedInput");
+        mem_free(x->text);
+        mem_free(x);
+        return;
+    }
+    exchange_begin(c, x);
+}
+
+/* --- clients ---------------------------------------------------------------------------------- */
+
+static void on_opened(void *arg, struct stream *s)
 {
     struct ipc_door *d = arg;
-    u64 one = 1;
-    ssize_t n;
+    struct ipc_client *c;
 
-    pthread_mutex_lock(&d->ended.lock);
-    d->ended.pipes[d->ended.n++ % IPC_ENDED_MAX] = (u32)nng_pipe_id(p);
-    n = write(d->wake.fd, &one, sizeof(one));
-    (void)n; /* a full counter wakes as well */
-    pthread_mutex_unlock(&d->ended.lock);
+    if (d->client_count >= IPC_CLIENTS_MAX) {
+        stream_close(s);
+        return;
+    }
+    c = mem_alloc(sizeof(*c));
+    c->door = d;
+    c->stream = s;
+    list_init(&c->calls);
+    list_push_back(&d->clients, &c->link);
+    d->client_count++;
+    stream_set_data(s, c);
+    buf_add(stream_out(s), greeting_of_rep, GREETING_SIZE);
+    stream_flush(s);
 }
 
-static bool has_ended(struct ipc_door *d, u32 pipe)
+/* Tells of the calls that nobody waits for any more. The handler may answer the call that it is
+ * told of. */
+static void client_free(struct ipc_client *c)
 {
-    bool found = false;
+    struct ipc_door *d = c->door;
 
-    pthread_mutex_lock(&d->ended.lock);
-    for (u32 i = 0; i < MIN(d->ended.n, IPC_ENDED_MAX) && !found; i++)
-        found = d->ended.pipes[i] == pipe;
-    pthread_mutex_unlock(&d->ended.lock);
-    return found;
-}
-
-/* Tells of the calls of one pipe, or, with 0, of all pipes that nng knows no more. The handler may
- * answer the call that it is told of, no other. */
-static void tell_gone(struct ipc_door *d, u32 pipe)
-{
-    list_each(item, next, &d->calls)
+    list_remove(&c->link);
+    d->client_count--;
+    list_each(item, next, &c->calls)
     {
         struct ipc_exchange *x = list_item(item, struct ipc_exchange, link);
 
-        if (x->gone)
-            continue;
-        if (pipe ? x->pipe != pipe : nng_socket_id(nng_pipe_socket((nng_pipe){.id = x->pipe})) > 0)
-            continue;
-        x->gone = true;
+        list_remove(&x->link);
+        x->client = NULL;
         d->handler.gone(d->handler.arg, x);
     }
+    mem_free(c);
 }
 
-static void wake_ready(struct loop_watch *w, u32 events)
+static void on_closed(void *arg, struct stream *s)
 {
-    struct ipc_door *d = w->arg;
-    u32 pipes[IPC_ENDED_MAX];
-    u64 count;
-    u32 n;
-    ssize_t got = read(w->fd, &count, sizeof(count));
-
-    (void)got; /* empty: another wake was read for it */
-    pthread_mutex_lock(&d->ended.lock);
-    n = d->ended.n;
-    memcpy(pipes, d->ended.pipes, sizeof(pipes));
-    pthread_mutex_unlock(&d->ended.lock);
-    if (n - d->ended_seen > IPC_ENDED_MAX)
-        tell_gone(d, 0);
-    else
-        for (u32 i = d->ended_seen; i != n; i++)
-            tell_gone(d, pipes[i % IPC_ENDED_MAX]);
-    d->ended_seen = n;
+    client_free(stream_data(s));
 }
 
-static void receive_ready(struct loop_watch *w, u32 events)
+static size_t cut_off(struct ipc_client *c)
 {
-    struct ipc_door *d = w->arg;
-    nng_msg *m;
-
-    for (int i = 0; i < IPC_CALLS_A_TURN && nng_recvmsg(d->sock, &m, NNG_FLAG_NONBLOCK) == 0; i++) {
-        if (has_ended(d, (u32)nng_pipe_id(nng_msg_get_pipe(m))))
-            nng_msg_free(m);
-        else
-            take_call(d, m);
-    }
-}
-
-/* --- life ------------------------------------------------------------------------------------- */
-
-static int door_watch(struct ipc_door *d)
-{
-    int fd;
-
-    if (nng_socket_get_int(d->sock, NNG_OPT_RECVFD, &fd) != 0)
-        return E_IO;
-    d->receive = (struct loop_watch){.fd = fd, .ready = receive_ready, .arg = d};
-    d->wake = (struct loop_watch){
-        .fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .ready = wake_ready, .arg = d};
-    if (d->wake.fd < 0 || loop_watch(d->loop, &d->receive, EPOLLIN) < 0 ||
-        loop_watch(d->loop, &d->wake, EPOLLIN) < 0 || sender_init(&d->sender, d->loop, d->sock) < 0)
-        return E_IO;
+    stream_close(c->stream);
+    client_free(c);
     return 0;
 }
 
-static void door_set_up(struct ipc_door *d)
+static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
 {
-    int r = 0;
+    struct ipc_client *c = stream_data(s);
+    size_t at = 0;
+    u64 size;
 
-    r |= nng_socket_set_size(d->sock, NNG_OPT_RECVMAXSZ, d->limits.message_size_max);
-    r |= nng_socket_set_int(d->sock, NNG_OPT_RECVBUF, IPC_SOCKET_QUEUE);
-    r |= nng_socket_set_int(d->sock, NNG_OPT_SENDBUF, IPC_SOCKET_QUEUE);
-    r |= nng_pipe_notify(d->sock, NNG_PIPE_EV_REM_POST, on_pipe_end, d);
-    assert(r == 0);
+    if (!c->greeted) {
+        if (memcmp(got.p, greeting_of_req, MIN(got.n, GREETING_SIZE)) != 0)
+            return cut_off(c);
+        if (got.n < GREETING_SIZE)
+            return 0;
+        c->greeted = true;
+        at = GREETING_SIZE;
+    }
+    while (got.n - at >= HEAD_SIZE) {
+        memcpy(&size, got.p + at + 1, sizeof(size));
+        size = be64toh(size);
+        if (got.p[at] != 1 || size > c->door->limits.message_size_max ||
+            stream_waiting(s) > IPC_UNREAD_SIZE_MAX)
+            return cut_off(c);
+        if (got.n - at - HEAD_SIZE < size) {
+            *want = HEAD_SIZE + (size_t)size - (got.n - at);
+            break;
+        }
+        take_call(c, str_slice(got, at + HEAD_SIZE, at + HEAD_SIZE + (size_t)size));
+        at += HEAD_SIZE + (size_t)size;
+    }
+    return at;
 }
+
+/* --- life ------------------------------------------------------------------------------------- */
 
 int ipc_door_open(struct ipc_door **ret, struct loop *l, const char *url,
                   const struct ipc_limits *limits, struct ipc_handler handler, struct fault *f)
@@ -361,17 +275,12 @@ int ipc_door_open(struct ipc_door **ret, struct loop *l, const char *url,
     d->loop = l;
     d->limits = *limits;
     d->handler = handler;
-    d->receive.fd = d->wake.fd = d->sender.watch.fd = -1;
-    list_init(&d->calls);
-    pthread_mutex_init(&d->ended.lock, NULL);
-    r = nng_rep0_open_raw(&d->sock);
-    if (r == 0) {
-        door_set_up(d);
-        r = door_watch(d) < 0 ? NNG_ENOFILES : nng_listen(d->sock, url, NULL, 0);
-    }
-    if (r != 0) {
-        ipc_door_close(d);
-        return fault_set(f, IPC_FAULT_ADDRESS, "cannot listen on %s: %s", url, nng_strerror(r));
+    list_init(&d->clients);
+    r = stream_listen(&d->port, l, url,
+                      (struct stream_events){on_opened, on_bytes, on_closed, NULL, d}, f);
+    if (r < 0) {
+        mem_free(d);
+        return r;
     }
     *ret = d;
     return 0;
@@ -384,20 +293,11 @@ u32 ipc_door_waiting(const struct ipc_door *d)
 
 void ipc_door_close(struct ipc_door *d)
 {
-    int fd;
-
     if (!d)
         return;
     assert(d->waiting == 0);
-    fd = d->wake.fd;
-    sender_deinit(&d->sender);
-    loop_unwatch(d->loop, &d->receive);
-    if (d->sock.id)
-        nng_close(d->sock); /* no callback runs behind it */
-    loop_unwatch(d->loop, &d->wake);
-    if (fd >= 0)
-        close(fd);
-    pthread_mutex_destroy(&d->ended.lock);
+    stream_port_close(d->port);
+    list_each(item, next, &d->clients) mem_free(list_item(item, struct ipc_client, link));
     buf_deinit(&d->text);
     mem_free(d);
 }

@@ -5,9 +5,9 @@
  *   {"status":200,"output":{…}}
  *   {"status":400,"error":{"__type":"…","message":"…","code":"…"}}
  *
- * SNS calls are "AmazonSNS.Publish" with the members of the Query protocol. Raw REP mode, so that
- * many calls, long polls among them, are under way at once. A client whose pipe goes away is told
- * to the handler as gone. Requests over the bound are dropped by nng with their pipe. */
+ * SNS calls are "AmazonSNS.Publish" with the members of the Query protocol. Many calls, long
+ * polls among them, are under way at once. A client whose pipe goes away is told
+ * to the handler as gone. A request over the bound ends the client's connection. */
 #ifndef TOQUE_IPC_DOOR_H
 #define TOQUE_IPC_DOOR_H
 

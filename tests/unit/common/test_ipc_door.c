@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -247,6 +249,82 @@ static void clients_leave(void **state)
     nng_close(stays);
 }
 
+/* --- bytes that no nng socket sends -------------------------------------------------------------
+ */
+
+static int bare_connect(void)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(to.sun_path, sizeof(to.sun_path), "%s", url_path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+#define SP_REQ  "\0SP\0\0\x30\0\0"
+#define ID_7    "\x80\0\0\7"
+#define SIZE(n) "\1\0\0\0\0\0\0\0" n
+
+/* Reads exactly what is expected, then, if asked, the end. */
+static void bare_expect(int fd, const char *expected, size_t n, bool ends)
+{
+    char text[512];
+    size_t got = 0;
+    ssize_t r;
+
+    assert_true(n <= sizeof(text));
+    for (i64 end = clock_micros() + PATIENCE_US; got < n || ends;) {
+        assert_true(clock_micros() < end);
+        loop_turn(loop, 1);
+        r = recv(fd, text + got, n - got + ends, MSG_DONTWAIT);
+        if (r == 0)
+            break;
+        got += r > 0 ? (size_t)r : 0;
+    }
+    assert_int_equal(got, n);
+    assert_memory_equal(text, expected, n);
+}
+
+static void strangers(void **state)
+{
+    static const char rep[] = "\0SP\0\0\x31\0\0";
+    static const char ok[] = SIZE("\36") ID_7 "{\"status\":200,\"output\":{}}";
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } bad[] = {
+        {"GET / HTTP/1.1\r\n\r\n", 18},
+        {"\0SP\0\0\x50\0\0", 8},           /* another protocol */
+        {SP_REQ "\2\0\0\0\0\0\0\0\0", 17}, /* another type of message */
+        {SP_REQ "\1\0\0\0\0\0\2\0\0", 17}, /* over the bound */
+        {SP_REQ "\1\377\377\377\377\377\377\377\377", 17},
+    };
+    int fd;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        fd = bare_connect();
+        assert_int_equal(write(fd, bad[i].bytes, bad[i].n), bad[i].n);
+        bare_expect(fd, rep, 8, true);
+        close(fd);
+    }
+    /* Without an id, too short for one, with ids of devices: only the last has an answer. */
+    static const char calls[] = SP_REQ SIZE("\3") "\0\0\1" SIZE("\10") "\0\0\0\1\0\0\0\2" SIZE("\0")
+        SIZE("\26") "\0\0\0\5" ID_7 "{\"target\":\"a\"}";
+
+    fd = bare_connect();
+    for (size_t i = 0; i < sizeof(calls) - 1; i++) { /* byte by byte */
+        assert_int_equal(write(fd, calls + i, 1), 1);
+        loop_turn(loop, 1);
+    }
+    UNTIL(job_count == 1);
+    job_answer(&jobs[0], 200, "", "");
+    bare_expect(fd, rep, 8, false);
+    bare_expect(fd, SIZE("\42") "\0\0\0\5", 13, false);
+    bare_expect(fd, ok + 9, sizeof(ok) - 10, false);
+    close(fd);
+}
+
 /* --- texts --------------------------------------------------------------------------------------
  */
 
@@ -315,6 +393,7 @@ int main(void)
         WITH_DOOR(malformed),
         WITH_DOOR(too_many),
         WITH_DOOR(clients_leave),
+        WITH_DOOR(strangers),
         cmocka_unit_test(request_texts),
         cmocka_unit_test(answer_texts),
     };
