@@ -12,90 +12,65 @@
 /* --- members -------------------------------------------------------------------------------------
  */
 
-static const struct member topic_arn[] = {
-    {.name = "TopicArn", .type = VAL_STRING},
-    {.name = NULL                 }
-};
-static const struct member sub_arn[] = {
-    {.name = "SubscriptionArn", .type = VAL_STRING},
-    {.name = NULL                        }
-};
-static const struct member next_token[] = {
-    {.name = "NextToken", .type = VAL_STRING},
-    {.name = NULL                  }
-};
+static const struct member topic_arn[] = {{.name = "TopicArn", .type = VAL_STRING}, {.name = NULL}};
+static const struct member sub_arn[] = {{.name = "SubscriptionArn", .type = VAL_STRING},
+                                        {.name = NULL}};
+static const struct member next_token[] = {{.name = "NextToken", .type = VAL_STRING},
+                                           {.name = NULL}};
 static const struct member tag[] = {
-    {.name = "Key",       .type = VAL_STRING},
-    {.name = "Value",                   .type = VAL_STRING},
-    {.name = NULL}
-};
+    {.name = "Key", .type = VAL_STRING}, {.name = "Value", .type = VAL_STRING}, {.name = NULL}};
 static const struct member create_topic[] = {
-    {.name = "Name",    .type = VAL_STRING},
-    {.name = "Attributes",                 .type = VAL_MAP, .of = VAL_STRING},
-    {.name = "Tags",.type = VAL_LIST, .of = VAL_STRUCT, .members = tag},
-    {.name = "DataProtectionPolicy",                 .type = VAL_STRING},
-    {.name = NULL               }
-};
-static const struct member set_topic[] = {
-    {.name = "TopicArn",       .type = VAL_STRING},
-    {.name = "AttributeName",                        .type = VAL_STRING},
-    {.name = "AttributeValue",.type = VAL_STRING},
-    {.name = NULL}
-};
-static const struct member set_sub[] = {
-    {.name = "SubscriptionArn", .type = VAL_STRING},
-    {.name = "AttributeName",                         .type = VAL_STRING},
-    {.name = "AttributeValue",.type = VAL_STRING},
-    {.name = NULL }
-};
-static const struct member subscribe[] = {
-    {.name = "TopicArn",  .type = VAL_STRING},
-    {.name = "Protocol",                   .type = VAL_STRING},
-    {.name = "Endpoint",.type = VAL_STRING},
-    {.name = "Attributes",  .type = VAL_MAP, .of = VAL_STRING},
-    {.name = "ReturnSubscriptionArn",                   .type = VAL_BOOL},
-    {.name = NULL  }
-};
-static const struct member list_by_topic[] = {
-    {.name = "TopicArn",  .type = VAL_STRING},
-    {.name = "NextToken",                   .type = VAL_STRING},
-    {.name = NULL}
-};
+    {.name = "Name", .type = VAL_STRING},
+    {.name = "Attributes", .type = VAL_MAP, .of = VAL_STRING},
+    {.name = "Tags", .type = VAL_LIST, .of = VAL_STRUCT, .members = tag},
+    {.name = "DataProtectionPolicy", .type = VAL_STRING},
+    {.name = NULL}};
+static const struct member set_topic[] = {{.name = "TopicArn", .type = VAL_STRING},
+                                          {.name = "AttributeName", .type = VAL_STRING},
+                                          {.name = "AttributeValue", .type = VAL_STRING},
+                                          {.name = NULL}};
+static const struct member set_sub[] = {{.name = "SubscriptionArn", .type = VAL_STRING},
+                                        {.name = "AttributeName", .type = VAL_STRING},
+                                        {.name = "AttributeValue", .type = VAL_STRING},
+                                        {.name = NULL}};
+static const struct member subscribe[] = {{.name = "TopicArn", .type = VAL_STRING},
+                                          {.name = "Protocol", .type = VAL_STRING},
+                                          {.name = "Endpoint", .type = VAL_STRING},
+                                          {.name = "Attributes", .type = VAL_MAP, .of = VAL_STRING},
+                                          {.name = "ReturnSubscriptionArn", .type = VAL_BOOL},
+                                          {.name = NULL}};
+static const struct member list_by_topic[] = {{.name = "TopicArn", .type = VAL_STRING},
+                                              {.name = "NextToken", .type = VAL_STRING},
+                                              {.name = NULL}};
 #define ATTRIBUTES_MEMBER                                                                          \
     {                                                                                              \
         .name = "MessageAttributes", .type = VAL_MAP, .of = VAL_STRUCT, .members = ATTR_MEMBERS,   \
         .query_key = "Name", .query_value = "Value"                                                \
     }
-static const struct member publish[] = {
-    {.name = "TopicArn",    .type = VAL_STRING},
-    {.name = "TargetArn",                     .type = VAL_STRING},
-    {.name = "PhoneNumber",.type = VAL_STRING},
-    {.name = "Message", .type = VAL_STRING},
-    {.name = "Subject",                     .type = VAL_STRING},
-    {.name = "MessageStructure",   .type = VAL_STRING},
-    ATTRIBUTES_MEMBER,
-    {.name = "MessageDeduplicationId",     .type = VAL_STRING},
-    {.name = "MessageGroupId",                     .type = VAL_STRING},
-    {.name = NULL}
-};
-static const struct member batch_entry[] = {
-    {.name = "Id",                     .type = VAL_STRING},
-    {.name = "Message",                                .type = VAL_STRING},
-    {.name = "Subject",.type = VAL_STRING},
-    {.name = "MessageStructure",                .type = VAL_STRING},
-    ATTRIBUTES_MEMBER,
-    {.name = "MessageDeduplicationId",                                .type = VAL_STRING},
-    {.name = "MessageGroupId",.type = VAL_STRING},
-    {.name = NULL}
-};
-static const struct member publish_batch[] = {
-    {.name = "TopicArn", .type = VAL_STRING},
-    {.name = "PublishBatchRequestEntries",
-     .type = VAL_LIST,
-     .of = VAL_STRUCT,
-     .members = batch_entry},
-    {.name = NULL  }
-};
+static const struct member publish[] = {{.name = "TopicArn", .type = VAL_STRING},
+                                        {.name = "TargetArn", .type = VAL_STRING},
+                                        {.name = "PhoneNumber", .type = VAL_STRING},
+                                        {.name = "Message", .type = VAL_STRING},
+                                        {.name = "Subject", .type = VAL_STRING},
+                                        {.name = "MessageStructure", .type = VAL_STRING},
+                                        ATTRIBUTES_MEMBER,
+                                        {.name = "MessageDeduplicationId", .type = VAL_STRING},
+                                        {.name = "MessageGroupId", .type = VAL_STRING},
+                                        {.name = NULL}};
+static const struct member batch_entry[] = {{.name = "Id", .type = VAL_STRING},
+                                            {.name = "Message", .type = VAL_STRING},
+                                            {.name = "Subject", .type = VAL_STRING},
+                                            {.name = "MessageStructure", .type = VAL_STRING},
+                                            ATTRIBUTES_MEMBER,
+                                            {.name = "MessageDeduplicationId", .type = VAL_STRING},
+                                            {.name = "MessageGroupId", .type = VAL_STRING},
+                                            {.name = NULL}};
+static const struct member publish_batch[] = {{.name = "TopicArn", .type = VAL_STRING},
+                                              {.name = "PublishBatchRequestEntries",
+                                               .type = VAL_LIST,
+                                               .of = VAL_STRUCT,
+                                               .members = batch_entry},
+                                              {.name = NULL}};
 static const struct member nothing[] = {{.name = NULL}};
 
 /* --- actions -------------------------------------------------------------------------------------
@@ -120,40 +95,40 @@ static const struct action actions[] = {
     LATER("CreatePlatformApplication"),
     LATER("CreatePlatformEndpoint"),
     LATER("CreateSMSSandboxPhoneNumber"),
-    {"CreateTopic",               create_topic,  api_create_topic,                RESULT | WRITES},
+    {"CreateTopic", create_topic, api_create_topic, RESULT | WRITES},
     LATER("DeleteEndpoint"),
     LATER("DeletePlatformApplication"),
     LATER("DeleteSMSSandboxPhoneNumber"),
-    {"DeleteTopic",               topic_arn,     api_delete_topic,                WRITES         },
+    {"DeleteTopic", topic_arn, api_delete_topic, WRITES},
     LATER("GetDataProtectionPolicy"),
     LATER("GetEndpointAttributes"),
     LATER("GetPlatformApplicationAttributes"),
     LATER("GetSMSAttributes"),
     LATER("GetSMSSandboxAccountStatus"),
-    {"GetSubscriptionAttributes", sub_arn,       api_get_subscription_attributes, RESULT         },
-    {"GetTopicAttributes",        topic_arn,     api_get_topic_attributes,        RESULT         },
+    {"GetSubscriptionAttributes", sub_arn, api_get_subscription_attributes, RESULT},
+    {"GetTopicAttributes", topic_arn, api_get_topic_attributes, RESULT},
     LATER("ListEndpointsByPlatformApplication"),
     LATER("ListOriginationNumbers"),
     LATER("ListPhoneNumbersOptedOut"),
     LATER("ListPlatformApplications"),
     LATER("ListSMSSandboxPhoneNumbers"),
-    {"ListSubscriptions",         next_token,    api_list_subscriptions,          RESULT         },
-    {"ListSubscriptionsByTopic",  list_by_topic, api_list_subscriptions_by_topic, RESULT         },
+    {"ListSubscriptions", next_token, api_list_subscriptions, RESULT},
+    {"ListSubscriptionsByTopic", list_by_topic, api_list_subscriptions_by_topic, RESULT},
     LATER("ListTagsForResource"),
-    {"ListTopics",                next_token,    api_list_topics,                 RESULT         },
+    {"ListTopics", next_token, api_list_topics, RESULT},
     LATER("OptInPhoneNumber"),
-    {"Publish",                   publish,       api_publish,                     RESULT         },
-    {"PublishBatch",              publish_batch, api_publish_batch,               RESULT         },
+    {"Publish", publish, api_publish, RESULT},
+    {"PublishBatch", publish_batch, api_publish_batch, RESULT},
     LATER("PutDataProtectionPolicy"),
     LATER("RemovePermission"),
     LATER("SetEndpointAttributes"),
     LATER("SetPlatformApplicationAttributes"),
     LATER("SetSMSAttributes"),
-    {"SetSubscriptionAttributes", set_sub,       api_set_subscription_attributes, WRITES         },
-    {"SetTopicAttributes",        set_topic,     api_set_topic_attributes,        WRITES         },
-    {"Subscribe",                 subscribe,     api_subscribe,                   RESULT | WRITES},
+    {"SetSubscriptionAttributes", set_sub, api_set_subscription_attributes, WRITES},
+    {"SetTopicAttributes", set_topic, api_set_topic_attributes, WRITES},
+    {"Subscribe", subscribe, api_subscribe, RESULT | WRITES},
     LATER("TagResource"),
-    {"Unsubscribe",               sub_arn,       api_unsubscribe,                 WRITES         },
+    {"Unsubscribe", sub_arn, api_unsubscribe, WRITES},
     LATER("UntagResource"),
     LATER("VerifySMSSandboxPhoneNumber"),
 };

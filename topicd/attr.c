@@ -11,9 +11,9 @@
 #define SHOWN_MAX 300
 
 const struct member ATTR_MEMBERS[] = {
-    {.name = "DataType",    .type = VAL_STRING},
-    {.name = "StringValue",                     .type = VAL_STRING},
-    {.name = "BinaryValue",.type = VAL_BLOB},
+    {.name = "DataType", .type = VAL_STRING},
+    {.name = "StringValue", .type = VAL_STRING},
+    {.name = "BinaryValue", .type = VAL_BLOB},
     {.name = NULL},
 };
 

@@ -1,8 +1,5 @@
 #include "topicd/deliver.h"
 
-/* A frame that reaches this size is closed and another one begun. Small enough to travel while the
- * next is made, large enough to share its cost among thousands of targets. */
-#define DELIVER_FRAME_SIZE (1u << 20)
 /* Publications of one frame, within the reader's bound. */
 #define DELIVER_PUBLICATIONS (FRAME_PUBLICATIONS_MAX / 2)
 
@@ -12,8 +9,11 @@ static void resume_run(struct loop_later *later, int err);
 void deliver_init(struct deliver *d, struct loop *l, struct peer **peers, u32 peer_count,
                   u64 held_bytes_max)
 {
-    *d = (struct deliver){
-        .loop = l, .peers = peers, .peer_count = peer_count, .held_bytes_max = held_bytes_max};
+    *d = (struct deliver){.loop = l,
+                          .peers = peers,
+                          .peer_count = peer_count,
+                          .held_bytes_max = held_bytes_max,
+                          .frame_size = DELIVER_FRAME_SIZE};
     d->open = mem_array(peer_count, sizeof(struct dispatch *));
     d->closed = mem_array(peer_count, sizeof(*d->closed));
     for (u32 i = 0; i < peer_count; i++)
@@ -97,7 +97,7 @@ static void end(struct deliver *d, u32 peer)
     struct dispatch *one = d->open[peer];
 
     frame_publication_end(&one->frame);
-    if (one->frame.n >= DELIVER_FRAME_SIZE || one->publications >= DELIVER_PUBLICATIONS)
+    if (one->frame.n >= d->frame_size || one->publications >= DELIVER_PUBLICATIONS)
         close_frame(d, peer);
 }
 
@@ -119,7 +119,7 @@ static void put_for(struct deliver *d, u32 peer, const struct frame_publication 
                                    .subscription = t->sub->arn,
                                    .form = t->sub->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED});
         /* So many targets that the message travels again with the rest of them. */
-        if (UNLIKELY(one->frame.n - p->message.n > 2 * DELIVER_FRAME_SIZE)) {
+        if (UNLIKELY(one->frame.n > p->message.n + 2 * d->frame_size)) {
             end(d, peer);
             one = NULL;
         }

@@ -11,11 +11,16 @@
 #include "topicd/fanout.h"
 #include "topicd/peer.h"
 
+/* A frame that reaches this size is closed and another one begun. Small enough to travel while the
+ * next is made, large enough to share its cost among thousands of targets. */
+#define DELIVER_FRAME_SIZE ((size_t)1 << 20)
+
 struct deliver {
     struct loop *loop;
     struct peer **peers;
     u32 peer_count;
     u64 held_bytes_max;
+    size_t frame_size;      /* DELIVER_FRAME_SIZE; tests make it small */
     u64 open_bytes;         /* of frames of this turn */
     struct dispatch **open; /* by peer: the frame that grows, or NULL */
     struct list *closed;    /* by peer: full frames of this turn */

@@ -12,12 +12,9 @@ static const struct retry_field {
     i64 min, max, value;
     bool required;
 } retry_fields[] = {
-    {"minDelayTarget",     1, 3600, 20, true },
-    {"maxDelayTarget",     1, 3600, 20, true },
-    {"numRetries",         0, 100,  3,  true },
-    {"numMaxDelayRetries", 0, 100,  0,  false},
-    {"numNoDelayRetries",  0, 100,  0,  false},
-    {"numMinDelayRetries", 0, 100,  0,  false},
+    {"minDelayTarget", 1, 3600, 20, true},   {"maxDelayTarget", 1, 3600, 20, true},
+    {"numRetries", 0, 100, 3, true},         {"numMaxDelayRetries", 0, 100, 0, false},
+    {"numNoDelayRetries", 0, 100, 0, false}, {"numMinDelayRetries", 0, 100, 0, false},
 };
 static const char *const backoffs[] = {"linear", "arithmetic", "geometric", "exponential"};
 

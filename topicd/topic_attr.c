@@ -206,13 +206,13 @@ static const struct topic_attr {
     int (*check)(struct check *k);
     bool is_json;
 } topic_attrs[] = {
-    {"DisplayName",        check_display_name,      false},
-    {"Policy",             check_policy,            true },
-    {"DeliveryPolicy",     check_delivery_policy,   true },
-    {"KmsMasterKeyId",     check_text,              false},
-    {"SignatureVersion",   check_signature_version, false},
-    {"TracingConfig",      check_tracing,           false},
-    {"MaximumMessageSize", check_size,              false},
+    {"DisplayName", check_display_name, false},
+    {"Policy", check_policy, true},
+    {"DeliveryPolicy", check_delivery_policy, true},
+    {"KmsMasterKeyId", check_text, false},
+    {"SignatureVersion", check_signature_version, false},
+    {"TracingConfig", check_tracing, false},
+    {"MaximumMessageSize", check_size, false},
 };
 
 /* HTTPSuccessFeedbackRoleArn and its kin. */

@@ -345,29 +345,24 @@ static void test_rule_of_ten(void **state)
 /* Many targets: frames are cut, the message travels with each, everybody gets it once. */
 static void test_many_targets(void **state)
 {
-    enum { TARGETS = 3000 };
-    char *form = filled(PUBLISH "&Message=", 100000);
+    enum { TARGETS = 150 };
 
-    rig_set(rig, "topic_policies_max", "0");
+    rig->t->deliver.frame_size = 4096;
     for (int i = 1; i < TARGETS; i++) {
-        char *subscribe = mem_printf("Action=Subscribe&Protocol=sqs&TopicArn=%s&Endpoint=%s%077d",
-                                     RIG_TOPIC, RIG_QUEUE(""), i);
+        char *form = mem_printf("Action=Subscribe&Protocol=sqs&TopicArn=%s&Endpoint=%s%d",
+                                RIG_TOPIC, RIG_QUEUE(""), i);
 
-        RIG_OK(rig, subscribe);
-        mem_free(subscribe);
-    }
-    for (int i = 0; i < 10; i++) {
-        rig->fakes[0].delivers = 0;
-        buf_reset(&rig->fakes[0].bodies);
         RIG_OK(rig, form);
+        mem_free(form);
     }
+    RIG_OK(rig, PUBLISH "&Message=m");
     size_t n = 0;
 
-    for (const char *at = rig->fakes[0].bodies.p; (at = strstr(at, "=x")); at++)
+    for (const char *at = rig->fakes[0].bodies.p; (at = strstr(at, "=m;")); at++)
         n++;
     assert_int_equal(n, TARGETS);
+    assert_true(rig->fakes[0].delivers > 2);
     assert_int_equal(rig->fakes[0].refused, 0);
-    mem_free(form);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -6,7 +6,7 @@
 #define P                      "Invalid parameter: "
 #define SET(name, value)                                                                           \
     "Action=SetTopicAttributes&TopicArn=" RIG_TOPIC "&AttributeName=" name "&AttributeValue"       \
-                                                                           "=" value
+    "=" value
 
 static struct rig *rig;
 
