@@ -112,6 +112,14 @@ static size_t plain_run(str s, size_t at)
 void scan_quote(struct buf *out, str s)
 {
     static const char hex[] = "0123456789abcdef", shorts[] = "btn_fr";
+    char *room = buf_room(out, s.n + 2);
+    if (LIKELY(plain_run(s, 0) == s.n)) {
+        room[0] = room[s.n + 1] = '"';
+        if (s.n)
+            memcpy(room + 1, s.p, s.n);
+        out->n += s.n + 2;
+        return;
+    }
     buf_char(out, '"');
     for (size_t at = 0; at < s.n; at++) {
         size_t run = plain_run(s, at);

@@ -166,9 +166,10 @@ static void ref_free(struct matcher *m, u32 ref)
 
 void matcher_ref_add(struct matcher *m, u32 id, u32 group, u32 at)
 {
-    u32 tag = key_of_id(m->seed, id), head = matcher_find(m, id);
+    u32 head = m->adding;
     if (!head) {
-        table_put(&m->id_table, tag, ref_new(m, group, at, 0));
+        m->adding = ref_new(m, group, at, 0);
+        table_put(&m->id_table, key_of_id(m->seed, id), m->adding);
         return;
     }
     if (m->refs[head].group) {
@@ -209,6 +210,7 @@ static void add_branch(struct matcher *m, u32 id, const struct policy *p, u32 br
 void matcher_add(struct matcher *m, u32 id, const struct policy *p)
 {
     assert(matcher_find(m, id) == 0);
+    m->adding = 0;
     m->count++;
     if (!p || p->n == 0) {
         struct group_key key = {.pivot = cond_of_path(m, COND_ALWAYS, 0)};

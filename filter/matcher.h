@@ -59,6 +59,7 @@ struct matcher {
     u32 scope[2]; /* condition that holds when a message is eligible for the scope; 0: nobody asks */
     u32 always;   /* condition that always holds; 0: nobody has an empty policy */
     u32 count;    /* subscriptions */
+    u32 adding;   /* first ref of the subscription that is being added; 0: it has none yet */
     u64 seed;
     bool unchecked; /* bodies are read without their grammar */
     size_t small_bytes; /* what conditions, paths and groups hold beside their own structs */
@@ -112,6 +113,7 @@ u32 compile_leaf(struct matcher *m, enum filter_scope scope, const struct policy
 /* Puts one expression in; takes over the holds on its conditions. */
 void compile_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 *conds, u32 n,
                         bool many);
+/* The subscription that is being added has a row. */
 void matcher_ref_add(struct matcher *m, u32 id, u32 group, u32 at);
 
 /* --- probe.c ------------------------------------------------------------------------------------ */
