@@ -21,6 +21,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "common/http_head.h"
 #include "common/http_listen.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -53,7 +54,7 @@ struct http_exchange {
     struct http_door *door;
     struct MHD_Connection *con; /* NULL: the library let go of it */
     struct MHD_Response *response;
-    struct request rq;
+    struct http_head head;
     struct buf uri, body;
     struct loop_watch watch; /* while parked */
     enum exchange_state state;
@@ -62,11 +63,9 @@ struct http_exchange {
     bool gone;    /* the client left */
     bool inside;  /* hand_over is calling the handler */
     bool pending; /* counted in the door's pending */
-    bool expects; /* Expect: 100-continue */
     int status;   /* of the answer */
     int refused;  /* status with which its body is refused; 0: it is not */
     u64 turn;     /* the flush after this one parks it */
-    u64 content_length;
     u64 drained;
     u64 charged; /* bytes counted in the server's memory */
     void *data;
@@ -287,51 +286,9 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
                                  const char *value, size_t value_n)
 {
     struct http_exchange *x = arg;
-    str name = {key, key_n}, text = {value ? value : "", value ? value_n : 0};
-    i64 length;
 
-    static const struct {
-        str name;
-        size_t at;
-    } known[] = {
-        {{"Host", 4},             offsetof(struct request, host)         },
-        {{"Accept", 6},           offsetof(struct request, accept)       },
-        {{"X-Amz-Target", 12},    offsetof(struct request, target)       },
-        {{"Content-Type", 12},    offsetof(struct request, content_type) },
-        {{"Authorization", 13},   offsetof(struct request, authorization)},
-        {{"X-Amzn-Trace-Id", 15}, offsetof(struct request, trace_id)     },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (known[i].name.n == key_n && str_eq_nocase(known[i].name, name)) {
-            str *field = (str *)(void *)((char *)&x->rq + known[i].at);
-
-            if (!field->n)
-                *field = text;
-            return MHD_YES;
-        }
-    }
-    if (key_n == 14 && str_eq_nocase(name, STR("Content-Length")) && !str_to_i64(text, &length))
-        x->content_length = (u64)MAX(length, 0);
-    else if (key_n == 6 && str_eq_nocase(name, STR("Expect")))
-        x->expects = true;
+    http_head_field(&x->head, str_from(key, key_n), str_from(value ? value : "", value_n));
     return MHD_YES;
-}
-
-/* Splits the request line's target; one in absolute form (RFC 9112, 3.2.2) loses its authority. */
-static void split_uri(str uri, struct request *rq)
-{
-    if (uri.n && uri.p[0] != '/' &&
-        (str_starts_nocase(uri, STR("http://")) || str_starts_nocase(uri, STR("https://")))) {
-        size_t at = (size_t)str_find(uri, ':') + 3;
-
-        while (at < uri.n && uri.p[at] != '/' && uri.p[at] != '?')
-            at++;
-        uri = str_slice(uri, at, uri.n);
-    }
-    rq->path = str_cut(&uri, '?');
-    rq->query = uri.p ? uri : STR("");
-    if (!rq->path.n)
-        rq->path = STR("/");
 }
 
 static void refuse(struct http_exchange *x, int status)
@@ -344,34 +301,25 @@ static void refuse(struct http_exchange *x, int status)
 static enum MHD_Result exchange_start(struct http_exchange *x, const char *method)
 {
     struct http_server *s = x->server;
-    str none = STR("");
 
     x->started = true;
-    x->rq = (struct request){.door = x->door->unix_path ? DOOR_UNIX : DOOR_TCP,
-                             .method = str_of(method),
-                             .host = none,
-                             .target = none,
-                             .content_type = none,
-                             .accept = none,
-                             .authorization = none,
-                             .trace_id = none,
-                             .account = none,
-                             .region = none,
-                             .body = none};
+    http_head_init(&x->head);
+    x->head.rq.door = x->door->unix_path ? DOOR_UNIX : DOOR_TCP;
+    x->head.rq.method = str_of(method);
+    http_head_uri(&x->head, buf_view(&x->uri));
     MHD_get_connection_values_n(x->con, MHD_HEADER_KIND, on_header, x);
-    split_uri(buf_view(&x->uri), &x->rq);
-    if (x->content_length > s->limits.body_size_max)
+    if (x->head.content_length > s->limits.body_size_max)
         refuse(x, MHD_HTTP_CONTENT_TOO_LARGE);
-    else if (s->memory + x->content_length > s->limits.memory_max)
+    else if (s->memory + x->head.content_length > s->limits.memory_max)
         refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE);
-    if (x->refused && (x->expects || x->content_length > HTTP_DRAIN_SIZE_MAX)) {
+    if (x->refused && (x->head.expects || x->head.content_length > HTTP_DRAIN_SIZE_MAX)) {
         /* The body is not on its way yet, or too long to be waited for. */
         x->response = refusal(x);
         x->status = x->refused;
         return queue_answer(x);
     }
-    if (!x->refused && x->content_length)
-        buf_room(&x->body, (size_t)MIN(x->content_length, HTTP_RESERVE_SIZE_MAX));
+    if (!x->refused && x->head.content_length)
+        buf_room(&x->body, (size_t)MIN(x->head.content_length, HTTP_RESERVE_SIZE_MAX));
     return MHD_YES;
 }
 
@@ -406,13 +354,13 @@ static enum MHD_Result hand_over(struct http_exchange *x)
         x->status = x->refused;
         return queue_answer(x);
     }
-    x->rq.body = buf_view(&x->body);
+    x->head.rq.body = buf_view(&x->body);
     x->state = HELD;
     x->owed = true;
     x->turn = s->turn;
     s->waiting++;
     x->inside = true;
-    s->handler.request(s->handler.arg, x, &x->rq);
+    s->handler.request(s->handler.arg, x, &x->head.rq);
     x->inside = false;
     if (x->state == ANSWERED)
         return queue_answer(x);

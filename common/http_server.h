@@ -15,11 +15,11 @@
 
 /* Bounds on what a client may make us hold. */
 struct http_limits {
-    u32 body_size_max;     /* bytes of one request body; above it 413 */
-    u32 header_size_max;   /* bytes of request line and headers of one connection */
+    u32 body_size_max;   /* bytes of one request body; above it 413 */
+    u32 header_size_max; /* bytes of request line and headers of one connection */
     u32 connections_max;
-    u32 idle_timeout_s;    /* between requests and while a request trickles in */
-    u64 memory_max;        /* bytes of request bodies held at once by all connections; above: 503 */
+    u32 idle_timeout_s; /* between requests and while a request trickles in */
+    u64 memory_max;     /* bytes of request bodies held at once by all connections; above: 503 */
 };
 
 struct http_server;
@@ -35,7 +35,8 @@ struct http_handler {
 
 int http_server_new(struct http_server **ret, struct loop *l, const struct http_limits *limits,
                     struct http_handler handler);
-/* Host is an address or name; port 0 takes a free one. 0, or a fault text that names the address. */
+/* Host is an address or name; port 0 takes a free one. 0, or a fault text that names the address.
+ */
 int http_server_listen_tcp(struct http_server *s, const char *host, u16 port, u16 *ret_port,
                            struct fault *f) MUST_CHECK;
 /* Replaces a socket that nobody listens on any more. */

@@ -2,10 +2,11 @@
  * URL), with its own heartbeat.
  *
  * What is sent may die with the pipe, and nobody is told how much of it. So the link promises only
- * this: frames that arrive, arrive whole and in order, on the pipe on which they were sent; `up` and
- * `down` tell of every change of pipe; what must not be lost is numbered, acknowledged and sent
+ * this: frames that arrive, arrive whole and in order, on the pipe on which they were sent; `up`
+ * and `down` tell of every change of pipe; what must not be lost is numbered, acknowledged and sent
  * again by the peers (frame.h). A peer that is silent longer than the deadline is down, even if its
- * pipe stands: the pipe is closed. A second dialer is turned away while the first one's pipe stands.
+ * pipe stands: the pipe is closed. A second dialer is turned away while the first one's pipe
+ * stands.
  */
 #ifndef TOQUE_LINK_H
 #define TOQUE_LINK_H
