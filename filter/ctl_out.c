@@ -61,7 +61,7 @@ const char *ctl_off(const struct ctl *c)
 static void comma(struct buf *out)
 {
     char last = out->n ? out->p[out->n - 1] : '{';
-    if (last != '{' && last != '[' && last != ':')
+    if (last != '{' && last != '[' && last != ':' && last != '\n')
         buf_char(out, ',');
 }
 

@@ -38,6 +38,17 @@ static const struct ctl_verb VERBS[] = {
      "'{\"MessageAttributes\":{\"receipt_type\":{\"DataType\":\"String\",\"StringValue\":"
      "\"refund\"}}}'\n",
      ctl_explain},
+    {"lint", "what the service refuses, and what people regret",
+     "lint [-s SCOPE] [-m CORPUS] POLICY…",
+     "AWS's refusal as AWS says it, with the place; and what AWS accepts although it is hardly "
+     "what was\n"
+     "meant. Every finding has a code and says what to do. Status 0: nothing found, 1: "
+     "something.\n\n"
+     "  -m, --corpus FILE     recorded messages that policies of the scope MessageBody will "
+     "meet\n\n"
+     "Example:\n"
+     "  filterctl lint '{\"price\":[{\"numeric\":[\">=\",10]},{\"numeric\":[\">\",20]}]}'\n",
+     ctl_lint},
     {"test", "run suites of cases", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
      "A suite is an array of cases: id, scope, policy (or policy_text, policy_file, or "
      "subscription,\n"
@@ -48,6 +59,30 @@ static const struct ctl_verb VERBS[] = {
      "Example:\n"
      "  filterctl test -o junit policies/*.test.json > report.xml\n",
      ctl_test},
+    {"coverage", "what a recorded corpus does to policies", "coverage -p POLICY… [CORPUS…]",
+     "How many messages each policy passes, how often each rule is met, rules and values that "
+     "never\n"
+     "are, messages that nobody gets, keys that no policy reads and their values.\n\n"
+     "  -n, --examples N      how many messages and values are shown (3)\n\n"
+     "Example:\n"
+     "  filterctl coverage -p config/topology.json messages.jsonl\n",
+     ctl_coverage},
+    {"diff", "what a change of policy gains and loses", "diff -p OLD -p NEW [CORPUS…]",
+     "Over a recorded corpus: which messages the new policy gains and loses, counts, examples, and "
+     "the\n"
+     "rule that makes the difference; with two topologies subscription by subscription. Status 0: "
+     "no\n"
+     "difference, 1: some.\n\n"
+     "  -n, --examples N      examples of each change (3)\n\n"
+     "Example:\n"
+     "  filterctl diff -p old-topology.json -p config/topology.json messages.jsonl\n",
+     ctl_diff},
+    {"convert", "policies out of templates", "convert FILES…",
+     "Policies from CloudFormation and SAM templates, terraform show -json, serverless.yml,\n"
+     "aws sns get-subscription-attributes and topologies, in a form that -p and lint read.\n\n"
+     "Example:\n"
+     "  filterctl convert template.yaml > policies.json\n",
+     ctl_convert},
 };
 
 static void print_help(FILE *out)

@@ -1,0 +1,553 @@
+/* The checks, one function each. Places: the policy knows where things stand in its compact text,
+ * the tree knows where the same thing stands in the text that its owner wrote. */
+#include "filter/ctl_lint.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define COMBINATIONS_NEAR  120                        /* of the 150 that the service takes */
+#define ATTRIBUTE_NAME_MAX 256                        /* bytes of an attribute's name */
+#define DECIMALS_MAX       5                          /* documented digits behind the point */
+static const str NUMBER_MAX = STR_INIT("1000000000"); /* documented magnitude */
+/* Attributes with larger numbers are refused by Publish. */
+static const str ATTRIBUTE_NUMBER_MAX = STR_INIT("1e126");
+
+struct walk {
+    struct lint *l;
+    const struct policy *p;
+    const struct node **nodes; /* in the order of the compact text */
+    size_t n, cap;
+    const struct policy_leaf **leaves; /* distinct */
+    size_t leaf_n;
+};
+
+void lint_init(struct lint *l, const struct ctl_policy *subject)
+{
+    *l = (struct lint){.subject = subject};
+    arena_init(&l->arena);
+}
+
+void lint_deinit(struct lint *l)
+{
+    mem_free(l->findings);
+    arena_deinit(&l->arena);
+}
+
+void lint_say(struct lint *l, const char *code, size_t at, const char *advice, const char *fmt, ...)
+{
+    char text[FAULT_TEXT_MAX + 64];
+    va_list args;
+    if (l->n == LINT_FINDINGS_MAX)
+        return;
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 16;
+        l->findings = mem_grow(l->findings, l->cap * sizeof *l->findings);
+    }
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    l->findings[l->n++] = (struct lint_finding){
+        .code = code, .at = at, .words = arena_dup(&l->arena, str_of(text)), .advice = advice};
+}
+
+/* --- refusals ------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *part, *advice;
+} REFUSALS[] = {
+    {"failed to parse JSON", "Mend the JSON at the place shown."},
+    {"Filter is not an object", "A policy is an object: {\"key\":[values]}."},
+    {"must be an object or an array", "Put the value into a list: {\"key\":[\"value\"]}."},
+    {"Empty arrays", "List at least one value, or leave the key out."},
+    {"Empty objects", "Name at least one key in it, or leave it out."},
+    {"Match value must be", "Lists in lists have no meaning here: write the values side by side."},
+    {"Unrecognized match type", "Use one of the operators: prefix, suffix, equals-ignore-case, "
+                                "wildcard, anything-but, numeric, exists, cidr."},
+    {"Only one key allowed", "One operator in each pair of braces: write two entries."},
+    {"match pattern must be a string", "Put the operand between quotes."},
+    {"exists match pattern", "Write {\"exists\": true} or {\"exists\": false}, without quotes."},
+    {"numeric", "Write {\"numeric\": [\">=\", 1, \"<\", 10]}, numbers without quotes."},
+    {"must be numeric", "Write the operand as a number, without quotes."},
+    {"anything", "anything-but takes a value, a list of strings or of numbers, or one of prefix, "
+                 "suffix, wildcard."},
+    {"CIDR", "Write an address and the bits of its network: \"10.0.0.0/8\"; a single address is an "
+             "exact string."},
+    {"mask bits", "Write a single address as an exact string, without /32 or /128."},
+    {"IP address", "Write an IPv4 or IPv6 address before the slash."},
+    {"wildcard", "One asterisk stands for any text: write no two side by side."},
+    {"escape character", "A backslash escapes an asterisk or a backslash only."},
+    {"$or", "$or takes a list of two or more objects."},
+    {"more than 5 keys", "Use five keys at most: put what belongs together into one attribute."},
+    {"too complex", "Have fewer values: their product over all keys, times the nesting, is 150 at "
+                    "most; three asterisks a pattern."},
+};
+
+/* The first key of the policy that holds an object. */
+static size_t nested_place(struct lint *l)
+{
+    struct node *root;
+    struct fault ignored;
+    str compact;
+    fault_clear(&ignored);
+    if (tree_read(&l->arena, l->subject->text, &root, &compact, &ignored) != 0)
+        return 0;
+    for (const struct node *m = root->first; m; m = m->next)
+        if (m->kind == NODE_OBJECT)
+            return m->source_at;
+    return root->source_at;
+}
+
+static void check_refusal(struct lint *l)
+{
+    size_t at = policies_fault_at(l->subject);
+    const struct fault *f = l->subject->fault;
+    const char *code = "L001", *advice = "Compare with the list of operators in the manual.";
+    for (size_t i = ARRAY_LEN(REFUSALS); i-- > 0;)
+        if (strstr(f->text, REFUSALS[i].part))
+            advice = REFUSALS[i].advice;
+    if (f->code == FILTER_FAULT_SCOPE) {
+        code = "L002";
+        at = nested_place(l);
+        advice = "Set FilterPolicyScope to MessageBody, or name an attribute.";
+    } else if (strstr(f->text, "Bottom must be less than top")) {
+        code = "L003";
+        advice =
+            "No number lies in this range: swap the bounds, or write [\"=\", n] for one number.";
+    }
+    lint_say(l, code, at, advice, "Invalid parameter: Attributes Reason: %s%s", policies_frame(f),
+             f->text);
+}
+
+/* --- places --------------------------------------------------------------------------------------
+ */
+
+static void add_nodes(struct walk *w, const struct node *n)
+{
+    if (w->n == w->cap) {
+        w->cap = w->cap ? w->cap * 2 : 64;
+        w->nodes = mem_grow(w->nodes, w->cap * sizeof *w->nodes);
+    }
+    w->nodes[w->n++] = n;
+    for (const struct node *m = n->first; m; m = m->next)
+        add_nodes(w, m);
+}
+
+/* The value that stands at a byte of the compact text, or whose name does. */
+static const struct node *node_at(const struct walk *w, u32 at, bool by_name)
+{
+    size_t low = 0, high = w->n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (w->nodes[mid]->at < at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < w->n; low++)
+        if ((by_name ? w->nodes[low]->name_at : w->nodes[low]->at) == at)
+            return w->nodes[low];
+    return NULL;
+}
+
+/* Where a member's name begins in the owner's text. */
+static size_t name_place(str text, const struct node *member)
+{
+    size_t at = member->source_at;
+    while (at && text.p[at - 1] != ':')
+        at--;
+    while (at && text.p[at - 1] != '"')
+        at--;
+    for (at = at ? at - 1 : 0; at; at--)
+        if (text.p[at - 1] == '"' && (at < 2 || text.p[at - 2] != '\\'))
+            return at - 1;
+    return 0;
+}
+
+static size_t entry_place(const struct walk *w, const struct policy_entry *e)
+{
+    const struct node *n = node_at(w, e->at, false);
+    return n ? n->source_at : 0;
+}
+
+static size_t leaf_place(const struct walk *w, const struct policy_leaf *leaf)
+{
+    const struct node *n = node_at(w, leaf->at, true);
+    return n ? name_place(w->l->subject->text, n) : 0;
+}
+
+static str entry_text(const struct walk *w, const struct policy_entry *e)
+{
+    return str_slice(w->p->text, e->at, MIN(e->end, e->at + 80u));
+}
+
+/* --- entries -------------------------------------------------------------------------------------
+ */
+
+static bool has_beyond_plane(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((u8)s.p[i] >= 0xf0)
+            return true;
+    return false;
+}
+
+/* Attribute values are compared escaped: a bare quote, or a backslash that escapes neither quote
+ * nor backslash, is in none of them. */
+static bool is_escaped_once(const struct policy_entry *e, const struct policy_operand *o)
+{
+    if (e->kind != POLICY_STRING && e->kind != POLICY_PREFIX && e->kind != POLICY_SUFFIX &&
+        e->kind != POLICY_FOLDED)
+        return false;
+    for (size_t i = 0; i < o->text.n; i++) {
+        if (o->text.p[i] == '"')
+            return i || e->kind != POLICY_SUFFIX;
+        if (o->text.p[i] != '\\')
+            continue;
+        char next = i + 1 < o->text.n ? o->text.p[i + 1] : 0;
+        if (next != '"' && next != '\\')
+            return next || e->kind != POLICY_PREFIX;
+        i++;
+    }
+    return false;
+}
+
+static bool is_over(const struct number *n, str bound)
+{
+    struct number high, magnitude = *n;
+    int err = number_read(bound, &high);
+    assert(err == 0);
+    (void)err;
+    magnitude.negative = false;
+    return number_cmp(&magnitude, &high) > 0;
+}
+
+static bool is_beyond_precision(const struct number *n)
+{
+    return is_over(n, NUMBER_MAX) ||
+           (n->digit_count && (i64)n->digit_count - n->exponent > DECIMALS_MAX);
+}
+
+/* Why the entry can never match a plain attribute, or NULL. */
+static const char *never_in_attributes(const struct policy_entry *e)
+{
+    if (e->kind == POLICY_TRUE || e->kind == POLICY_FALSE || e->kind == POLICY_NULL)
+        return "only elements of a String.Array are true, false or null";
+    if (e->negated || e->n != 1)
+        return NULL;
+    const struct policy_operand *o = e->operands;
+    if (e->kind == POLICY_STRING && !o->text.n)
+        return "none has an empty value";
+    if (e->kind <= POLICY_WILDCARD && e->kind != POLICY_NUMBER && has_beyond_plane(o->text))
+        return "Publish refuses characters beyond the basic plane";
+    if (e->kind == POLICY_NUMBER && is_over(&o->number, ATTRIBUTE_NUMBER_MAX))
+        return "Publish refuses numbers that large";
+    return NULL;
+}
+
+/* Truly never, elements of a String.Array included. */
+static bool is_never(const struct walk *w, const struct policy_entry *e)
+{
+    return w->p->scope == FILTER_ATTRIBUTES && e->n == 1 && !e->negated &&
+           is_escaped_once(e, e->operands);
+}
+
+static void check_text(const struct walk *w, const struct policy_entry *e,
+                       const struct policy_operand *o)
+{
+    size_t at = entry_place(w, e);
+    str shown = entry_text(w, e), trimmed = str_trim(o->text);
+    bool is_text = e->kind == POLICY_STRING || e->kind == POLICY_FOLDED;
+    if (is_text && o->text.n && trimmed.n != o->text.n)
+        lint_say(w->l, "L115", at, "Remove the blanks, unless messages have them, too.",
+                 "%.*s has blanks at an end, and nothing is trimmed", STR_ARG(shown));
+    if (e->kind == POLICY_WILDCARD && o->pattern.n == 1)
+        lint_say(w->l, "L114", at, "Add an asterisk, or write the plain string.",
+                 "%.*s has no asterisk, so it matches one text only", STR_ARG(shown));
+    if (w->p->scope == FILTER_ATTRIBUTES && is_escaped_once(e, o))
+        lint_say(
+            w->l, "L116", at,
+            "Escape twice: the value 5\" is matched by \"5\\\\\\\"\" in the policy's JSON.",
+            "%.*s: attribute values are compared with their quotes and backslashes escaped, so "
+            "this never matches",
+            STR_ARG(shown));
+}
+
+static void check_numbers(const struct walk *w, const struct policy_entry *e,
+                          const struct policy_operand *o)
+{
+    bool is_beyond = false;
+    if (e->kind == POLICY_NUMBER)
+        is_beyond = is_beyond_precision(&o->number);
+    if (e->kind == POLICY_NUMERIC)
+        is_beyond = (o->range.has_low && is_beyond_precision(&o->range.low)) ||
+                    (o->range.has_high && is_beyond_precision(&o->range.high));
+    if (is_beyond)
+        lint_say(w->l, "L109", entry_place(w, e),
+                 "Publish the number in another unit, or compare it as a string.",
+                 "%.*s: the documentation promises numbers from -10^9 to 10^9 with five digits "
+                 "behind the point, no more",
+                 STR_ARG(entry_text(w, e)));
+}
+
+static void check_entry(const struct walk *w, const struct policy_entry *e)
+{
+    const char *why = w->p->scope == FILTER_ATTRIBUTES ? never_in_attributes(e) : NULL;
+    if (why)
+        lint_say(w->l, "L101", entry_place(w, e),
+                 "Remove the entry, or publish the value in the form that it asks for.",
+                 "%.*s can never match a String or Number attribute: %s", STR_ARG(entry_text(w, e)),
+                 why);
+    struct policy_entry inner = *e;
+    inner.negated = false;
+    if (e->negated && entry_takes_any_string(&inner))
+        lint_say(w->l, "L101", entry_place(w, e),
+                 "Exclude less; {\"exists\": false} asks that there is no value at all.",
+                 "%.*s can never match a string: it excludes all", STR_ARG(entry_text(w, e)));
+    if (entry_takes_any_string(e))
+        lint_say(w->l, "L113", entry_place(w, e),
+                 "Write {\"exists\": true} if the key only has to be there.",
+                 "%.*s matches every string", STR_ARG(entry_text(w, e)));
+    for (u32 i = 0; i < e->n; i++) {
+        check_text(w, e, &e->operands[i]);
+        check_numbers(w, e, &e->operands[i]);
+    }
+}
+
+/* --- entries of one list -------------------------------------------------------------------------
+ */
+
+static void check_covered(const struct walk *w, const struct policy_leaf *leaf, u32 b)
+{
+    const struct policy_entry *eb = &leaf->entries[b];
+    for (u32 a = 0; a < leaf->n; a++) {
+        const struct policy_entry *ea = &leaf->entries[a];
+        /* Of two that cover each other the later one is told. */
+        if (a == b || !entry_covers(ea, eb) || (a > b && entry_covers(eb, ea)))
+            continue;
+        lint_say(w->l, "L102", entry_place(w, eb),
+                 "Remove it: entries of one list are alternatives already.",
+                 "%.*s is covered by %.*s", STR_ARG(entry_text(w, eb)), STR_ARG(entry_text(w, ea)));
+        return;
+    }
+}
+
+/* An anything-but and what stands beside it. */
+static void check_but(const struct walk *w, const struct policy_leaf *leaf, u32 i)
+{
+    const struct policy_entry *but = &leaf->entries[i];
+    for (u32 k = 0; k < leaf->n; k++) {
+        const struct policy_entry *e = &leaf->entries[k];
+        if (k == i || e->kind == POLICY_ABSENT)
+            continue;
+        if (e->negated) {
+            if (k > i && !entry_covers(but, e) && !entry_covers(e, but))
+                lint_say(w->l, "L104", entry_place(w, e),
+                         "Write one anything-but with a list of all values.",
+                         "two anything-but in one list are alternatives: %.*s lets through what "
+                         "%.*s excludes",
+                         STR_ARG(entry_text(w, but)), STR_ARG(entry_text(w, e)));
+            continue;
+        }
+        for (u32 o = 0; o < but->n; o++) {
+            if (!entry_admits(e, but, &but->operands[o]))
+                continue;
+            lint_say(w->l, "L103", entry_place(w, e),
+                     "Remove one of the two: entries of one list are alternatives.",
+                     "%.*s lets through what %.*s excludes", STR_ARG(entry_text(w, e)),
+                     STR_ARG(entry_text(w, but)));
+            break;
+        }
+    }
+}
+
+static void check_list(const struct walk *w, const struct policy_leaf *leaf)
+{
+    for (u32 i = 0; i < leaf->n; i++)
+        check_entry(w, &leaf->entries[i]);
+    if (leaf->n > LINT_ENTRIES_MAX)
+        return;
+    for (u32 i = 0; i < leaf->n; i++) {
+        check_covered(w, leaf, i);
+        if (leaf->entries[i].negated)
+            check_but(w, leaf, i);
+    }
+}
+
+/* --- keys ----------------------------------------------------------------------------------------
+ */
+
+static bool is_attribute_name(str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool is_other = (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+        if (!is_letter && !is_other)
+            return false;
+    }
+    return name.n && name.n <= ATTRIBUTE_NAME_MAX && name.p[0] != '.' &&
+           name.p[name.n - 1] != '.' && !memmem(name.p, name.n, "..", 2);
+}
+
+static void check_key(const struct walk *w, const struct policy_leaf *leaf)
+{
+    if (w->p->scope != FILTER_ATTRIBUTES)
+        return;
+    if (!is_attribute_name(leaf->path))
+        lint_say(w->l, "L107", leaf_place(w, leaf),
+                 "Name an attribute as it is published; for the body set FilterPolicyScope to "
+                 "MessageBody.",
+                 "no attribute can be called \"%.*s\"", STR_ARG(leaf->path));
+    else if (str_find(leaf->path, '.') >= 0)
+        lint_say(w->l, "L107", leaf_place(w, leaf),
+                 "For a key inside the body set FilterPolicyScope to MessageBody.",
+                 "\"%.*s\" is one attribute's name, dot included, not a key within another",
+                 STR_ARG(leaf->path));
+}
+
+/* Keys of the text that are in no branch: a later one of the same path replaced them. */
+static void check_replaced(const struct walk *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        const struct node *n = w->nodes[i];
+        if (n->twice)
+            lint_say(w->l, "L111", name_place(w->l->subject->text, n),
+                     "Put all values into one list, or rename one of the keys.",
+                     "\"%.*s\" is there more than once: the last one counts, the others are lost",
+                     STR_ARG(n->name));
+        if (n->kind != NODE_ARRAY || !n->name_at || str_is(n->name, "$or"))
+            continue;
+        bool is_leaf = false, is_operator = false;
+        for (size_t k = 0; k < w->leaf_n && !is_leaf; k++) {
+            const struct policy_leaf *leaf = w->leaves[k];
+            is_leaf = leaf->at == n->name_at;
+            for (u32 e = 0; e < leaf->n && !is_operator; e++)
+                is_operator = leaf->entries[e].at < n->at && n->at < leaf->entries[e].end;
+        }
+        if (!is_leaf && !is_operator)
+            lint_say(w->l, "L111", name_place(w->l->subject->text, n),
+                     "Name every path once: a nested key and its dotted spelling are one path.",
+                     "\"%.*s\" is replaced by another key of the same path", STR_ARG(n->name));
+    }
+}
+
+/* --- the whole -----------------------------------------------------------------------------------
+ */
+
+static bool leaf_has(const struct policy_leaf *leaf, enum policy_kind kind)
+{
+    for (u32 i = 0; i < leaf->n; i++)
+        if (leaf->entries[i].kind == kind)
+            return true;
+    return false;
+}
+
+static bool leaf_is_never(const struct walk *w, const struct policy_leaf *leaf)
+{
+    for (u32 i = 0; i < leaf->n; i++)
+        if (!is_never(w, &leaf->entries[i]))
+            return false;
+    return true;
+}
+
+static bool leaf_wants_absence(const struct policy_leaf *leaf)
+{
+    return leaf->n == 1 && leaf->entries[0].kind == POLICY_ABSENT;
+}
+
+static void check_whole(const struct walk *w)
+{
+    const struct policy *p = w->p;
+    size_t begin = w->n ? w->nodes[0]->source_at : 0;
+    bool is_always = p->n == 0, is_never_true = p->n > 0, is_absence = p->n > 0;
+    for (u32 b = 0; b < p->n; b++) {
+        bool always = true, never = false, absence = true;
+        for (u32 i = 0; i < p->branches[b].n; i++) {
+            const struct policy_leaf *leaf = p->branches[b].leaves[i];
+            bool is_key_never = p->scope == FILTER_ATTRIBUTES && !is_attribute_name(leaf->path) &&
+                                !leaf_has(leaf, POLICY_ABSENT);
+            always = always && leaf_has(leaf, POLICY_ABSENT) && leaf_is_open(leaf);
+            never = never || is_key_never || leaf_is_never(w, leaf);
+            absence = absence && leaf_wants_absence(leaf);
+        }
+        is_always = is_always || always;
+        is_never_true = is_never_true && never;
+        is_absence = is_absence && absence;
+    }
+    if (is_always)
+        lint_say(w->l, "L105", begin, "Remove the policy if every message is wanted.",
+                 p->n ? "the policy is true for every message that it looks at"
+                      : "the policy is empty: every message gets through");
+    if (is_never_true)
+        lint_say(w->l, "L106", begin,
+                 "Change the keys or values; nothing is delivered as it stands.",
+                 "the policy is never true");
+    if (is_absence)
+        lint_say(w->l, "L112", begin,
+                 p->scope == FILTER_ATTRIBUTES
+                     ? "Publish at least one attribute with every message."
+                     : "See that every body has at least one member.",
+                 "the policy asks for absence only, and a message %s is rejected even so",
+                 p->scope == FILTER_ATTRIBUTES ? "without any attribute" : "with the body {}");
+    if (p->combinations >= COMBINATIONS_NEAR)
+        lint_say(w->l, "L110", begin, "Shorten the lists, or split the subscription.",
+                 "%llu combinations of the 150 that the service takes",
+                 (unsigned long long)p->combinations);
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+    const struct policy_leaf *const *x = a, *const *y = b;
+    return (*x)->at < (*y)->at ? -1 : (*x)->at > (*y)->at;
+}
+
+static void collect_leaves(struct walk *w)
+{
+    size_t n = 0;
+    for (u32 b = 0; b < w->p->n; b++)
+        n += w->p->branches[b].n;
+    w->leaves = mem_array(n ? n : 1, sizeof *w->leaves);
+    n = 0;
+    for (u32 b = 0; b < w->p->n; b++)
+        for (u32 i = 0; i < w->p->branches[b].n; i++)
+            w->leaves[n++] = w->p->branches[b].leaves[i];
+    qsort(w->leaves, n, sizeof *w->leaves, compare_pointers);
+    for (size_t i = 0; i < n; i++)
+        if (!i || w->leaves[i] != w->leaves[i - 1])
+            w->leaves[w->leaf_n++] = w->leaves[i];
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+    const struct lint_finding *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return strcmp(x->code, y->code);
+}
+
+void lint_run(struct lint *l)
+{
+    struct walk w = {.l = l, .p = l->subject->policy};
+    struct node *root;
+    struct fault ignored;
+    str compact;
+    if (!w.p) {
+        check_refusal(l);
+        return;
+    }
+    fault_clear(&ignored);
+    if (str_trim(l->subject->text).n &&
+        tree_read(&l->arena, l->subject->text, &root, &compact, &ignored) == 0)
+        add_nodes(&w, root);
+    collect_leaves(&w);
+    check_replaced(&w);
+    for (size_t i = 0; i < w.leaf_n; i++) {
+        check_key(&w, w.leaves[i]);
+        check_list(&w, w.leaves[i]);
+    }
+    check_whole(&w);
+    mem_free(w.nodes);
+    mem_free(w.leaves);
+    qsort(l->findings, l->n, sizeof *l->findings, compare_findings);
+}
