@@ -189,3 +189,8 @@ help:
         bench bench-quick layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- the matcher against its bars; BENCH_MATCHER=--references runs event-ruler beside it -------------
+bench-matcher: all
+	@tests/bench/matcher_table.py --build $(BUILD) $(BENCH_MATCHER)
+.PHONY: bench-matcher

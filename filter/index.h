@@ -34,7 +34,7 @@ struct index {
 enum index_mode {
     INDEX_CHECKED,    /* the whole grammar: true means that the text is one well-formed JSON object */
     INDEX_STRUCTURAL, /* strings and brackets: true means that those are closed as they were opened */
-    INDEX_SKIP,       /* the same without keeping anything */
+    INDEX_SKIP,       /* strings, and brackets by their number alone; keeps nothing */
 };
 
 typedef bool index_build(struct index *x, str text, enum index_mode mode);
@@ -50,5 +50,7 @@ void index_more_brackets(struct index *x);
 bool index_of(struct index *x, str text, enum index_mode mode);
 /* Their name. */
 const char *index_instructions(void);
+/* For measuring and for tests: others than the best, by name. False: this processor has them not. */
+bool index_use(str name);
 
 #endif

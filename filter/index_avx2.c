@@ -57,19 +57,26 @@ static inline u64 blanks(struct pair w)
                 _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, w.high), w.high));
 }
 
-static inline struct index_masks index_masks(const u8 *p)
+static inline struct index_marks index_marks(const u8 *p)
 {
     struct pair w = load(p), f = folded(w);
-    return (struct index_masks){
+    return (struct index_marks){
         .quote = equals(w, '"'),
         .slash = equals(w, '\\'),
-        .control = within(w, 0, 0x20),
-        .curly = equals(w, '{'),
         .open = equals(f, '{'),
         .close = equals(f, '}'),
+    };
+}
+
+static inline struct index_masks index_masks(const u8 *p)
+{
+    struct pair w = load(p);
+    return (struct index_masks){
+        .curly = equals(w, '{'),
         .comma = equals(w, ','),
         .colon = equals(w, ':'),
         .blank = blanks(w),
+        .control = within(w, 0, 0x20),
         .high = bits(w.low, w.high),
     };
 }
@@ -92,6 +99,11 @@ static inline u64 index_parity(u64 x)
     __m128i product =
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (i64)x), _mm_set1_epi8((char)0xFF), 0);
     return (u64)_mm_cvtsi128_si64(product);
+}
+
+static inline i64 index_count(u64 x)
+{
+    return __builtin_popcountll(x);
 }
 
 bool index_build_avx2(struct index *x, str text, enum index_mode mode)

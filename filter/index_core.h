@@ -1,9 +1,11 @@
 /* How an index is made, for every kind of instructions: included by one file for each, after it has
  * defined
  *
- *     static struct index_masks index_masks(const u8 *p);          classes of 64 bytes, a bit a byte
+ *     static struct index_marks index_marks(const u8 *p);          classes of 64 bytes, a bit a byte:
+ *     static struct index_masks index_masks(const u8 *p);          what structure needs, and the rest
  *     static struct index_digits index_digits(const u8 *p);        classes within numbers
  *     static u64 index_parity(u64 x);                              bit i: parity of bits 0..i
+ *     static i64 index_count(u64 x);                               number of bits
  *
  * The grammar is checked by arithmetic on bits. A text is well-formed when
  *
@@ -23,20 +25,26 @@
 
 #include "filter/index.h"
 
+struct index_marks {
+    u64 quote, slash;
+    u64 open, close; /* {[ and }] */
+};
+
 struct index_masks {
-    u64 quote, slash, control; /* control: below the blank */
-    u64 curly, open, close;    /* { , {[ , }] */
-    u64 comma, colon, blank;
-    u64 high;                  /* 0x80 and above */
+    u64 curly, comma, colon, blank;
+    u64 control; /* below the blank */
+    u64 high;    /* 0x80 and above */
 };
 
 struct index_digits {
     u64 digit, zero, minus, plus, dot, exponent;
 };
 
+static inline struct index_marks index_marks(const u8 *p);
 static inline struct index_masks index_masks(const u8 *p);
 static inline struct index_digits index_digits(const u8 *p);
 static inline u64 index_parity(u64 x);
+static inline i64 index_count(u64 x);
 
 #define CORE static inline __attribute__((always_inline))
 
@@ -54,6 +62,7 @@ struct core {
     u64 sign, exponent, digit, first_minus, first_zero; /* the last byte was one */
     u64 fraction, power; /* runs of digits behind a dot, an exponent */
     u64 end;       /* bytes up to the end of the root; 0: not there yet */
+    i64 level;     /* open brackets, when they are only counted */
     u32 depth;
     u32 object;    /* the innermost open bracket is a brace */
 };
@@ -211,7 +220,7 @@ CORE void numbers(struct core *c, const u8 *p, u64 base, u64 scalar, u64 starts)
 
 /* --- brackets ----------------------------------------------------------------------------------- */
 
-CORE void open_bracket(struct core *c, u32 place, bool keep)
+CORE void open_bracket(struct core *c, u32 place)
 {
     struct index *x = c->x;
     if (UNLIKELY(c->depth == SCAN_DEPTH_MAX || c->end)) {
@@ -220,11 +229,10 @@ CORE void open_bracket(struct core *c, u32 place, bool keep)
     }
     c->object = c->text[place] >> 5 & 1;
     x->stack[c->depth++] = x->bracket_n << 1 | c->object;
-    if (keep)
-        x->brackets[x->bracket_n++].at = place;
+    x->brackets[x->bracket_n++].at = place;
 }
 
-CORE void close_bracket(struct core *c, u32 place, bool keep)
+CORE void close_bracket(struct core *c, u32 place)
 {
     struct index *x = c->x;
     if (UNLIKELY(c->depth == 0)) {
@@ -233,11 +241,9 @@ CORE void close_bracket(struct core *c, u32 place, bool keep)
     }
     u32 top = x->stack[--c->depth];
     c->wrong |= (top ^ c->text[place] >> 5) & 1;
-    if (keep) {
-        u32 number = x->bracket_n++;
-        x->brackets[top >> 1].mate = number;
-        x->brackets[number] = (struct index_bracket){place, top >> 1};
-    }
+    u32 number = x->bracket_n++;
+    x->brackets[top >> 1].mate = number;
+    x->brackets[number] = (struct index_bracket){place, top >> 1};
     if (c->depth)
         c->object = x->stack[c->depth - 1] & 1;
     else
@@ -257,9 +263,9 @@ CORE void brackets(struct core *c, u64 base, u64 open, u64 close, u64 in_array, 
             c->wrong |= upto & ~done & (c->object ? in_array : in_object);
         done = upto;
         if (open >> at & 1)
-            open_bracket(c, (u32)base + at, mode != INDEX_SKIP);
+            open_bracket(c, (u32)base + at);
         else
-            close_bracket(c, (u32)base + at, mode != INDEX_SKIP);
+            close_bracket(c, (u32)base + at);
     }
     if (mode == INDEX_CHECKED)
         c->wrong |= ~done & (c->object ? in_array : in_object);
@@ -268,10 +274,10 @@ CORE void brackets(struct core *c, u64 base, u64 open, u64 close, u64 in_array, 
 /* --- the grammar -------------------------------------------------------------------------------- */
 
 CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_masks *m, u64 quotes,
-                  u64 in_string, u64 ops)
+                  u64 in_string, u64 open, u64 close)
 {
-    u64 blank = m->blank & ~in_string, open = m->open & ops, close = m->close & ops;
-    u64 comma = m->comma & ops, colon = m->colon & ops;
+    u64 blank = m->blank & ~in_string, comma = m->comma & ~in_string;
+    u64 colon = m->colon & ~in_string, ops = open | close | comma | colon;
     u64 scalar = ~(in_string | quotes | ops | blank);
     u64 starts = scalar & ~shift(scalar, &c->scalar);
     u64 value = (quotes & in_string) | starts | open;
@@ -283,7 +289,7 @@ CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_mask
     u64 odd = colon & ~shift(quotes, &c->quote);
     if (UNLIKELY(odd))
         wrong |= odd & ~core_preceded(c->text, base, odd, "\"");
-    u64 given = behind(comma | (m->curly & ops), ~ops, &c->giver);
+    u64 given = behind(comma | (m->curly & open), ~ops, &c->giver);
     wrong |= colon & ~given;
     c->wrong |= wrong;
     c->high |= m->high;
@@ -292,33 +298,43 @@ CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_mask
     brackets(c, base, open, close, given & ~(colon | empty), given & colon, INDEX_CHECKED);
 }
 
+/* Escaped quotes are none. Returns the bytes that a backslash escapes. */
+CORE u64 unescape(struct core *c, struct index_marks *m)
+{
+    if (LIKELY(!(m->slash | c->escaped)))
+        return 0;
+    struct core_bits e = core_escapes(m->slash, c->escaped);
+    c->escaped = e.carry;
+    c->x->has_escapes = true;
+    m->quote &= ~e.bits;
+    return e.bits;
+}
+
 CORE void block(struct core *c, const u8 *p, u64 base, enum index_mode mode)
 {
-    struct index_masks m = index_masks(p);
-    u64 escaped = 0;
-    if (UNLIKELY(m.slash | c->escaped)) {
-        struct core_bits e = core_escapes(m.slash, c->escaped);
-        escaped = e.bits;
-        c->escaped = e.carry;
-        c->x->has_escapes = true;
-        m.quote &= ~escaped;
-    }
-    u64 in_string = index_parity(m.quote) ^ c->in_string;
+    struct index_marks marks = index_marks(p);
+    u64 escaped = unescape(c, &marks);
+    u64 in_string = index_parity(marks.quote) ^ c->in_string;
+    u64 open = marks.open & ~in_string, close = marks.close & ~in_string;
     c->in_string = (u64)((i64)in_string >> 63);
-    u64 ops = (m.open | m.close | m.comma | m.colon) & ~in_string;
-    if (mode != INDEX_SKIP) {
-        c->x->blocks[base / 64] = (struct index_block){m.quote, m.colon & ops, ops};
-        if (UNLIKELY(c->x->bracket_n + 64 > c->x->bracket_cap))
-            index_more_brackets(c->x);
+    if (mode == INDEX_SKIP) {
+        c->level += index_count(open) - index_count(close);
+        c->wrong |= c->level < 0;
+        return;
     }
-    if (mode == INDEX_CHECKED) {
-        if (UNLIKELY(m.slash | escaped))
-            c->wrong |= (m.slash & ~in_string) |
-                        !core_good_escapes(c->text, c->size, base, escaped);
-        grammar(c, p, base, &m, m.quote, in_string, ops);
-    } else {
-        brackets(c, base, m.open & ops, m.close & ops, 0, 0, mode);
+    struct index_masks m = index_masks(p);
+    u64 colons = m.colon & ~in_string, ops = open | close | (m.comma & ~in_string) | colons;
+    c->x->blocks[base / 64] = (struct index_block){marks.quote, colons, ops};
+    if (UNLIKELY(c->x->bracket_n + 64 > c->x->bracket_cap))
+        index_more_brackets(c->x);
+    if (mode == INDEX_STRUCTURAL) {
+        brackets(c, base, open, close, 0, 0, INDEX_STRUCTURAL);
+        return;
     }
+    if (UNLIKELY(marks.slash | escaped))
+        c->wrong |=
+            (marks.slash & ~in_string) | !core_good_escapes(c->text, c->size, base, escaped);
+    grammar(c, p, base, &m, marks.quote, in_string, open, close);
 }
 
 CORE bool build(struct index *x, str text, enum index_mode mode)
@@ -333,6 +349,8 @@ CORE bool build(struct index *x, str text, enum index_mode mode)
         memcpy(rest, c.text + base, text.n - base);
         block(&c, rest, base, mode);
     }
+    if (mode == INDEX_SKIP)
+        return !c.wrong && !c.in_string && !c.level;
     if (c.wrong || c.in_string || !c.end || c.depth)
         return false;
     for (u64 i = c.end; i < text.n; i++)

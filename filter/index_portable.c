@@ -39,20 +39,32 @@ static inline u64 gather(u64 highs)
     return (highs >> 7) * 0x0102040810204080ull >> 56;
 }
 
-static inline struct index_masks index_masks(const u8 *p)
+static inline struct index_marks index_marks(const u8 *p)
 {
-    struct index_masks m = {0};
+    struct index_marks m = {0};
+#pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load(p + i), folded = w | ONES * 0x20;
         m.quote |= gather(equals(w, '"')) << i;
         m.slash |= gather(equals(w, '\\')) << i;
-        m.control |= gather(less(w, 0x20)) << i;
-        m.curly |= gather(equals(w, '{')) << i;
         m.open |= gather(equals(folded, '{')) << i;
         m.close |= gather(equals(folded, '}')) << i;
+    }
+    return m;
+}
+
+static inline struct index_masks index_masks(const u8 *p)
+{
+    struct index_masks m = {0};
+#pragma GCC unroll 8
+    for (u32 i = 0; i < 64; i += 8) {
+        u64 w = load(p + i);
+        u64 blank = equals(w, ' ') | equals(w, '\n') | equals(w, '\r') | equals(w, '\t');
+        m.curly |= gather(equals(w, '{')) << i;
         m.comma |= gather(equals(w, ',')) << i;
         m.colon |= gather(equals(w, ':')) << i;
-        m.blank |= gather(equals(w, ' ') | equals(w, '\n') | equals(w, '\r') | equals(w, '\t')) << i;
+        m.blank |= gather(blank) << i;
+        m.control |= gather(less(w, 0x20)) << i;
         m.high |= gather(w & HIGHS) << i;
     }
     return m;
@@ -61,6 +73,7 @@ static inline struct index_masks index_masks(const u8 *p)
 static inline struct index_digits index_digits(const u8 *p)
 {
     struct index_digits d = {0};
+#pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load(p + i);
         d.digit |= gather(less(w, '9' + 1) & ~less(w, '0')) << i;
@@ -75,9 +88,19 @@ static inline struct index_digits index_digits(const u8 *p)
 
 static inline u64 index_parity(u64 x)
 {
-    for (u32 i = 1; i < 64; i *= 2)
-        x ^= x << i;
-    return x;
+    x ^= x << 1;
+    x ^= x << 2;
+    x ^= x << 4;
+    x ^= x << 8;
+    x ^= x << 16;
+    return x ^ x << 32;
+}
+
+static inline i64 index_count(u64 x)
+{
+    x -= x >> 1 & 0x5555555555555555ull;
+    x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+    return (i64)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Full) * ONES >> 56);
 }
 
 bool index_build_portable(struct index *x, str text, enum index_mode mode)

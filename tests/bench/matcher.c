@@ -1,7 +1,8 @@
 /* The matcher measured: policies and events from files, one JSON text a line, everything that the
  * benchmark asks for printed, one measurement a line.
  *
- *   matcher [--scope body|attributes] [--seconds S] [--label TEXT] [--quick] POLICIES EVENTS
+ *   matcher [--scope body|attributes] [--seconds S] [--label TEXT] [--quick]
+ *           [--instructions avx512|avx2|portable] POLICIES EVENTS
  *
  * The first line is of the count pass, `events E matches M hash X`: it depends on nothing but the
  * results, so that matchers are compared by it. In body scope each figure is given twice, with the
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "filter/index.h"
 #include "tests/bench/counters.h"
 #include "tests/bench/draws.h"
 #include "tests/bench/lines.h"
@@ -377,12 +379,14 @@ int main(int argc, char **argv)
             b.seconds = atof(argv[++i]);
         else if (i + 1 < argc && str_is(option, "--label"))
             b.label = argv[++i];
+        else if (i + 1 < argc && str_is(option, "--instructions"))
+            index_use(str_of(argv[++i]));
         else
             break;
     }
     if (argc - i != 2 || !lines_read(&b.policies, argv[i]) || !lines_read(&b.events, argv[i + 1])) {
         fprintf(stderr, "matcher [--scope body|attributes] [--seconds S] [--label TEXT] [--quick]"
-                        " POLICIES EVENTS\n");
+                        " [--instructions avx512|avx2|portable] POLICIES EVENTS\n");
         return 2;
     }
     b.messages = messages_of(&b.events, b.scope);
