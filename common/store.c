@@ -55,9 +55,11 @@ struct store {
     bool turn;   /* a turn is open, in the database too unless err is set */
     int err;     /* first failure of the turn */
     bool doubt;  /* invariant 3 */
+    bool freed;  /* there may be more free pages than when they were last counted */
     bool giving; /* in the course of giving pages back */
     u64 ticket;
-    u32 finish_from; /* do not try to finish the checkpoint below so many frames */
+    u64 tidied_ticket; /* as it was at the last housekeeping */
+    u32 finish_from;   /* do not try to finish the checkpoint below so many frames */
     i64 released_us;
     u64 released_commits;
     struct store_stats stats;
@@ -357,6 +359,7 @@ static int open_steps(struct store *s, struct fault *f)
     store_prepare(s, &s->vacuum, "PRAGMA incremental_vacuum");
     store_prepare(s, &s->free_count, "PRAGMA freelist_count");
     store_prepare(s, &s->page_count, "PRAGMA page_count");
+    s->freed = true; /* the last process may not have come to it */
     rc = store_copier_start(&s->copier, s->path);
     return rc == SQLITE_OK ? 0 : open_failed(f, E_IO, s->path, sqlite3_errstr(rc));
 }
@@ -532,7 +535,9 @@ static bool give_pages(struct store *s)
         while (row == 1 && clock_micros() < end);
         sqlite3_reset(s->vacuum);
     }
-    return store_commit(s, &ticket) == 0 && row == 1;
+    int err = store_commit(s, &ticket);
+    s->tidied_ticket = s->ticket; /* a turn of our own keeps nobody busy */
+    return err == 0 && row == 1;
 }
 
 /* An idle daemon keeps no pages in memory, but one that is only between two calls does. */
@@ -549,6 +554,25 @@ static void release_memory(struct store *s)
         sqlite3_db_release_memory(s->db);
 }
 
+void store_freed(struct store *s)
+{
+    s->freed = true;
+}
+
+/* Counting the free pages costs some microseconds, giving them back costs a commit: neither is done
+ * between turns that follow on one another. */
+static bool tidy_pages(struct store *s)
+{
+    bool busy = s->ticket != s->tidied_ticket;
+    s->tidied_ticket = s->ticket;
+    if (!s->freed)
+        return false;
+    if (busy || (wants_giving(s) && give_pages(s)))
+        return true;
+    s->freed = false;
+    return false;
+}
+
 bool store_tidy(struct store *s)
 {
     struct store_wal wal;
@@ -556,11 +580,10 @@ bool store_tidy(struct store *s)
         return true;
     if (s->doubt)
         return false; /* the next turn mends it first */
-    if (wants_giving(s) && give_pages(s))
+    if (tidy_pages(s))
         return true;
-    if (store_wal_look(s->db, &wal) && wal.frames - wal.copied > STORE_IDLE_FRAMES &&
-        store_copier_rests(s->copier, false))
-        store_copier_wake(s->copier);
+    if (store_wal_look(s->db, &wal) && wal.frames - wal.copied > STORE_IDLE_FRAMES)
+        store_copier_wake_later(s->copier);
     release_memory(s);
     return false;
 }

@@ -64,8 +64,11 @@ int store_commit(struct store *s, u64 *ret_ticket) MUST_CHECK;
 int store_sync(struct store *s) MUST_CHECK;
 u64 store_durable(const struct store *s);
 void store_rollback(struct store *s);
-/* Housekeeping outside a turn, in slices of at most about 2 ms: give pages back, let the WAL be
- * checkpointed, give memory back. True: there is more. */
+/* This turn deletes: pages may become free, which is worth a look at the next housekeeping. */
+void store_freed(struct store *s);
+/* Housekeeping, called after every turn: the WAL is checkpointed when it has grown, and while no
+ * turn changes anything pages are given back in slices of at most about 2 ms. True: there is more
+ * to do when nothing else is; call again without waiting. */
 bool store_tidy(struct store *s);
 /* What failed last, in one line, "" for nothing yet: for the log. */
 const char *store_error(const struct store *s);

@@ -5,8 +5,10 @@
  * when it began, while the loop goes on writing behind that. */
 #include "common/store_wal.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 #include <sqlite3.h>
 
@@ -18,13 +20,14 @@
 #define INDEX_FRAMES      16
 #define INDEX_COPIED      96
 #define COPIER_STACK_SIZE (256 * 1024)
+#define COPIER_LATER_S    1
 
 struct store_copier {
     pthread_t thread;
     sqlite3 *db;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake, idle;
-    bool wanted, working, stop;
+    bool wanted, later, working, stop;
     u64 failures;
 };
 
@@ -84,16 +87,28 @@ int store_wal_sync(sqlite3 *db)
 
 /* --- the checkpointer ------------------------------------------------------------------------ */
 
+/* Until there is something to do; with `later` true that is so when COPIER_LATER_S are over. */
+static void wait_for_work(struct store_copier *c)
+{
+    struct timespec end;
+    int no = 0;
+    while (!c->wanted && !c->later && !c->stop)
+        pthread_cond_wait(&c->wake, &c->lock);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += COPIER_LATER_S;
+    while (!c->wanted && !c->stop && no != ETIMEDOUT)
+        no = pthread_cond_timedwait(&c->wake, &c->lock, &end);
+}
+
 static void *copier_run(void *arg)
 {
     struct store_copier *c = arg;
     pthread_mutex_lock(&c->lock);
     for (;;) {
-        while (!c->wanted && !c->stop)
-            pthread_cond_wait(&c->wake, &c->lock);
+        wait_for_work(c);
         if (c->stop)
             break;
-        c->wanted = false;
+        c->wanted = c->later = false;
         c->working = true;
         pthread_mutex_unlock(&c->lock);
         int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
@@ -134,8 +149,12 @@ static void copier_free(struct store_copier *c)
 int store_copier_start(struct store_copier **ret, const char *path)
 {
     struct store_copier *c = mem_alloc(sizeof(*c));
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->wake, NULL);
+    pthread_cond_init(&c->wake, &attr);
+    pthread_condattr_destroy(&attr);
     pthread_cond_init(&c->idle, NULL);
     int rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     /* Only a read makes a connection notice that there is a WAL. */
@@ -171,6 +190,16 @@ void store_copier_wake(struct store_copier *c)
     pthread_mutex_lock(&c->lock);
     c->wanted = true;
     pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void store_copier_wake_later(struct store_copier *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!c->later) {
+        c->later = true;
+        pthread_cond_signal(&c->wake);
+    }
     pthread_mutex_unlock(&c->lock);
 }
 

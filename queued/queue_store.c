@@ -299,16 +299,17 @@ void queue_store_put_queue(struct queue_store *s, const struct queue_row *q)
     store_run(s->store, stmt);
 }
 
-static void run_with_id(struct queue_store *s, sqlite3_stmt *stmt, u64 id)
+static void delete_with_id(struct queue_store *s, sqlite3_stmt *stmt, u64 id)
 {
     store_begin(s->store);
+    store_freed(s->store);
     sqlite3_bind_int64(stmt, 1, (i64)id);
     store_run(s->store, stmt);
 }
 
 void queue_store_delete_queue(struct queue_store *s, u64 id)
 {
-    run_with_id(s, s->queue_delete, id);
+    delete_with_id(s, s->queue_delete, id);
 }
 
 void queue_store_add_body(struct queue_store *s, u64 id, str content)
@@ -351,14 +352,14 @@ void queue_store_update_message(struct queue_store *s, u64 id, i64 due_ms, i64 f
 
 void queue_store_delete_message(struct queue_store *s, u64 id, bool own_body)
 {
-    run_with_id(s, s->message_delete, id);
+    delete_with_id(s, s->message_delete, id);
     if (own_body)
-        run_with_id(s, s->body_delete, id);
+        delete_with_id(s, s->body_delete, id);
 }
 
 void queue_store_delete_body(struct queue_store *s, u64 id)
 {
-    run_with_id(s, s->body_delete, id);
+    delete_with_id(s, s->body_delete, id);
 }
 
 int queue_store_read_body(struct queue_store *s, u64 id, struct buf *out)

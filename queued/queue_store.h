@@ -92,7 +92,8 @@ u64 queue_store_durable(const struct queue_store *s);
 /* A small write of its own, to learn whether the store works again. 0 when it does; E_AGAIN while a
  * turn is open, whose commit will tell. */
 int queue_store_probe(struct queue_store *s);
-/* Housekeeping in slices; true: there is more. Call when idle, outside a turn's changes. */
+/* Housekeeping, after every turn; true: there is more, call again without waiting. It keeps out of
+ * the way of turns that follow on one another. */
 bool queue_store_tidy(struct queue_store *s);
 struct store_stats queue_store_stats(struct queue_store *s);
 /* What failed last, in one line, for the log; "" for nothing yet. */

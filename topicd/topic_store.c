@@ -309,17 +309,18 @@ void topic_store_put_topic(struct topic_store *s, const struct topic_row *t)
     store_run(s->store, stmt);
 }
 
-static void run_with_id(struct topic_store *s, sqlite3_stmt *stmt, u64 id)
+static void delete_with_id(struct topic_store *s, sqlite3_stmt *stmt, u64 id)
 {
     store_begin(s->store);
+    store_freed(s->store);
     sqlite3_bind_int64(stmt, 1, (i64)id);
     store_run(s->store, stmt);
 }
 
 void topic_store_delete_topic(struct topic_store *s, u64 id)
 {
-    run_with_id(s, s->sub_delete_of, id);
-    run_with_id(s, s->topic_delete, id);
+    delete_with_id(s, s->sub_delete_of, id);
+    delete_with_id(s, s->topic_delete, id);
 }
 
 void topic_store_put_sub(struct topic_store *s, const struct sub_row *u)
@@ -340,7 +341,7 @@ void topic_store_put_sub(struct topic_store *s, const struct sub_row *u)
 
 void topic_store_delete_sub(struct topic_store *s, u64 id)
 {
-    run_with_id(s, s->sub_delete, id);
+    delete_with_id(s, s->sub_delete, id);
 }
 
 static int load_topics(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
@@ -474,6 +475,7 @@ void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence)
         outbox_count_rows(s, o->id, sequence, &frames, &bytes) != 0 || frames == 0)
         return;
     store_begin(s->store);
+    store_freed(s->store);
     sqlite3_bind_int64(s->outbox_delete, 1, o->id);
     sqlite3_bind_int64(s->outbox_delete, 2, (i64)MIN(sequence, (u64)INT64_MAX));
     store_run(s->store, s->outbox_delete);

@@ -71,6 +71,7 @@ int topic_store_load_homes(struct topic_store *s,
 int topic_store_commit(struct topic_store *s, u64 *ret_ticket) MUST_CHECK;
 u64 topic_store_durable(const struct topic_store *s);
 int topic_store_probe(struct topic_store *s);
+/* Housekeeping, after every turn; true: there is more, call again without waiting. */
 bool topic_store_tidy(struct topic_store *s);
 struct store_stats topic_store_stats(struct topic_store *s);
 /* What failed last, in one line, for the log; "" for nothing yet. */
