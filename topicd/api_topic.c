@@ -80,11 +80,21 @@ struct topic *api_make_topic(struct topicd *t, str account, str region, str name
     return topic;
 }
 
-static bool refuse_extras(struct call *c)
+/* A topic that is there has no tags, so other ones are a conflict, as the service says it. */
+static bool refuse_extras(struct call *c, str name)
 {
+    struct topicd *t = call_owner(c);
     const struct val *tags = val_get(c->in, "Tags");
+    struct buf arn = {0};
 
-    if (tags && tags->count)
+    topic_arn_write(&arn, c->region, c->account, name);
+    bool exists = catalog_topic(&t->catalog, buf_view(&arn)) != NULL;
+
+    buf_deinit(&arn);
+    if (tags && tags->count && exists)
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_FRAME "Tags Reason: Topic already exists with different tags");
+    else if (tags && tags->count)
         fault_set(&c->fault, CALL_FAULT_UNSUPPORTED, "Tags of topics are not implemented.");
     else if (val_text(c->in, "DataProtectionPolicy").n)
         fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
@@ -103,7 +113,7 @@ void api_create_topic(struct call *c)
     /* A name that the service would refuse is refused before what only this one does not do. */
     if (!arn_is_topic_name(name) || name.n > ARN_TOPIC_NAME_MAX)
         fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "Topic Name");
-    else if (!refuse_extras(c))
+    else if (!refuse_extras(c, name))
         topic = api_make_topic(t, c->account, c->region, name, given, n, &c->fault);
     if (topic)
         call_out_text(c, "TopicArn", topic->arn);

@@ -269,19 +269,26 @@ static void refuse(struct call *c, const char *why)
     call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon %s. Try again.", why);
 }
 
+/* Tells the queued that nobody waits any more, so that it hides no message for it. */
+static void cancel(struct front *f, const struct forwarded *w)
+{
+    struct buf frame = {0};
+
+    if (!w->id)
+        return;
+    frame_write_cancel(&frame, w->id);
+    /* A queued that is away has nothing to cancel. */
+    int err = peer_send(f->peers[w->peer], &frame);
+
+    (void)err;
+}
+
 static void caller_left(struct call *c)
 {
     struct forwarded *w = c->parked;
     struct front *f = w->front;
-    struct buf frame = {0};
 
-    if (w->id) {
-        frame_write_cancel(&frame, w->id);
-        /* A queued that is away has nothing to cancel. */
-        int err = peer_send(f->peers[w->peer], &frame);
-
-        (void)err;
-    }
+    cancel(f, w);
     take_off(f, c);
     refuse(c, "was not waited for");
 }
@@ -316,7 +323,14 @@ static void send_on(struct front *f, struct call *c, u32 peer)
         .front = f, .peer = peer, .due_ms = call_clock(c)->mono_ms + f->wait_max_ms};
     c->parked = w;
     c->cancel = caller_left;
-    if (send_call(f, c) == 0)
+    int err = send_call(f, c);
+
+    if (err == E_TOO_LARGE) {
+        c->parked = NULL;
+        c->cancel = NULL;
+        call_fail(c, CALL_FAULT_TOO_LARGE, "The request is too large.");
+    }
+    if (!err || err == E_TOO_LARGE)
         return;
     list_push_back(&f->waiting[peer], &c->link);
     if (f->timer.node.place == 0)
@@ -398,6 +412,8 @@ void front_lost(struct front *f, const struct peer *p)
 void front_refuse(struct front *f)
 {
     for (u32 i = 0; i < f->peer_count; i++) {
+        list_each(item, next, &f->under_way[i])
+            cancel(f, list_item(item, struct call, link)->parked);
         front_lost(f, f->peers[i]);
         while (!list_is_empty(&f->waiting[i])) {
             struct call *c = list_item(f->waiting[i].next, struct call, link);

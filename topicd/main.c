@@ -17,12 +17,25 @@ static int prepare(const struct options *o, struct daemon *d, struct fault *f)
     return err;
 }
 
+static int check_only(const struct options *o)
+{
+    struct fault f = {0};
+
+    if (options_check(o, &f) == 0)
+        return 0;
+    log_error("%s", f.text);
+    return 1;
+}
+
 static int run(const struct options *o)
 {
     struct daemon daemon = {.signal_fd = -1, .pid_fd = -1};
     struct topicd *t = NULL;
     struct fault f = {0};
-    int err = prepare(o, &daemon, &f);
+    int err = options_check(o, &f);
+
+    if (!err)
+        err = prepare(o, &daemon, &f);
 
     if (!err)
         err = topicd_open(&t, o, &daemon, &f);
@@ -47,7 +60,7 @@ int main(int argc, char **argv)
     conf_init(&OPTIONS_TABLE, &options);
     if (conf_start(&OPTIONS_TABLE, &options, argc, argv, &check, &status)) {
         log_open("topicd", (enum log_level)options.log_level);
-        status = check ? 0 : run(&options);
+        status = check ? check_only(&options) : run(&options);
     }
     conf_deinit(&OPTIONS_TABLE, &options);
     return status;

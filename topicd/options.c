@@ -1,5 +1,7 @@
 #include "topicd/options.h"
 
+#include "common/arn.h"
+
 static const char *const durability_words[] = {"full", "relaxed", NULL};
 static const char *const clock_words[] = {"real", "manual", NULL};
 static const char *const log_words[] = {"error", "warning", "info", "debug", NULL};
@@ -58,8 +60,8 @@ static const struct conf_option options[] = {
          "HTTP door's own address."),
     {"public_url_always", CONF_BOOL, "false", NULL, 0, 0, NULL,
      "QueueUrls are built from public_url even where a call has a Host.", AT(public_url_always)},
-    SIZE(body_size_max, "8MiB", 4 * KIB, GIB,
-         "Largest body of a request; encoding may triple a message of 1 MiB."),
+    SIZE(body_size_max, "16MiB", 4 * KIB, GIB,
+         "Largest body of a request; encoding may triple a batch, and base64 its attributes."),
     SIZE(header_size_max, "32KiB", 4 * KIB, MIB, "Largest request line and headers."),
     NUMBER(connections_max, "4096", NULL, 1, 1000000, "Connections of the HTTP doors at once."),
     NUMBER(idle_timeout_s, "75", "s", 1, 86400,
@@ -68,7 +70,7 @@ static const struct conf_option options[] = {
          "Bytes of request bodies held at once; beyond it requests are refused."),
     NUMBER(calls_waiting_max, "16384", NULL, 1, 10000000,
            "Calls under way at once, forwarded long polls among them."),
-    SIZE(ipc_message_size_max, "8MiB", 4 * KIB, GIB, "Largest call at the ipc door."),
+    SIZE(ipc_message_size_max, "16MiB", 4 * KIB, GIB, "Largest call at the ipc door."),
     NUMBER(topics_max, "100000", NULL, 1, 10000000, "Topics of one account and region."),
     NUMBER(topic_policies_max, "200", NULL, 0, 12500000,
            "Subscriptions with a filter policy on one topic; the service's own quota."),
@@ -102,3 +104,38 @@ const struct conf_table OPTIONS_TABLE = {
     .options = options,
     .n = ARRAY_LEN(options),
 };
+
+/* A frame holds a forwarded call: its body, and its headers beside it. */
+static int check_frame(const struct options *o, struct fault *f)
+{
+    i64 largest = MAX(o->body_size_max, o->ipc_message_size_max) + o->header_size_max + KIB;
+
+    if (o->link_frame_size_max >= largest)
+        return 0;
+    return fault_set(f, CONF_FAULT,
+                     "link_frame_size_max: must be %" PRId64
+                     " at least, for a call of body_size_max or ipc_message_size_max to pass",
+                     largest);
+}
+
+static bool is_region(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+              s.p[i] == '-'))
+            return false;
+    return s.n > 0;
+}
+
+int options_check(const struct options *o, struct fault *f)
+{
+    if (!arn_is_account(str_of(o->account)))
+        return fault_set(f, CONF_FAULT, "account: must be twelve digits");
+    if (!is_region(str_of(o->region)))
+        return fault_set(f, CONF_FAULT, "region: must be lower-case letters, digits and hyphens");
+    for (size_t i = 0; i < o->queued.n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(o->queued.items[i], o->queued.items[k]) == 0)
+                return fault_set(f, CONF_FAULT, "queued: %s is there twice", o->queued.items[i]);
+    return check_frame(o, f);
+}

@@ -27,4 +27,7 @@ struct options {
 
 extern const struct conf_table OPTIONS_TABLE;
 
+/* What no single option's bounds can say. E_FAULT: f->text is one line. */
+int options_check(const struct options *o, struct fault *f) MUST_CHECK;
+
 #endif

@@ -31,9 +31,11 @@ static int store_commit_turn(void *arg, u64 *ret_ticket)
     struct topicd *t = arg;
     int err = topic_store_commit(t->store, ret_ticket);
 
-    if (!err)
-        catalog_committed(&t->catalog);
-    return err;
+    if (err)
+        return err;
+    catalog_committed(&t->catalog);
+    t->untidy = true;
+    return 0;
 }
 
 static u64 store_durable_ticket(void *arg)
@@ -54,7 +56,8 @@ static void store_failed(void *arg, int err)
     struct topicd *t = arg;
 
     if (!t->failing)
-        log_error("the store failed, calls that write are refused: %s", err_text(err));
+        log_error("the store failed, calls that write are refused: %s",
+                  *topic_store_error(t->store) ? topic_store_error(t->store) : err_text(err));
     if (t->catalog.changed || !t->catalog.usable)
         reload(t);
     set_failing(t, true);
@@ -163,6 +166,9 @@ static bool flush(struct loop_hook *h)
     for (u32 i = 0; i < t->peer_count; i++)
         more = peer_pump(t->peers[i]) || more;
     more = catalog_step(&t->catalog, STEP_US) || more;
+    if (t->untidy && !t->failing)
+        t->untidy = topic_store_tidy(t->store);
+    more = more || (t->untidy && !t->failing);
     if (t->stopping)
         stop_when_done(t);
     return more;

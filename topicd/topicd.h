@@ -43,6 +43,7 @@ struct topicd {
     struct loop_watch signals;
     struct daemon *daemon;
     bool failing, stopping, flushed;
+    bool untidy;             /* something was committed since the store had nothing to tidy */
     i64 started_ms;          /* mono */
     struct list clock_waits; /* struct call: POST /_toque/clock that waits for echoes */
 };

@@ -267,6 +267,14 @@ static inline void rig_turn(struct rig *r)
         }                                                                                          \
     } while (0)
 
+/* Likewise, topicd being closed. */
+#define RIG_UNTIL_FAKE(r, condition)                                                               \
+    do {                                                                                           \
+        for (int turns_ = 0; !(condition) && turns_ < RIG_TURNS_MAX; turns_++)                     \
+            loop_turn((r)->fakes[0].loop, 1);                                                      \
+        assert_true(condition);                                                                    \
+    } while (0)
+
 /* An orderly end; or the end of the process, which lets go of everything in memory. */
 static inline void rig_stop(struct rig *r)
 {

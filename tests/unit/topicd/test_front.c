@@ -241,6 +241,7 @@ static void test_stop_answers_what_waits(void **state)
     rig_begin(r, "Action=ReceiveMessage&QueueUrl=a", &a);
     RIG_UNTIL(r, r->fakes[0].call.id);
     rig_stop(r);
+    RIG_UNTIL_FAKE(r, r->fakes[0].cancels == 1);
     assert_true(a.there);
     assert_int_equal(a.status, 503);
     buf_deinit(&a.body);

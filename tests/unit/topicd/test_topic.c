@@ -83,6 +83,8 @@ static void test_names(void **state)
     RIG_OK(rig, "Action=CreateTopic&Name=t&Tags=&Attributes.entry.1.key=FifoTopic"
                 "&Attributes.entry.1.value=false");
     shows("FifoTopic", "(none)");
+    INVALID(rig, "Action=CreateTopic&Name=t&Tags.member.1.Key=k&Tags.member.1.Value=v",
+            P "Tags Reason: Topic already exists with different tags");
 }
 
 static void test_creation_may_be_repeated(void **state)
