@@ -41,6 +41,9 @@ void lint_run(struct lint *l);
 void lint_say(struct lint *l, const char *code, size_t at, const char *advice, const char *fmt, ...)
     PRINTF_LIKE(5, 6);
 
+/* The one finding about a policy that was refused. */
+void lint_refusal(struct lint *l);
+
 /* --- ctl_lint_cover.c: what entries say of one another -------------------------------------------
  */
 

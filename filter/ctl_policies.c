@@ -212,21 +212,25 @@ static bool add_text(struct file *f, str text)
     return true;
 }
 
-bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path)
+bool policies_add_text(struct ctl *c, struct ctl_policies *set, str path, str text)
 {
-    struct buf text = {0};
     struct file f = {.c = c, .set = set, .path = arena_dup(&set->arena, path)};
-    int err = input_file(&text, path);
-    if (err) {
-        ctl_complain(c, "%.*s: %s", STR_ARG(path),
-                     err == E_IO ? strerror(errno) : "larger than a file that is read whole");
-        buf_deinit(&text);
-        return false;
-    }
     f.base = str_is(path, "-") ? STR("policy") : base_of(f.path);
     if (str_is(path, "-"))
         f.path = STR("standard input");
-    bool is_good = add_text(&f, arena_dup(&set->arena, buf_view(&text)));
+    return add_text(&f, arena_dup(&set->arena, text));
+}
+
+bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path)
+{
+    struct buf text = {0};
+    int err = input_file(&text, path);
+    bool is_good = err == 0;
+    if (is_good)
+        is_good = policies_add_text(c, set, path, buf_view(&text));
+    else
+        ctl_complain(c, "%.*s: %s", STR_ARG(path),
+                     err == E_IO ? strerror(errno) : "larger than a file that is read whole");
     buf_deinit(&text);
     return is_good;
 }

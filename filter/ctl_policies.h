@@ -34,6 +34,8 @@ void policies_deinit(struct ctl_policies *set);
 bool policies_add(struct ctl *c, struct ctl_policies *set, str arg);
 /* The same for a file only, "-" being standard input. */
 bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path);
+/* The same for a file's text; its name tells YAML apart. */
+bool policies_add_text(struct ctl *c, struct ctl_policies *set, str path, str text);
 /* All of -p. False: complained; also when there is none, or one is refused. */
 bool policies_load(struct ctl *c, struct ctl_policies *set);
 /* Says of every refused policy what the service says. False: there is one. */

@@ -2,7 +2,7 @@
  * duplicate names are tested as they are written. */
 #include "filter/ctl_suite.h"
 
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "filter/ctl_input.h"
 #include "filter/ctl_template.h"
@@ -58,8 +58,9 @@ static str path_of(struct suite *s, str name)
 
 static bool is_file(str path)
 {
+    struct stat st;
     char *z = mem_dup(path);
-    bool is = access(z, R_OK) == 0;
+    bool is = stat(z, &st) == 0 && S_ISREG(st.st_mode);
     mem_free(z);
     return is;
 }
@@ -74,7 +75,7 @@ static bool load(struct suite *s, str path, size_t *ret_from, size_t *ret_to)
             return true;
         }
     size_t from = s->loaded.n;
-    if (!policies_add_file(s->c, &s->loaded, path))
+    if (!is_file(path) || !policies_add_file(s->c, &s->loaded, path))
         return false;
     s->loaded_paths = mem_grow(s->loaded_paths, (s->loaded_n + 1) * sizeof *s->loaded_paths);
     s->loaded_from = mem_grow(s->loaded_from, (s->loaded_n + 1) * sizeof *s->loaded_from);
