@@ -12,6 +12,7 @@ DOORS = {'microhttpd.h': {'common/http_server.c'}, 'nng/': {'common/stream.c'},
          'sqlite3.h': {'common/store.c', 'common/store_wal.c', 'queued/queue_store.c',
                        'topicd/topic_store.c'},
          'gnutls/': {'common/hash.c'}, 'pcre2.h': {'filter/pattern.c'},
+         'yaml.h': {'filter/ctl_yaml.c'},
          'jansson.h': {'common/json.c', 'common/json.h'}, 'curl/': {'common/http_client.c'}}
 WITHIN = re.compile(r'\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
