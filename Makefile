@@ -65,7 +65,7 @@ UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 floor_common := $(LIB_common)
 floor_filter := $(LIB_ctl) $(LIB_filter) $(LIB_common)
-$(BUILD)/unit/filter/% $(BUILD)/replay/% $(BUILD)/fuzz/run/%: LDLIBS += $(YAML_LIBS)
+$(BUILD)/unit/filter/% $(BUILD)/replay/% $(BUILD)/run/%: LDLIBS += $(YAML_LIBS)
 floor_queued := $(LIB_queued) $(LIB_common)
 floor_topicd := $(LIB_topicd) $(LIB_filter) $(LIB_common)
 
