@@ -1,0 +1,132 @@
+/* What the catalog stands on: places that stay, settings that read back, accounts and regions
+ * apart, and memory that is what the store says. */
+#include "tests/unit/topicd/rig.h"
+
+static void test_shelf(void **state)
+{
+    struct shelf s = {0};
+    int items[10];
+    u32 at = 0;
+
+    for (u32 i = 0; i < 10; i++)
+        assert_int_equal(shelf_put(&s, &items[i]), i);
+    shelf_remove(&s, 3);
+    shelf_remove(&s, 7);
+    assert_null(shelf_get(&s, 3));
+    assert_null(shelf_get(&s, 10));
+    assert_ptr_equal(shelf_get(&s, 4), &items[4]);
+    assert_int_equal(s.n, 8);
+    for (u32 i = 0; i < 8; i++)
+        assert_non_null(shelf_next(&s, &at));
+    assert_null(shelf_next(&s, &at));
+    /* Free places are taken again, and no other one moves. */
+    assert_int_equal(shelf_put(&s, &items[7]), 7);
+    assert_int_equal(shelf_put(&s, &items[3]), 3);
+    assert_int_equal(shelf_put(&s, &items[0]), 10);
+    assert_ptr_equal(shelf_get(&s, 9), &items[9]);
+    shelf_deinit(&s);
+}
+
+static void test_settings(void **state)
+{
+    static const char *const broken[] = {
+        "", "[]", "{\"a\":1}", "{\"a\":{}}", "{\"a\":\"b\"", "{\"a\":\"b\"} x", "{\"a\":null}"};
+    struct settings s;
+    struct buf out = {0};
+
+    settings_init(&s);
+    assert_int_equal(settings_read(&s, STR("{\"a\":\"x\\n\\u00e4\",\"b\":\"\",\"a\":\"y\\\"\"}")),
+                     0);
+    assert_true(str_is(settings_get(&s, STR("a")), "y\""));
+    assert_true(settings_get(&s, STR("b")).p && !settings_get(&s, STR("b")).n);
+    assert_null(settings_get(&s, STR("c")).p);
+    settings_set(&s, STR("c"), STR("\xC3\xA4\n"));
+    settings_remove(&s, STR("b"));
+    settings_remove(&s, STR("b"));
+    settings_write(&s, &out);
+    assert_string_equal(out.p, "{\"a\":\"y\\\"\",\"c\":\"\xC3\xA4\\n\"}");
+    for (int i = 0; i < 40; i++) {
+        char name[8];
+
+        snprintf(name, sizeof(name), "n%d", i);
+        settings_set(&s, str_of(name), STR("v"));
+    }
+    assert_int_equal(s.n, 42);
+    assert_true(str_is(settings_get(&s, STR("a")), "y\""));
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        settings_reset(&s);
+        assert_int_equal(settings_read(&s, str_of(broken[i])), E_INVALID);
+    }
+    buf_deinit(&out);
+    settings_deinit(&s);
+}
+
+/* As a caller of another account or region. */
+static int call_as(struct rig *r, const char *account, const char *region, const char *form,
+                   struct buf *out)
+{
+    struct request rq = {.method = STR("POST"),
+                         .path = STR("/"),
+                         .content_type = STR("application/x-www-form-urlencoded"),
+                         .account = str_of(account),
+                         .region = str_of(region),
+                         .body = str_of(form)};
+    struct rig_answer a = {0};
+
+    desk_take(r->t->desk, &rq, rig_reply, &a);
+    RIG_UNTIL(r, a.there);
+    buf_deinit(out);
+    *out = a.body;
+    return a.status;
+}
+
+static void test_accounts_and_regions_are_apart(void **state)
+{
+    struct rig *r = rig_new(0);
+    struct buf out = {0};
+
+    rig_start(r);
+    RIG_OK(r, "Action=CreateTopic&Name=t");
+    assert_int_equal(call_as(r, "111111111111", "us-east-1", "Action=ListTopics", &out), 200);
+    assert_non_null(strstr(out.p, "<Topics/>"));
+    assert_int_equal(call_as(r, "000000000000", "eu-west-1", "Action=CreateTopic&Name=t", &out),
+                     200);
+    assert_non_null(strstr(out.p, "arn:aws:sns:eu-west-1:000000000000:t<"));
+    assert_int_equal(call_as(r, "111111111111", "us-east-1", "Action=CreateTopic&Name=t", &out),
+                     200);
+    assert_int_equal(r->t->catalog.topics.n, 3);
+    /* A subscription belongs to who asked for it, and is listed there. */
+    assert_int_equal(call_as(r, "111111111111", "us-east-1",
+                             "Action=Subscribe&Protocol=sqs&TopicArn=" RIG_TOPIC
+                             "&Endpoint=" RIG_QUEUE("q"),
+                             &out),
+                     200);
+    assert_int_equal(call_as(r, "111111111111", "us-east-1", "Action=ListSubscriptions", &out),
+                     200);
+    assert_non_null(strstr(out.p, "<Owner>111111111111</Owner>"));
+    assert_int_equal(rig_call(r, "Action=ListSubscriptions", &out), 200);
+    assert_non_null(strstr(out.p, "<Subscriptions/>"));
+    /* All of it is so after a restart. */
+    rig_stop(r);
+    rig_start(r);
+    assert_int_equal(r->t->catalog.topics.n, 3);
+    assert_int_equal(call_as(r, "111111111111", "us-east-1", "Action=ListSubscriptions", &out),
+                     200);
+    assert_non_null(strstr(out.p, "<Owner>111111111111</Owner>"));
+    assert_int_equal(rig_call(r, "Action=DeleteTopic&TopicArn=" RIG_TOPIC, &out), 200);
+    assert_int_equal(call_as(r, "111111111111", "us-east-1", "Action=ListSubscriptions", &out),
+                     200);
+    assert_non_null(strstr(out.p, "<Subscriptions/>"));
+    buf_deinit(&out);
+    rig_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shelf),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_accounts_and_regions_are_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
