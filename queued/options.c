@@ -45,9 +45,9 @@ static const struct conf_option options[] = {
          "Base of QueueUrls where a call has no Host; empty: the HTTP door's own address."),
     FLAG(public_url_always, "false",
          "QueueUrls are built from public_url even where a call has a Host."),
-    FLAG(strict_waits, "false",
+    FLAG(strict_waits, "true",
          "The service's waiting rules: a name rests 60 s after DeleteQueue, a queue 60 s after "
-         "PurgeQueue."),
+         "PurgeQueue. Off, both can be used again at once."),
     SIZE(body_size_max, "16MiB", 4 * KIB, GIB,
          "Largest body of a request; encoding may triple a batch, and base64 its attributes."),
     SIZE(header_size_max, "32KiB", 4 * KIB, MIB, "Largest request line and headers."),

@@ -10,11 +10,22 @@
 
 /* A name that was deleted lately. */
 struct tomb {
+    struct list link; /* in queues.tombs */
     str key;
     i64 deleted_ms;
 };
 /* Tombs are kept for the strict rules only, and are no reason to fill memory. */
 #define TOMBS_MAX 100000
+
+/* NULL: nothing is done. */
+static void unbury(struct queues *qs, struct tomb *t)
+{
+    if (!t)
+        return;
+    map_del(&qs->deleted, t->key);
+    list_remove(&t->link);
+    mem_free(t);
+}
 
 static void empty_init(struct queues *qs)
 {
@@ -32,6 +43,7 @@ void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
     list_init(&qs->hungry);
     list_init(&qs->reap);
     list_init(&qs->orphans);
+    list_init(&qs->tombs);
     map_init(&qs->deleted);
     empty_init(qs);
 }
@@ -274,22 +286,31 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
     q->created_ms = q->modified_ms = qs->clock->now_ms;
     enter(q);
     queue_store_row(q);
-    struct tomb *t = map_del(&qs->deleted, q->key);
-    mem_free(t);
+    unbury(qs, map_get(&qs->deleted, q->key));
     if (qs->changed)
         qs->changed(qs->changed_arg, q, true);
     return q;
 }
 
+/* Those whose time is over go when the next one comes. */
 static void bury(struct queue *q)
 {
     struct queues *qs = q->all;
+    unbury(qs, map_get(&qs->deleted, q->key));
+    list_each(at, after, &qs->tombs)
+    {
+        struct tomb *old = list_item(at, struct tomb, link);
+        if (qs->clock->now_ms - old->deleted_ms < QUEUES_STRICT_WAIT_MS)
+            break;
+        unbury(qs, old);
+    }
     if (!qs->limits.strict || qs->deleted.n >= TOMBS_MAX)
         return;
     struct tomb *t = mem_alloc(sizeof *t + q->key.n);
     memcpy(t + 1, q->key.p, q->key.n);
     *t = (struct tomb){.key = str_from(t + 1, q->key.n), .deleted_ms = qs->clock->now_ms};
-    mem_free(map_put(&qs->deleted, t->key, t));
+    list_push_back(&qs->tombs, &t->link);
+    map_put(&qs->deleted, t->key, t);
 }
 
 void queues_remove(struct queue *q)

@@ -31,7 +31,8 @@ struct queues {
     struct heap retire; /* queues by the expiry of their oldest message */
     struct list hungry, reap;
     struct list orphans; /* waiters whose queues are being read anew */
-    struct map deleted;  /* strict: struct tomb by key */
+    struct map deleted;  /* strict: struct tomb by key, */
+    struct list tombs;   /* and in the order in which they came */
     u32 parked;
     u64 next_id;  /* of queues, messages and body rows alike */
     bool failing; /* the store fails: nothing is given out */
@@ -60,6 +61,9 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
                          struct attributes *attributes);
 /* Messages and all; waiters must be gone. */
 void queues_remove(struct queue *q);
+/* How long a name rests after DeleteQueue, and a queue after PurgeQueue: the service's rule. */
+#define QUEUES_STRICT_WAIT_MS 60000
+
 /* Strict rules: ms since a queue of that name was deleted, or -1 when that was long ago. */
 i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name);
 /* The first queue of that account and region whose name begins with `prefix` and comes after

@@ -163,8 +163,10 @@ static void in_flight_has_its_limit(void **state)
 
 static void purge_and_delete_take_all_at_once(void **state)
 {
-    struct rig *r = rig_started();
+    struct rig *r = rig_new();
     char text[16];
+    rig_set(r, "strict_waits", "false");
+    rig_start(r);
     rig_create(r, "q");
     for (int i = 0; i < 2000; i++) {
         snprintf(text, sizeof text, "%d", i);
@@ -287,7 +289,6 @@ static void a_failed_commit_leaves_nothing(void **state)
 static void strict_rules_make_wait(void **state)
 {
     struct rig *r = rig_new();
-    rig_set(r, "strict_waits", "true");
     rig_start(r);
     rig_create(r, "q");
     rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
