@@ -93,12 +93,16 @@ static struct val *refuse(struct reader *r, enum scan_token token, enum val_type
 
 /* --- scalars ---------------------------------------------------------------------------------- */
 
+/* Half a surrogate pair is no character. It becomes one that no text may hold, so that whoever
+ * checks the text refuses it in its own words. */
+#define LONE_SURROGATE 0xFFFE
+
 static str read_text(struct reader *r)
 {
     if (LIKELY(!r->text.escaped))
         return r->text.raw;
     char *out = arena_alloc(&r->c->arena, r->text.raw.n);
-    return (str){out, scan_unescape(r->text.raw, out)};
+    return (str){out, scan_unescape_as(r->text.raw, out, LONE_SURROGATE)};
 }
 
 /* "10", and "10.0" as PHP writes it. */

@@ -58,6 +58,8 @@ void scan_place(str text, size_t at, u32 *ret_line, u32 *ret_column);
 /* Decodes a raw string that scan_next gave; `out` has room for raw.n bytes. Returns the decoded
  * length. A \u escape of a lone surrogate becomes U+FFFD; \u0000 becomes a NUL byte. */
 size_t scan_unescape(str raw, char *out);
+/* The same with another character, U+0800 to U+FFFF, for a lone surrogate. */
+size_t scan_unescape_as(str raw, char *out, u32 lone);
 
 /* Appends `s` as a JSON string, quotes included: escapes what JSON demands, leaves UTF-8 as it is. */
 void scan_quote(struct buf *out, str s);

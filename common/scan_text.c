@@ -51,9 +51,9 @@ static size_t put_char(char *out, u32 c)
     return 4;
 }
 
-/* The character of the \u escape at raw.p + at; returns the length of what it was read from, which
- * is two escapes for a surrogate pair. */
-static size_t unicode_escape(str raw, size_t at, u32 *ret)
+/* The character of the \u escape at raw.p + at, `lone` for half a surrogate pair; returns the length
+ * of what it was read from, which is two escapes for a whole pair. */
+static size_t unicode_escape(str raw, size_t at, u32 lone, u32 *ret)
 {
     u32 c = hex4(raw.p + at + 2);
     *ret = c;
@@ -66,11 +66,16 @@ static size_t unicode_escape(str raw, size_t at, u32 *ret)
             return 12;
         }
     }
-    *ret = 0xFFFD;
+    *ret = lone;
     return 6;
 }
 
 size_t scan_unescape(str raw, char *out)
+{
+    return scan_unescape_as(raw, out, 0xFFFD);
+}
+
+size_t scan_unescape_as(str raw, char *out, u32 lone)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     size_t n = 0, at = 0;
@@ -84,7 +89,7 @@ size_t scan_unescape(str raw, char *out)
             break;
         if (raw.p[at + 1] == 'u') {
             u32 c;
-            at += unicode_escape(raw, at, &c);
+            at += unicode_escape(raw, at, lone, &c);
             n += put_char(out + n, c);
         } else {
             out[n++] = to[strchr(from, raw.p[at + 1]) - from];
