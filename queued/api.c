@@ -11,12 +11,21 @@ static void not_supported(struct call *c)
               c->action->name);
 }
 
+/* Likewise; but a queue that is not there comes first, as everywhere. */
+static void not_supported_of_queue(struct call *c)
+{
+    if (api_queue(c))
+        not_supported(c);
+    else
+        call_done(c);
+}
+
 #define READ  ACTION_RESULT
 #define WRITE ACTION_WRITES
 #define BOTH  (ACTION_RESULT | ACTION_WRITES)
 
 static const struct action actions[] = {
-    {"AddPermission", members_queue_url, not_supported, 0},
+    {"AddPermission", members_queue_url, not_supported_of_queue, 0},
     {"CancelMessageMoveTask", NULL, not_supported, 0},
     {"ChangeMessageVisibility", members_change, api_change, WRITE},
     {"ChangeMessageVisibilityBatch", members_change_batch, api_change_batch, BOTH},
@@ -26,19 +35,19 @@ static const struct action actions[] = {
     {"DeleteQueue", members_queue_url, api_delete_queue, WRITE},
     {"GetQueueAttributes", members_get_attributes, api_get_attributes, READ},
     {"GetQueueUrl", members_get_queue_url, api_get_queue_url, READ},
-    {"ListDeadLetterSourceQueues", members_queue_url, not_supported, 0},
+    {"ListDeadLetterSourceQueues", members_queue_url, not_supported_of_queue, 0},
     {"ListMessageMoveTasks", NULL, not_supported, 0},
-    {"ListQueueTags", members_queue_url, not_supported, 0},
+    {"ListQueueTags", members_queue_url, not_supported_of_queue, 0},
     {"ListQueues", members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH},
     {"PurgeQueue", members_queue_url, api_purge_queue, WRITE},
     {"ReceiveMessage", members_receive, api_receive, BOTH},
-    {"RemovePermission", members_queue_url, not_supported, 0},
+    {"RemovePermission", members_queue_url, not_supported_of_queue, 0},
     {"SendMessage", members_send, api_send, BOTH},
     {"SendMessageBatch", members_send_batch, api_send_batch, BOTH},
     {"SetQueueAttributes", members_set_attributes, api_set_attributes, WRITE},
     {"StartMessageMoveTask", NULL, not_supported, 0},
-    {"TagQueue", members_queue_url, not_supported, 0},
-    {"UntagQueue", members_queue_url, not_supported, 0},
+    {"TagQueue", members_queue_url, not_supported_of_queue, 0},
+    {"UntagQueue", members_queue_url, not_supported_of_queue, 0},
 };
 
 #define SQS   "com.amazonaws.sqs#"

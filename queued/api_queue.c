@@ -5,8 +5,7 @@
 #include "queued/fault.h"
 #include "queued/waiter.h"
 
-#define LIST_MAX       1000
-#define STRICT_WAIT_MS 60000 /* the service's rule after DeleteQueue and PurgeQueue */
+#define LIST_MAX 1000
 
 static void out_url(struct call *c, const struct queue *q, const char *name)
 {
@@ -30,6 +29,9 @@ static bool is_true(const struct val *attributes, const char *name)
 
 static int check_name(str name, const struct val *attributes, struct fault *f)
 {
+    if (!name.p)
+        return fault_set(f, CALL_FAULT_MISSING_PARAMETER,
+                         "The request must contain the parameter QueueName.");
     if (name.n == 0)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER, "Queue name cannot be empty");
     bool fine = name.n <= ARN_QUEUE_NAME_MAX && arn_is_queue_name(name);
@@ -49,7 +51,7 @@ static int check_name(str name, const struct val *attributes, struct fault *f)
 static int check_new(struct queues *qs, str account, str region, str name, struct fault *f)
 {
     i64 ago_ms = queues_deleted_ms(qs, account, region, name);
-    if (ago_ms >= 0 && ago_ms < STRICT_WAIT_MS)
+    if (ago_ms >= 0 && ago_ms < QUEUES_STRICT_WAIT_MS)
         return fault_set(f, FAULT_QUEUE_DELETED_RECENTLY,
                          "You must wait 60 seconds after deleting a queue before you can create "
                          "another with the same name.");
@@ -78,14 +80,15 @@ struct queue *api_make_queue(struct queues *qs, str account, str region, str nam
 
 void api_create_queue(struct call *c)
 {
-    const struct val *tags = val_get(c->in, "tags");
+    const struct val *tags = val_get(c->in, "tags"), *given = val_get(c->in, "Attributes");
+    str name = val_text(c->in, "QueueName");
     struct queue *q = NULL;
-    if (tags && tags->count)
+    /* A name that the service would refuse is refused before what only this one does not do. */
+    if (check_name(name, given, &c->fault) == 0 && tags && tags->count)
         fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
                   "Tags of queues are not supported by this version of toque.");
-    else
-        q = api_make_queue(call_owner(c), c->account, c->region, val_text(c->in, "QueueName"),
-                           val_get(c->in, "Attributes"), &c->fault);
+    if (!c->fault.code)
+        q = api_make_queue(call_owner(c), c->account, c->region, name, given, &c->fault);
     if (q)
         out_url(c, q, "QueueUrl");
     call_done(c);
@@ -112,7 +115,7 @@ void api_purge_queue(struct call *c)
         return;
     }
     i64 ago_ms = q->all->clock->now_ms - q->purged_ms;
-    if (q->all->limits.strict && q->purged_ms && ago_ms < STRICT_WAIT_MS)
+    if (q->all->limits.strict && q->purged_ms && ago_ms < QUEUES_STRICT_WAIT_MS)
         fault_set(&c->fault, FAULT_PURGE_IN_PROGRESS,
                   "Only one PurgeQueue operation on %.*s is allowed every 60 seconds.",
                   STR_ARG(q->name));

@@ -34,7 +34,7 @@ static const struct row table[] = {
 enum elsewhere_kind {
     READ_ONLY,
     FIFO_ONLY,   /* unknown on a standard queue */
-    FIFO_CHOICE, /* likewise, with a text of its own */
+    FIFO_CHOICE, /* cannot be had on a standard queue, with a text of its own */
     REDRIVE,     /* dead-letter queues: only "", which removes it, can be had */
 };
 
@@ -153,7 +153,7 @@ static int check_policy(const struct row *r, str text, struct fault *f)
 }
 
 /* What is not of a standard queue. */
-static int check_elsewhere(str name, str value, bool creating, struct fault *f)
+static int check_elsewhere(str name, str value, struct fault *f)
 {
     const struct elsewhere *e = find_elsewhere(name);
     if (!e)
@@ -164,10 +164,7 @@ static int check_elsewhere(str name, str value, bool creating, struct fault *f)
                                         "Dead-letter queues (%s) are not supported by this "
                                         "version of toque.",
                                         e->name);
-    if (creating && str_is(name, "FifoQueue") && str_eq_nocase(value, STR("true")))
-        return fault_set(f, CALL_FAULT_UNSUPPORTED,
-                         "FIFO queues are not supported by this version of toque.");
-    if (creating && e->kind == FIFO_CHOICE)
+    if (e->kind == FIFO_CHOICE)
         return fault_set(f, FAULT_ATTRIBUTE_NAME,
                          "You can specify the %s only when FifoQueue is set to true.", e->name);
     return unknown(f, name);
@@ -182,12 +179,12 @@ static int read_number(const struct row *r, str value, i64 *ret)
     return str_to_i64(value, ret) || *ret < r->min || *ret > r->max ? E_INVALID : 0;
 }
 
-static int set_one(struct attributes *a, str name, str value, bool creating, struct fault *f)
+static int set_one(struct attributes *a, str name, str value, struct fault *f)
 {
     const struct row *r = find(name);
     i64 number;
     if (!r)
-        return check_elsewhere(name, value, creating, f);
+        return check_elsewhere(name, value, f);
     if (is_number(r)) {
         if (read_number(r, value, &number))
             return invalid(f, r);
@@ -225,15 +222,24 @@ static int settle_encryption(struct attributes *a, const struct val *map, struct
     return 0;
 }
 
+static bool wants_fifo(const struct val *map)
+{
+    const struct val *v = val_get(map, "FifoQueue");
+    return v && str_eq_nocase(v->text, STR("true"));
+}
+
 int attributes_set(struct attributes *a, const struct val *map, bool creating, struct fault *f)
 {
     struct attributes next;
     if (!map)
         return 0;
+    if (creating && wants_fifo(map))
+        return fault_set(f, CALL_FAULT_UNSUPPORTED,
+                         "FIFO queues are not supported by this version of toque.");
     attributes_copy(&next, a);
     int err = 0;
     for (const struct val *v = map->first; v && !err; v = v->next)
-        err = set_one(&next, v->name, v->text, creating, f);
+        err = set_one(&next, v->name, v->text, f);
     if (!err)
         err = settle_encryption(&next, map, f);
     if (err) {

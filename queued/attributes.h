@@ -20,8 +20,8 @@ void attributes_init(struct attributes *a); /* the defaults */
 void attributes_deinit(struct attributes *a);
 void attributes_copy(struct attributes *to, const struct attributes *from);
 
-/* Sets what the map (name to text) says, all of it or, with a fault, nothing. `creating` lets
- * through what belongs to CreateQueue alone. */
+/* Sets what the map (name to text) says, all of it or, with a fault, nothing. `creating`: what
+ * belongs to CreateQueue alone may be among it. */
 int attributes_set(struct attributes *a, const struct val *map, bool creating,
                    struct fault *f) MUST_CHECK;
 /* Whether what a CreateQueue says is what the queue has: else FAULT_QUEUE_EXISTS names the first

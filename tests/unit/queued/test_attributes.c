@@ -138,6 +138,10 @@ static void what_is_not_of_this_queue(void **state)
                 "Unknown Attribute FifoQueue.");
         refused(creating, "ContentBasedDeduplication", "true", FAULT_ATTRIBUTE_NAME,
                 "Unknown Attribute ContentBasedDeduplication.");
+        refused(creating, "DeduplicationScope", "queue", FAULT_ATTRIBUTE_NAME,
+                "You can specify the DeduplicationScope only when FifoQueue is set to true.");
+        refused(creating, "FifoThroughputLimit", "perQueue", FAULT_ATTRIBUTE_NAME,
+                "You can specify the FifoThroughputLimit only when FifoQueue is set to true.");
         refused(creating, "Nonsense", "1", FAULT_ATTRIBUTE_NAME, "Unknown Attribute Nonsense.");
         refused(creating, "QueueArn", "x", FAULT_ATTRIBUTE_NAME, "Unknown Attribute QueueArn.");
         refused(creating, "RedrivePolicy", "{}", CALL_FAULT_UNSUPPORTED,
@@ -147,8 +151,9 @@ static void what_is_not_of_this_queue(void **state)
     refused(false, "FifoQueue", "true", FAULT_ATTRIBUTE_NAME, "Unknown Attribute FifoQueue.");
     refused(true, "FifoQueue", "true", CALL_FAULT_UNSUPPORTED,
             "FIFO queues are not supported by this version of toque.");
-    refused(true, "DeduplicationScope", "queue", FAULT_ATTRIBUTE_NAME,
-            "You can specify the DeduplicationScope only when FifoQueue is set to true.");
+    assert_int_equal(set(true, WORDS("ContentBasedDeduplication", "true", "FifoQueue", "True")),
+                     E_FAULT);
+    assert_int_equal(fault.code, CALL_FAULT_UNSUPPORTED);
 }
 
 static void policy(void **state)
