@@ -122,6 +122,33 @@ static void test_clock_moved_at_a_queued(void **state)
     rig_free(r);
 }
 
+/* What a queued's door moved between our HELLO and its WELCOME is echoed, too. */
+static void test_clock_moved_while_greeting(void **state)
+{
+    struct rig *r = rig_new(1);
+    struct fake *q = &r->fakes[0];
+    struct buf clock = {0}, welcome = {0};
+
+    rig_set(r, "clock", "manual");
+    fake_open(q);
+    q->deaf = true;
+    rig_start(r);
+    RIG_UNTIL(r, r->t->peers[0]->state == PEER_GREETING && link_is_up(q->link));
+    i64 later_ms = r->t->clock.now_ms + 1000;
+
+    frame_write_clock(&clock, later_ms);
+    frame_write_welcome(&welcome, &(struct frame_greeting){.instance = STR("fake"),
+                                                           .version = STR("1"),
+                                                           .session = r->t->peers[0]->session,
+                                                           .clock_ms = later_ms});
+    link_send(q->link, &clock);
+    link_send(q->link, &welcome);
+    q->deaf = false;
+    RIG_UNTIL(r, q->clock_ms == later_ms);
+    assert_int_equal(r->t->clock.now_ms, later_ms);
+    rig_free(r);
+}
+
 static void test_clock_refusals(void **state)
 {
     static const char *const bad[] = {"",
@@ -149,8 +176,11 @@ static void test_clock_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_health),         cmocka_unit_test(test_clock_moves_everybody),
-        cmocka_unit_test(test_clock_waits),    cmocka_unit_test(test_clock_moved_at_a_queued),
+        cmocka_unit_test(test_health),
+        cmocka_unit_test(test_clock_moves_everybody),
+        cmocka_unit_test(test_clock_waits),
+        cmocka_unit_test(test_clock_moved_at_a_queued),
+        cmocka_unit_test(test_clock_moved_while_greeting),
         cmocka_unit_test(test_clock_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
