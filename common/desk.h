@@ -35,6 +35,8 @@ struct call *desk_take(struct desk *d, const struct request *rq,
                        void (*reply)(void *arg, struct call *c), void *arg);
 /* The caller left: its answer will go nowhere, and if the call is parked it is taken off now. */
 void desk_cancel(struct call *c);
+/* Whether the caller is still there, as far as its door can tell this very moment. */
+bool desk_is_there(const struct call *c);
 /* The store fails: actions that write are refused until told otherwise. */
 void desk_set_failing(struct desk *d, bool failing);
 /* No new calls (they get CALL_FAULT_UNAVAILABLE); parked ones are for their owners to finish. */

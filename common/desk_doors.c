@@ -20,6 +20,11 @@ static void http_gone(void *arg, struct http_exchange *x)
         desk_cancel(c);
 }
 
+bool desk_is_there(const struct call *c)
+{
+    return !c->gone && (c->reply != http_reply || http_exchange_is_there(c->reply_arg));
+}
+
 struct http_handler desk_http_handler(struct desk *d)
 {
     return (struct http_handler){.request = http_request, .gone = http_gone, .arg = d};

@@ -16,6 +16,7 @@
  * are called from the loop thread only. */
 #include "common/http_server.h"
 
+#include <poll.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
@@ -251,6 +252,16 @@ static void parked_ready(struct loop_watch *w, u32 events)
     MHD_resume_connection(x->con);
     exchange_set_pending(x, true);
     exchange_lost(x);
+}
+
+bool http_exchange_is_there(const struct http_exchange *x)
+{
+    struct pollfd socket = {.events = POLLRDHUP};
+
+    if (x->gone || !x->con)
+        return false;
+    socket.fd = MHD_get_connection_info(x->con, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    return poll(&socket, 1, 0) <= 0;
 }
 
 static void park(struct http_exchange *x)

@@ -48,6 +48,9 @@ u32 http_server_waiting(const struct http_server *s);
 /* Ends all connections. Every exchange must have been answered. */
 void http_server_free(struct http_server *s);
 
+/* Whether the client of an unanswered exchange is still there: asks its socket, which knows before
+ * any event tells. For who is about to give away what cannot be taken back. */
+bool http_exchange_is_there(const struct http_exchange *x);
 /* The handler's own pointer on an exchange. */
 void http_exchange_set_data(struct http_exchange *x, void *data);
 void *http_exchange_data(const struct http_exchange *x);

@@ -1,5 +1,6 @@
 /* ReceiveMessage: what is visible is taken and rendered; where nothing is, the call may be parked
  * and comes back here when something became visible or its time is over. */
+#include "common/desk.h"
 #include "common/id.h"
 #include "common/log.h"
 #include "queued/api.h"
@@ -209,7 +210,8 @@ static void out_message(struct call *c, const struct msg *m, const struct receiv
 static void answer(struct call *c, struct queue *q, const struct receive *r)
 {
     struct msg *taken[QUEUE_TAKE_MAX];
-    u32 n = queue_take(q, r->max, r->hide_ms, taken);
+    /* What is given to a client that has left would be hidden for nothing. */
+    u32 n = desk_is_there(c) ? queue_take(q, r->max, r->hide_ms, taken) : 0;
     call_out_list(c, "Messages", "Message");
     for (u32 i = 0; i < n; i++)
         out_message(c, taken[i], r);

@@ -1,7 +1,7 @@
 /* A waiter is on exactly one list from waiter_park until `end`: its queue's, or the orphans'. */
 #include "queued/waiter.h"
 
-#include "common/mem.h"
+#include "common/desk.h"
 
 /* Takes it off and tells it why. */
 static void finish(struct waiter *w, enum waiter_end why)
@@ -51,8 +51,10 @@ void waiters_serve(struct queues *qs)
     while (!list_is_empty(&qs->hungry) && !qs->failing) {
         struct queue *q = list_item(qs->hungry.next, struct queue, hungry);
         list_remove(&q->hungry);
-        while (q->visible_count && !list_is_empty(&q->waiters) && !queue_is_full(q))
-            finish(list_item(q->waiters.next, struct waiter, link), WAITER_READY);
+        while (q->visible_count && !list_is_empty(&q->waiters) && !queue_is_full(q)) {
+            struct waiter *w = list_item(q->waiters.next, struct waiter, link);
+            finish(w, desk_is_there(w->call) ? WAITER_READY : WAITER_EMPTY);
+        }
     }
 }
 
