@@ -51,8 +51,8 @@ static size_t put_char(char *out, u32 c)
     return 4;
 }
 
-/* The character of the \u escape at raw.p + at, `lone` for half a surrogate pair; returns the length
- * of what it was read from, which is two escapes for a whole pair. */
+/* The character of the \u escape at raw.p + at, `lone` for half a surrogate pair; returns the
+ * length of what it was read from, which is two escapes for a whole pair. */
 static size_t unicode_escape(str raw, size_t at, u32 lone, u32 *ret)
 {
     u32 c = hex4(raw.p + at + 2);
