@@ -15,18 +15,14 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/store_connection.h"
 #include "common/store_file.h"
 #include "common/store_wal.h"
 
-/* 8 KiB was measured too: 15 % more rows a second with 256 a turn, 3 % less with one. */
-#define STORE_PAGE_SIZE 4096
-#define STORE_PAGE_SQL  "4096"
 /* So few frames the loop may copy itself between two turns: about a millisecond. */
 #define STORE_FINISH_FRAMES 256
 /* An idle WAL with fewer frames is left alone: a start reads it in a moment. */
 #define STORE_IDLE_FRAMES 256
-/* Others (the sqlite3 shell) are waited for so long before a turn fails. */
-#define STORE_BUSY_MS 1000
 /* One slice of housekeeping, without its commit. */
 #define STORE_SLICE_US 800
 /* Free pages that a file keeps, and from which share on (1/n) it gives some back. */
@@ -68,22 +64,10 @@ struct store {
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-static int err_of(sqlite3 *db, int rc)
-{
-    if ((rc & 0xff) == SQLITE_FULL)
-        return E_FULL;
-    if ((rc & 0xff) == SQLITE_IOERR && db) {
-        int no = sqlite3_system_errno(db);
-        if (no == ENOSPC || no == EDQUOT)
-            return E_FULL;
-    }
-    return E_IO;
-}
-
 /* Remembers a failure: for the log, for this turn, and that the connection is in doubt. */
 static int failed(struct store *s, int rc, const char *doing)
 {
-    int err = err_of(s->db, rc);
+    int err = store_err_of(s->db, rc);
     const char *what = s->db ? sqlite3_errmsg(s->db) : "";
     snprintf(s->error, sizeof s->error, "%s: %s failed: %s (%d)", s->path, doing,
              *what && sqlite3_errcode(s->db) != SQLITE_OK ? what : sqlite3_errstr(rc), rc);
@@ -99,89 +83,6 @@ const char *store_error(const struct store *s)
 }
 
 /* --- connections ----------------------------------------------------------------------------- */
-
-static void library_init(void)
-{
-    /* Counting allocations costs a lock each; refused, and harmless, once sqlite3 is in use. */
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-}
-
-static int pragma_int(sqlite3 *db, const char *sql, i64 *ret)
-{
-    sqlite3_stmt *stmt;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-    if (rc != SQLITE_OK)
-        return rc;
-    rc = sqlite3_step(stmt);
-    if (rc == SQLITE_ROW) {
-        *ret = sqlite3_column_int64(stmt, 0);
-        rc = SQLITE_OK;
-    } else if (rc == SQLITE_DONE) {
-        rc = SQLITE_ERROR;
-    }
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
-static int journal_is_wal(sqlite3 *db, bool *ret)
-{
-    sqlite3_stmt *stmt;
-    int rc = sqlite3_prepare_v2(db, "PRAGMA journal_mode=WAL", -1, &stmt, NULL);
-    if (rc != SQLITE_OK)
-        return rc;
-    rc = sqlite3_step(stmt);
-    if (rc == SQLITE_ROW) {
-        const char *mode = (const char *)sqlite3_column_text(stmt, 0);
-        *ret = mode && strcmp(mode, "wal") == 0;
-        rc = SQLITE_OK;
-    }
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
-/* What holds for the writing connection. The page size and auto_vacuum are a new file's, from
- * before its WAL; said to one that is in use they would be written again with every open. */
-static int connection_set_up(struct store *s, sqlite3 *db)
-{
-    char sql[256];
-    bool wal = false;
-    i64 pages = 0;
-    sqlite3_extended_result_codes(db, 1);
-    sqlite3_busy_timeout(db, STORE_BUSY_MS);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    int rc = sqlite3_exec(db,
-                          "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF;"
-                          "PRAGMA wal_autocheckpoint=0;",
-                          NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
-        rc = pragma_int(db, "PRAGMA page_count", &pages);
-    if (rc == SQLITE_OK && pages == 0)
-        rc = sqlite3_exec(db, "PRAGMA page_size=" STORE_PAGE_SQL "; PRAGMA auto_vacuum=INCREMENTAL",
-                          NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
-        rc = journal_is_wal(db, &wal);
-    if (rc == SQLITE_OK && !wal)
-        rc = SQLITE_CANTOPEN;
-    if (rc != SQLITE_OK)
-        return rc;
-    snprintf(sql, sizeof sql,
-             "PRAGMA synchronous=%s; PRAGMA cache_size=-%u; PRAGMA journal_size_limit=%" PRIu64,
-             s->conf.durability == STORE_FULL ? "FULL" : "NORMAL", s->conf.cache_kib,
-             s->conf.wal_size_max);
-    return sqlite3_exec(db, sql, NULL, NULL, NULL);
-}
-
-/* A writing connection. On failure *ret is NULL or still to be asked for its words, and closed by
- * the caller. A file system that can only be read fails here. */
-static int connection_open(struct store *s, sqlite3 **ret)
-{
-    int rc = sqlite3_open_v2(s->path, ret, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_db_readonly(*ret, "main") == 1 ? SQLITE_READONLY : SQLITE_OK;
-    if (rc == SQLITE_OK)
-        rc = connection_set_up(s, *ret);
-    return rc;
-}
 
 static int statement_compile(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 {
@@ -219,7 +120,7 @@ static int connection_renew(struct store *s)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt **fresh = mem_array(s->statement_count, sizeof(*fresh));
-    int rc = connection_open(s, &db);
+    int rc = store_connection_open(&db, &s->conf);
     for (u32 i = 0; i < s->statement_count && rc == SQLITE_OK; i++)
         rc = statement_compile(db, s->statements[i].sql, &fresh[i]);
     if (rc == SQLITE_OK) {
@@ -293,51 +194,6 @@ static int open_failed(struct fault *f, int err, const char *path, const char *w
     return err;
 }
 
-static int migrate_steps(struct store *s, i64 from)
-{
-    char sql[96];
-    int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    for (u32 i = (u32)from; i < s->conf.migration_count && rc == SQLITE_OK; i++)
-        rc = sqlite3_exec(s->db, s->conf.migrations[i], NULL, NULL, NULL);
-    snprintf(sql, sizeof sql, "PRAGMA application_id=%u; PRAGMA user_version=%u; COMMIT",
-             s->conf.kind, s->conf.migration_count);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
-    return rc;
-}
-
-/* Refuses what is not ours or newer; brings what is older up to date. */
-static int migrate(struct store *s, struct fault *f)
-{
-    i64 version = 0, kind = 0, things = 0, page_size = 0;
-    int rc = pragma_int(s->db, "PRAGMA user_version", &version);
-    if (rc == SQLITE_OK)
-        rc = pragma_int(s->db, "PRAGMA application_id", &kind);
-    if (rc == SQLITE_OK)
-        rc = pragma_int(s->db, "SELECT count(*) FROM sqlite_schema", &things);
-    if (rc == SQLITE_OK)
-        rc = pragma_int(s->db, "PRAGMA page_size", &page_size);
-    if (rc != SQLITE_OK)
-        return open_failed(f, err_of(s->db, rc), s->path, sqlite3_errmsg(s->db));
-    bool fresh = things == 0 && version == 0 && kind == 0;
-    if ((!fresh && kind != (i64)s->conf.kind) || page_size != STORE_PAGE_SIZE)
-        return open_failed(f, E_INVALID, s->path, "a database, but not one of this daemon");
-    if (version > (i64)s->conf.migration_count) {
-        fault_set(f, E_NEWER,
-                  "%s: written by a newer version of toque (schema %" PRId64 ", this one knows %u)",
-                  s->path, version, s->conf.migration_count);
-        return E_NEWER;
-    }
-    if (!fresh && version == (i64)s->conf.migration_count)
-        return 0;
-    rc = migrate_steps(s, version);
-    if (rc != SQLITE_OK)
-        return open_failed(f, err_of(s->db, rc), s->path, sqlite3_errmsg(s->db));
-    if (store_file_sync_directory(s->path) != 0)
-        return open_failed(f, E_IO, s->path, "its directory cannot be synced");
-    return 0;
-}
-
 static int open_steps(struct store *s, struct fault *f)
 {
     int err = store_file_lock(s->path, &s->lock_fd, f);
@@ -345,12 +201,13 @@ static int open_steps(struct store *s, struct fault *f)
         err = store_file_create(s->path, f);
     if (err)
         return err;
-    int rc = connection_open(s, &s->db);
+    int rc = store_connection_open(&s->db, &s->conf);
     if (rc != SQLITE_OK)
-        return open_failed(f, (rc & 0xff) == SQLITE_NOTADB ? E_INVALID : err_of(s->db, rc), s->path,
+        return open_failed(f, (rc & 0xff) == SQLITE_NOTADB ? E_INVALID : store_err_of(s->db, rc),
+                           s->path,
                            s->db && sqlite3_errcode(s->db) != SQLITE_OK ? sqlite3_errmsg(s->db)
                                                                         : sqlite3_errstr(rc));
-    err = migrate(s, f);
+    err = store_connection_migrate(s->db, &s->conf, f);
     if (err)
         return err;
     store_prepare(s, &s->begin, "BEGIN IMMEDIATE");
@@ -369,7 +226,7 @@ int store_open(struct store **ret, const struct store_conf *conf, struct fault *
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct store *s = mem_alloc(sizeof(*s));
 
-    pthread_once(&once, library_init);
+    pthread_once(&once, store_connection_init);
     s->conf = *conf;
     s->path = mem_dup(str_of(conf->path));
     s->conf.path = s->path;

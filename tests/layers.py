@@ -9,8 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAY = {'common': {'common'}, 'filter': {'filter', 'common'}, 'queued': {'queued', 'common'},
        'topicd': {'topicd', 'filter', 'common'}}
 DOORS = {'microhttpd.h': {'common/http_server.c'}, 'nng/': {'common/stream.c'},
-         'sqlite3.h': {'common/store.c', 'common/store_wal.c', 'queued/queue_store.c',
-                       'topicd/topic_store.c'},
+         'sqlite3.h': {'common/store.c', 'common/store_connection.c', 'common/store_wal.c',
+                       'queued/queue_store.c', 'topicd/topic_store.c'},
          'gnutls/': {'common/hash.c'}, 'pcre2.h': {'filter/pattern.c'},
          'yaml.h': {'filter/ctl_yaml.c'},
          'jansson.h': {'common/json.c', 'common/json.h'}, 'curl/': {'common/http_client.c'}}

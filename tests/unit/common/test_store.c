@@ -162,6 +162,8 @@ static void test_refusals(void **state)
     store_aid_sql(w->path, "PRAGMA user_version=9");
     conf.kind = KIND;
     check_refused(w->path, conf, E_NEWER, "newer version of toque (schema 9, this one knows 1)");
+    store_aid_sql(w->path, "PRAGMA user_version=-1");
+    check_refused(w->path, conf, E_INVALID, "not one of this daemon");
     store_aid_sql(w->path, "PRAGMA user_version=1");
     open_world(w);
     mem_free(other);
