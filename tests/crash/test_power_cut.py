@@ -5,8 +5,11 @@ import itertools, os, random, threading
 import pytest
 from traffic import Caller, Ledger, Lost, Refused, body_of, mark_of
 
-CUTS = int(os.environ.get('POWER_CUTS', '8'))
+# With `make crash` as many more as there are more kills.
+CUTS = int(os.environ.get('POWER_CUTS') or max(8, int(os.environ.get('CRASH_KILLS', '0')) // 10))
 SENDERS, RECEIVERS = 6, 3
+# Large ones fill the WAL, so that it is copied and begun anew under way.
+SIZES = [0, 100, 3000, 20000, 200000]
 # Longer than any visibility timeout in here, and over all rounds far shorter than the retention.
 HIDDEN_S = 600
 
@@ -40,7 +43,7 @@ class Workload:
             mark = next(self.marks)
             with ledger.lock:
                 ledger.tried.add(mark)
-            message_id = direct.send(self.urls['a'], body_of(mark, chance.choice([0, 100, 3000, 20000])))
+            message_id = direct.send(self.urls['a'], body_of(mark, chance.choice(SIZES)))
             with ledger.lock:
                 ledger.sent[mark] = message_id
             self.acknowledged()
