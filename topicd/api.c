@@ -71,6 +71,8 @@ static const struct member publish_batch[] = {{.name = "TopicArn", .type = VAL_S
                                                .of = VAL_STRUCT,
                                                .members = batch_entry},
                                               {.name = NULL}};
+static const struct member resource_arn[] = {{.name = "ResourceArn", .type = VAL_STRING},
+                                             {.name = NULL}};
 static const struct member nothing[] = {{.name = NULL}};
 
 /* --- actions -------------------------------------------------------------------------------------
@@ -81,6 +83,28 @@ static void refuse_action(struct call *c)
     call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not implemented.", c->action->name);
 }
 
+/* Likewise; but a topic that is not there comes first, as everywhere. */
+static void refuse_topic_action(struct call *c)
+{
+    if (api_topic(c, c->action->in[0].name))
+        refuse_action(c);
+    else
+        call_done(c);
+}
+
+/* Tags have a word of their own for it. */
+static void refuse_tag_action(struct call *c)
+{
+    if (!api_topic(c, "ResourceArn") && c->fault.code == FAULT_NOT_FOUND) {
+        fault_clear(&c->fault);
+        fault_set(&c->fault, FAULT_RESOURCE_NOT_FOUND, "Resource does not exist");
+    }
+    if (c->fault.code)
+        call_done(c);
+    else
+        refuse_action(c);
+}
+
 #define RESULT ACTION_RESULT
 #define WRITES ACTION_WRITES
 #define LATER(name)                                                                                \
@@ -89,7 +113,7 @@ static void refuse_action(struct call *c)
     }
 
 static const struct action actions[] = {
-    LATER("AddPermission"),
+    {"AddPermission", topic_arn, refuse_topic_action, 0},
     LATER("CheckIfPhoneNumberIsOptedOut"),
     LATER("ConfirmSubscription"),
     LATER("CreatePlatformApplication"),
@@ -100,7 +124,7 @@ static const struct action actions[] = {
     LATER("DeletePlatformApplication"),
     LATER("DeleteSMSSandboxPhoneNumber"),
     {"DeleteTopic", topic_arn, api_delete_topic, WRITES},
-    LATER("GetDataProtectionPolicy"),
+    {"GetDataProtectionPolicy", resource_arn, refuse_topic_action, 0},
     LATER("GetEndpointAttributes"),
     LATER("GetPlatformApplicationAttributes"),
     LATER("GetSMSAttributes"),
@@ -114,22 +138,22 @@ static const struct action actions[] = {
     LATER("ListSMSSandboxPhoneNumbers"),
     {"ListSubscriptions", next_token, api_list_subscriptions, RESULT},
     {"ListSubscriptionsByTopic", list_by_topic, api_list_subscriptions_by_topic, RESULT},
-    LATER("ListTagsForResource"),
+    {"ListTagsForResource", resource_arn, refuse_tag_action, 0},
     {"ListTopics", next_token, api_list_topics, RESULT},
     LATER("OptInPhoneNumber"),
     {"Publish", publish, api_publish, RESULT},
     {"PublishBatch", publish_batch, api_publish_batch, RESULT},
-    LATER("PutDataProtectionPolicy"),
-    LATER("RemovePermission"),
+    {"PutDataProtectionPolicy", resource_arn, refuse_topic_action, 0},
+    {"RemovePermission", topic_arn, refuse_topic_action, 0},
     LATER("SetEndpointAttributes"),
     LATER("SetPlatformApplicationAttributes"),
     LATER("SetSMSAttributes"),
     {"SetSubscriptionAttributes", set_sub, api_set_subscription_attributes, WRITES},
     {"SetTopicAttributes", set_topic, api_set_topic_attributes, WRITES},
     {"Subscribe", subscribe, api_subscribe, RESULT | WRITES},
-    LATER("TagResource"),
+    {"TagResource", resource_arn, refuse_tag_action, 0},
     {"Unsubscribe", sub_arn, api_unsubscribe, WRITES},
-    LATER("UntagResource"),
+    {"UntagResource", resource_arn, refuse_tag_action, 0},
     LATER("VerifySMSSandboxPhoneNumber"),
 };
 
@@ -145,6 +169,7 @@ static const struct fault_name faults[] = {
     NAMED(FAULT_VALUE_INVALID, 400, "InvalidParameterValueException", "ParameterValueInvalid"),
     NAMED(FAULT_VALIDATION, 400, "ValidationException", "ValidationError"),
     NAMED(FAULT_NOT_FOUND, 404, "NotFoundException", "NotFound"),
+    NAMED(FAULT_RESOURCE_NOT_FOUND, 404, "ResourceNotFoundException", "ResourceNotFound"),
     NAMED(FAULT_AUTHORIZATION, 403, "AuthorizationErrorException", "AuthorizationError"),
     NAMED(FAULT_TOPIC_LIMIT, 403, "TopicLimitExceededException", "TopicLimitExceeded"),
     NAMED(FAULT_SUBSCRIPTION_LIMIT, 403, "SubscriptionLimitExceededException",

@@ -132,18 +132,21 @@ static int check_id(str id, struct fault *f)
         return fault_set(f, FAULT_BATCH_ID_INVALID,
                          "The Id of a batch entry in the batch request is too long: %.*s",
                          (int)MIN(id.n, (size_t)SHOWN_MAX), id.p);
+    bool all_fine = id.n > 0;
+
     for (size_t i = 0; i < id.n; i++) {
         char ch = id.p[i];
         bool fine = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
                     (ch >= '0' && ch <= '9') || ch == '-' || ch == '_';
 
-        if (!fine)
-            return fault_set(f, FAULT_BATCH_ID_INVALID,
-                             "The Id of a batch entry in the batch request contains an "
-                             "impermissible character: %.*s",
-                             STR_ARG(id));
+        all_fine = all_fine && fine;
     }
-    return 0;
+    if (all_fine)
+        return 0;
+    return fault_set(f, FAULT_BATCH_ID_INVALID,
+                     "The Id of a batch entry in the batch request contains an impermissible "
+                     "character: %.*s",
+                     (int)id.n, id.n ? id.p : "");
 }
 
 static int need(const struct val *entry, u32 n, const char *name, const char *path, struct fault *f)

@@ -62,6 +62,10 @@ static int check_endpoint(str protocol, str endpoint, struct fault *f)
         (str_is(protocol, "https") && !str_starts_nocase(endpoint, STR("https://"))))
         return fault_set(f, FAULT_INVALID,
                          FAULT_FRAME "Endpoint must match the specified protocol");
+    if (str_is(protocol, "application")) /* there are none yet */
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME "Endpoint Reason: Endpoint does not exist for endpoint %.*s",
+                         shown(endpoint), endpoint.n ? endpoint.p : "");
     return fault_set(f, CALL_FAULT_UNSUPPORTED,
                      "Subscriptions with the protocol %.*s are not implemented.",
                      STR_ARG(protocol));

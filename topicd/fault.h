@@ -9,6 +9,7 @@ enum topicd_fault {
     FAULT_VALUE_INVALID,            /* ParameterValueInvalid: message attributes */
     FAULT_VALIDATION,               /* ValidationError: a member of a structure is missing */
     FAULT_NOT_FOUND,
+    FAULT_RESOURCE_NOT_FOUND, /* the same for tags */
     FAULT_AUTHORIZATION,
     FAULT_TOPIC_LIMIT,
     FAULT_SUBSCRIPTION_LIMIT,

@@ -11,6 +11,7 @@
 #define FRAME_ROOM 1024 /* bytes of a CALL frame beside the body, usually */
 #define PAGE_MAX   1000 /* URLs of one ListQueues answer */
 #define TOKEN_MAX  512  /* bytes; ours have a queue's ARN in base64 */
+#define BAD_TOKEN  "Invalid or expired next token."
 
 struct forwarded {
     struct front *front;
@@ -204,7 +205,7 @@ static bool read_page(struct call *c, i64 *ret_max, str *ret_after)
     }
     buf_reset(&c->scratch);
     if (token.n && (token.n > TOKEN_MAX || hash_unbase64(token, &c->scratch))) {
-        call_fail(c, CALL_FAULT_INVALID_PARAMETER, "Invalid or expired next token.");
+        call_fail(c, CALL_FAULT_INVALID_PARAMETER, BAD_TOKEN);
         return false;
     }
     if (token.n)
@@ -224,6 +225,11 @@ static void list_all(struct front *f, struct call *c)
         return;
     arn_write(&prefix, &(struct arn){STR("aws"), STR("sqs"), c->region, c->account,
                                      val_text(c->in, "QueueNamePrefix")});
+    if (after.n && !str_starts(after, buf_view(&prefix))) { /* not from this list */
+        buf_deinit(&prefix);
+        call_fail(c, CALL_FAULT_INVALID_PARAMETER, BAD_TOKEN);
+        return;
+    }
     str *arns = directory_list(f->directory, buf_view(&prefix), after, (size_t)max, &n, &more);
 
     buf_deinit(&prefix);

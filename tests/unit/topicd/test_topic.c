@@ -302,8 +302,18 @@ static void test_pages(void **state)
 
 static void test_what_is_not_done(void **state)
 {
-    RIG_REFUSED(rig, "Action=TagResource&ResourceArn=x", 400, "UnsupportedOperation",
+    RIG_REFUSED(rig, "Action=TagResource&ResourceArn=x", 400, "InvalidParameter",
+                "Invalid parameter: ResourceArn Reason: An ARN must have at least 6 elements, not "
+                "1");
+    RIG_REFUSED(rig, "Action=ListTagsForResource&ResourceArn=" RIG_TOPIC, 404,
+                "ResourceNotFound", "Resource does not exist");
+    RIG_REFUSED(rig, "Action=RemovePermission&Label=l&TopicArn=" RIG_TOPIC, 404, "NotFound",
+                "Topic does not exist");
+    RIG_OK(rig, "Action=CreateTopic&Name=t");
+    RIG_REFUSED(rig, "Action=TagResource&ResourceArn=" RIG_TOPIC, 400, "UnsupportedOperation",
                 "TagResource is not implemented.");
+    RIG_REFUSED(rig, "Action=AddPermission&TopicArn=" RIG_TOPIC, 400, "UnsupportedOperation",
+                "AddPermission is not implemented.");
     RIG_REFUSED(rig, "Action=CreatePlatformEndpoint", 400, "UnsupportedOperation",
                 "CreatePlatformEndpoint is not implemented.");
     RIG_REFUSED(rig, "Action=Nonsense&Version=2010-03-31", 400, "InvalidAction",
