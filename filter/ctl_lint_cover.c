@@ -13,7 +13,7 @@ struct shape {
 
 static struct shape shape_of(enum policy_kind kind, const struct policy_operand *o)
 {
-    struct shape s = {.is_string = true};
+    struct shape s = {.is_string = true, .first = STR(""), .last = STR("")};
     switch (kind) {
     case POLICY_STRING:
     case POLICY_FOLDED:

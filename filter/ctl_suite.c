@@ -138,7 +138,8 @@ static const char *find_policy(struct suite *s, const struct node *n, bool has_s
     } else if (policy) {
         if (policy->kind == NODE_STRING && policy->text.n && is_file(path_of(s, policy->text)))
             return policy_of_file(s, policy->text, has_scope, ret);
-        ret->text = source_of(s, policy);
+        bool is_text = policy->kind == NODE_STRING && str_starts(str_trim(policy->text), STR("{"));
+        ret->text = is_text ? policy->text : source_of(s, policy);
     } else if (file && file->kind == NODE_STRING) {
         return policy_of_file(s, file->text, has_scope, ret);
     } else if (subscription && subscription->kind == NODE_STRING) {

@@ -3,7 +3,7 @@
  * A file is a JSON array of objects, {"cases":[…]}, or one object a line. Members of a case:
  *   id                      its name
  *   scope                   MessageAttributes (default) or MessageBody
- *   policy                  the policy as JSON; a string is the name of a file, where there is one
+ *   policy                  the policy as JSON; a string is a file's name or, with a brace, text
  *   policy_text             its text
  *   policy_file             a file, from the suite's folder on
  *   subscription, topology  a name in a topology; without one, in the policies of -p
