@@ -61,8 +61,8 @@ static void bind_bytes(sqlite3_stmt *stmt, int at, str s)
 
 static str column_str(sqlite3_stmt *stmt, int at)
 {
-    const void *p = sqlite3_column_blob(stmt, at); /* before its size is asked for */
-    return str_from(p ? p : "", (size_t)sqlite3_column_bytes(stmt, at));
+    int n = sqlite3_column_bytes(stmt, at); /* the text is UTF-8 already: this converts nothing */
+    return n ? str_from(sqlite3_column_blob(stmt, at), (size_t)n) : STR("");
 }
 
 static i64 wide_time(i64 ms)
