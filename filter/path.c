@@ -96,14 +96,13 @@ static u32 child_of(struct matcher *m, u32 parent, str name)
     struct path *p = &m->paths[id];
     assert(name.n <= UINT32_MAX);
     p->parent = parent;
-    p->tag = child_tag(m, parent, name);
     p->name_n = (u32)name.n;
     if (name.n > sizeof(p->name.in))
         p->name.text = matcher_alloc(m, name.n);
     if (name.n)
         memcpy(name.n > sizeof(p->name.in) ? p->name.text : p->name.in, name.p, name.n);
     m->paths[parent].refs++;
-    table_put(&m->path_table, p->tag, id);
+    table_put(&m->path_table, child_tag(m, parent, name), id);
     list_kid(m, parent, id);
     return id;
 }
@@ -127,11 +126,12 @@ void path_release(struct matcher *m, u32 path)
     while (path && --m->paths[path].refs == 0) {
         struct path *p = &m->paths[path];
         u32 parent = p->parent;
-        assert(p->leaves == 0 && p->kid_n == 0 && p->step_n == 0);
-        table_remove(&m->path_table, p->tag, path);
+        assert(p->kid_n == 0 && p->step_n == 0);
+        table_remove(&m->path_table, child_tag(m, parent, path_name(p)), path);
         unlist_kid(m, parent, path);
         if (p->name_n > sizeof(p->name.in))
             matcher_release(m, p->name.text, p->name_n);
+        p->name_n = 0; /* a free path has no name: matcher_free looks at it, too */
         m->seen[path].epoch = 0;
         p->refs = m->path_free;
         m->path_free = path;
