@@ -112,7 +112,7 @@ int frame_read_ack(str frame, struct frame_ack *ret)
 int frame_read_call(str frame, struct frame_call *ret)
 {
     struct reader r = reader_of(frame, FRAME_CALL, FRAME_CALL);
-    struct frame_call c;
+    struct frame_call c = {0};
     struct request *rq = &c.request;
     u8 door;
 
