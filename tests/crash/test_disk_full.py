@@ -112,7 +112,7 @@ def test_queued_under_load(make_plugged):
                 first.sqs('ListQueues')
 
     try:
-        for trouble in TROUBLES:
+        for trouble in [*TROUBLES, 'ENOSPC grow']:
             wait_for(ledger.sent)
             toque.fail(trouble)
             wait_for(refusals)
