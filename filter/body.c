@@ -152,13 +152,34 @@ static inline bool has_dot(str name)
 }
 
 /* Dots and levels are the same: a name may lead down several steps. */
-static inline u32 descend(const struct matcher *m, u32 path, str name)
+static u32 descend(const struct matcher *m, u32 path, str name)
 {
-    if (LIKELY(!has_dot(name)))
-        return path_child(m, path, name);
     while (name.p && path)
         path = path_child(m, path, str_cut(&name, '.'));
     return path;
+}
+
+/* The path that a member's name leads to, 0 when nobody asks. */
+static inline u32 child_of(const struct matcher *m, u32 path, str name)
+{
+    const struct path *p = &m->paths[path];
+    bool dotted = false;
+    if (UNLIKELY(!p->kids)) {
+        if (!p->kid_n || has_dot(name))
+            return p->kid_n ? descend(m, path, name) : 0;
+        return path_child_by_hash(m, path, name);
+    }
+    for (u32 i = 0; i < p->kid_n; i++) {
+        const struct kid *k = &p->kids[i];
+        if (k->n == name.n) {
+            if (k->head == path_head(name) &&
+                (name.n <= 8 || memcmp(path_name(&m->paths[k->path]).p, name.p, name.n) == 0))
+                return k->path;
+        } else if (k->n < name.n) {
+            dotted |= name.p[k->n] == '.';
+        }
+    }
+    return UNLIKELY(dotted) ? descend(m, path, name) : 0;
 }
 
 /* The path of the member whose name ends at the last quote before the colon, 0 when nobody asks. */
@@ -169,9 +190,9 @@ static u32 member_path(struct walk *w, u32 path, u32 from, u32 colon)
     if (UNLIKELY(start >= end))
         return 0;
     if (LIKELY(!w->b->index.has_escapes))
-        return descend(w->m, path, str_from(w->text + start + 1, end - start - 1));
+        return child_of(w->m, path, str_from(w->text + start + 1, end - start - 1));
     size_t texts = w->m->event.text_n;
-    u32 child = descend(w->m, path, decoded(w, start + 1, end));
+    u32 child = child_of(w->m, path, decoded(w, start + 1, end));
     w->m->event.text_n = texts;
     return child;
 }
@@ -268,7 +289,7 @@ static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end)
         u32 close = next_quote(w, from + 1);
         if (UNLIKELY(close >= end))
             return false;
-        if (p->leaves)
+        if (path_is_asked(p))
             event_add(&w->m->event, VALUE_STRING, path, element, decoded(w, from + 1, close));
         *at = close + 1;
         return true;
@@ -277,7 +298,7 @@ static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end)
         u32 to = next_op(w, from);
         if (UNLIKELY(to > end || to <= from))
             return false;
-        if (p->leaves)
+        if (path_is_asked(p))
             add_scalar(w, path, element, from, to);
         *at = to;
         return true;

@@ -71,10 +71,8 @@ static u32 cond_new(struct matcher *m, enum cond_kind kind, u32 path)
     }
     m->mark[id] = 0;
     m->conds[id] = (struct cond){.kind = (u8)kind, .path = path, .refs = 1};
-    if (path) {
-        m->paths[path].leaves++;
+    if (path)
         m->paths[path].refs++;
-    }
     return id;
 }
 
@@ -336,10 +334,8 @@ void cond_release(struct matcher *m, u32 cond)
     c->path = 0;
     c->refs = m->cond_free;
     m->cond_free = cond;
-    if (path) {
-        m->paths[path].leaves--;
+    if (path)
         path_release(m, path);
-    }
 }
 
 /* --- watching ----------------------------------------------------------------------------------- */

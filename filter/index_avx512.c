@@ -71,10 +71,14 @@ static inline struct index_digits index_digits(const u8 *p)
         .digit = within(w, '0', 10),
         .zero = equals(w, '0'),
         .minus = equals(w, '-'),
-        .plus = equals(w, '+'),
         .dot = equals(w, '.'),
-        .exponent = equals(folded(w), 'e'),
     };
+}
+
+static inline struct index_powers index_powers(const u8 *p)
+{
+    __m512i w = load(p);
+    return (struct index_powers){.plus = equals(w, '+'), .exponent = equals(folded(w), 'e')};
 }
 
 static inline u64 index_parity(u64 x)

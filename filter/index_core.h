@@ -3,7 +3,8 @@
  *
  *     static struct index_marks index_marks(const u8 *p);          classes of 64 bytes, a bit a byte:
  *     static struct index_masks index_masks(const u8 *p);          what structure needs, and the rest
- *     static struct index_digits index_digits(const u8 *p);        classes within numbers
+ *     static struct index_digits index_digits(const u8 *p);        classes within numbers: of most
+ *     static struct index_powers index_powers(const u8 *p);        of them, and of few
  *     static u64 index_parity(u64 x);                              bit i: parity of bits 0..i
  *     static i64 index_count(u64 x);                               number of bits
  *
@@ -37,12 +38,17 @@ struct index_masks {
 };
 
 struct index_digits {
-    u64 digit, zero, minus, plus, dot, exponent;
+    u64 digit, zero, minus, dot;
+};
+
+struct index_powers {
+    u64 plus, exponent;
 };
 
 static inline struct index_marks index_marks(const u8 *p);
 static inline struct index_masks index_masks(const u8 *p);
 static inline struct index_digits index_digits(const u8 *p);
+static inline struct index_powers index_powers(const u8 *p);
 static inline u64 index_parity(u64 x);
 static inline i64 index_count(u64 x);
 
@@ -59,7 +65,8 @@ struct core {
     u64 escaped, quote, scalar, sep;
     u64 giver;     /* behind(): comma or opening brace */
     u64 word;      /* bits of a word that runs into the next block */
-    u64 sign, exponent, digit, first_minus, first_zero; /* the last byte was one */
+    u64 rare;      /* a word, an exponent or a plus is not over yet */
+    u64 sign, plus, exponent, digit, first_minus, first_zero; /* the last byte was one */
     u64 fraction, power; /* runs of digits behind a dot, an exponent */
     u64 end;       /* bytes up to the end of the root; 0: not there yet */
     i64 level;     /* open brackets, when they are only counted */
@@ -190,30 +197,45 @@ CORE u64 exponents(struct core *c, u64 digit, u64 minus, u64 plus, u64 dot, u64 
     return wrong;
 }
 
+/* What is no digit, minus or dot: words, exponents and their signs. Returns what may stand in front of
+ * a minus beside a beginning. */
+CORE u64 rare_scalars(struct core *c, const u8 *p, u64 base, u64 *scalar, u64 *starts,
+                      const struct index_digits *d)
+{
+    struct index_powers w = index_powers(p);
+    u64 behind_exponent;
+    struct core_bits words =
+        core_words(c->text, c->size, base, *starts & ~(d->digit | d->minus), c->word);
+    *scalar &= ~words.bits;
+    *starts &= ~words.bits;
+    u64 digit = d->digit & *scalar, minus = d->minus & *scalar, plus = w.plus & *scalar;
+    u64 dot = d->dot & *scalar, exponent = w.exponent & *scalar;
+    u64 last_digit = c->digit; /* numbers() carries it on */
+    u64 wrong = exponents(c, digit, minus, plus, dot, exponent, shift(digit, &last_digit),
+                          &behind_exponent);
+    wrong |= shift(plus, &c->plus) & ~digit;
+    wrong |= *scalar & ~(digit | minus | plus | dot | exponent);
+    c->wrong |= wrong | words.wrong;
+    c->word = words.carry;
+    c->rare = c->word | c->exponent | c->power | c->plus;
+    return behind_exponent;
+}
+
 /* A sign only in front or behind an exponent, digits around a dot, one dot, one exponent, the dot
  * before it, no zero in front of other digits. */
 CORE void numbers(struct core *c, const u8 *p, u64 base, u64 scalar, u64 starts)
 {
     struct index_digits d = index_digits(p);
-    u64 word_starts = starts & ~(d.digit | d.minus);
-    if (UNLIKELY(word_starts | c->word)) {
-        struct core_bits w = core_words(c->text, c->size, base, word_starts, c->word);
-        c->word = w.carry;
-        c->wrong |= w.wrong;
-        scalar &= ~w.bits;
-        starts &= ~w.bits;
-    }
-    u64 digit = d.digit & scalar, minus = d.minus & scalar, plus = d.plus & scalar;
-    u64 dot = d.dot & scalar, exponent = d.exponent & scalar, zero = d.zero & digit;
-    u64 behind_digit = shift(digit, &c->digit), behind_exponent = 0;
-    u64 wrong = scalar & ~(digit | minus | plus | dot | exponent);
-    if (UNLIKELY(exponent | plus | c->exponent | c->power))
-        wrong |= exponents(c, digit, minus, plus, dot, exponent, behind_digit, &behind_exponent);
-    wrong |= minus & ~(starts | behind_exponent);
-    wrong |= shift(minus | plus | dot, &c->sign) & ~digit;
+    u64 behind_exponent = 0;
+    if (UNLIKELY((scalar & ~(d.digit | d.minus | d.dot)) | c->rare))
+        behind_exponent = rare_scalars(c, p, base, &scalar, &starts, &d);
+    u64 digit = d.digit & scalar, minus = d.minus & scalar, dot = d.dot & scalar;
+    u64 behind_digit = shift(digit, &c->digit);
+    u64 wrong = minus & ~(starts | behind_exponent);
+    wrong |= shift(minus | dot, &c->sign) & ~digit;
     wrong |= dot & ~behind_digit;
     wrong |= behind(dot, digit, &c->fraction) & dot;
-    u64 first = (starts | shift(minus & starts, &c->first_minus)) & zero;
+    u64 first = (starts | shift(minus & starts, &c->first_minus)) & d.zero;
     wrong |= shift(first, &c->first_zero) & digit;
     c->wrong |= wrong;
 }
@@ -239,9 +261,8 @@ CORE void close_bracket(struct core *c, u32 place)
         c->wrong |= 1;
         return;
     }
-    u32 top = x->stack[--c->depth];
+    u32 top = x->stack[--c->depth], number = x->bracket_n++;
     c->wrong |= (top ^ c->text[place] >> 5) & 1;
-    u32 number = x->bracket_n++;
     x->brackets[top >> 1].mate = number;
     x->brackets[number] = (struct index_bracket){place, top >> 1};
     if (c->depth)
@@ -293,7 +314,7 @@ CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_mask
     wrong |= colon & ~given;
     c->wrong |= wrong;
     c->high |= m->high;
-    if (scalar | c->word | c->sign | c->exponent | c->digit)
+    if (scalar | c->rare | c->sign | c->digit)
         numbers(c, p, base, scalar, starts);
     brackets(c, base, open, close, given & ~(colon | empty), given & colon, INDEX_CHECKED);
 }

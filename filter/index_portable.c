@@ -79,11 +79,21 @@ static inline struct index_digits index_digits(const u8 *p)
         d.digit |= gather(less(w, '9' + 1) & ~less(w, '0')) << i;
         d.zero |= gather(equals(w, '0')) << i;
         d.minus |= gather(equals(w, '-')) << i;
-        d.plus |= gather(equals(w, '+')) << i;
         d.dot |= gather(equals(w, '.')) << i;
-        d.exponent |= gather(equals(w | ONES * 0x20, 'e')) << i;
     }
     return d;
+}
+
+static inline struct index_powers index_powers(const u8 *p)
+{
+    struct index_powers m = {0};
+#pragma GCC unroll 8
+    for (u32 i = 0; i < 64; i += 8) {
+        u64 w = load(p + i);
+        m.plus |= gather(equals(w, '+')) << i;
+        m.exponent |= gather(equals(w | ONES * 0x20, 'e')) << i;
+    }
+    return m;
 }
 
 static inline u64 index_parity(u64 x)

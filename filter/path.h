@@ -26,13 +26,11 @@ struct kid {
 
 struct path {
     u32 parent;
-    u32 refs;   /* conditions on it, and children */
-    u32 tag;
+    u32 refs;   /* conditions on it, and children; roots have one more */
     u32 name_n;
     u32 kid_n;
     u32 kinds;  /* 1 << kind of each kind of condition that is looked up here */
     u32 present, absent; /* those conditions, 0: none */
-    u32 leaves; /* conditions on it: its values are wanted */
     u32 step_n;
     union {
         char in[16];
@@ -52,6 +50,12 @@ struct path_seen {
 static inline str path_name(const struct path *p)
 {
     return (str){p->name_n <= sizeof(p->name.in) ? p->name.in : p->name.text, p->name_n};
+}
+
+/* Whether conditions ask for the values here, not only for what lies below. */
+static inline bool path_is_asked(const struct path *p)
+{
+    return p->refs > p->kid_n;
 }
 
 /* The path of a policy's leaf below the scope's root, made if need be; held for the caller. */
