@@ -1,3 +1,5 @@
+/* SendMessage, DeleteMessage and ChangeMessageVisibility, and what their batches do for each entry.
+ * The texts are the service's, a difference between single call and batch included. */
 #include "common/hash.h"
 #include "common/id.h"
 #include "queued/api.h"
@@ -15,8 +17,7 @@ str api_message_id(const struct queues *qs, u64 id, char *ret)
     return (str){id_uuid_of(bytes, ret), ID_UUID_SIZE - 1};
 }
 
-/* --- reading what is to be sent
- * -------------------------------------------------------------------- */
+/* --- reading what is to be sent --------------------------------------------------------------- */
 
 /* The two ids that make sense on FIFO queues, and one of them here, too. In a batch the service
  * tells the reason without its frame. */
@@ -105,8 +106,7 @@ int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool
     return 0;
 }
 
-/* --- SendMessage
- * ----------------------------------------------------------------------------------- */
+/* --- SendMessage ------------------------------------------------------------------------------ */
 
 static void out_system_md5(struct call *c, struct queues *qs, str trace_header)
 {
@@ -150,8 +150,7 @@ void api_send(struct call *c)
     waiters_serve(call_owner(c));
 }
 
-/* --- handles
- * --------------------------------------------------------------------------------------- */
+/* --- handles ---------------------------------------------------------------------------------- */
 
 static int wrong_handle(str handle, struct fault *f)
 {

@@ -1,3 +1,5 @@
+/* The actions on queues as such: made, found, listed, set, emptied, deleted. What toque does not do
+ * yet is refused behind everything that the service itself would refuse. */
 #include "common/arn.h"
 #include "common/desk.h"
 #include "common/hash.h"
@@ -18,8 +20,7 @@ static void out_url(struct call *c, const struct queue *q, const char *name)
         call_out_item_text(c, url);
 }
 
-/* --- CreateQueue
- * ---------------------------------------------------------------------------------- */
+/* --- CreateQueue ------------------------------------------------------------------------------ */
 
 static bool is_true(const struct val *attributes, const char *name)
 {
@@ -94,8 +95,7 @@ void api_create_queue(struct call *c)
     call_done(c);
 }
 
-/* --- the end of queues and of what is in them
- * ------------------------------------------------------ */
+/* --- the end of queues and of what is in them ------------------------------------------------- */
 
 void api_delete_queue(struct call *c)
 {
@@ -124,8 +124,7 @@ void api_purge_queue(struct call *c)
     call_done(c);
 }
 
-/* --- finding
- * --------------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 void api_get_queue_url(struct call *c)
 {
@@ -202,8 +201,7 @@ void api_list_queues(struct call *c)
     call_done(c);
 }
 
-/* --- attributes
- * ------------------------------------------------------------------------------------ */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static const char *const own_names[] = {
     "ApproximateNumberOfMessages",

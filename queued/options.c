@@ -1,3 +1,5 @@
+/* A new option is a row here and a member in options.h; config/queued.json is printed anew with
+ * --print-sample. */
 #include "queued/options.h"
 
 static const char *const durability_words[] = {"full", "relaxed", NULL};

@@ -12,10 +12,10 @@
 #include "queued/waiter.h"
 
 #define PROBE_MS  1000 /* between tries of a store that fails */
+#define LINGER_MS 20
 #define CLOCK_KEY "clock_ms"
 
-/* --- store
- * ---------------------------------------------------------------------------------------- */
+/* --- store ------------------------------------------------------------------------------------ */
 
 static int commit(void *arg, u64 *ret_ticket)
 {
@@ -72,25 +72,37 @@ static void probe_due(struct loop_timer *t)
     loop_timer_set_real(d->loop, t, d->clock.mono_ms + PROBE_MS);
 }
 
-/* --- behind each turn
- * ----------------------------------------------------------------------------- */
+/* --- behind each turn ------------------------------------------------------------------------- */
+
+/* Stopping: when nothing is under way any more the loop may end; where answers go out through nng,
+ * a moment later, since its threads may still hold them. */
+static void stop_when_done(struct queued *d)
+{
+    if (d->lingering || desk_waiting(d->desk) || http_server_waiting(d->http))
+        return;
+    d->lingering = true;
+    if (peer_is_up(&d->peer) || d->ipc)
+        loop_timer_set_real(d->loop, &d->deadline, d->clock.mono_ms + LINGER_MS);
+    else
+        loop_stop(d->loop);
+}
 
 static bool flush(struct loop_hook *h)
 {
     struct queued *d = container_of(h, struct queued, hook);
     sweep_arm(&d->queues);
-    if (d->stopping && desk_waiting(d->desk) == 0 && http_server_waiting(d->http) == 0)
-        loop_stop(d->loop);
+    if (d->stopping)
+        stop_when_done(d);
     return !d->failing && queue_store_tidy(d->store);
 }
 
-/* --- the end
- * --------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void deadline_due(struct loop_timer *t)
 {
     struct queued *d = t->arg;
-    log_warning("calls under way are cut off waiting=%u", desk_waiting(d->desk));
+    if (desk_waiting(d->desk))
+        log_warning("calls under way are cut off waiting=%u", desk_waiting(d->desk));
     loop_stop(d->loop);
 }
 
@@ -120,8 +132,7 @@ void queued_run(struct queued *d)
     loop_run(d->loop);
 }
 
-/* --- the beginning
- * --------------------------------------------------------------------------------- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 
 static void on_clock(void *arg, i64 now_ms)
 {

@@ -33,6 +33,7 @@ struct queued {
     struct daemon *daemon;
     u16 http_port;
     bool failing, stopping;
+    bool lingering;          /* stopping: all is answered, the last words are on their way */
     bool reloaded;           /* memory is what is on disk */
     i64 started_ms;          /* mono */
     struct list clock_waits; /* struct call: POST /_toque/clock that waits for the echo */

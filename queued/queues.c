@@ -1,3 +1,9 @@
+/* Invariants:
+ * 1. A queue is in `by_key` and `order` while it exists, and in `by_id` until its last message is
+ * cleared away, too.
+ * 2. Ids grow for ever and are never used twice, also when a failed turn took back what it had
+ * stored.
+ * 3. What a reload finds without a queue row belongs to a deleted queue and is doomed. */
 #include "queued/queues.h"
 
 #include "common/arn.h"
@@ -90,8 +96,7 @@ void queues_deinit(struct queues *qs)
     buf_deinit(&qs->work);
 }
 
-/* --- loading
- * -------------------------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 struct loading {
     struct queues *all;
@@ -185,8 +190,7 @@ int queues_reload(struct queues *qs)
     return err;
 }
 
-/* --- finding
- * -------------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 static str make_key(char buf[KEY_SIZE_MAX], str account, str region, str name)
 {
@@ -274,8 +278,7 @@ bool queues_is_of(const struct order_node *n, str account, str region, str prefi
     return str_eq(q->account, account) && str_eq(q->region, region) && str_starts(q->name, prefix);
 }
 
-/* --- coming and going
- * ----------------------------------------------------------------------------- */
+/* --- coming and going ------------------------------------------------------------------------- */
 
 struct queue *queues_add(struct queues *qs, str account, str region, str name,
                          struct attributes *attributes)
