@@ -128,7 +128,7 @@ QUEUE_PORT ?= 9324
 run: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/topicd $(BUILD)/queued
 	@BUILD=$(BUILD) VAR=$(VAR) TOPIC_PORT=$(TOPIC_PORT) QUEUE_PORT=$(QUEUE_PORT) \
-	    CLOCK=$(CLOCK) config/run.sh
+	    CLOCK=$(CLOCK) STRICT=$(STRICT) config/run.sh
 
 # --- tests -----------------------------------------------------------------------------------------
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)

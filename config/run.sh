@@ -1,10 +1,11 @@
 #!/bin/sh
 # Starts both daemons on an embedded store below $VAR, in the foreground of this terminal; Ctrl-C stops
 # both. Started again on the same VAR, everything is still there. CLOCK=manual: time stands still until
-# POST /_toque/clock moves it.
+# POST /_toque/clock moves it. STRICT=1: the service's waiting rules of 60 s hold.
 set -eu
 build=${BUILD:-build} var=${VAR:-var} topic_port=${TOPIC_PORT:-4566} queue_port=${QUEUE_PORT:-9324}
 clock=${CLOCK:+--clock=$CLOCK}
+strict=${STRICT:+--strict_waits=true}
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$var/queued" "$var/topicd"
 var=$(cd "$var" && pwd)
@@ -41,7 +42,7 @@ trap stop EXIT
 "$build/queued" -c "$here/queued.json" --http_port="$queue_port" --data_dir="$var/queued" \
     --unix_socket="$var/queued.sock" --ipc_url="ipc://$var/queued.ipc" \
     --link_url="ipc://$var/queued.link" --pid_file="$var/queued.pid" \
-    --topology="$here/topology.json" $clock 2>>"$var/queued.log" &
+    --topology="$here/topology.json" $clock $strict 2>>"$var/queued.log" &
 queued=$!
 wait_ready "$queued" "$var/queued.log"
 "$build/topicd" -c "$here/topicd.json" --http_port="$topic_port" --data_dir="$var/topicd" \

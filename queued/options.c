@@ -47,7 +47,7 @@ static const struct conf_option options[] = {
          "Base of QueueUrls where a call has no Host; empty: the HTTP door's own address."),
     FLAG(public_url_always, "false",
          "QueueUrls are built from public_url even where a call has a Host."),
-    FLAG(strict_waits, "true",
+    FLAG(strict_waits, "false",
          "The service's waiting rules: a name rests 60 s after DeleteQueue, a queue 60 s after "
          "PurgeQueue. Off, both can be used again at once."),
     SIZE(body_size_max, "16MiB", 4 * KIB, GIB,
