@@ -61,6 +61,8 @@ static void flush_run(struct loop_later *later, int err)
         }
     }
     d->open_bytes = 0;
+    /* What went to an outbox, or nowhere, is not held any more, and nobody acknowledges it. */
+    deliver_freed(d);
 }
 
 static struct dispatch *open_frame(struct deliver *d, u32 peer)
@@ -136,8 +138,7 @@ void deliver_put(struct deliver *d, const struct frame_publication *p,
             put_for(d, i, p, attrs, plan, flight);
 }
 
-/* --- publishes that wait for memory
- * --------------------------------------------------------------- */
+/* --- publishes that wait for memory ----------------------------------------------------------- */
 
 u64 deliver_held_bytes(const struct deliver *d)
 {

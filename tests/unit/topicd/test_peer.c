@@ -259,6 +259,34 @@ static void test_publishes_wait_for_memory(void **state)
     rig_free(r);
 }
 
+/* No queued is there, and one turn brings more than memory may hold: what waits goes to the outbox
+ * in the turns that follow; no acknowledgement will come to wake it. */
+static void test_waiting_publishes_need_no_queued(void **state)
+{
+    struct rig *r = open_rig(1);
+    struct rig_answer a[8];
+    struct buf form = {0};
+
+    fake_close(&r->fakes[0]);
+    RIG_UNTIL(r, r->t->peers[0]->state == PEER_DOWN);
+    r->t->deliver.held_bytes_max = 300000;
+    buf_z(&form, PUBLISH(""));
+    memset(buf_room(&form, 200000), 'x', 200000);
+    form.n += 200000;
+    for (size_t i = 0; i < ARRAY_LEN(a); i++)
+        rig_begin(r, form.p, &a[i]);
+    RIG_UNTIL(r, a[7].there);
+    for (size_t i = 0; i < ARRAY_LEN(a); i++) {
+        assert_int_equal(a[i].status, 200);
+        buf_deinit(&a[i].body);
+    }
+    fake_open(&r->fakes[0]);
+    RIG_UNTIL(r, rig_is_live(r) && stored_frames(r) == 0);
+    assert_int_equal(r->fakes[0].bodies.n, 8 * (200000 + 3));
+    buf_deinit(&form);
+    rig_free(r);
+}
+
 static void test_failing_store(void **state)
 {
     struct rig *r = open_rig(1);
@@ -347,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_silence_is_answered_from_the_outbox),
         cmocka_unit_test(test_a_full_outbox_refuses),
         cmocka_unit_test(test_publishes_wait_for_memory),
+        cmocka_unit_test(test_waiting_publishes_need_no_queued),
         cmocka_unit_test(test_failing_store),
         cmocka_unit_test(test_failed_turn_is_taken_back),
         cmocka_unit_test(test_garbage_on_the_link),
