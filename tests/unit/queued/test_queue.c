@@ -165,7 +165,6 @@ static void purge_and_delete_take_all_at_once(void **state)
 {
     struct rig *r = rig_new();
     char text[16];
-    rig_set(r, "strict_waits", "false");
     rig_start(r);
     rig_create(r, "q");
     for (int i = 0; i < 2000; i++) {
@@ -289,6 +288,7 @@ static void a_failed_commit_leaves_nothing(void **state)
 static void strict_rules_make_wait(void **state)
 {
     struct rig *r = rig_new();
+    rig_set(r, "strict_waits", "true");
     rig_start(r);
     rig_create(r, "q");
     rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
