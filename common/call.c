@@ -175,14 +175,13 @@ static const struct fault_name common_faults[] = {
      "InvalidParameterValue", NULL},
     {CALL_FAULT_TOO_LARGE, 413, "com.amazon.coral.service#RequestEntityTooLargeException",
      "RequestEntityTooLarge", NULL},
-    {CALL_FAULT_INCOMPLETE_SIGNATURE, 400,
-     "com.amazon.coral.service#IncompleteSignatureException", "IncompleteSignature", NULL},
+    {CALL_FAULT_INCOMPLETE_SIGNATURE, 400, "com.amazon.coral.service#IncompleteSignatureException",
+     "IncompleteSignature", NULL},
     {CALL_FAULT_UNAVAILABLE, 503, "com.amazon.coral.service#ServiceUnavailableException",
      "ServiceUnavailable", NULL},
     {CALL_FAULT_UNSUPPORTED, 400, "com.amazon.coral.service#UnsupportedOperationException",
      "UnsupportedOperation", NULL},
-    {CALL_FAULT_INTERNAL, 500, "com.amazon.coral.service#InternalFailure", "InternalFailure",
-     NULL},
+    {CALL_FAULT_INTERNAL, 500, "com.amazon.coral.service#InternalFailure", "InternalFailure", NULL},
 };
 
 static const struct fault_name *fault_name(const struct service *s, int code)

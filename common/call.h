@@ -25,7 +25,7 @@ struct form;
 
 enum val_type {
     VAL_STRING,
-    VAL_INT,    /* JSON: a whole number; Query: decimal text */
+    VAL_INT, /* JSON: a whole number; Query: decimal text */
     VAL_BOOL,
     VAL_BLOB,   /* base64 on the wire, bytes here */
     VAL_LIST,   /* of `of` */
@@ -38,8 +38,8 @@ struct member {
     const char *name;  /* in JSON */
     const char *query; /* Query protocol: name of the parameter without ".N"; NULL: the same */
     enum val_type type;
-    enum val_type of;  /* LIST, MAP: type of the elements */
-    const struct member *members;    /* STRUCT, or LIST and MAP of STRUCT */
+    enum val_type of;             /* LIST, MAP: type of the elements */
+    const struct member *members; /* STRUCT, or LIST and MAP of STRUCT */
     /* MAP in the Query protocol; NULL: "Name" and "Value" for SQS, "key" and "value" for SNS. */
     const char *query_key, *query_value;
     const char *query_also; /* a second parameter name that is taken too, or NULL */
@@ -50,11 +50,11 @@ struct member {
  * are ignored. A map key that is given twice is there once, with its last value. */
 struct val {
     enum val_type type;
-    bool given_empty;  /* Query: "X=" for an empty list */
-    u32 count;         /* children */
+    bool given_empty; /* Query: "X=" for an empty list */
+    u32 count;        /* children */
     str name;
     union {
-        str text;      /* STRING, BLOB */
+        str text; /* STRING, BLOB */
         i64 number;
         bool flag;
         struct val *first;
@@ -64,16 +64,16 @@ struct val {
 
 /* Codes of faults that the common rooms raise; a daemon's own begin at CALL_FAULT_OWN. */
 enum call_fault {
-    CALL_FAULT_NO_ACTION = 1,   /* neither target nor Action: 404 <UnknownOperationException/> */
-    CALL_FAULT_UNKNOWN_ACTION,  /* InvalidAction */
-    CALL_FAULT_SERIALIZATION,   /* body not JSON, or a member of the wrong JSON type */
+    CALL_FAULT_NO_ACTION = 1,  /* neither target nor Action: 404 <UnknownOperationException/> */
+    CALL_FAULT_UNKNOWN_ACTION, /* InvalidAction */
+    CALL_FAULT_SERIALIZATION,  /* body not JSON, or a member of the wrong JSON type */
     CALL_FAULT_MISSING_PARAMETER,
     CALL_FAULT_INVALID_PARAMETER,
-    CALL_FAULT_TOO_LARGE,       /* 413 */
+    CALL_FAULT_TOO_LARGE, /* 413 */
     CALL_FAULT_INCOMPLETE_SIGNATURE,
-    CALL_FAULT_UNAVAILABLE,     /* 503: the store or the peer is failing, try again */
-    CALL_FAULT_INTERNAL,        /* 500 */
-    CALL_FAULT_UNSUPPORTED,     /* what toque does not do: says so */
+    CALL_FAULT_UNAVAILABLE, /* 503: the store or the peer is failing, try again */
+    CALL_FAULT_INTERNAL,    /* 500 */
+    CALL_FAULT_UNSUPPORTED, /* what toque does not do: says so */
     CALL_FAULT_OWN = 100,
 };
 
@@ -87,8 +87,8 @@ struct fault_name {
 };
 
 enum action_flags {
-    ACTION_RESULT = 1,     /* has an output shape: a Result element, and {} when empty */
-    ACTION_WRITES = 2,     /* refused with CALL_FAULT_UNAVAILABLE while the store fails */
+    ACTION_RESULT = 1,        /* has an output shape: a Result element, and {} when empty */
+    ACTION_WRITES = 2,        /* refused with CALL_FAULT_UNAVAILABLE while the store fails */
     ACTION_NO_QUEUE_PATH = 4, /* "not valid for this endpoint" when sent to a queue's path */
 };
 
@@ -100,12 +100,12 @@ struct action {
 };
 
 struct service {
-    const char *signing_name;   /* "sqs", "sns" */
-    const char *target_prefix;  /* "AmazonSQS." */
-    const char *query_version;  /* "2012-11-05": tells services apart where both know an action */
+    const char *signing_name;  /* "sqs", "sns" */
+    const char *target_prefix; /* "AmazonSQS." */
+    const char *query_version; /* "2012-11-05": tells services apart where both know an action */
     const char *xml_namespace;
-    bool flattened;             /* SQS: lists and maps without wrappers, empty ones left out, errors
-                                   with <Detail/>, XML declaration; SNS: the opposite */
+    bool flattened; /* SQS: lists and maps without wrappers, empty ones left out, errors
+                       with <Detail/>, XML declaration; SNS: the opposite */
     const struct action *actions; /* sorted by name */
     size_t action_count;
     const struct fault_name *faults; /* end: code 0; covers the codes above, too */
@@ -113,7 +113,7 @@ struct service {
        identity, account, region and, in the Query protocol, c->params known; their input is not
        read, c->in is NULL, and c->action is NULL where `actions` does not have the name. */
     void (*forward)(struct call *c);
-    void *owner;                /* the daemon: call_owner */
+    void *owner; /* the daemon: call_owner */
 };
 
 enum dialect { DIALECT_JSON, DIALECT_QUERY };
@@ -148,25 +148,25 @@ struct call {
     const struct service *service;
     const struct action *action;
     enum dialect dialect;
-    bool plain_json;            /* Query: the answer is wanted as JSON (Accept: application/json) */
-    struct request request;     /* views live until the call is answered */
+    bool plain_json;        /* Query: the answer is wanted as JSON (Accept: application/json) */
+    struct request request; /* views live until the call is answered */
     struct identity identity;
-    str account, region;        /* in whose name: decided by the desk */
-    struct val *in;             /* a STRUCT; never NULL once `run` is called; NULL for `forward` */
-    u32 val_count;              /* values of c->in, bounded by CALL_VALS_MAX */
-    const struct form *params;  /* Query: the decoded parameters */
-    struct arena arena;         /* lives as long as the call */
+    str account, region;       /* in whose name: decided by the desk */
+    struct val *in;            /* a STRUCT; never NULL once `run` is called; NULL for `forward` */
+    u32 val_count;             /* values of c->in, bounded by CALL_VALS_MAX */
+    const struct form *params; /* Query: the decoded parameters */
+    struct arena arena;        /* lives as long as the call */
     struct answer answer;
     struct buf scratch;
     struct loop_later later;
-    struct list link;           /* for whoever parks it; on no list at first, and when it is done */
-    void *parked;               /* that owner's own */
+    struct list link; /* for whoever parks it; on no list at first, and when it is done */
+    void *parked;     /* that owner's own */
     void (*cancel)(struct call *c); /* parked: the caller left; take it off and call call_done */
     bool gone, done;
     void (*reply)(void *arg, struct call *c);
     void *reply_arg;
     struct call_out out;
-    struct fault fault;         /* code set: the call failed, whatever was written */
+    struct fault fault; /* code set: the call failed, whatever was written */
 };
 
 static inline void *call_owner(const struct call *c)

@@ -186,8 +186,8 @@ static void find_query(struct call *c, const struct service *const *services, si
     }
     c->service = by_params(c, services, n, name);
     c->action = find_action(c->service, name);
-    bool refused = c->action && c->action->flags & ACTION_NO_QUEUE_PATH &&
-                   call_is_queue_path(c->request.path);
+    bool refused =
+        c->action && c->action->flags & ACTION_NO_QUEUE_PATH && call_is_queue_path(c->request.path);
     if (refused || (!c->action && !c->service->forward))
         unknown_action(c, name);
 }

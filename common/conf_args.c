@@ -49,14 +49,8 @@ static int next_arg(const struct conf_table *t, struct args *a, struct arg *ret,
     static const struct {
         const char *text;
         char sort;
-    } plain[] = {
-        {"-n",             'n'},
-        {"-h",             'h'},
-        {"--help",         'h'},
-        {"-V",             'v'},
-        {"--version",      'v'},
-        {"--print-sample", 's'}
-    };
+    } plain[] = {{"-n", 'n'}, {"-h", 'h'},        {"--help", 'h'},
+                 {"-V", 'v'}, {"--version", 'v'}, {"--print-sample", 's'}};
     if (a->at == a->argc)
         return E_NOT_FOUND;
     const char *text = a->argv[a->at++];

@@ -232,8 +232,7 @@ static bool read_elements(struct call *c, struct range r, const struct member *m
 {
     struct range one;
     while (next_index(&r, &one)) {
-        struct val *v =
-            into->type == VAL_MAP ? read_entry(c, one, m) : read_element(c, one, m);
+        struct val *v = into->type == VAL_MAP ? read_entry(c, one, m) : read_element(c, one, m);
         if (v)
             val_add(into, tail, v);
         else if (c->fault.code)
@@ -264,9 +263,7 @@ static struct val *read_member(struct call *c, struct range r, const struct memb
     switch (m->type) {
     case VAL_LIST:
     case VAL_MAP: return read_collection(c, r, m);
-    case VAL_STRUCT:
-        r = below(r);
-        return r.n ? read_struct(c, r, m->members) : NULL;
+    case VAL_STRUCT: r = below(r); return r.n ? read_struct(c, r, m->members) : NULL;
     default: return read_scalar(c, r, m->type);
     }
 }

@@ -2,7 +2,8 @@
  * and the one thing that differs between subscriptions, its ARN. Rendered when it is received, so
  * that a publication is stored once for all its subscriptions.
  *
- * Members, order and blanks as Amazon SNS writes them: "Amazon SNS message formats", HTTP/SQS JSON. */
+ * Members, order and blanks as Amazon SNS writes them: "Amazon SNS message formats", HTTP/SQS JSON.
+ */
 #ifndef TOQUE_ENVELOPE_H
 #define TOQUE_ENVELOPE_H
 

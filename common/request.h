@@ -10,19 +10,20 @@
 
 enum door { DOOR_TCP, DOOR_UNIX, DOOR_IPC, DOOR_LINK };
 
-/* All views are borrowed from the door and live until the answer was given or the client is gone. */
+/* All views are borrowed from the door and live until the answer was given or the client is gone.
+ */
 struct request {
     enum door door;
-    str method;        /* "GET", "POST"; "CALL" for the ipc door's JSON calls */
-    str path;          /* decoded no further than the wire has it, without the query */
-    str query;         /* behind the '?', without it */
-    str host;          /* Host header, "" where there is none */
-    str target;        /* X-Amz-Target */
+    str method; /* "GET", "POST"; "CALL" for the ipc door's JSON calls */
+    str path;   /* decoded no further than the wire has it, without the query */
+    str query;  /* behind the '?', without it */
+    str host;   /* Host header, "" where there is none */
+    str target; /* X-Amz-Target */
     str content_type;
     str accept;
     str authorization;
-    str trace_id;      /* X-Amzn-Trace-Id */
-    str account;       /* ipc door and link: account and region stated outright; else "" */
+    str trace_id; /* X-Amzn-Trace-Id */
+    str account;  /* ipc door and link: account and region stated outright; else "" */
     str region;
     str body;
 };

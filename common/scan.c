@@ -1,5 +1,5 @@
-/* A pull tokenizer for JSON. The idea: between two tokens the grammar depends only on `state` and on
- * the innermost container, so both are kept and nothing else is; names swallow their colon and
+/* A pull tokenizer for JSON. The idea: between two tokens the grammar depends only on `state` and
+ * on the innermost container, so both are kept and nothing else is; names swallow their colon and
  * commas are swallowed with what follows them, so a caller sees only what carries meaning.
  *
  * Invariants:
@@ -8,8 +8,8 @@
  *    which is why scan_init does not clear them.
  * 3. Once state is STOPPED, scan_next answers s->last for ever.
  *
- * Strings are passed over eight bytes at a time; only a quote, a backslash, a control character or a
- * byte of a longer UTF-8 sequence makes the loop look at single bytes. */
+ * Strings are passed over eight bytes at a time; only a quote, a backslash, a control character or
+ * a byte of a longer UTF-8 sequence makes the loop look at single bytes. */
 #include "common/scan.h"
 #include "common/scan_word.h"
 
@@ -115,8 +115,7 @@ static size_t escape_length(const u8 *p, size_t n)
     case 'f':
     case 'n':
     case 'r':
-    case 't':
-        return 2;
+    case 't': return 2;
     case 'u':
         for (size_t i = 2; i < 6; i++)
             if (i >= n || !is_hex(p[i]))
@@ -243,18 +242,12 @@ static inline enum scan_token close_container(struct scan *s, bool object)
 static inline enum scan_token read_value(struct scan *s, u8 c, struct scan_text *ret)
 {
     switch (c) {
-    case '"':
-        return read_string(s, ret) ? value_done(s, SCAN_STRING) : SCAN_ERROR;
-    case '{':
-        return open_container(s, true);
-    case '[':
-        return open_container(s, false);
-    case 't':
-        return read_word(s, STR("true"), SCAN_TRUE);
-    case 'f':
-        return read_word(s, STR("false"), SCAN_FALSE);
-    case 'n':
-        return read_word(s, STR("null"), SCAN_NULL);
+    case '"': return read_string(s, ret) ? value_done(s, SCAN_STRING) : SCAN_ERROR;
+    case '{': return open_container(s, true);
+    case '[': return open_container(s, false);
+    case 't': return read_word(s, STR("true"), SCAN_TRUE);
+    case 'f': return read_word(s, STR("false"), SCAN_FALSE);
+    case 'n': return read_word(s, STR("null"), SCAN_NULL);
     }
     if (c == '-' || scan_is_digit(c))
         return read_number(s, ret);
@@ -296,14 +289,10 @@ static inline enum scan_token next(struct scan *s, struct scan_text *ret)
     u8 c = peek(s);
     s->token_at = s->at;
     switch (s->state) {
-    case AFTER:
-        return read_after(s, c, ret);
-    case FIRST_NAME:
-        return c == '}' ? close_container(s, true) : read_name(s, c, ret);
-    case FIRST_VALUE:
-        return c == ']' ? close_container(s, false) : read_value(s, c, ret);
-    case VALUE:
-        return read_value(s, c, ret);
+    case AFTER: return read_after(s, c, ret);
+    case FIRST_NAME: return c == '}' ? close_container(s, true) : read_name(s, c, ret);
+    case FIRST_VALUE: return c == ']' ? close_container(s, false) : read_value(s, c, ret);
+    case VALUE: return read_value(s, c, ret);
     }
     if (s->at < s->text.n)
         return fail(s, s->at, WHY_BEHIND);

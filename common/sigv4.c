@@ -114,8 +114,7 @@ static bool is_ours(str header)
            (header.n == name.n || header.p[name.n] == ' ' || header.p[name.n] == '\t');
 }
 
-int sigv4_read(const struct request *rq, struct arena *arena, struct identity *ret,
-               struct fault *f)
+int sigv4_read(const struct request *rq, struct arena *arena, struct identity *ret, struct fault *f)
 {
     struct identity id = {STR(""), STR(""), STR(""), false};
     int err = 0;

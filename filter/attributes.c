@@ -1,4 +1,5 @@
-/* Attributes decoded already: no JSON on the way, except inside a String.Array, whose value is JSON.
+/* Attributes decoded already: no JSON on the way, except inside a String.Array, whose value is
+ * JSON.
  *
  * The escape quirk: the service compares an attribute's text as it stands in a JSON literal, so a
  * quote and a backslash carry a backslash (Amazon SNS developer guide, "String value matching"). */
@@ -59,10 +60,8 @@ static bool read_array(struct matcher *m, u32 path, str text)
         enum value_kind kind;
         str value = STR_NONE;
         switch (scan_next(&s, &t)) {
-        case SCAN_ERROR:
-            return false;
-        case SCAN_END:
-            return true;
+        case SCAN_ERROR: return false;
+        case SCAN_END: return true;
         case SCAN_OBJECT:
             if (scan_skip(&s) == SCAN_ERROR)
                 return false;
@@ -76,17 +75,10 @@ static bool read_array(struct matcher *m, u32 path, str text)
             kind = VALUE_NUMBER;
             value = t.raw;
             break;
-        case SCAN_TRUE:
-            kind = VALUE_TRUE;
-            break;
-        case SCAN_FALSE:
-            kind = VALUE_FALSE;
-            break;
-        case SCAN_NULL:
-            kind = VALUE_NULL;
-            break;
-        default:
-            continue;
+        case SCAN_TRUE: kind = VALUE_TRUE; break;
+        case SCAN_FALSE: kind = VALUE_FALSE; break;
+        case SCAN_NULL: kind = VALUE_NULL; break;
+        default: continue;
         }
         if (path)
             event_add(&m->event, kind, path, 0, value);
@@ -107,16 +99,15 @@ static bool read_attr(struct matcher *m, u32 path, enum attr_type type, str valu
         if (path)
             event_add(&m->event, VALUE_NUMBER, path, 0, value);
         return true;
-    case TYPE_ARRAY:
-        return read_array(m, path, value);
+    case TYPE_ARRAY: return read_array(m, path, value);
     case TYPE_BINARY:
-    case TYPE_OTHER:
-        break;
+    case TYPE_OTHER: break;
     }
     return true;
 }
 
-enum filter_eligibility attributes_read(struct matcher *m, const struct filter_attr *attrs, size_t n)
+enum filter_eligibility attributes_read(struct matcher *m, const struct filter_attr *attrs,
+                                        size_t n)
 {
     size_t usable = 0, room = 0;
     u32 root = m->root[FILTER_ATTRIBUTES];

@@ -1,5 +1,5 @@
-/* A message body as values: the whole text is checked to be one well-formed JSON object, and what lies
- * at the paths that policies name is added to the event. */
+/* A message body as values: the whole text is checked to be one well-formed JSON object, and what
+ * lies at the paths that policies name is added to the event. */
 #ifndef TOQUE_FILTER_BODY_H
 #define TOQUE_FILTER_BODY_H
 
@@ -16,8 +16,9 @@ void body_free(struct body *b);
  * it is {}. */
 bool body_read(struct matcher *m, str text, bool *ret_empty);
 
-/* For measuring: false leaves out the grammar, so that bodies are read by their strings and brackets
- * alone and ones that are not well-formed may match. True is what a matcher begins with. */
+/* For measuring: false leaves out the grammar, so that bodies are read by their strings and
+ * brackets alone and ones that are not well-formed may match. True is what a matcher begins with.
+ */
 void matcher_check_bodies(struct matcher *m, bool check);
 /* For measuring: goes over a body as body_read would if no policy named anything in it. */
 bool body_scan(struct matcher *m, str text, bool check);

@@ -2,15 +2,15 @@
  *
  * The pivot is the condition that is expected to hold most rarely: by its kind, and by how many
  * expressions ask the same. An anything-but cannot be one, but that its key is present can; when
- * nothing else is left, that the message is eligible at all. A leaf that also takes absence is cut in
- * two expressions when its values are the best pivot there is: one for the values, one for absence;
- * no message fulfils both. */
+ * nothing else is left, that the message is eligible at all. A leaf that also takes absence is cut
+ * in two expressions when its values are the best pivot there is: one for the values, one for
+ * absence; no message fulfils both. */
 #include <stdlib.h>
 
 #include "filter/matcher.h"
 
-/* A condition that this many expressions hold, or this part of all subscriptions, is popular: it goes
- * into the tail of groups, where it is asked once for all rows. */
+/* A condition that this many expressions hold, or this part of all subscriptions, is popular: it
+ * goes into the tail of groups, where it is asked once for all rows. */
 enum { POPULAR_MIN = 16, POPULAR_PART = 256 };
 
 /* --- leaves ------------------------------------------------------------------------------------- */
@@ -58,22 +58,14 @@ static u32 of_operand(struct matcher *m, u32 path, enum policy_kind kind, bool n
             return cond_of_text(m, COND_STRING, path, o->text);
         return cond_of_text(m, COND_ADDRESS, path,
                             cond_address_text(&o->address, address_bits(&o->address), key));
-    case POLICY_NUMBER:
-        return of_number(m, path, &o->number);
-    case POLICY_PREFIX:
-        return cond_of_text(m, COND_PREFIX, path, o->text);
-    case POLICY_SUFFIX:
-        return cond_of_text(m, COND_SUFFIX, path, o->text);
-    case POLICY_FOLDED:
-        return cond_of_text(m, COND_FOLDED, path, o->folded);
-    case POLICY_PREFIX_FOLDED:
-        return cond_of_text(m, COND_PREFIX_FOLDED, path, o->folded);
-    case POLICY_SUFFIX_FOLDED:
-        return cond_of_text(m, COND_SUFFIX_FOLDED, path, o->folded);
-    case POLICY_WILDCARD:
-        return cond_of_wild(m, path, o->text, &o->pattern);
-    case POLICY_NUMERIC:
-        return cond_of_range(m, path, &o->range);
+    case POLICY_NUMBER: return of_number(m, path, &o->number);
+    case POLICY_PREFIX: return cond_of_text(m, COND_PREFIX, path, o->text);
+    case POLICY_SUFFIX: return cond_of_text(m, COND_SUFFIX, path, o->text);
+    case POLICY_FOLDED: return cond_of_text(m, COND_FOLDED, path, o->folded);
+    case POLICY_PREFIX_FOLDED: return cond_of_text(m, COND_PREFIX_FOLDED, path, o->folded);
+    case POLICY_SUFFIX_FOLDED: return cond_of_text(m, COND_SUFFIX_FOLDED, path, o->folded);
+    case POLICY_WILDCARD: return cond_of_wild(m, path, o->text, &o->pattern);
+    case POLICY_NUMERIC: return cond_of_range(m, path, &o->range);
     case POLICY_CIDR:
         return cond_of_text(m, COND_ADDRESS, path,
                             cond_address_text(&o->address, o->cidr_bits, key));
@@ -81,8 +73,7 @@ static u32 of_operand(struct matcher *m, u32 path, enum policy_kind kind, bool n
     case POLICY_FALSE:
     case POLICY_NULL:
     case POLICY_EXISTS:
-    case POLICY_ABSENT:
-        break;
+    case POLICY_ABSENT: break;
     }
     assert(!"an entry without operands");
     return 0;
@@ -104,18 +95,12 @@ static u32 of_entry(struct matcher *m, u32 path, const struct policy_entry *e)
     if (e->negated)
         return of_but(m, path, e, false);
     switch (e->kind) {
-    case POLICY_TRUE:
-        return cond_of_text(m, COND_TRUE, path, STR(""));
-    case POLICY_FALSE:
-        return cond_of_text(m, COND_FALSE, path, STR(""));
-    case POLICY_NULL:
-        return cond_of_text(m, COND_NULL, path, STR(""));
-    case POLICY_EXISTS:
-        return cond_of_path(m, COND_PRESENT, path);
-    case POLICY_ABSENT:
-        return cond_of_path(m, COND_ABSENT, path);
-    default:
-        return of_operand(m, path, e->kind, false, e->operands);
+    case POLICY_TRUE: return cond_of_text(m, COND_TRUE, path, STR(""));
+    case POLICY_FALSE: return cond_of_text(m, COND_FALSE, path, STR(""));
+    case POLICY_NULL: return cond_of_text(m, COND_NULL, path, STR(""));
+    case POLICY_EXISTS: return cond_of_path(m, COND_PRESENT, path);
+    case POLICY_ABSENT: return cond_of_path(m, COND_ABSENT, path);
+    default: return of_operand(m, path, e->kind, false, e->operands);
     }
 }
 
@@ -127,8 +112,8 @@ static bool has_kind(const struct policy_leaf *leaf, enum policy_kind kind)
     return false;
 }
 
-/* Any value will do, and absence too if it is taken. That is not always true: in an array of objects
- * the value ties the element. */
+/* Any value will do, and absence too if it is taken. That is not always true: in an array of
+ * objects the value ties the element. */
 static u32 of_presence(struct matcher *m, u32 path, bool or_absent)
 {
     u32 kids[2] = {cond_of_path(m, COND_PRESENT, path)};
@@ -181,28 +166,19 @@ static double kind_weight(const struct cond *c)
     switch ((enum cond_kind)c->kind) {
     case COND_STRING:
     case COND_NUMBER:
-    case COND_FOLDED:
-        return 1;
+    case COND_FOLDED: return 1;
     case COND_PREFIX:
     case COND_PREFIX_FOLDED:
     case COND_SUFFIX:
-    case COND_SUFFIX_FOLDED:
-        return 1 + (64 >> n);
-    case COND_ADDRESS:
-        n = (u8)cond_text(c).p[1];
-        return 1 + (64 >> MIN(n / 4, 6));
+    case COND_SUFFIX_FOLDED: return 1 + (64 >> n);
+    case COND_ADDRESS: n = (u8)cond_text(c).p[1]; return 1 + (64 >> MIN(n / 4, 6));
     case COND_TRUE:
     case COND_FALSE:
-    case COND_NULL:
-        return 8;
-    case COND_WILDCARD:
-        return 2 + (128 >> longest_piece(&c->wild->pattern));
-    case COND_RANGE:
-        return 4;
-    case COND_PRESENT:
-        return 1000;
-    default:
-        return 1e12;
+    case COND_NULL: return 8;
+    case COND_WILDCARD: return 2 + (128 >> longest_piece(&c->wild->pattern));
+    case COND_RANGE: return 4;
+    case COND_PRESENT: return 1000;
+    default: return 1e12;
     }
 }
 
@@ -231,7 +207,7 @@ static double pivot_cost(const struct matcher *m, u32 cond)
 
 /* How the best pivot is got from a condition. */
 struct pivot_choice {
-    u32 at; /* which condition; UINT32_MAX: none of them */
+    u32 at;       /* which condition; UINT32_MAX: none of them */
     bool present; /* that its path has values */
     double cost;
 };
@@ -392,8 +368,8 @@ void compile_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 
     }
     u32 *others = mem_array(n, sizeof(*others)), whole = conds[at];
     for (u32 i = 0; i < n; i++)
-        others[i] = i == at ? cond_of_path(m, COND_ABSENT, m->conds[whole].path)
-                            : cond_hold(m, conds[i]);
+        others[i] =
+            i == at ? cond_of_path(m, COND_ABSENT, m->conds[whole].path) : cond_hold(m, conds[i]);
     conds[at] = values_of(m, whole);
     cond_release(m, whole);
     put_expression(m, scope, id, conds, n, many, &pivot);

@@ -1,9 +1,10 @@
 /* Conditions: the questions that policies ask of one path, each kept once however many ask it.
  *
- * A leaf condition is found by looking up what a value offers (its text, its prefixes of the lengths
- * in use, its folded text, its number, ...). A condition that others are built on knows them as its
- * parents: an OR holds with it, an anything-but is excluded by it, a wildcard or a range has it as
- * its anchor, a necessary condition that is cheap to look up, and is checked when the anchor holds. */
+ * A leaf condition is found by looking up what a value offers (its text, its prefixes of the
+ * lengths in use, its folded text, its number, ...). A condition that others are built on knows
+ * them as its parents: an OR holds with it, an anything-but is excluded by it, a wildcard or a
+ * range has it as its anchor, a necessary condition that is cheap to look up, and is checked when
+ * the anchor holds. */
 #ifndef TOQUE_FILTER_COND_H
 #define TOQUE_FILTER_COND_H
 
@@ -32,11 +33,11 @@ enum cond_kind {
     /* Asked of the path. */
     COND_PRESENT,
     COND_ABSENT,
-    COND_BUT,           /* anything-but: some value fulfils none of the operands (kids) */
+    COND_BUT, /* anything-but: some value fulfils none of the operands (kids) */
     COND_BUT_OR_ABSENT,
-    COND_OR,            /* some kid holds */
+    COND_OR, /* some kid holds */
     /* Asked of the message. */
-    COND_SCOPE,  /* it is eligible for the path's scope */
+    COND_SCOPE, /* it is eligible for the path's scope */
     COND_ALWAYS,
 };
 #define COND_LOOKED_UP COND_WILDCARD /* kinds below it are found by their text */
@@ -60,13 +61,13 @@ struct range {
 
 struct cond {
     u8 kind;
-    bool lazy;     /* may hold without anything that fires: has an absence or an anything-but in it */
+    bool lazy; /* may hold without anything that fires: has an absence or an anything-but in it */
     u8 unused[2];
     u32 path;
-    u32 refs;      /* expressions and conditions that hold it */
-    u32 watchers;  /* those who want it fired: pivots of groups, parents */
-    u32 tag;       /* in the table of conditions */
-    u32 n;         /* bytes of text, or kids */
+    u32 refs;     /* expressions and conditions that hold it */
+    u32 watchers; /* those who want it fired: pivots of groups, parents */
+    u32 tag;      /* in the table of conditions */
+    u32 n;        /* bytes of text, or kids */
     u32 parent_n, group_n;
     union {
         char in[16]; /* text of up to 16 bytes */
@@ -108,7 +109,8 @@ u32 cond_of_wild(struct matcher *m, u32 path, str text, const struct pattern *p)
 u32 cond_of_range(struct matcher *m, u32 path, const struct policy_range *r);
 /* PRESENT, ABSENT; SCOPE with the scope's root as path; ALWAYS with path 0. */
 u32 cond_of_path(struct matcher *m, enum cond_kind kind, u32 path);
-/* OR, BUT and BUT_OR_ABSENT of distinct conditions in ascending order, whose holds it takes over. */
+/* OR, BUT and BUT_OR_ABSENT of distinct conditions in ascending order, whose holds it takes over.
+ */
 u32 cond_of_kids(struct matcher *m, enum cond_kind kind, u32 path, const u32 *kids, u32 n);
 u32 cond_hold(struct matcher *m, u32 cond);
 void cond_release(struct matcher *m, u32 cond);

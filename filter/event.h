@@ -18,11 +18,11 @@ enum value_kind {
 
 struct value {
     u8 kind;
-    bool has_number; /* number and approx are filled in */
+    bool has_number; /* it was read already */
     u32 path;
-    u32 next;        /* at the same path; 0 ends */
-    u32 element;     /* innermost array element that it lies in; 0: none */
-    str text;        /* STRING: decoded; NUMBER: spelling */
+    u32 next;    /* at the same path; 0 ends */
+    u32 element; /* innermost array element that it lies in; 0: none */
+    str text;    /* STRING: decoded; NUMBER: spelling */
     struct number number;
     double approx;
 };
@@ -34,14 +34,15 @@ struct element {
 };
 
 struct event {
-    struct value *values; /* from 1 */
+    struct value *values;         /* from 1 */
+    struct value_number *numbers; /* of those that are, and were asked for; as many as values */
     u32 value_n, value_cap;
     struct element *elements; /* from 1 */
     u32 element_n, element_cap;
     u32 array_n;
     u32 *touched; /* paths with values */
     u32 touched_n, touched_cap;
-    bool tied; /* some value lies in an array element that has siblings to agree with */
+    bool tied;   /* some value lies in an array element that has siblings to agree with */
     char *texts; /* decoded strings; room is made before the first one */
     size_t text_n, text_cap;
 };
@@ -56,15 +57,18 @@ u32 event_element(struct event *e, u32 parent, u32 array);
 /* Links the values to their paths. */
 void event_close(struct matcher *m);
 
-static inline void value_read_number(struct value *v)
+/* The number that the value is; kept until the next message. */
+static inline const struct value_number *event_number(struct event *e, struct value *v)
 {
+    struct value_number *n = &e->numbers[v - e->values];
     if (v->has_number)
-        return;
-    int err = number_read(v->text, &v->number);
+        return n;
+    int err = number_read(v->text, &n->number);
     assert(err == 0);
     (void)err;
-    v->approx = number_approx(&v->number);
+    n->approx = number_approx(&n->number);
     v->has_number = true;
+    return n;
 }
 
 #endif

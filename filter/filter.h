@@ -4,8 +4,9 @@
  *   struct matcher  many policies compiled into one; asked once per publish, answers with the set
  *                   of subscriptions that get the message
  *
- * Nothing here knows a topic or a queue. A matcher belongs to one thread; matching allocates nothing
- * once it is warm. Rules: the Amazon SNS developer guide, "Amazon SNS subscription filter policies". */
+ * Nothing here knows a topic or a queue. A matcher belongs to one thread; matching allocates
+ * nothing once it is warm. Rules: the Amazon SNS developer guide, "Amazon SNS subscription filter
+ * policies". */
 #ifndef TOQUE_FILTER_H
 #define TOQUE_FILTER_H
 
@@ -21,16 +22,16 @@ enum filter_scope {
 /* Codes that policy_new puts into a fault. */
 enum filter_fault {
     FILTER_FAULT_POLICY = 900, /* text behind "FilterPolicy: " in the service's answer */
-    FILTER_FAULT_SCOPE,        /* nested policy in attribute scope: text stands without that frame */
+    FILTER_FAULT_SCOPE, /* nested policy in attribute scope: text stands without that frame */
 };
 
 /* The service's limits on one policy; zero members mean no limit. */
 struct filter_limits {
-    u32 keys_max;             /* leaf lists, everywhere: 5 */
-    u32 combinations_max;     /* 150 */
-    u32 wildcards_max;        /* asterisks in one pattern: 3 */
-    u32 wildcard_points_max;  /* 100 */
-    u32 text_size_max;        /* bytes: 262144 */
+    u32 keys_max;            /* leaf lists, everywhere: 5 */
+    u32 combinations_max;    /* 150 */
+    u32 wildcards_max;       /* asterisks in one pattern: 3 */
+    u32 wildcard_points_max; /* 100 */
+    u32 text_size_max;       /* bytes: 262144 */
 };
 extern const struct filter_limits FILTER_LIMITS_SNS;
 extern const struct filter_limits FILTER_LIMITS_NONE;
@@ -87,8 +88,8 @@ struct filter_span {
 struct filter_hits {
     struct filter_span *spans;
     size_t n, cap;
-    u64 total;                            /* sum of the spans' lengths */
-    enum filter_eligibility attributes;   /* FILTER_ELIGIBLE too when nobody asked */
+    u64 total;                          /* sum of the spans' lengths */
+    enum filter_eligibility attributes; /* FILTER_ELIGIBLE too when nobody asked */
     enum filter_eligibility body;
 };
 void filter_hits_deinit(struct filter_hits *h);
@@ -107,7 +108,8 @@ int matcher_remove(struct matcher *m, u32 id);
 u32 matcher_count(const struct matcher *m);
 /* Which subscriptions get the message. */
 void matcher_match(struct matcher *m, const struct filter_message *msg, struct filter_hits *ret);
-/* Goes on with put-off work (compaction) for about `budget_us` microseconds. True: there is more. */
+/* Goes on with put-off work (compaction) for about `budget_us` microseconds. True: there is more.
+ */
 bool matcher_step(struct matcher *m, u32 budget_us);
 /* Live bytes of the compiled form. */
 size_t matcher_bytes(const struct matcher *m);

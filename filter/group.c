@@ -1,8 +1,8 @@
 /* Rows of groups: adding, taking out, and joining what has become thin.
  *
  * Invariants:
- * 1. Every row holds its pivot, each tail condition and each column once, and has one ref that names
- *    its group and place.
+ * 1. Every row holds its pivot, each tail condition and each column once, and has one ref that
+ * names its group and place.
  * 2. A group is in its pivot's list of groups as long as it has rows, and its pivot is watched. */
 #include "filter/group.h"
 
@@ -139,7 +139,8 @@ static u32 put_row(struct matcher *m, u32 group, u32 id, const u32 *columns, siz
     return at;
 }
 
-u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 *columns, u32 *ret_at)
+u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 *columns,
+              u32 *ret_at)
 {
     u32 group = current_group(m, key);
     *ret_at = put_row(m, group, id, columns, 1);

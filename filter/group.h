@@ -1,10 +1,11 @@
-/* Groups: the expressions that share their pivot and their popular conditions (the tail), a row each.
- * A row is a subscription's id and a fixed number of columns, each naming a condition that only few
- * expressions hold: first those that hold unless something vetoes them (anything-but, absence), then
- * those that must be asked.
+/* Groups: the expressions that share their pivot and their popular conditions (the tail), a row
+ * each. A row is a subscription's id and a fixed number of columns, each naming a condition that
+ * only few expressions hold: first those that hold unless something vetoes them (anything-but,
+ * absence), then those that must be asked.
  *
- * A range with one bound is asked faster: rows of which the first asked column is one, all at one path
- * and open to one side, keep the bounds beside them as doubles, and a value is compared with those.
+ * A range with one bound is asked faster: rows of which the first asked column is one, all at one
+ * path and open to one side, keep the bounds beside them as doubles, and a value is compared with
+ * those.
  *
  * The rows' ids stand side by side, so a group without columns answers with one span. A group is
  * bounded; when it is full another one with the same key is begun. */
@@ -15,8 +16,8 @@
 
 struct matcher;
 
-#define GROUP_ROWS_MAX  4096 /* what growing or moving one group may cost at a time */
-#define GROUP_TAIL_MAX  6    /* beyond it conditions go into columns */
+#define GROUP_ROWS_MAX 4096 /* what growing or moving one group may cost at a time */
+#define GROUP_TAIL_MAX 6    /* beyond it conditions go into columns */
 
 /* Where the values of a range with one bound lie. */
 enum group_side { SIDE_NONE, SIDE_ABOVE, SIDE_BELOW };
@@ -30,7 +31,7 @@ struct group {
     bool current; /* in the table: where new rows go */
     u8 side;      /* enum group_side of the first asked column */
     u32 vetoes, asks; /* columns of each kind */
-    u32 side_path; /* path of that column, if it has a side */
+    u32 side_path;    /* path of that column, if it has a side */
     u32 tail[GROUP_TAIL_MAX];
     u32 *rows; /* cap ids, then cap conditions for each column, then cap bounds */
 };
@@ -58,12 +59,14 @@ struct group_key {
     u32 tail[GROUP_TAIL_MAX]; /* ascending */
 };
 
-/* Adds a row to the group with that key; takes over the holds on pivot, tail and columns. Returns the
- * group; *ret_at is the row. */
-u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 *columns, u32 *ret_at);
+/* Adds a row to the group with that key; takes over the holds on pivot, tail and columns. Returns
+ * the group; *ret_at is the row. */
+u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 *columns,
+              u32 *ret_at);
 /* Takes the row out and gives back what it held. The last row moves into its place. */
 void group_remove(struct matcher *m, u32 group, u32 at);
-/* Joins the rows of thin groups with equal keys, about `budget` rows; true: the round is not over. */
+/* Joins the rows of thin groups with equal keys, about `budget` rows; true: the round is not over.
+ */
 bool group_compact(struct matcher *m, u32 budget);
 
 #endif

@@ -1,17 +1,14 @@
-/* Whether a condition holds, for those that nothing has fired: asked when a group needs to know, and
- * remembered for the rest of the match. */
+/* Whether a condition holds, for those that nothing has fired: asked when a group needs to know,
+ * and remembered for the rest of the match. */
 #include "filter/key.h"
 #include "filter/matcher.h"
 
 static bool takes_folded(const struct cond *c, str text)
 {
     switch ((enum cond_kind)c->kind) {
-    case COND_FOLDED:
-        return fold_eq(cond_text(c), text);
-    case COND_PREFIX_FOLDED:
-        return fold_starts(cond_text(c), text);
-    default:
-        return fold_ends(cond_text(c), text);
+    case COND_FOLDED: return fold_eq(cond_text(c), text);
+    case COND_PREFIX_FOLDED: return fold_starts(cond_text(c), text);
+    default: return fold_ends(cond_text(c), text);
     }
 }
 
@@ -19,18 +16,13 @@ static bool takes_string(const struct cond *c, str text)
 {
     struct address address;
     switch ((enum cond_kind)c->kind) {
-    case COND_STRING:
-        return str_eq(cond_text(c), text);
-    case COND_PREFIX:
-        return str_starts(text, cond_text(c));
-    case COND_SUFFIX:
-        return str_ends(text, cond_text(c));
+    case COND_STRING: return str_eq(cond_text(c), text);
+    case COND_PREFIX: return str_starts(text, cond_text(c));
+    case COND_SUFFIX: return str_ends(text, cond_text(c));
     case COND_FOLDED:
     case COND_PREFIX_FOLDED:
-    case COND_SUFFIX_FOLDED:
-        return takes_folded(c, text);
-    case COND_WILDCARD:
-        return pattern_match(&c->wild->pattern, text);
+    case COND_SUFFIX_FOLDED: return takes_folded(c, text);
+    case COND_WILDCARD: return pattern_match(&c->wild->pattern, text);
     case COND_ADDRESS: {
         char key[COND_ADDRESS_SIZE];
         if (text.n > ADDRESS_TEXT_MAX || !address_read(text, &address))
@@ -41,23 +33,22 @@ static bool takes_string(const struct cond *c, str text)
         address_mask(&address, bits);
         return str_eq(cond_text(c), cond_address_text(&address, bits, key));
     }
-    default:
-        return false;
+    default: return false;
     }
 }
 
-static bool takes_number(const struct cond *c, struct value *v)
+static bool takes_number(struct matcher *m, const struct cond *c, struct value *v)
 {
-    value_read_number(v);
+    const struct value_number *n = event_number(&m->event, v);
     if (c->kind == COND_RANGE)
-        return range_takes(c->range, &v->number, v->approx);
-    if (c->kind != COND_NUMBER || number_key_size(&v->number) < c->n)
+        return range_takes(c->range, &n->number, n->approx);
+    if (c->kind != COND_NUMBER || number_key_size(&n->number) < c->n)
         return false;
     char few[NUMBER_KEY_STACK], *key = few;
-    size_t size = number_key_size(&v->number);
+    size_t size = number_key_size(&n->number);
     if (size > sizeof(few))
         key = mem_alloc(size);
-    bool equal = str_eq(cond_text(c), str_from(key, number_key(&v->number, key)));
+    bool equal = str_eq(cond_text(c), str_from(key, number_key(&n->number, key)));
     if (key != few)
         mem_free(key);
     return equal;
@@ -76,32 +67,22 @@ bool cond_takes(struct matcher *m, u32 cond, struct value *v)
 {
     const struct cond *c = &m->conds[cond];
     switch ((enum cond_kind)c->kind) {
-    case COND_PRESENT:
-        return true;
+    case COND_PRESENT: return true;
     case COND_ABSENT:
     case COND_SCOPE:
-    case COND_ALWAYS:
-        return false;
+    case COND_ALWAYS: return false;
     case COND_OR:
     case COND_BUT:
-    case COND_BUT_OR_ABSENT:
-        return takes_by_kids(m, c, v);
-    default:
-        break;
+    case COND_BUT_OR_ABSENT: return takes_by_kids(m, c, v);
+    default: break;
     }
     switch ((enum value_kind)v->kind) {
-    case VALUE_STRING:
-        return takes_string(c, v->text);
-    case VALUE_NUMBER:
-        return takes_number(c, v);
-    case VALUE_TRUE:
-        return c->kind == COND_TRUE;
-    case VALUE_FALSE:
-        return c->kind == COND_FALSE;
-    case VALUE_NULL:
-        return c->kind == COND_NULL;
-    case VALUE_GONE:
-        break;
+    case VALUE_STRING: return takes_string(c, v->text);
+    case VALUE_NUMBER: return takes_number(m, c, v);
+    case VALUE_TRUE: return c->kind == COND_TRUE;
+    case VALUE_FALSE: return c->kind == COND_FALSE;
+    case VALUE_NULL: return c->kind == COND_NULL;
+    case VALUE_GONE: break;
     }
     return false;
 }
@@ -129,21 +110,14 @@ bool cond_find_out(struct matcher *m, u32 cond)
     bool present = m->seen[c->path].epoch == m->epoch, holds = false;
     switch ((enum cond_kind)c->kind) {
     case COND_ABSENT:
-    case COND_BUT_OR_ABSENT:
-        holds = true;
-        break;
-    case COND_BUT:
-        holds = present;
-        break;
-    case COND_OR:
-        holds = (c->lazy || !c->watchers) && some_kid(m, cond);
-        break;
+    case COND_BUT_OR_ABSENT: holds = true; break;
+    case COND_BUT: holds = present; break;
+    case COND_OR: holds = (c->lazy || !c->watchers) && some_kid(m, cond); break;
     case COND_WILDCARD:
     case COND_RANGE:
         holds = present && (c->lazy || !c->watchers) && some_value(m, cond, c->path);
         break;
-    default:
-        break; /* found by looking up, or not there */
+    default: break; /* found by looking up, or not there */
     }
     m->mark[cond] = m->epoch + !holds;
     return holds;

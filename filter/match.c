@@ -97,7 +97,7 @@ static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct 
 }
 
 /* The one number at the path; NULL: none, several, or something else. */
-static struct value *only_number(struct matcher *m, u32 path)
+static const struct value_number *only_number(struct matcher *m, u32 path)
 {
     const struct path_seen *seen = &m->seen[path];
     if (seen->epoch != m->epoch || seen->n != 1)
@@ -105,12 +105,11 @@ static struct value *only_number(struct matcher *m, u32 path)
     struct value *v = &m->event.values[seen->first];
     if (v->kind != VALUE_NUMBER)
         return NULL;
-    value_read_number(v);
-    return v;
+    return event_number(&m->event, v);
 }
 
-/* Ids of the rows whose bound lets the value pass, and that nothing vetoes. False: a bound is as close
- * to the value as doubles tell, and the rows must be asked one by one. */
+/* Ids of the rows whose bound lets the value pass, and that nothing vetoes. False: a bound is as
+ * close to the value as doubles tell, and the rows must be asked one by one. */
 static bool pick_by_bound(struct matcher *m, const struct group *g, double value,
                           struct filter_hits *ret)
 {
@@ -137,7 +136,7 @@ static bool ask_bounds(struct matcher *m, const struct group *g, struct filter_h
 {
     if (!g->side || g->asks != 1 || g->vetoes > 1 || g->many)
         return false;
-    struct value *v = only_number(m, g->side_path);
+    const struct value_number *v = only_number(m, g->side_path);
     return v && pick_by_bound(m, g, v->approx, ret);
 }
 

@@ -39,9 +39,8 @@ void *matcher_room(void *p, u32 *cap, u32 n, size_t item)
 size_t matcher_bytes(const struct matcher *m)
 {
     return sizeof(*m) + m->small_bytes + m->cond_n * (sizeof(*m->conds) + sizeof(*m->mark)) +
-           m->path_n * (sizeof(*m->paths) + sizeof(*m->seen)) +
-           m->group_n * sizeof(*m->groups) + m->ref_n * sizeof(*m->refs) +
-           table_bytes(&m->cond_table) + table_bytes(&m->path_table) +
+           m->path_n * (sizeof(*m->paths) + sizeof(*m->seen)) + m->group_n * sizeof(*m->groups) +
+           m->ref_n * sizeof(*m->refs) + table_bytes(&m->cond_table) + table_bytes(&m->path_table) +
            table_bytes(&m->group_table) + table_bytes(&m->id_table);
 }
 

@@ -1,22 +1,21 @@
 /* What the files of the matcher share. The idea, from the outside in:
  *
  *   expression  one branch of a policy: an AND of conditions, for one subscription
- *   condition   something that holds or not for a message: a value at a path equals, starts with, ...;
- *               an OR of such, an anything-but, presence, absence. Interned: two policies that ask the
- *               same question hold the same condition (cond.h)
- *   pivot       the condition of an expression that is expected to hold most rarely. A message looks up
- *               the conditions that its values fulfil; expressions whose pivot is not among them are
- *               never looked at, so what does not match costs nothing
- *   group       all expressions with the same pivot and the same other popular conditions (the tail):
- *               asked once, answered with one span of ids. What is not popular stands in columns
+ *   condition   something that holds or not for a message: a value at a path equals, starts with,
+ * ...; an OR of such, an anything-but, presence, absence. Interned: two policies that ask the same
+ * question hold the same condition (cond.h) pivot       the condition of an expression that is
+ * expected to hold most rarely. A message looks up the conditions that its values fulfil;
+ * expressions whose pivot is not among them are never looked at, so what does not match costs
+ * nothing group       all expressions with the same pivot and the same other popular conditions
+ * (the tail): asked once, answered with one span of ids. What is not popular stands in columns
  *               beside the ids (group.h)
  *
- * A match: values are collected (attributes.c, body.c), looked up (probe.c), the groups of what fired
- * are asked (match.c). Everything changes in place, so an added policy is there at once.
+ * A match: values are collected (attributes.c, body.c), looked up (probe.c), the groups of what
+ * fired are asked (match.c). Everything changes in place, so an added policy is there at once.
  *
  * Invariants:
- * 1. mark[c] == epoch: condition c holds for this message. mark[c] == epoch + 1: it does not. Any other
- *    value: nobody asked; cond_true finds out (hold.c).
+ * 1. mark[c] == epoch: condition c holds for this message. mark[c] == epoch + 1: it does not. Any
+ * other value: nobody asked; cond_true finds out (hold.c).
  * 2. A condition is in the table of conditions as long as somebody holds it; whoever holds one
  *    releases it once.
  * 3. Ids of conditions, paths and groups begin at 1; 0 means none. */
@@ -35,8 +34,8 @@
 
 #define NUMBER_KEY_STACK 256 /* longer keys of numbers are made on the heap */
 
-/* Where the rows of a subscription are. One with several rows has a first ref without a group, whose
- * `at` is the epoch of the match that told its id last. */
+/* Where the rows of a subscription are. One with several rows has a first ref without a group,
+ * whose `at` is the epoch of the match that told its id last. */
 struct ref {
     u32 group, at;
     u32 next; /* in the same subscription, or in the list of free ones; 0 ends */
@@ -56,22 +55,23 @@ struct matcher {
     u32 ref_n, ref_cap, ref_free;
 
     u32 root[2];  /* path of each scope */
-    u32 scope[2]; /* condition that holds when a message is eligible for the scope; 0: nobody asks */
+    u32 scope[2]; /* condition that holds when a message is eligible for the scope; 0: nobody asks
+                   */
     u32 always;   /* condition that always holds; 0: nobody has an empty policy */
     u32 count;    /* subscriptions */
     u32 adding;   /* first ref of the subscription that is being added; 0: it has none yet */
     u64 seed;
-    bool unchecked; /* bodies are read without their grammar */
+    bool unchecked;     /* bodies are read without their grammar */
     size_t small_bytes; /* what conditions, paths and groups hold beside their own structs */
     u32 sweep_at;       /* group that matcher_step looks at next */
 
-    u32 epoch; /* even; grows by 2 with every match */
+    u32 epoch;  /* even; grows by 2 with every match */
     u32 serial; /* of the value being looked up; grows for ever */
     struct event event;
     u32 *fired; /* conditions that hold and have groups */
     u32 fired_n, fired_cap;
-    u32 vetoes;       /* anything-but and absence conditions that failed in this match */
-    u32 *picked;      /* ids that passed their columns, room for every subscription */
+    u32 vetoes;  /* anything-but and absence conditions that failed in this match */
+    u32 *picked; /* ids that passed their columns, room for every subscription */
     u32 picked_n, picked_cap;
     u32 *but; /* anything-but conditions that excluded a value at the current path */
     u32 but_n, but_cap;

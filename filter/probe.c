@@ -1,14 +1,13 @@
-/* What the values of a message fulfil. Each value is looked up in the ways that its path asks for: by
- * its text, by its prefixes and suffixes of the lengths in use, folded, as a number, as an address, by
- * the grams and blocks that anchor wildcards and ranges. The cost of a value is the number of ways,
- * never the number of policies.
+/* What the values of a message fulfil. Each value is looked up in the ways that its path asks for:
+ * by its text, by its prefixes and suffixes of the lengths in use, folded, as a number, as an
+ * address, by the grams and blocks that anchor wildcards and ranges. The cost of a value is the
+ * number of ways, never the number of policies.
  *
  * Keys of prefixes are taken word by word, so all of them together cost one pass over the text. */
 #include "filter/key.h"
 #include "filter/matcher.h"
 
-#define KINDS_FOLDED                                                                               \
-    (1u << COND_FOLDED | 1u << COND_PREFIX_FOLDED | 1u << COND_SUFFIX_FOLDED)
+#define KINDS_FOLDED (1u << COND_FOLDED | 1u << COND_PREFIX_FOLDED | 1u << COND_SUFFIX_FOLDED)
 
 /* --- firing ------------------------------------------------------------------------------------- */
 
@@ -50,12 +49,8 @@ static void hit(struct matcher *m, u32 cond, struct value *v)
         u32 parent = parents[i];
         switch ((enum cond_kind)m->conds[parent].kind) {
         case COND_BUT:
-        case COND_BUT_OR_ABSENT:
-            exclude(m, parent, m->serial);
-            break;
-        case COND_OR:
-            matcher_fire(m, parent);
-            break;
+        case COND_BUT_OR_ABSENT: exclude(m, parent, m->serial); break;
+        case COND_OR: matcher_fire(m, parent); break;
         default:
             if (cond_takes(m, parent, v))
                 hit(m, parent, v);
@@ -220,20 +215,20 @@ static void probe_number(struct matcher *m, u32 path, u32 kinds, struct value *v
 {
     if (!(kinds & (1u << COND_NUMBER | 1u << COND_BLOCK)))
         return;
-    value_read_number(v);
+    const struct value_number *number = event_number(&m->event, v);
     if (kinds & 1u << COND_NUMBER) {
         char few[NUMBER_KEY_STACK], *key = few;
-        size_t size = number_key_size(&v->number);
+        size_t size = number_key_size(&number->number);
         if (size > sizeof(few))
             key = mem_alloc(size);
-        look_up_text(m, COND_NUMBER, path, str_from(key, number_key(&v->number, key)), v);
+        look_up_text(m, COND_NUMBER, path, str_from(key, number_key(&number->number, key)), v);
         if (key != few)
             mem_free(key);
     }
     if (kinds & 1u << COND_BLOCK) {
         u32 n;
         const struct step *steps = steps_of(&m->paths[path], COND_BLOCK, &n);
-        u64 key = range_key(v->approx);
+        u64 key = range_key(number->approx);
         for (u32 i = 0; i < n; i++) {
             char block[RANGE_BLOCK_SIZE];
             range_block(key, steps[i].key & STEP_LENGTH_MAX, block);
@@ -247,12 +242,8 @@ static void probe_value(struct matcher *m, u32 path, struct value *v)
     u32 kinds = m->paths[path].kinds;
     m->serial++;
     switch ((enum value_kind)v->kind) {
-    case VALUE_STRING:
-        probe_string(m, path, kinds, v);
-        return;
-    case VALUE_NUMBER:
-        probe_number(m, path, kinds, v);
-        return;
+    case VALUE_STRING: probe_string(m, path, kinds, v); return;
+    case VALUE_NUMBER: probe_number(m, path, kinds, v); return;
     case VALUE_TRUE:
         if (kinds & 1u << COND_TRUE)
             look_up_text(m, COND_TRUE, path, STR(""), v);
@@ -265,8 +256,7 @@ static void probe_value(struct matcher *m, u32 path, struct value *v)
         if (kinds & 1u << COND_NULL)
             look_up_text(m, COND_NULL, path, STR(""), v);
         return;
-    case VALUE_GONE:
-        return;
+    case VALUE_GONE: return;
     }
 }
 

@@ -1,8 +1,8 @@
 /* Numeric ranges. A range that is to fire is anchored in blocks: doubles in their order are whole
- * numbers, and a range between two bounds is covered by at most two blocks of a power of two that is
- * hardly wider than it. A value belongs to one block of each size in use; the few ranges that it finds
- * there are compared exactly. Doubles only steer; equal or neighbouring ones are settled by the
- * decimals. */
+ * numbers, and a range between two bounds is covered by at most two blocks of a power of two that
+ * is hardly wider than it. A value belongs to one block of each size in use; the few ranges that it
+ * finds there are compared exactly. Doubles only steer; equal or neighbouring ones are settled by
+ * the decimals. */
 #include <math.h>
 
 #include "filter/matcher.h"

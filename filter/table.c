@@ -1,5 +1,5 @@
-/* Linear probing with entries moved back on removal, so that there are no graves; only the old slots
- * of a table on the move keep them, and those die with the move.
+/* Linear probing with entries moved back on removal, so that there are no graves; only the old
+ * slots of a table on the move keep them, and those die with the move.
  *
  * Invariants:
  * 1. slots is at most three quarters full, so every probe meets an empty slot; old is never filled

@@ -2,20 +2,20 @@
  * subscription ids. It holds no keys: a lookup walks the ids whose tags are equal and the caller
  * compares what they stand for.
  *
- * Growing never stops the caller: a table that is due for another size keeps its old slots and moves
- * a few of them with every change (and with table_step), while lookups look into both. */
+ * Growing never stops the caller: a table that is due for another size keeps its old slots and
+ * moves a few of them with every change (and with table_step), while lookups look into both. */
 #ifndef TOQUE_FILTER_TABLE_H
 #define TOQUE_FILTER_TABLE_H
 
 #include "common/base.h"
 
 struct table {
-    u64 *slots;    /* tag << 32 | id; 0: empty */
-    u64 *old;      /* being emptied; NULL: none */
-    u32 bits;      /* log2 of the number of slots */
+    u64 *slots; /* tag << 32 | id; 0: empty */
+    u64 *old;   /* being emptied; NULL: none */
+    u32 bits;   /* log2 of the number of slots */
     u32 old_bits;
-    u32 old_at;    /* old slots before it are empty */
-    u32 n;         /* entries in both */
+    u32 old_at; /* old slots before it are empty */
+    u32 n;      /* entries in both */
 };
 
 void table_init(struct table *t);

@@ -1,7 +1,8 @@
-/* The same-element rule: conditions below one array of objects must hold in one and the same element.
+/* The same-element rule: conditions below one array of objects must hold in one and the same
+ * element.
  *
- * Elements form a tree. Each condition holds in some elements (those in which a value that fulfils it
- * lies); a choice of one element for each condition is good when no two of them lie in different
+ * Elements form a tree. Each condition holds in some elements (those in which a value that fulfils
+ * it lies); a choice of one element for each condition is good when no two of them lie in different
  * elements of one array. Going up the tree from the leaves, every element knows which sets of
  * conditions can be fulfilled together inside it: those of its own values, joined with one element
  * of each array in it. Sets are bits; only the largest are kept.
@@ -178,8 +179,8 @@ static void close_array(struct frame *f)
     f->of_array.n = 0;
 }
 
-/* What one element offers goes to the element that its array lies in. Elements of one array come one
- * after the other, since elements are numbered as they stand in the text. */
+/* What one element offers goes to the element that its array lies in. Elements of one array come
+ * one after the other, since elements are numbered as they stand in the text. */
 static void hand_up(struct matcher *m, u32 element)
 {
     struct tie *t = m->tie;

@@ -29,8 +29,7 @@ void api_send_batch(struct call *c);
 void api_delete_batch(struct call *c);
 void api_change_batch(struct call *c);
 
-/* --- what the families share
- * ---------------------------------------------------------------------- */
+/* --- what the families share ------------------------------------------------------------------ */
 
 /* The queue of the call's QueueUrl, or NULL and the call's fault is set. */
 struct queue *api_queue(struct call *c);

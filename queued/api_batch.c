@@ -25,8 +25,7 @@ struct batch {
     } failed[BATCH_MAX];
 };
 
-/* --- the whole request
- * ------------------------------------------------------------------------------ */
+/* --- the whole request ------------------------------------------------------------------------ */
 
 static bool is_id(str s)
 {
@@ -98,8 +97,7 @@ static int check_size(const struct val *entries, struct fault *f)
                      BATCH_SIZE_MAX, size);
 }
 
-/* --- entries
- * ---------------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 /* The public name of an entry's failure is the Query protocol's, in both. */
 static str code_name(const struct call *c, int code)
@@ -172,8 +170,7 @@ static int done(struct batch *b, const struct val *entry)
     return 0;
 }
 
-/* --- the three
- * -------------------------------------------------------------------------------------- */
+/* --- the three -------------------------------------------------------------------------------- */
 
 static int send_one(struct batch *b, const struct val *entry, struct fault *f)
 {

@@ -13,8 +13,7 @@
 #define NUMBER_EXPONENT_MIN (-128)
 #define GROUP_ID_MAX        128
 
-/* --- characters
- * ----------------------------------------------------------------------------------- */
+/* --- characters ------------------------------------------------------------------------------- */
 
 /* A byte that begins a forbidden character. EF BF BE and EF BF BF are U+FFFE and U+FFFF. */
 static bool is_bad_at(str s, size_t i)
@@ -51,8 +50,7 @@ bool attr_is_group_id(str s)
     return s.n >= 1 && s.n <= GROUP_ID_MAX;
 }
 
-/* --- names and types
- * ------------------------------------------------------------------------------ */
+/* --- names and types -------------------------------------------------------------------------- */
 
 /* `text` with the attribute's name in the place of its '@'. */
 static int wrong(struct fault *f, const char *text, str name)
@@ -127,8 +125,7 @@ static int check_type(str name, str type, struct fault *f)
     return 0;
 }
 
-/* --- values
- * --------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static size_t digits(str s, size_t *at)
 {
@@ -248,8 +245,7 @@ static int read_one(const struct val *v, struct attr *ret, struct fault *f)
     return check_value(ret, val_text(v, is_binary ? "StringValue" : "BinaryValue"), is_binary, f);
 }
 
-/* --- sets
- * ----------------------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------------------- */
 
 void attrs_put(struct attrs *a, const struct attr *item)
 {

@@ -88,8 +88,7 @@ static bool is_number(const struct row *r)
     return r->kind == KIND_INT || r->kind == KIND_BOOL;
 }
 
-/* --- life
- * ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void attributes_init(struct attributes *a)
 {
@@ -113,8 +112,7 @@ void attributes_copy(struct attributes *to, const struct attributes *from)
     to->kms_key = from->kms_key ? mem_dup(str_of(from->kms_key)) : NULL;
 }
 
-/* --- checks
- * --------------------------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 static int unknown(struct fault *f, str name)
 {
@@ -251,8 +249,7 @@ int attributes_set(struct attributes *a, const struct val *map, bool creating, s
     return 0;
 }
 
-/* --- comparing
- * ------------------------------------------------------------------------------------ */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 static bool same_json(const char *a, str b)
 {
@@ -292,8 +289,7 @@ int attributes_same(const struct attributes *a, const struct val *map, struct fa
     return 0;
 }
 
-/* --- telling
- * -------------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------- */
 
 enum attribute_known attributes_known(str name)
 {

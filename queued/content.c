@@ -12,8 +12,7 @@
 
 enum { KIND_MESSAGE = 1, KIND_PUBLICATION = 2 };
 
-/* --- writing
- * -------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void put_head(struct buf *b, u8 kind, u32 attrs)
 {
@@ -70,8 +69,7 @@ str content_origin(str topic, str subscription)
     return subscription;
 }
 
-/* --- reading
- * -------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* False: the row is shorter than it says. */
 static bool get(str *rest, void *p, size_t n)

@@ -46,8 +46,7 @@ void msgs_deinit(struct msgs *ms)
     slab_deinit(&ms->msgs);
 }
 
-/* --- life
- * ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static u64 chunk_key(u64 id)
 {
@@ -105,8 +104,7 @@ void msg_free(struct msgs *ms, struct msg *m)
     slab_give(&ms->msgs, m);
 }
 
-/* --- states
- * --------------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 static struct lease *lease_of(struct msgs *ms, struct msg *m)
 {
@@ -148,8 +146,7 @@ void msg_count(struct msgs *ms, struct msg *m, i64 now_ms)
         l->first_ms = now_ms;
 }
 
-/* --- where messages came from
- * --------------------------------------------------------------------- */
+/* --- where messages came from ----------------------------------------------------------------- */
 
 static u32 origin_place(struct msgs *ms)
 {

@@ -12,8 +12,7 @@
 #define CLOCK_ADVANCE_MAX (INT64_C(100) * 366 * 24 * 3600 * 1000) /* a hundred years */
 #define CLOCK_KEY         "clock_ms"
 
-/* --- health
- * --------------------------------------------------------------------------------------- */
+/* --- health ----------------------------------------------------------------------------------- */
 
 static const char *link_word(const struct queued *d)
 {
@@ -54,8 +53,7 @@ static void localstack_health(struct call *c, void *arg)
                   "\"" TOQUE_VERSION "\"}"));
 }
 
-/* --- the clock by hand
- * ----------------------------------------------------------------------------- */
+/* --- the clock by hand ------------------------------------------------------------------------ */
 
 static void keep_time(struct queued *d)
 {
@@ -79,8 +77,7 @@ static void answer_clock(struct call *c)
 /* Those who wait for a time up to this one are answered. */
 static void clock_reached(struct queued *d, i64 now_ms)
 {
-    list_each(at, after, &d->clock_waits)
-    {
+    list_each (at, after, &d->clock_waits) {
         struct call *c = list_item(at, struct call, link);
         if (*(const i64 *)c->parked <= now_ms)
             answer_clock(c);

@@ -36,8 +36,7 @@ static int send(struct peer *p, struct buf *frame)
     return E_DOWN;
 }
 
-/* --- greeting
- * --------------------------------------------------------------------------------------- */
+/* --- greeting --------------------------------------------------------------------------------- */
 
 /* All queues, in frames that say "all", the last of them so. */
 static void send_all_queues(struct peer *p)
@@ -93,8 +92,7 @@ static int on_hello(struct peer *p, str frame)
     return 0;
 }
 
-/* --- deliveries
- * ------------------------------------------------------------------------------------- */
+/* --- deliveries ------------------------------------------------------------------------------- */
 
 static void send_ack(struct loop_later *later, int err)
 {
@@ -144,8 +142,7 @@ static int on_deliver(struct peer *p, str frame)
     return 0;
 }
 
-/* --- calls from the front door
- * ---------------------------------------------------------------------- */
+/* --- calls from the front door ---------------------------------------------------------------- */
 
 static void on_reply(void *arg, struct call *c)
 {
@@ -200,8 +197,7 @@ static int on_clock(struct peer *p, str frame)
     return 0;
 }
 
-/* --- frames
- * ----------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static int take_frame(struct peer *p, str frame)
 {
@@ -261,8 +257,7 @@ static void link_frame(void *arg, str frame)
     peer_frame(arg, frame);
 }
 
-/* --- what we tell
- * ----------------------------------------------------------------------------------- */
+/* --- what we tell ----------------------------------------------------------------------------- */
 
 static void add_lines(struct buf *frame, const struct buf *lines)
 {
@@ -305,8 +300,7 @@ int peer_tell_clock(struct peer *p, i64 now_ms)
     return send(p, &frame);
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void peer_init(struct peer *p, struct queues *qs, struct desk *desk, struct peer_events events)
 {

@@ -12,8 +12,7 @@
 #include "common/scan.h"
 #include "queued/queues.h"
 
-/* --- life
- * ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* One made-up principal an account, in the form of the service's: clients show it, none reads it.
  */
@@ -120,8 +119,7 @@ int queue_read_row(struct queue *q, str attributes)
     return 0;
 }
 
-/* --- counting, offering
- * ----------------------------------------------------------------------------- */
+/* --- counting, offering ----------------------------------------------------------------------- */
 
 static u64 *counter(struct queue *q, const struct msg *m)
 {
@@ -181,8 +179,7 @@ static void store_state(const struct msg *m)
     loop_dirty(qs->loop);
 }
 
-/* --- in
- * --------------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static void store_new(struct queue *q, const struct msg *m, const struct parcel *p)
 {
@@ -247,8 +244,7 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms, i64 first_ms, u32
         set_retire(q);
 }
 
-/* --- out
- * -------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 /* Gives one visible message out. With hide_ms 0 it goes behind the others, so that the next receive
  * gets another one. */
@@ -308,8 +304,7 @@ void queue_drop(struct msg *m)
     loop_dirty(qs->loop);
 }
 
-/* --- back
- * ------------------------------------------------------------------------------------------- */
+/* --- back ------------------------------------------------------------------------------------- */
 
 void queue_return(struct msg *m)
 {
@@ -341,8 +336,7 @@ void queue_hide(struct msg *m, i64 hide_ms)
     store_state(m);
 }
 
-/* --- handles
- * ---------------------------------------------------------------------------------------- */
+/* --- handles ---------------------------------------------------------------------------------- */
 
 int queue_open(struct queue *q, str text, struct handle *ret_handle, struct msg **ret)
 {
@@ -365,8 +359,7 @@ str queue_handle(const struct msg *m, char ret[LEASE_HANDLE_SIZE])
     return lease_issue(queue_store_secret(qs->store), &h, ret);
 }
 
-/* --- all at once
- * ------------------------------------------------------------------------------------ */
+/* --- all at once ------------------------------------------------------------------------------ */
 
 void queue_purge(struct queue *q)
 {

@@ -65,8 +65,7 @@ static void localstack_health(struct call *c, void *arg)
                   "\"version\":\"" TOQUE_VERSION "\"}"));
 }
 
-/* --- the clock by hand
- * ---------------------------------------------------------------------------- */
+/* --- the clock by hand ------------------------------------------------------------------------ */
 
 /* A call that waits: which queueds have not answered yet. */
 struct clock_wait {
@@ -107,8 +106,7 @@ static void answer_clock(struct call *c)
 
 static void answered(struct topicd *t, const struct peer *p, i64 now_ms)
 {
-    list_each(item, next, &t->clock_waits)
-    {
+    list_each (item, next, &t->clock_waits) {
         struct call *c = list_item(item, struct call, link);
         struct clock_wait *w = c->parked;
 

@@ -4,8 +4,7 @@
 #include "common/scan.h"
 #include "topicd/fault.h"
 
-/* --- MessageStructure=json
- * ------------------------------------------------------------------------ */
+/* --- MessageStructure=json -------------------------------------------------------------------- */
 
 enum { STRUCTURE_OK, STRUCTURE_BROKEN, STRUCTURE_NO_DEFAULT };
 

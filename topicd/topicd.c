@@ -78,8 +78,7 @@ static void probe_due(struct loop_timer *timer)
     log_info("the store works again");
 }
 
-/* --- events of the peers
- * -------------------------------------------------------------------------- */
+/* --- events of the peers ---------------------------------------------------------------------- */
 
 static void on_up(void *arg, struct peer *p)
 {
@@ -129,8 +128,7 @@ static void forward(struct call *c)
     front_forward(&((struct topicd *)call_owner(c))->front, c);
 }
 
-/* --- behind each turn
- * ------------------------------------------------------------------------------ */
+/* --- behind each turn ------------------------------------------------------------------------- */
 
 static bool is_idle(const struct topicd *t)
 {
@@ -174,8 +172,7 @@ static bool flush(struct loop_hook *h)
     return more;
 }
 
-/* --- the end
- * -------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void deadline_due(struct loop_timer *timer)
 {
@@ -214,8 +211,7 @@ void topicd_run(struct topicd *t)
     loop_run(t->loop);
 }
 
-/* --- the beginning
- * -------------------------------------------------------------------------------- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 
 static int open_store(struct topicd *t, struct fault *f)
 {

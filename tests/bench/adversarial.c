@@ -342,8 +342,7 @@ int main(int argc, char **argv)
         if (!str_is(str_of(argv[2]), w->name))
             continue;
         bool of_policies = str_is(verb, "policies");
-        return draw_print(of_policies ? policy_line : message_line, w,
-                          strtoull(argv[3], NULL, 10));
+        return draw_print(of_policies ? policy_line : message_line, w, strtoull(argv[3], NULL, 10));
     }
     fprintf(stderr, "adversarial policies|messages NAME N\n"
                     "adversarial scaling tags|both|last|none|nested LENGTH policy|message\n"

@@ -1,5 +1,5 @@
-/* Instructions and last-level cache misses of this thread, where the kernel lets us read them; and how
- * much memory the process has. */
+/* Instructions and last-level cache misses of this thread, where the kernel lets us read them; and
+ * how much memory the process has. */
 #ifndef TOQUE_TESTS_BENCH_COUNTERS_H
 #define TOQUE_TESTS_BENCH_COUNTERS_H
 

@@ -1,5 +1,5 @@
-/* What the generators of the matcher's workloads draw from: numbers that depend on a seed, an item and
- * the draw's own number only. And lines made of them, printed or digested. */
+/* What the generators of the matcher's workloads draw from: numbers that depend on a seed, an item
+ * and the draw's own number only. And lines made of them, printed or digested. */
 #ifndef TOQUE_TESTS_BENCH_DRAWS_H
 #define TOQUE_TESTS_BENCH_DRAWS_H
 

@@ -3,7 +3,7 @@
  * Also prints the latency of fdatasync on the same file system.
  *
  *   limit PORT DIR      serves until killed; "ready" on stdout when it listens
- *   limit --sync DIR    prints fdatasync latency and ends                                           */
+ *   limit --sync DIR    prints fdatasync latency and ends */
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>

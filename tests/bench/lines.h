@@ -110,7 +110,8 @@ static inline u32 attrs_of(str line, struct filter_attr *attrs, u32 room)
 }
 
 /* One message for each event; with attributes decoded in attribute scope. */
-static inline struct filter_message *messages_of(const struct lines *events, enum filter_scope scope)
+static inline struct filter_message *messages_of(const struct lines *events,
+                                                 enum filter_scope scope)
 {
     struct filter_message *m = mem_array(events->n, sizeof(*m));
     struct filter_attr attrs[256];

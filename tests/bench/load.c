@@ -1,5 +1,5 @@
-/* Load generator: N keep-alive connections in one epoll loop, each sending its next request when the
- * answer to the last one is there and has been checked. Prints one line a run:
+/* Load generator: N keep-alive connections in one epoll loop, each sending its next request when
+ * the answer to the last one is there and has been checked. Prints one line a run:
  *
  *   bench=send/1024/64 requests_per_s=… messages_per_s=… p50_us=… p99_us=… max_us=… errors=0
  *
@@ -81,8 +81,9 @@ static void http_head(struct buf *b, const struct plan *p, const char *type, con
     buf_printf(b, "POST / HTTP/1.1\r\nHost: %s:%u\r\nContent-Type: %s\r\n", p->host, p->port, type);
     if (target)
         buf_printf(b, "X-Amz-Target: AmazonSQS.%s\r\n", target);
-    buf_printf(b, "Authorization: AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/sqs/"
-                  "aws4_request, SignedHeaders=host, Signature=00\r\nContent-Length: %zu\r\n\r\n",
+    buf_printf(b,
+               "Authorization: AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/sqs/"
+               "aws4_request, SignedHeaders=host, Signature=00\r\nContent-Length: %zu\r\n\r\n",
                length);
 }
 
@@ -121,7 +122,8 @@ static void make_requests(struct run *r)
                p->topic ? p->topic : "", encoded.p);
     if (p->attributes)
         buf_printf(&item, "&%s", p->attributes);
-    http_head(&r->publish_form, p, "application/x-www-form-urlencoded; charset=utf-8", NULL, item.n);
+    http_head(&r->publish_form, p, "application/x-www-form-urlencoded; charset=utf-8", NULL,
+              item.n);
     buf_add(&r->publish_form, item.p, item.n);
     buf_deinit(&payload);
     buf_deinit(&encoded);
@@ -278,7 +280,8 @@ static int dial(const struct plan *p, u16 port)
 static void push(struct run *r, struct conn *c)
 {
     while (c->sent < c->out.n) {
-        ssize_t n = send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             break;
         if (n <= 0)
@@ -524,20 +527,21 @@ static int run_latency(struct run *r)
 /* --- options ------------------------------------------------------------------------------------ */
 
 static const struct option options[] = {
-    {"host", 1, NULL, 'h'},       {"port", 1, NULL, 'p'},        {"publish-port", 1, NULL, 'P'},
-    {"scenario", 1, NULL, 's'},   {"connections", 1, NULL, 'c'}, {"size", 1, NULL, 'z'},
-    {"take", 1, NULL, 't'},       {"wait", 1, NULL, 'w'},        {"rate", 1, NULL, 'r'},
-    {"seconds", 1, NULL, 'S'},    {"warmup", 1, NULL, 'W'},      {"count", 1, NULL, 'n'},
-    {"queue", 1, NULL, 'q'},      {"topic", 1, NULL, 'T'},       {"attributes", 1, NULL, 'a'},
-    {"label", 1, NULL, 'l'},      {"help", 0, NULL, 'H'},        {NULL, 0, NULL, 0}};
+    {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},        {"publish-port", 1, NULL, 'P'},
+    {"scenario", 1, NULL, 's'}, {"connections", 1, NULL, 'c'}, {"size", 1, NULL, 'z'},
+    {"take", 1, NULL, 't'},     {"wait", 1, NULL, 'w'},        {"rate", 1, NULL, 'r'},
+    {"seconds", 1, NULL, 'S'},  {"warmup", 1, NULL, 'W'},      {"count", 1, NULL, 'n'},
+    {"queue", 1, NULL, 'q'},    {"topic", 1, NULL, 'T'},       {"attributes", 1, NULL, 'a'},
+    {"label", 1, NULL, 'l'},    {"help", 0, NULL, 'H'},        {NULL, 0, NULL, 0}};
 
 static int usage(int status)
 {
-    printf("load --port P --scenario send|batch|receive|cycle|publish|raw|latency\n"
-           "  --host 127.0.0.1  --connections 16  --seconds 3  --warmup 1  --size 1024 (bytes)\n"
-           "  --queue URL  --topic ARN  --attributes FORM (publish)  --take 10  --wait 0 (receive)\n"
-           "  --count N (messages; receive: until empty)  --rate 200 (latency)  --publish-port P\n"
-           "  --label NAME\n");
+    printf(
+        "load --port P --scenario send|batch|receive|cycle|publish|raw|latency\n"
+        "  --host 127.0.0.1  --connections 16  --seconds 3  --warmup 1  --size 1024 (bytes)\n"
+        "  --queue URL  --topic ARN  --attributes FORM (publish)  --take 10  --wait 0 (receive)\n"
+        "  --count N (messages; receive: until empty)  --rate 200 (latency)  --publish-port P\n"
+        "  --label NAME\n");
     return status;
 }
 
@@ -551,8 +555,13 @@ static enum scenario scenario_of(const char *name)
 
 int main(int argc, char **argv)
 {
-    struct run r = {.plan = {.host = "127.0.0.1", .connections = 16, .size = 1024, .take = 10,
-                             .rate = 200, .seconds = 3, .warmup = 1}};
+    struct run r = {.plan = {.host = "127.0.0.1",
+                             .connections = 16,
+                             .size = 1024,
+                             .take = 10,
+                             .rate = 200,
+                             .seconds = 3,
+                             .warmup = 1}};
     struct plan *p = &r.plan;
     int o;
     while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -6,9 +6,9 @@
  *
  * The first line is of the count pass, `events E matches M hash X`: it depends on nothing but the
  * results, so that matchers are compared by it. In body scope each figure is given twice, with the
- * whole grammar of the body checked (what topicd does) and with strings and brackets only. In attribute
- * scope an event is {"MessageAttributes":{name:{DataType,StringValue}}}, or a flat object whose members
- * are the attributes; it is decoded before anything is measured. */
+ * whole grammar of the body checked (what topicd does) and with strings and brackets only. In
+ * attribute scope an event is {"MessageAttributes":{name:{DataType,StringValue}}}, or a flat object
+ * whose members are the attributes; it is decoded before anything is measured. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
@@ -39,8 +39,8 @@ static i64 now_ns(void)
     return (i64)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* What this thread has used of the processor: on a machine that others use too, what wall time would
- * be without them. */
+/* What this thread has used of the processor: on a machine that others use too, what wall time
+ * would be without them. */
 static i64 cpu_ns(void)
 {
     struct timespec t;
@@ -137,7 +137,7 @@ static u64 walk(struct bench *b)
 struct window {
     double ns_per_event, cpu_ns_per_event;
     double matches, bytes;       /* per event */
-    double instructions, misses;         /* negative: not to be had */
+    double instructions, misses; /* negative: not to be had */
 };
 
 /* Events in order, wrapping, for `seconds`. */
@@ -187,12 +187,12 @@ static void say_windows(struct bench *b, const char *mode)
     struct window m = w[WINDOWS / 2];
     say(b, "mode=%s ns_per_event=%.1f min=%.1f max=%.1f cpu_ns_per_event=%.1f", mode,
         m.ns_per_event, w[0].ns_per_event, w[WINDOWS - 1].ns_per_event, m.cpu_ns_per_event);
-    say(b, "mode=%s events_per_s=%.0f MB_per_s=%.1f matches_per_s=%.0f matches_per_event=%.3f", mode,
-        1e9 / m.ns_per_event, m.bytes * 1e3 / m.ns_per_event, m.matches * 1e9 / m.ns_per_event,
-        m.matches);
+    say(b, "mode=%s events_per_s=%.0f MB_per_s=%.1f matches_per_s=%.0f matches_per_event=%.3f",
+        mode, 1e9 / m.ns_per_event, m.bytes * 1e3 / m.ns_per_event,
+        m.matches * 1e9 / m.ns_per_event, m.matches);
     if (m.instructions >= 0)
-        say(b, "mode=%s instructions_per_event=%.0f llc_misses_per_event=%.2f", mode, m.instructions,
-            m.misses);
+        say(b, "mode=%s instructions_per_event=%.0f llc_misses_per_event=%.2f", mode,
+            m.instructions, m.misses);
     else
         say(b, "mode=%s instructions_per_event=n/a llc_misses_per_event=n/a", mode);
 }
@@ -270,8 +270,8 @@ static bool is_told(const struct bench *b, u32 id)
 }
 
 /* From the call to a result that shows it. The matcher belongs to one thread, so this is the change
- * and the match behind it; the message is {} with a policy that lets everything through, or the first
- * event. */
+ * and the match behind it; the message is {} with a policy that lets everything through, or the
+ * first event. */
 static void visibility(struct bench *b)
 {
     i64 add[VISIBLE_MAX], gone[VISIBLE_MAX];
@@ -291,10 +291,12 @@ static void visibility(struct bench *b)
     }
     qsort(add, VISIBLE_MAX, sizeof(add[0]), by_value);
     qsort(gone, VISIBLE_MAX, sizeof(gone[0]), by_value);
-    say(b, "add_visible_us_p50=%.3f add_visible_us_p99=%.3f remove_visible_us_p50=%.3f"
-           " remove_visible_us_p99=%.3f",
+    say(b,
+        "add_visible_us_p50=%.3f add_visible_us_p99=%.3f remove_visible_us_p50=%.3f"
+        " remove_visible_us_p99=%.3f",
         (double)at_part(add, VISIBLE_MAX, .5) / 1e3, (double)at_part(add, VISIBLE_MAX, .99) / 1e3,
-        (double)at_part(gone, VISIBLE_MAX, .5) / 1e3, (double)at_part(gone, VISIBLE_MAX, .99) / 1e3);
+        (double)at_part(gone, VISIBLE_MAX, .5) / 1e3,
+        (double)at_part(gone, VISIBLE_MAX, .99) / 1e3);
 }
 
 /* Into an empty matcher, one at a time, each followed by a match. */

@@ -1,5 +1,5 @@
-/* The generated workloads of the matcher's benchmark: every line is a formula of its number, so files
- * are the same wherever they are made, and their digests are checked instead of keeping them.
+/* The generated workloads of the matcher's benchmark: every line is a formula of its number, so
+ * files are the same wherever they are made, and their digests are checked instead of keeping them.
  *
  *   workloads lots|lots-rev [LINES]
  *   workloads sns-policies core|full first|last 0|0.1|1|50 N
@@ -19,17 +19,17 @@ struct weighted {
 };
 
 static const struct weighted STREETS[] = {
-    {"FULTON", 90},      {"MASON", 125},   {"ACEVEDO", 1},  {"BLAKE", 21},   {"LAKE", 20},
-    {"DRUMM", 1},        {"DRAKE", 1},     {"FUNSTON", 22}, {"MISSION", 300}, {"WASHINGTON", 130},
-    {"JACKSON", 100},    {"HARRISON", 68}, {"JEFFERSON", 6}, {"RHODE ISLAND", 15}, {"IRVING", 92},
-    {"SANTIAGO", 32},    {"BEACH", 10},    {"HYDE", 83},    {"CHESTNUT", 39}, {"17TH", 76},
-    {"FOLSOM", 65},      {"FOERSTER", 10}, {"CRANLEIGH", 1}, {NULL, 60},
+    {"FULTON", 90},   {"MASON", 125},   {"ACEVEDO", 1},   {"BLAKE", 21},        {"LAKE", 20},
+    {"DRUMM", 1},     {"DRAKE", 1},     {"FUNSTON", 22},  {"MISSION", 300},     {"WASHINGTON", 130},
+    {"JACKSON", 100}, {"HARRISON", 68}, {"JEFFERSON", 6}, {"RHODE ISLAND", 15}, {"IRVING", 92},
+    {"SANTIAGO", 32}, {"BEACH", 10},    {"HYDE", 83},     {"CHESTNUT", 39},     {"17TH", 76},
+    {"FOLSOM", 65},   {"FOERSTER", 10}, {"CRANLEIGH", 1}, {NULL, 60},
 };
 static const struct weighted TYPES[] = {
-    {"ST", 5462}, {"AVE", 2900}, {"CT", 83},  {"SQ", 1},    {"BLVD", 300}, {"DR", 400},
+    {"ST", 5462}, {"AVE", 2900}, {"CT", 83},   {"SQ", 1},   {"BLVD", 300}, {"DR", 400},
     {"WAY", 300}, {"PL", 100},   {"TER", 150}, {"LN", 104}, {NULL, 200},
 };
-static const char *const HEADS[] = {"TA", "VAL", "MOR", "SUN", "PER", "CLE", "NOR",
+static const char *const HEADS[] = {"TA",  "VAL", "MOR", "SUN", "PER", "CLE", "NOR",
                                     "EUC", "HAI", "GUE", "OCT", "LAR", "WEB"};
 static const char *const MIDDLES[] = {"RI", "DE", "VA", "LO", "MI", "SE", "TO", "NA", "BU"};
 static const char *const TAILS[] = {"A", "ES", "ER", "IA", "EL", "AN", "IS", "OR", "ET", "US"};
@@ -47,7 +47,8 @@ static u64 lot_below(const struct lot *l, u64 n, u64 j)
 }
 
 /* Walks the table; what is left of r beyond its end is returned, and *ret_name untouched. */
-static u64 weigh(const struct weighted *table, size_t n, u64 r, const char **ret_name, bool *ret_hit)
+static u64 weigh(const struct weighted *table, size_t n, u64 r, const char **ret_name,
+                 bool *ret_hit)
 {
     for (size_t i = 0; i < n; i++) {
         if (r < table[i].weight) {
@@ -148,8 +149,8 @@ static void put_geometry(const struct lot *l, struct buf *out)
 static void lot_draw(struct lot *l, u64 i)
 {
     *l = (struct lot){.i = i};
-    int n = snprintf(l->block, sizeof(l->block), "%04llu",
-                     (unsigned long long)lot_below(l, 7000, 1));
+    int n =
+        snprintf(l->block, sizeof(l->block), "%04llu", (unsigned long long)lot_below(l, 7000, 1));
     if (lot_below(l, 100, 2) < 3)
         snprintf(l->block + n, sizeof(l->block) - (size_t)n, "%c",
                  (char)('A' + (int)lot_below(l, 4, 3)));
@@ -243,9 +244,9 @@ static void put_attribute(const struct sns *s, u64 p, u64 a, bool half, struct b
                    (unsigned)draw_below(1u << 28, 2001, p, 21));
     else if (a == 1)
         buf_printf(out, ",\"event\":[{\"wildcard\":\"%s\"}]",
-                   !half                          ? "*-*"
+                   !half                             ? "*-*"
                    : draw_below(2, 2001, p, 22) == 1 ? "order-*"
-                                                  : "refund-*");
+                                                     : "refund-*");
     else if (a == 2 && half)
         buf_printf(out, ",\"tier\":[{\"equals-ignore-case\":\"%s\"}]",
                    draw_below(2, 2001, p, 23) == 1 ? "GoLd" : "sILVER");
@@ -257,9 +258,9 @@ static void put_attribute(const struct sns *s, u64 p, u64 a, bool half, struct b
         put_price(p, half, out);
     else
         buf_printf(out, ",\"ip\":[{\"cidr\":\"%s\"}]",
-                   !half                          ? "10.0.0.0/8"
+                   !half                             ? "10.0.0.0/8"
                    : draw_below(2, 2001, p, 26) == 1 ? "10.128.0.0/9"
-                                                  : "10.0.0.0/9");
+                                                     : "10.0.0.0/9");
 }
 
 static void sns_policy(const struct sns *s, u64 p, struct buf *out)
@@ -284,7 +285,8 @@ static void sns_message(const struct sns *s, u64 m, struct buf *out)
         buf_printf(out, "\"acct\":\"g%05u\",", gate);
     buf_printf(out, "\"color\":\"%c%07x\",", (char)('a' + (int)draw_below(2, 2002, m, 2)),
                (unsigned)draw_below(1u << 28, 2002, m, 3));
-    buf_printf(out, "\"event\":\"%s-%03u-ok\",", draw_below(2, 2002, m, 4) == 1 ? "order" : "refund",
+    buf_printf(out, "\"event\":\"%s-%03u-ok\",",
+               draw_below(2, 2002, m, 4) == 1 ? "order" : "refund",
                (unsigned)draw_below(1000, 2002, m, 6));
     buf_printf(out, "\"ip\":\"10.%u.%u.%u\",", (unsigned)draw_below(256, 2002, m, 7),
                (unsigned)draw_below(256, 2002, m, 8), (unsigned)draw_below(256, 2002, m, 9));

@@ -1,5 +1,5 @@
-/* Any bytes as a body: every builder of the index says what the tokenizer, byte by byte, says, and all
- * of them find the same. */
+/* Any bytes as a body: every builder of the index says what the tokenizer, byte by byte, says, and
+ * all of them find the same. */
 #include "common/mem.h"
 #include "filter/index.h"
 
@@ -35,7 +35,8 @@ static void check_same(const struct index *a, const struct index *b, str text)
     if (text.n >= 64)
         assert(memcmp(a->blocks, b->blocks, text.n / 64 * sizeof(*a->blocks)) == 0);
     for (u32 i = 0; i < a->bracket_n; i++)
-        assert(a->brackets[i].at == b->brackets[i].at && a->brackets[i].mate == b->brackets[i].mate);
+        assert(a->brackets[i].at == b->brackets[i].at &&
+               a->brackets[i].mate == b->brackets[i].mate);
 }
 
 static void check(str text, index_build *other)

@@ -1,5 +1,5 @@
-/* Runs a fuzz target over files instead of a fuzzer: every file below the folders named. This is how
- * the seed corpus is part of the tests, and how a found input is looked at. */
+/* Runs a fuzz target over files instead of a fuzzer: every file below the folders named. This is
+ * how the seed corpus is part of the tests, and how a found input is looked at. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -102,32 +102,32 @@ static void bad_files(void **state)
     static const struct {
         const char *text, *want; /* behind "PATH:" */
     } cases[] = {
-        {"{\n\"http_prt\": 1}",                       "2:13: http_prt: there is no such option"                  },
-        {"{\"http-port\": 1}",                        "1:15: http-port: there is no such option"                 },
-        {"{\"http_port\": 0}",                        "1:15: http_port: must be 1 to 65535, not 0"               },
-        {"{\"http_port\": 65536}",                    "1:15: http_port: must be 1 to 65535, not 65536"           },
-        {"{\"grace_ms\": -11}",                       "1:14: grace_ms: must be -10 to 60000 ms, not -11"         },
-        {"{\"http_port\": \"80\"}",                   "1:15: http_port: must be an integer, not a string"        },
-        {"{\"http_port\": 80.0}",                     "1:15: http_port: must be an integer, not a number"        },
-        {"{\"http_port\": null}",                     "1:15: http_port: must be an integer, not null"            },
-        {"{\"open\": \"true\"}",                      "1:10: open: must be true or false, not a string"          },
-        {"{\"open\": 1}",                             "1:10: open: must be true or false, not an integer"        },
-        {"{\"clock\": \"Real\"}",                     "1:11: clock: must be real or manual"                      },
-        {"{\"clock\": true}",                         "1:11: clock: must be a string, not true or false"         },
-        {"{\"region\": \"\"}",                        "1:12: region: must be of 1 to 20 bytes"                   },
-        {"{\"region\": \"123456789012345678901\"}",   "1:12: region: must be of 1 to 20 bytes"                   },
-        {"{\"data_dir\": \"a\\nb\"}",                 "1:14: data_dir: must not hold control characters"         },
-        {"{\"body_size_max\": 1023}",                 "1:19: body_size_max: must be 1024 or more bytes, not 1023"},
+        {"{\n\"http_prt\": 1}", "2:13: http_prt: there is no such option"},
+        {"{\"http-port\": 1}", "1:15: http-port: there is no such option"},
+        {"{\"http_port\": 0}", "1:15: http_port: must be 1 to 65535, not 0"},
+        {"{\"http_port\": 65536}", "1:15: http_port: must be 1 to 65535, not 65536"},
+        {"{\"grace_ms\": -11}", "1:14: grace_ms: must be -10 to 60000 ms, not -11"},
+        {"{\"http_port\": \"80\"}", "1:15: http_port: must be an integer, not a string"},
+        {"{\"http_port\": 80.0}", "1:15: http_port: must be an integer, not a number"},
+        {"{\"http_port\": null}", "1:15: http_port: must be an integer, not null"},
+        {"{\"open\": \"true\"}", "1:10: open: must be true or false, not a string"},
+        {"{\"open\": 1}", "1:10: open: must be true or false, not an integer"},
+        {"{\"clock\": \"Real\"}", "1:11: clock: must be real or manual"},
+        {"{\"clock\": true}", "1:11: clock: must be a string, not true or false"},
+        {"{\"region\": \"\"}", "1:12: region: must be of 1 to 20 bytes"},
+        {"{\"region\": \"123456789012345678901\"}", "1:12: region: must be of 1 to 20 bytes"},
+        {"{\"data_dir\": \"a\\nb\"}", "1:14: data_dir: must not hold control characters"},
+        {"{\"body_size_max\": 1023}", "1:19: body_size_max: must be 1024 or more bytes, not 1023"},
         {"{\"body_size_max\": \"1 parsec\"}",
-         "1:19: body_size_max: must be a size such as 64MiB, 1024 or more bytes"                                 },
+         "1:19: body_size_max: must be a size such as 64MiB, 1024 or more bytes"},
         {"{\"body_size_max\": \"9999999999999TiB\"}",
-         "1:19: body_size_max: must be a size such as 64MiB, 1024 or more bytes"                                 },
-        {"{\"listen\": \"a\"}",                       "1:12: listen: must be an array, not a string"             },
-        {"{\"listen\": [\"a\", 7]}",                  "1:18: listen[1]: must be a string, not an integer"        },
-        {"{\"listen\": [\"a\",\"b\",\"c\",\"d\"]}",   "1:12: listen: must be of 0 to 3 items"                    },
-        {"[]",                                        "1:1: must be an object, not an array"                     },
-        {"{\"open\": true,\n \"open\": false}",       "2:7: duplicate object key"                                },
-        {"{\"open\": true,\n}",                       "2:1: string or '}' expected near '}'"                     },
+         "1:19: body_size_max: must be a size such as 64MiB, 1024 or more bytes"},
+        {"{\"listen\": \"a\"}", "1:12: listen: must be an array, not a string"},
+        {"{\"listen\": [\"a\", 7]}", "1:18: listen[1]: must be a string, not an integer"},
+        {"{\"listen\": [\"a\",\"b\",\"c\",\"d\"]}", "1:12: listen: must be of 0 to 3 items"},
+        {"[]", "1:1: must be an object, not an array"},
+        {"{\"open\": true,\n \"open\": false}", "2:7: duplicate object key"},
+        {"{\"open\": true,\n}", "2:1: string or '}' expected near '}'"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct options o;
@@ -180,12 +180,10 @@ static void arguments(void **state)
     static const struct {
         const char *arg;
         enum conf_verb verb;
-    } verbs[] = {
-        {"--help",         CONF_HELP   },
-        {"-h",             CONF_HELP   },
-        {"--version",      CONF_VERSION},
-        {"--print-sample", CONF_SAMPLE }
-    };
+    } verbs[] = {{"--help", CONF_HELP},
+                 {"-h", CONF_HELP},
+                 {"--version", CONF_VERSION},
+                 {"--print-sample", CONF_SAMPLE}};
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         assert_int_equal(load_args(&o, &verb, ARGS(verbs[i].arg)), 0);
         assert_int_equal(verb, verbs[i].verb);
@@ -198,22 +196,22 @@ static void bad_arguments(void **state)
     static const struct {
         const char *args[3], *want;
     } cases[] = {
-        {{"--nothing=1"},              "--nothing=1: there is no such option; --help lists them"},
-        {{"--"},                       "--: unexpected argument; --help lists what there is"    },
-        {{"file"},                     "file: unexpected argument; --help lists what there is"  },
-        {{"--http-port"},              "--http-port: a value is missing"                        },
-        {{"-c"},                       "-c: a value is missing"                                 },
-        {{"--http-port", "80x"},       "--http_port: must be an integer, 1 to 65535"            },
-        {{"--http-port="},             "--http_port: must be an integer, 1 to 65535"            },
-        {{"--http-port=70000"},        "--http_port: must be 1 to 65535, not 70000"             },
-        {{"--open=yes"},               "--open: must be true or false"                          },
-        {{"--open", "true"},           "true: unexpected argument; --help lists what there is"  },
-        {{"--clock=x"},                "--clock: must be real or manual"                        },
-        {{"--region=\xFF"},            "--region: must be UTF-8"                                },
-        {{"--listen=\xFF"},            "--listen: must be UTF-8"                                },
+        {{"--nothing=1"}, "--nothing=1: there is no such option; --help lists them"},
+        {{"--"}, "--: unexpected argument; --help lists what there is"},
+        {{"file"}, "file: unexpected argument; --help lists what there is"},
+        {{"--http-port"}, "--http-port: a value is missing"},
+        {{"-c"}, "-c: a value is missing"},
+        {{"--http-port", "80x"}, "--http_port: must be an integer, 1 to 65535"},
+        {{"--http-port="}, "--http_port: must be an integer, 1 to 65535"},
+        {{"--http-port=70000"}, "--http_port: must be 1 to 65535, not 70000"},
+        {{"--open=yes"}, "--open: must be true or false"},
+        {{"--open", "true"}, "true: unexpected argument; --help lists what there is"},
+        {{"--clock=x"}, "--clock: must be real or manual"},
+        {{"--region=\xFF"}, "--region: must be UTF-8"},
+        {{"--listen=\xFF"}, "--listen: must be UTF-8"},
         {{"--body-size-max=-1"},
-         "--body_size_max: must be a size such as 64MiB, 1024 or more bytes"                    },
-        {{"-c", "/nowhere/unit.json"}, "/nowhere/unit.json: No such file or directory"          },
+         "--body_size_max: must be a size such as 64MiB, 1024 or more bytes"},
+        {{"-c", "/nowhere/unit.json"}, "/nowhere/unit.json: No such file or directory"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct options o;

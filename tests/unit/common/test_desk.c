@@ -197,8 +197,8 @@ static int set_up_with(const struct desk_conf *conf)
 
 static int set_up(void **state)
 {
-    return set_up_with(&(struct desk_conf){
-        .account = "000000000000", .region = "us-east-1", .waiting_max = 3});
+    return set_up_with(
+        &(struct desk_conf){.account = "000000000000", .region = "us-east-1", .waiting_max = 3});
 }
 
 static int tear_down(void **state)
@@ -292,7 +292,7 @@ static void expect_echo(const char *authorization, const char *account, const ch
 
 static void test_account_and_region(void **state)
 {
-#define SIGNED(credential) \
+#define SIGNED(credential)                                                                         \
     "AWS4-HMAC-SHA256 Credential=" credential "/sqs/aws4_request, SignedHeaders=h, Signature=s"
     expect_echo("", "", "",
                 "{\"Account\":\"000000000000\",\"Region\":\"us-east-1\",\"Url\":\"http://h:1\"}");

@@ -144,8 +144,8 @@ int main(void)
     clock_init(&clock, true);
     id_init(&ids, 1);
     loop = loop_new(&clock);
-    desk = desk_new(loop, &ids,
-                    &(struct desk_conf){.account = "1", .region = "r", .waiting_max = 9});
+    desk =
+        desk_new(loop, &ids, &(struct desk_conf){.account = "1", .region = "r", .waiting_max = 9});
     desk_add_service(desk, &service);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     desk_free(desk);

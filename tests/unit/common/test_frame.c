@@ -118,22 +118,20 @@ static void numbers(void **state)
 
 static void calls(void **state)
 {
-    struct frame_call in = {
-        .id = 5,
-        .request = {.door = DOOR_UNIX,
-                    .method = STR("POST"),
-                    .path = STR("/000000000000/q"),
-                    .query = STR("a=b"),
-                    .host = STR("localhost:4566"),
-                    .target = STR("AmazonSQS.SendMessage"),
-                    .content_type = STR("application/x-amz-json-1.0"),
-                    .accept = STR("*/*"),
-                    .authorization = STR("AWS4"),
-                    .trace_id = STR("Root=1"),
-                    .account = STR("000000000001"),
-                    .region = STR("eu-west-1"),
-                    .body = str_from("\0{}", 3)}
-    };
+    struct frame_call in = {.id = 5,
+                            .request = {.door = DOOR_UNIX,
+                                        .method = STR("POST"),
+                                        .path = STR("/000000000000/q"),
+                                        .query = STR("a=b"),
+                                        .host = STR("localhost:4566"),
+                                        .target = STR("AmazonSQS.SendMessage"),
+                                        .content_type = STR("application/x-amz-json-1.0"),
+                                        .accept = STR("*/*"),
+                                        .authorization = STR("AWS4"),
+                                        .trace_id = STR("Root=1"),
+                                        .account = STR("000000000001"),
+                                        .region = STR("eu-west-1"),
+                                        .body = str_from("\0{}", 3)}};
     struct frame_call out;
     struct buf b = {0};
 

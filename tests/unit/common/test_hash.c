@@ -30,15 +30,13 @@ static void digests(void **state)
 
 static void base64_vectors(void **state)
 {
-    static const char *const pairs[][2] = {
-        {"",       ""        },
-        {"f",      "Zg=="    },
-        {"fo",     "Zm8="    },
-        {"foo",    "Zm9v"    },
-        {"foob",   "Zm9vYg=="},
-        {"fooba",  "Zm9vYmE="},
-        {"foobar", "Zm9vYmFy"}
-    }; /* RFC 4648 */
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"}}; /* RFC 4648 */
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         struct buf b = {0};
         buf_z(&b, ">");

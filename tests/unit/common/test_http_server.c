@@ -26,8 +26,7 @@ static struct loop *loop;
 static struct http_server *server;
 static u16 port;
 
-/* --- the handler: answers at once, behind the commit, or when the test says so
- * -------------------- */
+/* --- the handler: answers at once, behind the commit, or when the test says so ---------------- */
 
 enum mode { AT_ONCE, BEHIND_COMMIT, PARKED };
 

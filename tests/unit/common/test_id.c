@@ -35,10 +35,7 @@ static void seeds(void **state)
 /* The first numbers of xoshiro256** from the state that its authors' own test uses: 1, 2, 3, 4. */
 static void known_sequence(void **state)
 {
-    struct id_source s = {
-        .state = {1, 2, 3, 4},
-          .seeded = true
-    };
+    struct id_source s = {.state = {1, 2, 3, 4}, .seeded = true};
     assert_true(id_u64(&s) == 11520);
     assert_true(id_u64(&s) == 0);
     assert_true(id_u64(&s) == 1509978240);

@@ -41,8 +41,8 @@ static void wrong_types(void **state)
     static const struct {
         const char *member, *want;
     } cases[] = {
-        {"i",          "t.json:3:5: i: must be a string, not an integer"             },
-        {"long name",  "t.json:4:25: long name: must be a string, not an object"     },
+        {"i", "t.json:3:5: i: must be a string, not an integer"},
+        {"long name", "t.json:4:25: long name: must be a string, not an object"},
         {"\xC3\xA9\"", "t.json:5:12: \xC3\xA9\": must be a string, not true or false"},
     };
     struct json_doc d;
@@ -88,17 +88,15 @@ static void bad_texts(void **state)
     static const struct {
         const char *text;
         u32 line;
-    } cases[] = {
-        {"",                    1},
-        {"{",                   1},
-        {"{\n\"a\":1,\n}",      3},
-        {"[1]\n\nx",            3},
-        {"7",                   1},
-        {"{\"a\":1\n,\"a\":2}", 2},
-        {"[\"\xFF\"]",          1},
-        {"[\"\\u0000\"]",       1},
-        {"[1e999]",             1}
-    };
+    } cases[] = {{"", 1},
+                 {"{", 1},
+                 {"{\n\"a\":1,\n}", 3},
+                 {"[1]\n\nx", 3},
+                 {"7", 1},
+                 {"{\"a\":1\n,\"a\":2}", 2},
+                 {"[\"\xFF\"]", 1},
+                 {"[\"\\u0000\"]", 1},
+                 {"[1e999]", 1}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct json_doc d;
         fault_clear(&fault);

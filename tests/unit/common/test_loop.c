@@ -375,10 +375,7 @@ static i64 hook_next(struct loop_hook *h)
 static void hooks_run_last(void **state)
 {
     struct loop *l = loop_of_test(false);
-    struct hook k = {
-        .hook = {.flush = hook_flush, .next_ms = hook_next},
-          .loop = l, .more = 1
-    };
+    struct hook k = {.hook = {.flush = hook_flush, .next_ms = hook_next}, .loop = l, .more = 1};
     struct item a = item_of(l, 'a');
 
     k.due_ms = -1;

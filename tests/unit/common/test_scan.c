@@ -1,4 +1,5 @@
-/* The tokenizer: what it gives, what it refuses and where, and that skipping checks as reading does. */
+/* The tokenizer: what it gives, what it refuses and where, and that skipping checks as reading
+ * does. */
 #include "common/base.h"
 
 #include <setjmp.h>
@@ -137,7 +138,8 @@ static void test_skip(void **state)
 {
     char got[4096];
     (void)state;
-    trace(STR("{\"a\":{\"b\":[1,{}],\"c\":\"}\"},\"d\":[[],\"]\"],\"e\":5}"), true, got, sizeof(got));
+    trace(STR("{\"a\":{\"b\":[1,{}],\"c\":\"}\"},\"d\":[[],\"]\"],\"e\":5}"), true, got,
+          sizeof(got));
     assert_string_equal(got, "{n<a>{~}n<d>[~]n<e>d<5>}.");
     trace(STR("[[1,{\"a\":01}],2]"), true, got, sizeof(got));
     assert_string_equal(got, "[[~!");
@@ -153,7 +155,8 @@ static void test_unescape(void **state)
         {STR("a\\u00e9\\u20AC\\u0000z"), STR("a\xC3\xA9\xE2\x82\xAC\0z")},
         {STR("\\ud83d\\ude00"), STR("\xF0\x9F\x98\x80")},
         {STR("\\ud83dx"), STR("\xEF\xBF\xBDx")},
-        {STR("\\ud83d\\u0041"), STR("\xEF\xBF\xBD" "A")},
+        {STR("\\ud83d\\u0041"), STR("\xEF\xBF\xBD"
+                                    "A")},
         {STR("\\ude00"), STR("\xEF\xBF\xBD")},
     };
     (void)state;
@@ -180,7 +183,9 @@ static void test_place(void **state)
 {
     u32 line, column;
     (void)state;
-    scan_place(STR("ab\n\xC3\xBC" "c"), 5, &line, &column);
+    scan_place(STR("ab\n\xC3\xBC"
+                   "c"),
+               5, &line, &column);
     assert_int_equal(line, 2);
     assert_int_equal(column, 2);
     scan_place(STR("ab"), 0, &line, &column);

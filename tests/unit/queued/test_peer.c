@@ -211,8 +211,7 @@ static void hostile_frames(void **state)
     rig_free(r);
 }
 
-/* --- over a real link
- * ------------------------------------------------------------------------------- */
+/* --- over a real link ------------------------------------------------------------------------- */
 
 struct other_side {
     struct clock clock;
