@@ -79,7 +79,7 @@ void desk_free(struct desk *d)
     if (!d)
         return;
     assert(d->waiting == 0);
-    list_each (at, after, &d->pool)
+    list_each(at, after, &d->pool)
         call_free(list_item(at, struct call, link));
     mem_free(d->public_url);
     mem_free(d->region);

@@ -77,7 +77,7 @@ static void answer_clock(struct call *c)
 /* Those who wait for a time up to this one are answered. */
 static void clock_reached(struct queued *d, i64 now_ms)
 {
-    list_each (at, after, &d->clock_waits) {
+    list_each(at, after, &d->clock_waits) {
         struct call *c = list_item(at, struct call, link);
         if (*(const i64 *)c->parked <= now_ms)
             answer_clock(c);

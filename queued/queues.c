@@ -59,7 +59,7 @@ static void free_shared(struct queue *q)
 {
     struct list *all[] = {&q->arrived, &q->doomed};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        list_each (at, after, all[i]) {
+        list_each(at, after, all[i]) {
             struct shared *s = list_item(at, struct msg, arrived)->body;
             if (s && --s->holders == 0)
                 mem_free(s);
@@ -299,7 +299,7 @@ static void bury(struct queue *q)
 {
     struct queues *qs = q->all;
     unbury(qs, map_get(&qs->deleted, q->key));
-    list_each (at, after, &qs->tombs) {
+    list_each(at, after, &qs->tombs) {
         struct tomb *old = list_item(at, struct tomb, link);
         if (qs->clock->now_ms - old->deleted_ms < QUEUES_STRICT_WAIT_MS)
             break;

@@ -106,7 +106,7 @@ static void answer_clock(struct call *c)
 
 static void answered(struct topicd *t, const struct peer *p, i64 now_ms)
 {
-    list_each (item, next, &t->clock_waits) {
+    list_each(item, next, &t->clock_waits) {
         struct call *c = list_item(item, struct call, link);
         struct clock_wait *w = c->parked;
 

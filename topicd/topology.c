@@ -19,7 +19,7 @@ static int check_members(const struct json_at *object, const char *const *names,
     const char *name;
     json_t *value;
 
-    json_object_foreach (object->value, name, value) {
+    json_object_foreach(object->value, name, value) {
         bool known = strncmp(name, "//", 2) == 0;
 
         for (size_t i = 0; names[i]; i++)
@@ -64,7 +64,7 @@ static int read_attributes(struct attributes *a, const struct json_at *object, s
         err = json_want(&map, JSON_OBJECT, f);
     if (err)
         return err;
-    json_object_foreach (map.value, name, value) {
+    json_object_foreach(map.value, name, value) {
         struct json_at at = {object->doc, &map, name, 0, value};
 
         if (strncmp(name, "//", 2) == 0)
