@@ -14,6 +14,7 @@ struct exchange {
     void *data;
     u32 answers;
     int status;
+    bool left; /* its socket says so, no event did yet */
 };
 
 static struct loop *loop;
@@ -35,6 +36,11 @@ void http_answer(struct http_exchange *x, struct answer *a)
     struct exchange *e = (struct exchange *)(void *)x;
     e->answers++;
     e->status = a->status;
+}
+
+bool http_exchange_is_there(const struct http_exchange *x)
+{
+    return !((const struct exchange *)(const void *)x)->left;
 }
 
 void ipc_exchange_set_data(struct ipc_exchange *x, void *data)
@@ -112,6 +118,9 @@ static void test_http(void **state)
     h.gone(h.arg, x); /* too late: nothing happens */
 
     h.request(h.arg, x, &rq);
+    assert_true(desk_is_there(parked));
+    e.left = true;
+    assert_false(desk_is_there(parked));
     h.gone(h.arg, x);
     assert_null(parked);
     loop_turn(loop, 0);
@@ -126,6 +135,7 @@ static void test_ipc(void **state)
     struct ipc_exchange *x = (struct ipc_exchange *)(void *)&e;
     h.request(h.arg, x, &rq);
     assert_ptr_equal(e.data, parked);
+    assert_true(desk_is_there(parked));
     h.gone(h.arg, x);
     assert_null(parked);
     loop_turn(loop, 0);

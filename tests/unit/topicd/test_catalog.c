@@ -46,7 +46,7 @@ static void test_settings(void **state)
     settings_write(&s, &out);
     assert_string_equal(out.p, "{\"a\":\"y\\\"\",\"c\":\"\xC3\xA4\\n\"}");
     for (int i = 0; i < 40; i++) {
-        char name[8];
+        char name[16];
 
         snprintf(name, sizeof(name), "n%d", i);
         settings_set(&s, str_of(name), STR("v"));
