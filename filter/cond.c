@@ -148,6 +148,9 @@ static struct wild *wild_new(struct matcher *m, str text, const struct pattern *
     for (u32 i = 0; i < p->n; i++)
         w->pattern.pieces[i] = copy_to(&at, p->pieces[i]);
     w->text = copy_to(&at, text);
+    for (u32 i = 0; i < p->n && w->pair_n < WILD_PAIRS_MAX; i++)
+        for (size_t k = 0; k + 2 <= p->pieces[i].n && w->pair_n < WILD_PAIRS_MAX; k += 2)
+            w->pairs[w->pair_n++] = (u16)pair_slot(p->pieces[i].p + k);
     return w;
 }
 
@@ -341,7 +344,7 @@ void cond_release(struct matcher *m, u32 cond)
 /* --- watching ----------------------------------------------------------------------------------- */
 
 /* The anchor of a pattern among what its pieces allow: the one with the fewest patterns below it,
- * where each byte up to eight counts as halving them. */
+ * weighed against its length: what many share costs each of them. */
 struct anchor_choice {
     enum cond_kind kind;
     str text;
@@ -364,7 +367,8 @@ static u32 users(struct matcher *m, enum cond_kind kind, u32 path, str text)
 static void weigh(struct matcher *m, u32 path, enum cond_kind kind, str text,
                   struct anchor_choice *best)
 {
-    double cost = (users(m, kind, path, text) + 1.0) / (double)(1u << MIN(text.n, 8));
+    double n = users(m, kind, path, text) + 1.0;
+    double cost = n * n / (double)(1u << 2 * MIN(text.n, 8));
     if (kind == COND_GRAM)
         cost *= 2;
     if (best->cost > 0 && cost >= best->cost)

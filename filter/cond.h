@@ -43,8 +43,11 @@ enum cond_kind {
 #define COND_LOOKED_UP COND_WILDCARD /* kinds below it are found by their text */
 
 /* A wildcard pattern in memory of its own. */
+#define WILD_PAIRS_MAX 6
 struct wild {
     struct pattern pattern;
+    u16 pairs[WILD_PAIRS_MAX]; /* slots of pairs of bytes that the text must hold (hold.c) */
+    u32 pair_n;
     u32 anchor; /* while watched */
     u32 size;
     str text;
@@ -133,6 +136,14 @@ static inline str cond_address_text(const struct address *a, u32 bits, char out[
 /* Lists of ids that keep a single one in place. */
 void ids_add(struct matcher *m, union ids *ids, u32 *n, u32 id);
 void ids_remove(struct matcher *m, union ids *ids, u32 *n, u32 id);
+
+/* --- hold.c: pairs of neighbouring bytes, as slots of a set ------------------------------------- */
+
+#define PAIR_SLOTS 1024
+static inline u32 pair_slot(const char *p)
+{
+    return ((u32)(u8)p[0] * 0x9E5Bu ^ (u32)(u8)p[1] * 0x85EBu) % PAIR_SLOTS;
+}
 
 /* --- range.c ------------------------------------------------------------------------------------ */
 

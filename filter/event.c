@@ -12,6 +12,7 @@ void event_init(struct event *e)
 void event_deinit(struct event *e)
 {
     mem_free(e->values);
+    mem_free(e->numbers);
     mem_free(e->elements);
     mem_free(e->touched);
     mem_free(e->texts);
@@ -38,8 +39,10 @@ void event_reserve(struct event *e, size_t n)
 u32 event_add(struct event *e, enum value_kind kind, u32 path, u32 element, str text)
 {
     u32 at = e->value_n++;
-    if (at >= e->value_cap)
+    if (at >= e->value_cap) {
         e->values = matcher_room(e->values, &e->value_cap, at, sizeof(*e->values));
+        e->numbers = mem_grow(e->numbers, e->value_cap * sizeof(*e->numbers));
+    }
     struct value *v = &e->values[at];
     v->kind = (u8)kind;
     v->has_number = false;

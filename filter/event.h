@@ -23,6 +23,10 @@ struct value {
     u32 next;    /* at the same path; 0 ends */
     u32 element; /* innermost array element that it lies in; 0: none */
     str text;    /* STRING: decoded; NUMBER: spelling */
+};
+
+/* A number that somebody asked for. */
+struct value_number {
     struct number number;
     double approx;
 };

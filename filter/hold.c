@@ -63,6 +63,27 @@ static bool takes_by_kids(struct matcher *m, const struct cond *c, struct value 
     return c->kind != COND_OR;
 }
 
+/* A set of a long text's pairs says little and costs much. */
+enum { PAIRS_TEXT_MAX = 512 };
+
+bool wild_may_take(struct matcher *m, const struct wild *w, const struct value *v)
+{
+    if (v->text.n > PAIRS_TEXT_MAX)
+        return true;
+    if (m->pairs_serial != m->serial) {
+        m->pairs_serial = m->serial;
+        memset(m->pairs, 0, sizeof(m->pairs));
+        for (size_t i = 0; i + 2 <= v->text.n; i++) {
+            u32 slot = pair_slot(v->text.p + i);
+            m->pairs[slot / 64] |= 1ull << (slot % 64);
+        }
+    }
+    for (u32 i = 0; i < w->pair_n; i++)
+        if (!(m->pairs[w->pairs[i] / 64] >> (w->pairs[i] % 64) & 1))
+            return false;
+    return true;
+}
+
 bool cond_takes(struct matcher *m, u32 cond, struct value *v)
 {
     const struct cond *c = &m->conds[cond];

@@ -186,7 +186,7 @@ static void start_again(struct matcher *m)
             c->kids.last = 0;
     }
     m->epoch = 2;
-    m->serial = 0;
+    m->serial = m->pairs_serial = 0;
 }
 
 static void start(struct matcher *m, struct filter_hits *ret)

@@ -73,6 +73,8 @@ struct matcher {
     u32 vetoes;  /* anything-but and absence conditions that failed in this match */
     u32 *picked; /* ids that passed their columns, room for every subscription */
     u32 picked_n, picked_cap;
+    u64 pairs[PAIR_SLOTS / 64]; /* of the value with this serial */
+    u32 pairs_serial;
     u32 *but; /* anything-but conditions that excluded a value at the current path */
     u32 but_n, but_cap;
     char *folded; /* the value being looked up, folded */
@@ -128,6 +130,8 @@ void matcher_probe(struct matcher *m);
 /* Whether a condition holds for one value at its path. */
 bool cond_takes(struct matcher *m, u32 cond, struct value *v);
 bool cond_find_out(struct matcher *m, u32 cond);
+/* False when the value being looked up has not all pairs of bytes that the pattern needs. */
+bool wild_may_take(struct matcher *m, const struct wild *w, const struct value *v);
 static inline bool cond_true(struct matcher *m, u32 cond)
 {
     u32 mark = m->mark[cond];
@@ -140,6 +144,8 @@ static inline bool cond_true(struct matcher *m, u32 cond)
 
 struct tie *tie_new(void);
 void tie_free(struct tie *t);
+/* A condition that is looked up holds for a value in `element`; in events that are tied. */
+void tie_note(struct matcher *m, u32 cond, u32 element);
 /* Whether one choice of array elements fulfils all conditions, each of which holds by itself. */
 bool tie_holds(struct matcher *m, const u32 *conds, u32 n);
 

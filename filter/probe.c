@@ -41,6 +41,8 @@ static void exclude(struct matcher *m, u32 but, u32 serial)
 static void hit(struct matcher *m, u32 cond, struct value *v)
 {
     matcher_fire(m, cond);
+    if (UNLIKELY(m->event.tied))
+        tie_note(m, cond, v->element);
     u32 n = m->conds[cond].parent_n;
     if (LIKELY(n == 0))
         return;
@@ -52,6 +54,9 @@ static void hit(struct matcher *m, u32 cond, struct value *v)
         case COND_BUT_OR_ABSENT: exclude(m, parent, m->serial); break;
         case COND_OR: matcher_fire(m, parent); break;
         default:
+            if (m->conds[parent].kind == COND_WILDCARD &&
+                !wild_may_take(m, m->conds[parent].wild, v))
+                continue;
             if (cond_takes(m, parent, v))
                 hit(m, parent, v);
         }

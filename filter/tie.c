@@ -37,8 +37,18 @@ struct places {
     u32 from, n; /* in `elements` */
 };
 
+/* A value fulfilled a condition that is looked up. */
+struct note {
+    u32 cond, element;
+    u32 next; /* of the same condition, or of another one with the same slot; 0 ends */
+};
+
 struct tie {
     u32 epoch;
+    struct note *notes; /* from 1, in the order of the values */
+    u32 note_n, note_cap, note_epoch;
+    u32 *slots; /* last note by condition; made when it is first asked for */
+    u32 slot_n, slot_cap, slot_epoch;
     struct places places[PLACES_MAX];
     u32 *elements;
     u32 element_n, element_cap;
@@ -60,6 +70,8 @@ void tie_free(struct tie *t)
 {
     if (!t)
         return;
+    mem_free(t->notes);
+    mem_free(t->slots);
     mem_free(t->elements);
     mem_free(t->waiting);
     mem_free(t->own);
@@ -69,6 +81,64 @@ void tie_free(struct tie *t)
 }
 
 /* --- where a condition holds -------------------------------------------------------------------- */
+
+void tie_note(struct matcher *m, u32 cond, u32 element)
+{
+    struct tie *t = m->tie;
+    if (t->note_epoch != m->epoch) {
+        t->note_epoch = m->epoch;
+        t->note_n = 1;
+    }
+    t->notes = matcher_room(t->notes, &t->note_cap, t->note_n, sizeof(*t->notes));
+    t->notes[t->note_n++] = (struct note){cond, element, 0};
+}
+
+static u32 *slot_of(struct tie *t, u32 cond)
+{
+    return &t->slots[(cond * 0x9E3779B1u) % t->slot_n];
+}
+
+/* The notes by their conditions, once a match. */
+static void sort_notes(struct matcher *m)
+{
+    struct tie *t = m->tie;
+    u32 n = t->note_epoch == m->epoch ? t->note_n : 1;
+    if (t->slot_epoch == m->epoch)
+        return;
+    t->slot_epoch = m->epoch;
+    t->slot_n = 2 * n + 1;
+    t->slots = matcher_room(t->slots, &t->slot_cap, t->slot_n, sizeof(*t->slots));
+    memset(t->slots, 0, t->slot_n * sizeof(*t->slots));
+    for (u32 i = 1; i < n; i++) {
+        u32 *slot = slot_of(t, t->notes[i].cond);
+        t->notes[i].next = *slot;
+        *slot = i;
+    }
+}
+
+static void add_place(struct tie *t, struct places *p, u32 element)
+{
+    t->elements = matcher_room(t->elements, &t->element_cap, t->element_n, sizeof(*t->elements));
+    t->elements[t->element_n++] = element;
+    p->n++;
+}
+
+/* Every value was looked up, so the notes tell all. */
+static void find_by_notes(struct matcher *m, u32 cond, struct places *p)
+{
+    struct tie *t = m->tie;
+    sort_notes(m);
+    for (u32 i = *slot_of(t, cond); i; i = t->notes[i].next)
+        if (t->notes[i].cond == cond)
+            add_place(t, p, t->notes[i].element);
+}
+
+static void find_by_asking(struct matcher *m, u32 cond, struct places *p)
+{
+    for (u32 at = m->seen[m->conds[cond].path].first; at; at = m->event.values[at].next)
+        if (cond_takes(m, cond, &m->event.values[at]))
+            add_place(m->tie, p, m->event.values[at].element);
+}
 
 static struct places *places_of(struct matcher *m, u32 cond)
 {
@@ -81,15 +151,10 @@ static struct places *places_of(struct matcher *m, u32 cond)
     if (p->cond == cond && p->epoch == m->epoch)
         return p;
     *p = (struct places){cond, m->epoch, t->element_n, 0};
-    for (u32 at = m->seen[m->conds[cond].path].first; at; at = m->event.values[at].next) {
-        struct value *v = &m->event.values[at];
-        if (!cond_takes(m, cond, v))
-            continue;
-        t->elements =
-            matcher_room(t->elements, &t->element_cap, t->element_n, sizeof(*t->elements));
-        t->elements[t->element_n++] = v->element;
-        p->n++;
-    }
+    if (m->conds[cond].kind < COND_LOOKED_UP)
+        find_by_notes(m, cond, p);
+    else
+        find_by_asking(m, cond, p);
     return p;
 }
 
