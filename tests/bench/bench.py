@@ -262,7 +262,35 @@ class Bench:
                                                             'commit_longest_us', 'wal_bytes')})
 
 
-ALL = ['sync', 'start', 'limit', 'send', 'receive', 'latency', 'fanout', 'filtered', 'backlog']
+    def filterctl(self):
+        """Corpora through filterctl: started on nothing, and counting at the matcher's speed."""
+        program, count = str(self.build / 'filterctl'), 200000 if self.quick else 2000000
+        policies = {'attributes': [ROOT / 'config/topology.json'],
+                    'body': ['{"type":[{"anything-but":["refund","test"]}],"total":[{"numeric":[">",10]}]}',
+                             '-s', 'MessageBody', '--body']}
+        with tempfile.TemporaryDirectory(dir=self.build, prefix='bench-') as folder:
+            for kind, options in policies.items():
+                path = pathlib.Path(folder) / f'{kind}.jsonl'
+                with path.open('w') as f:
+                    for i in range(count):
+                        body = f'{{"type":"{("purchase", "refund", "test")[i % 3]}","total":{i % 100}}}'
+                        f.write(body + '\n' if kind == 'body' else json.dumps({
+                            'MessageAttributes': {'receipt_type': {'DataType': 'String',
+                                                                   'StringValue': ('purchase', 'refund')[i % 2]}},
+                            'Message': body}) + '\n')
+                seconds = []
+                for corpus in (os.devnull, path, path, path):
+                    began = time.perf_counter()
+                    done = subprocess.run([program, 'match', '-c', '-p', *map(str, options), str(corpus)],
+                                          capture_output=True, text=True)
+                    seconds.append(time.perf_counter() - began)
+                    assert done.returncode in (0, 1), done.stderr
+                assert done.returncode == 0
+                self.say(f'filterctl-match-c/{kind}', messages_per_s=int(count / statistics.median(seconds[1:])),
+                         start_ms=f'{seconds[0] * 1e3:.1f}')
+
+
+ALL = ['sync', 'start', 'limit', 'send', 'receive', 'latency', 'fanout', 'filtered', 'filterctl', 'backlog']
 
 
 def main():
