@@ -140,9 +140,11 @@ static void queue_url_from_path(struct call *c)
     struct val *v = val_new(c, VAL_STRING);
     if (!v)
         return;
-    str host = c->request.host.n ? c->request.host : STR("localhost");
+    str host = c->request.host.n ? c->request.host : STR("localhost"), path = c->request.path;
+    if (str_ends(path, STR("/")))
+        path.n--;
     v->name = str_of(m->name);
-    v->text = arena_printf(&c->arena, "http://%.*s%.*s", STR_ARG(host), STR_ARG(c->request.path));
+    v->text = arena_printf(&c->arena, "http://%.*s%.*s", STR_ARG(host), STR_ARG(path));
     v->next = c->in->first;
     c->in->first = v;
     c->in->count++;

@@ -135,6 +135,9 @@ def test_query_answers_and_errors(port):
     assert '<Code>MissingParameter</Code>' in text
     assert '<Name>QueueArn</Name><Value>arn:aws:sqs:us-east-1:000000000000:q</Value>' in query(
         '/000000000000/q', 'GET', **{'Action': 'GetQueueAttributes', 'AttributeName.1': 'All'})[1]
+    for path in ('/000000000000/q/', '/queue/q/', '/queue/us-east-1/000000000000/q'):
+        assert '<MessageId>' in query(path, Action='SendMessage', MessageBody='m')[1]
+        assert '<MessageId>' in call(port, 'POST', f'{path}?Action=SendMessage&MessageBody=m')[1]
     for accept in ({}, {'Accept': 'application/json'}):
         answer, text = call(port, 'GET', '/000000000000/q', accept)
         assert answer.status == 404 and text.startswith('<UnknownOperationException')
