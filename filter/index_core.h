@@ -98,22 +98,23 @@ struct core_bits {
     bool wrong;
 };
 
-/* Bytes that a backslash escapes. */
-static struct core_bits core_escapes(u64 slash, u64 carried)
+/* Bytes behind an odd number of backslashes. The sum of a run and its first bit is the bit behind it;
+ * a run that begins at an even place and ends before an odd one is of odd length, and the other way. */
+CORE struct core_bits core_escapes(u64 slash, u64 carried)
 {
-    struct core_bits e = {.bits = carried};
-    slash &= ~carried;
-    while (slash) {
-        u32 at = (u32)__builtin_ctzll(slash);
-        if (at == 63) {
-            e.carry = 1;
-            break;
-        }
-        e.bits |= 2ull << at;
-        slash &= ~(3ull << at);
-    }
-    return e;
+    const u64 even = 0x5555555555555555ull;
+    u64 run = slash & ~carried, first = run & ~(run << 1), sum;
+    u64 ends = (run + (first & even)) & ~run & ~even;
+    bool over = __builtin_add_overflow(run, first & ~even, &sum);
+    return (struct core_bits){.bits = ends | (sum & ~run & even) | carried, .carry = over};
 }
+
+enum { ESCAPE_SIMPLE = 1, ESCAPE_HEX = 2 };
+static const u8 core_escape_kinds[256] = {
+    ['"'] = ESCAPE_SIMPLE, ['\\'] = ESCAPE_SIMPLE, ['/'] = ESCAPE_SIMPLE, ['b'] = ESCAPE_SIMPLE,
+    ['f'] = ESCAPE_SIMPLE, ['n'] = ESCAPE_SIMPLE,  ['r'] = ESCAPE_SIMPLE, ['t'] = ESCAPE_SIMPLE,
+    ['u'] = ESCAPE_HEX,
+};
 
 static inline bool core_is_hex(u8 c)
 {
@@ -121,34 +122,36 @@ static inline bool core_is_hex(u8 c)
 }
 
 /* The escaped bytes must be ones that JSON knows. */
-static bool core_good_escapes(const u8 *text, u64 size, u64 base, u64 escaped)
+static inline bool core_good_escapes(const u8 *text, u64 size, u64 base, u64 escaped)
 {
+    bool good = true;
     for (; escaped; escaped &= escaped - 1) {
         u64 at = base + (u64)__builtin_ctzll(escaped);
-        if (at >= size)
+        if (UNLIKELY(at >= size))
             return false;
-        u8 e = text[at];
-        if (e == 'u') {
-            if (size - at < 5 || !core_is_hex(text[at + 1]) || !core_is_hex(text[at + 2]) ||
-                !core_is_hex(text[at + 3]) || !core_is_hex(text[at + 4]))
-                return false;
-        } else if (e == 0 || !memchr("\"\\/bfnrt", e, 8)) {
-            return false;
-        }
+        u8 kind = core_escape_kinds[text[at]];
+        good &= kind != 0;
+        if (UNLIKELY(kind == ESCAPE_HEX))
+            good &= size - at >= 5 && core_is_hex(text[at + 1]) && core_is_hex(text[at + 2]) &&
+                    core_is_hex(text[at + 3]) && core_is_hex(text[at + 4]);
     }
-    return true;
+    return good;
 }
 
 /* Length of the word at `at`, 0 when it is none. An object does not end with a word, so there must be
  * a byte behind it. */
 static inline u32 core_word(const u8 *text, u64 size, u64 at)
 {
-    u64 left = size - at;
+    static const u64 behind_words = 1ull << ' ' | 1ull << '\t' | 1ull << '\n' | 1ull << '\r' |
+                                    1ull << ',';
     const u8 *p = text + at;
-    u32 n = left > 4 && (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0) ? 4
-            : left > 5 && memcmp(p, "false", 5) == 0                             ? 5
-                                                                                 : 0;
-    return n && memchr(",]} \t\n\r", p[n], 7) ? n : 0;
+    if (size - at < 5)
+        return 0;
+    u32 n = memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0 ? 4 : 5;
+    if (n == 5 && (size - at < 6 || memcmp(p, "false", 5) != 0))
+        return 0;
+    u8 next = p[n];
+    return (next < 64 && behind_words >> next & 1) || (next | 0x20) == '}' ? n : 0;
 }
 
 static struct core_bits core_words(const u8 *text, u64 size, u64 base, u64 starts, u64 carried)
