@@ -1,5 +1,7 @@
 /* Which messages pass, as grep tells which lines do. One matcher holds all policies; a message
  * costs one pass of the scanner and one question. */
+#include <stdlib.h>
+
 #include "filter/ctl_corpus.h"
 #include "filter/ctl_policies.h"
 
@@ -10,24 +12,33 @@ struct matching {
     struct filter_hits hits;
     u64 messages, passed, selected;
     u64 *counts; /* per policy: messages that pass it */
+    u32 *ids;    /* those of one message, room for all */
+    bool says_names;
     struct buf line;
 };
 
+static int compare_ids(const void *a, const void *b)
+{
+    u32 x = *(const u32 *)a, y = *(const u32 *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* In the order in which the policies were given. */
 static void print_names(struct matching *m, bool as_json)
 {
-    bool is_first = true;
-    for (size_t s = 0; s < m->hits.n; s++)
-        for (u32 i = 0; i < m->hits.spans[s].n; i++) {
-            str name = m->set.items[m->hits.spans[s].ids[i]].name;
-            if (as_json) {
-                json_text(&m->line, NULL, name);
-                continue;
-            }
-            if (!is_first)
-                buf_char(&m->line, ',');
-            buf_str(&m->line, name);
-            is_first = false;
-        }
+    size_t n = 0;
+    for (size_t s = 0; s < m->hits.n; s++) {
+        memcpy(m->ids + n, m->hits.spans[s].ids, m->hits.spans[s].n * sizeof *m->ids);
+        n += m->hits.spans[s].n;
+    }
+    qsort(m->ids, n, sizeof *m->ids, compare_ids);
+    for (size_t i = 0; i < n; i++) {
+        str name = m->set.items[m->ids[i]].name;
+        if (as_json)
+            json_text(&m->line, NULL, name);
+        else
+            buf_printf(&m->line, "%s%.*s", i ? "," : "", STR_ARG(name));
+    }
 }
 
 static void print_json(struct matching *m, const struct corpus *at, bool passes)
@@ -46,7 +57,7 @@ static void print_json(struct matching *m, const struct corpus *at, bool passes)
 
 static void print_text(struct matching *m, bool passes, str shown)
 {
-    if (passes && m->set.n > 1) {
+    if (passes && m->says_names) {
         buf_z(&m->line, ctl_on(m->c, CTL_GREEN));
         print_names(m, false);
         buf_z(&m->line, ctl_off(m->c));
@@ -102,9 +113,9 @@ static void print_counts(struct matching *m)
     if (m->set.n == 1)
         m->counts[0] = m->passed;
     if (m->c->output == CTL_TEXT) {
-        if (m->set.n == 1 || m->c->invert)
+        if (!m->says_names || m->c->invert)
             fprintf(m->c->out, "%llu\n", (unsigned long long)m->selected);
-        for (size_t i = 0; i < m->set.n && m->set.n > 1 && !m->c->invert; i++)
+        for (size_t i = 0; i < m->set.n && m->says_names && !m->c->invert; i++)
             fprintf(m->c->out, "%.*s\t%llu\n", STR_ARG(m->set.items[i].name),
                     (unsigned long long)m->counts[i]);
         return;
@@ -132,6 +143,8 @@ int ctl_match(struct ctl *c)
     if (policies_load(c, &m.set)) {
         m.matcher = policies_compile(&m.set);
         m.counts = mem_array(m.set.n, sizeof *m.counts);
+        m.ids = mem_array(m.set.n, sizeof *m.ids);
+        m.says_names = m.set.n > 1 || m.set.items[0].is_named;
         corpus_read(c, &c->files, take, take_bad, &m);
         if (c->count)
             print_counts(&m);
@@ -139,6 +152,7 @@ int ctl_match(struct ctl *c)
     filter_hits_deinit(&m.hits);
     matcher_free(m.matcher);
     mem_free(m.counts);
+    mem_free(m.ids);
     buf_deinit(&m.line);
     policies_deinit(&m.set);
     return ctl_end(c, m.selected > 0);

@@ -389,10 +389,48 @@ static int read_value(struct message_reader *r, str json, u32 depth)
     return json.p[0] == '{' ? read_object(r, json, depth) : read_list(r, json, depth);
 }
 
-/* A log's own words around a message, or none at all. */
+/* A log's own words: a line that begins with a date, what Lambda writes around its handler, the
+ * head of a CSV export. */
 static bool is_log_line(str line)
 {
+    static const str heads[] = {STR_INIT("START RequestId"),  STR_INIT("END RequestId"),
+                                STR_INIT("REPORT RequestId"), STR_INIT("INIT_START"),
+                                STR_INIT("timestamp,"),       STR_INIT("@")};
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++)
+        if (str_starts(line, heads[i]))
+            return true;
     return line.n > 5 && line.p[4] == '-' && str_to_i64(str_slice(line, 0, 4), &(i64){0}) == 0;
+}
+
+/* A field of a CSV export, from behind its quote: doubled quotes are single ones. */
+static str csv_field(struct message_reader *r, str text)
+{
+    char *out = arena_alloc(&r->texts, text.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"' && (++i == text.n || text.p[i] != '"'))
+            break;
+        out[n++] = text.p[i];
+    }
+    return str_from(out, n);
+}
+
+/* Where a message begins behind other words of its line. */
+static int read_within(struct message_reader *r, str text, u32 depth)
+{
+    for (size_t i = 1; i < text.n; i++) {
+        char before = text.p[i - 1];
+        if (text.p[i] != '{')
+            continue;
+        if (before == '"' && i + 1 < text.n && (text.p[i + 1] == '"' || text.p[i + 1] == '}'))
+            return read_value(r, csv_field(r, str_slice(text, i, text.n)), depth);
+        if (before == ' ' || before == '\t' || before == ',')
+            return read_value(r, str_slice(text, i, text.n), depth);
+    }
+    /* What a runtime writes between messages. */
+    if (depth || is_log_line(text))
+        return 0;
+    return refuse(r, text.p, "no message: expected a JSON object");
 }
 
 static int read_text(struct message_reader *r, str text, u32 depth)
@@ -402,13 +440,7 @@ static int read_text(struct message_reader *r, str text, u32 depth)
         return 0;
     if (text.p[0] == '{' || text.p[0] == '[')
         return read_value(r, text, depth);
-    for (size_t i = 1; i < text.n; i++)
-        if (text.p[i] == '{' && (text.p[i - 1] == ' ' || text.p[i - 1] == '\t'))
-            return read_value(r, str_slice(text, i, text.n), depth);
-    /* What a runtime writes between messages. */
-    if (depth || is_log_line(text))
-        return 0;
-    return refuse(r, text.p, "no message: expected a JSON object");
+    return read_within(r, text, depth);
 }
 
 /* --- the public face -----------------------------------------------------------------------------

@@ -78,6 +78,7 @@ static bool add_found(struct file *f, const struct template *t, u32 line)
         p->file = f->path;
         p->topic = e->topic;
         p->line = line;
+        p->is_named = e->name.n > 0;
         p->is_subscription_without = !e->has_policy;
         if (e->is_placed) {
             p->source = t->source;

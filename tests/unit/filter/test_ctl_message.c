@@ -75,6 +75,10 @@ static void test_shapes(void **state)
          "|{\"a\":1}");
     says("2026-01-02T03:04:05Z\tid {\"Message\":\"m\"}", "|m");
     says("2026-01-02T03:04:05Z nothing", "");
+    says("timestamp,message", "");
+    says("1767323045678,\"{\"\"Message\"\":\"\"a\\\"\"b\"\"}\",x", "|a\"b");
+    says("1767323045678,{\"Message\":\"m\"}", "|m");
+    says("REPORT RequestId: 1 Duration: 2 ms", "");
     says("[{\"Message\":\"a\"},{\"Message\":\"b\"}]", "|a/|b");
     says("{\"order\":1}", "|{\"order\":1}");
     says("  ", "");
