@@ -210,8 +210,7 @@ static void client_free(struct ipc_client *c)
 
     list_remove(&c->link);
     d->client_count--;
-    list_each(item, next, &c->calls)
-    {
+    list_each(item, next, &c->calls) {
         struct ipc_exchange *x = list_item(item, struct ipc_exchange, link);
 
         list_remove(&x->link);
@@ -297,7 +296,8 @@ void ipc_door_close(struct ipc_door *d)
         return;
     assert(d->waiting == 0);
     stream_port_close(d->port);
-    list_each(item, next, &d->clients) mem_free(list_item(item, struct ipc_client, link));
+    list_each(item, next, &d->clients)
+        mem_free(list_item(item, struct ipc_client, link));
     buf_deinit(&d->text);
     mem_free(d);
 }

@@ -205,8 +205,7 @@ static void loop_commit(struct loop *l)
         l->stats.commits++;
         l->stats.commit_longest_us = MAX(l->stats.commit_longest_us, clock_micros() - start_us);
     }
-    list_each(item, next, &l->fresh)
-    {
+    list_each(item, next, &l->fresh) {
         struct loop_later *later = list_item(item, struct loop_later, link);
 
         later->ticket = l->ticket;
@@ -278,8 +277,7 @@ static i64 wait_ms(struct loop *l)
         if (!l->clock->manual)
             wait = sooner(wait, MIN(left - spent_ms, LOOP_WALL_WAIT_MAX_MS));
     }
-    list_each(item, next, &l->hooks)
-    {
+    list_each(item, next, &l->hooks) {
         struct loop_hook *h = list_item(item, struct loop_hook, link);
         i64 due = h->next_ms ? h->next_ms(h) : -1;
 
@@ -308,8 +306,7 @@ void loop_turn(struct loop *l, int max_wait_ms)
     run_due(l, &l->real, &l->clock->mono_ms);
     loop_commit(l);
     run_laters(l);
-    list_each(item, next, &l->hooks)
-    {
+    list_each(item, next, &l->hooks) {
         struct loop_hook *h = list_item(item, struct loop_hook, link);
 
         if (h->flush(h))

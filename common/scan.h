@@ -31,13 +31,13 @@ enum scan_token {
 };
 
 struct scan {
-    str text;         /* the whole input, borrowed */
-    size_t at;        /* next byte to read */
-    size_t token_at;  /* first byte of the last token */
-    const char *why;  /* after SCAN_ERROR: a static sentence */
+    str text;        /* the whole input, borrowed */
+    size_t at;       /* next byte to read */
+    size_t token_at; /* first byte of the last token */
+    const char *why; /* after SCAN_ERROR: a static sentence */
     u32 depth;
-    u8 state;         /* what may come next; scan.c's own */
-    u8 last;          /* the last token */
+    u8 state;                              /* what may come next; scan.c's own */
+    u8 last;                               /* the last token */
     u64 kinds[(SCAN_DEPTH_MAX + 64) / 64]; /* a bit a level: 1 object, 0 array */
 };
 
@@ -61,7 +61,8 @@ size_t scan_unescape(str raw, char *out);
 /* The same with another character, U+0800 to U+FFFF, for a lone surrogate. */
 size_t scan_unescape_as(str raw, char *out, u32 lone);
 
-/* Appends `s` as a JSON string, quotes included: escapes what JSON demands, leaves UTF-8 as it is. */
+/* Appends `s` as a JSON string, quotes included: escapes what JSON demands, leaves UTF-8 as it is.
+ */
 void scan_quote(struct buf *out, str s);
 
 #endif

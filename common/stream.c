@@ -293,8 +293,7 @@ static void wake_ready(struct loop_watch *w, u32 events)
     ssize_t n = read(w->fd, &count, sizeof(count));
 
     (void)n; /* empty: another wake was read for it */
-    list_each(item, next, &p->streams)
-    {
+    list_each(item, next, &p->streams) {
         struct stream *s = list_item(item, struct stream, link);
 
         if (op_take(&s->write) && !s->closed)
@@ -304,8 +303,7 @@ static void wake_ready(struct loop_watch *w, u32 events)
     }
     if (op_take(&p->connect))
         connect_done(p);
-    list_each(item, next, &p->streams)
-    {
+    list_each(item, next, &p->streams) {
         struct stream *s = list_item(item, struct stream, link);
 
         if (s->closed && !s->read.under_way && !s->write.under_way)
@@ -398,8 +396,7 @@ void stream_port_close(struct stream_port *p)
     fd = p->wake.fd;
     loop_timer_clear(p->loop, &p->accept_again);
     connect_close(p);
-    list_each(item, next, &p->streams)
-    {
+    list_each(item, next, &p->streams) {
         struct stream *s = list_item(item, struct stream, link);
 
         stream_close(s);

@@ -1,8 +1,9 @@
-/* The walk over a body: down the paths that policies name, past everything else. The index (index.h)
- * knows where everything is, so a member that nobody asks for costs one step, however large it is.
+/* The walk over a body: down the paths that policies name, past everything else. The index
+ * (index.h) knows where everything is, so a member that nobody asks for costs one step, however
+ * large it is.
  *
- * The walk trusts nothing that only the grammar promises: without the check (matcher_check_bodies) it
- * may read nonsense, but stays inside the text. */
+ * The walk trusts nothing that only the grammar promises: without the check (matcher_check_bodies)
+ * it may read nonsense, but stays inside the text. */
 #include "filter/body.h"
 
 #include "filter/index.h"
@@ -34,7 +35,8 @@ static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end);
 
 /* --- finding ------------------------------------------------------------------------------------ */
 
-/* Place of the first bit of one of the block's maps from `at` on; there always is one behind the end. */
+/* Place of the first bit of one of the block's maps from `at` on; there always is one behind the
+ * end. */
 #define FIND(name, map)                                                                            \
     static inline u32 name(const struct walk *w, u32 at)                                           \
     {                                                                                              \
@@ -110,15 +112,9 @@ static void add_scalar(struct walk *w, u32 path, u32 element, u32 from, u32 to)
     while (to > from && is_blank(w->text[to - 1]))
         to--;
     switch (w->text[from]) {
-    case 't':
-        kind = VALUE_TRUE;
-        break;
-    case 'f':
-        kind = VALUE_FALSE;
-        break;
-    case 'n':
-        kind = VALUE_NULL;
-        break;
+    case 't': kind = VALUE_TRUE; break;
+    case 'f': kind = VALUE_FALSE; break;
+    case 'n': kind = VALUE_NULL; break;
     }
     event_add(&w->m->event, kind, path, element, str_from(w->text + from, to - from));
 }
@@ -281,10 +277,8 @@ static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end)
     const struct path *p = &w->m->paths[path];
     u32 from = *at;
     switch (w->text[from]) {
-    case '{':
-        return p->kid_n ? walk_object(w, path, element, at) : skip_bracket(w, at);
-    case '[':
-        return walk_array(w, path, element, at);
+    case '{': return p->kid_n ? walk_object(w, path, element, at) : skip_bracket(w, at);
+    case '[': return walk_array(w, path, element, at);
     case '"': {
         u32 close = next_quote(w, from + 1);
         if (UNLIKELY(close >= end))
@@ -330,11 +324,8 @@ bool body_read(struct matcher *m, str text, bool *ret_empty)
     u32 at = b->index.brackets[0].at;
     if (text.p[at] != '{')
         return false;
-    struct walk w = {.m = m,
-                     .b = b,
-                     .text = text.p,
-                     .blocks = b->index.blocks,
-                     .brackets = b->index.brackets};
+    struct walk w = {
+        .m = m, .b = b, .text = text.p, .blocks = b->index.blocks, .brackets = b->index.brackets};
     event_reserve(&m->event, text.n);
     b->member_n = 0;
     *ret_empty = next_quote(&w, at) >= b->index.brackets[b->index.brackets[0].mate].at;

@@ -3,8 +3,9 @@
 #include "filter/index.h"
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target(\
-    "avx512f,avx512bw,avx512vl,avx2,bmi,bmi2,lzcnt,popcnt,pclmul"))), apply_to = function)
+#pragma clang attribute push(                                                                      \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx2,bmi,bmi2,lzcnt,popcnt,pclmul"))),        \
+    apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx2,bmi,bmi2,lzcnt,popcnt,pclmul")
 #endif
@@ -83,8 +84,7 @@ static inline struct index_powers index_powers(const u8 *p)
 
 static inline u64 index_parity(u64 x)
 {
-    __m128i product =
-        _mm_clmulepi64_si128(_mm_set_epi64x(0, (i64)x), _mm_set1_epi8((char)0xFF), 0);
+    __m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (i64)x), _mm_set1_epi8((char)0xFF), 0);
     return (u64)_mm_cvtsi128_si64(product);
 }
 
@@ -96,12 +96,9 @@ static inline i64 index_count(u64 x)
 bool index_build_avx512(struct index *x, str text, enum index_mode mode)
 {
     switch (mode) {
-    case INDEX_CHECKED:
-        return build(x, text, INDEX_CHECKED);
-    case INDEX_STRUCTURAL:
-        return build(x, text, INDEX_STRUCTURAL);
-    default:
-        return build(x, text, INDEX_SKIP);
+    case INDEX_CHECKED: return build(x, text, INDEX_CHECKED);
+    case INDEX_STRUCTURAL: return build(x, text, INDEX_STRUCTURAL);
+    default: return build(x, text, INDEX_SKIP);
     }
 }
 #if defined(__clang__)

@@ -116,11 +116,8 @@ static inline i64 index_count(u64 x)
 bool index_build_portable(struct index *x, str text, enum index_mode mode)
 {
     switch (mode) {
-    case INDEX_CHECKED:
-        return build(x, text, INDEX_CHECKED);
-    case INDEX_STRUCTURAL:
-        return build(x, text, INDEX_STRUCTURAL);
-    default:
-        return build(x, text, INDEX_SKIP);
+    case INDEX_CHECKED: return build(x, text, INDEX_CHECKED);
+    case INDEX_STRUCTURAL: return build(x, text, INDEX_STRUCTURAL);
+    default: return build(x, text, INDEX_SKIP);
     }
 }

@@ -1,8 +1,8 @@
 /* Paths: a tree of member names below one root for each scope. Attribute names are one step, body
  * names are cut at their dots, because dots and levels are the same thing there.
  *
- * A path knows which kinds of conditions are asked of it, so that a value is looked up in those ways
- * only, and below which lengths (of prefixes, suffixes, address bits, grams, levels). */
+ * A path knows which kinds of conditions are asked of it, so that a value is looked up in those
+ * ways only, and below which lengths (of prefixes, suffixes, address bits, grams, levels). */
 #ifndef TOQUE_FILTER_PATH_H
 #define TOQUE_FILTER_PATH_H
 
@@ -26,10 +26,10 @@ struct kid {
 
 struct path {
     u32 parent;
-    u32 refs;   /* conditions on it, and children; roots have one more */
+    u32 refs; /* conditions on it, and children; roots have one more */
     u32 name_n;
     u32 kid_n;
-    u32 kinds;  /* 1 << kind of each kind of condition that is looked up here */
+    u32 kinds;           /* 1 << kind of each kind of condition that is looked up here */
     u32 present, absent; /* those conditions, 0: none */
     u32 step_n;
     union {

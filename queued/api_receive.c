@@ -31,8 +31,7 @@ struct receive {
     const struct val *names; /* MessageAttributeNames, or NULL */
 };
 
-/* --- reading
- * --------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static unsigned read_wanted(const struct val *names)
 {
@@ -101,8 +100,7 @@ static int read_receive(struct call *c, const struct queue *q, struct receive *r
     return 0;
 }
 
-/* --- rendering
- * ------------------------------------------------------------------------------------- */
+/* --- rendering -------------------------------------------------------------------------------- */
 
 /* All, .* and * name every attribute; "col.*" those that begin with "col"; others themselves. */
 static bool is_named(const struct val *names, str name)
@@ -219,8 +217,7 @@ static void answer(struct call *c, struct queue *q, const struct receive *r)
     call_done(c);
 }
 
-/* --- waiting
- * --------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void wait_over(struct waiter *w, enum waiter_end why)
 {

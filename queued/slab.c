@@ -35,7 +35,8 @@ void slab_init(struct slab *s, size_t item_size)
 
 static void free_all(struct list *blocks)
 {
-    list_each(at, after, blocks) free(list_item(at, struct block, link));
+    list_each(at, after, blocks)
+        free(list_item(at, struct block, link));
     list_init(blocks);
 }
 

@@ -13,8 +13,7 @@ static int check_members(const struct json_at *object, const char *const *names,
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object->value, name, value)
-    {
+    json_object_foreach(object->value, name, value) {
         bool known = is_comment(name);
         for (size_t i = 0; names[i]; i++)
             known = known || strcmp(name, names[i]) == 0;
@@ -52,8 +51,7 @@ static int read_attributes(struct arena *a, const struct json_at *queue, struct 
         return E_FAULT;
     struct val *map = arena_zalloc(a, sizeof *map), **tail = &map->first;
     map->type = VAL_MAP;
-    json_object_foreach(ret_at->value, name, value)
-    {
+    json_object_foreach(ret_at->value, name, value) {
         if (is_comment(name))
             continue;
         struct val *v = arena_zalloc(a, sizeof *v);

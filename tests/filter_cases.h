@@ -34,8 +34,7 @@ static inline void case_read_attributes(struct filter_case *c)
     const char *name;
     json_t *pair;
     size_t n = 0;
-    json_object_foreach(json_object_get(c->json, "attributes"), name, pair)
-    {
+    json_object_foreach(json_object_get(c->json, "attributes"), name, pair) {
         assert(n < CASE_ATTRIBUTES_MAX);
         struct filter_attr *a = &c->attrs[n++];
         a->name = str_of(name);

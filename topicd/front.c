@@ -187,8 +187,7 @@ static u32 find_peer(struct front *f, struct call *c)
     return home;
 }
 
-/* --- ListQueues over several queueds: the directory knows them all
- * -------------------------------- */
+/* --- ListQueues over several queueds: the directory knows them all ---------------------------- */
 
 static bool read_page(struct call *c, i64 *ret_max, str *ret_after)
 {
@@ -256,8 +255,7 @@ static bool is_list(const struct call *c)
     return c->action && c->action->in == list_queues && !call_is_queue_path(c->request.path);
 }
 
-/* --- there and back
- * ------------------------------------------------------------------------------- */
+/* --- there and back --------------------------------------------------------------------------- */
 
 static void take_off(struct front *f, struct call *c)
 {

@@ -82,8 +82,7 @@ static int set_policy(struct settings *s, str value, const char *frame, struct f
     return 0;
 }
 
-/* --- what belongs to later work: checked as far as the service checks, then refused
- * --------------- */
+/* --- what belongs to later work: checked as far as the service checks, then refused ----------- */
 
 static int refuse_redrive(str value, const char *frame, struct fault *f)
 {

@@ -150,7 +150,9 @@ static bool are_actions_known(const json_t *actions)
 
     if (!json_is_array(actions))
         return is_text_known(actions);
-    json_array_foreach(actions, i, one) if (!is_text_known(one)) return false;
+    json_array_foreach(actions, i, one)
+        if (!is_text_known(one))
+            return false;
     return json_array_size(actions) > 0;
 }
 
@@ -162,8 +164,7 @@ static int check_statements(struct check *k, const json_t *statements)
     if (!json_is_array(statements) || json_array_size(statements) == 0 ||
         json_array_size(statements) > STATEMENTS_MAX)
         return refuse(k, "Policy Error: null");
-    json_array_foreach(statements, i, one)
-    {
+    json_array_foreach(statements, i, one) {
         if (!json_is_object(one))
             return refuse(k, "Policy Error: null");
         if (!json_object_get(one, "Principal"))

@@ -78,8 +78,7 @@ static void test_find(void **state)
         {"/a/q", "", "", "Action=AddPermission&TopicArn=x", &demo_sns, "AddPermission", 0},
         {"/", "", "", "Action=FooBar", &demo_sqs, NULL, CALL_FAULT_UNKNOWN_ACTION},
         {"/", "", "", "Action=FooBar&TopicArn=1", &demo_sns, NULL, CALL_FAULT_UNKNOWN_ACTION},
-        {"/a/q", "Action=CreateQueue", "", "", &demo_sqs, "CreateQueue",
-         CALL_FAULT_UNKNOWN_ACTION},
+        {"/a/q", "Action=CreateQueue", "", "", &demo_sqs, "CreateQueue", CALL_FAULT_UNKNOWN_ACTION},
         {"/", "Action=CreateQueue", "", "", &demo_sqs, "CreateQueue", 0},
         {"/", "", "", "", &demo_sqs, NULL, CALL_FAULT_NO_ACTION},
         {"/", "Action=", "", "", &demo_sqs, NULL, CALL_FAULT_NO_ACTION},
@@ -127,9 +126,9 @@ static void test_queue_paths(void **state)
 {
     static const char *const yes[] = {"/000000000000/q1", "/queue/q1", "/q1", "/q1/",
                                       "/queue/eu-west-1/000000000000/q1.fifo"};
-    static const char *const no[] = {"/",          "",           "q1",      "//",
-                                     "/a/b/c",     "/x/r/a/q",   "/a//",    "/queue/r/a/b/c",
-                                     "/a/b/c/d/e", "/queue/r/a//"};
+    static const char *const no[] = {
+        "/",           "", "q1", "//", "/a/b/c", "/x/r/a/q", "/a//", "/queue/r/a/b/c", "/a/b/c/d/e",
+        "/queue/r/a//"};
     for (size_t i = 0; i < ARRAY_LEN(yes); i++)
         assert_true(call_is_queue_path(str_of(yes[i])));
     for (size_t i = 0; i < ARRAY_LEN(no); i++)
@@ -188,8 +187,7 @@ static void test_json_refusals(void **state)
         {"{\"Force\":\"true\"}", "!3 STRING_VALUE can not be converted to a Boolean"},
         {"{\"MessageBody\":[]}", "!3 Start of list found where not expected"},
         {"{\"MessageBody\":{}}", "!3 Start of structure or map found where not expected."},
-        {"{\"AttributeNames\":\"All\"}",
-         "!3 Unrecognized collection type class java.lang.String"},
+        {"{\"AttributeNames\":\"All\"}", "!3 Unrecognized collection type class java.lang.String"},
         {"{\"AttributeNames\":{}}", "!3 Start of structure or map found where not expected."},
         {"{\"tags\":[]}", "!3 Start of list found where not expected"},
         {"{\"Entries\":[[]]}", "!3 Start of list found where not expected"},
@@ -203,9 +201,8 @@ static void test_json_refusals(void **state)
          "(line 1, column 19)"},
         {"{\"Other\":[1,}",
          "!3 The request body is not valid JSON: a value was expected (line 1, column 13)"},
-        {"{} x",
-         "!3 The request body is not valid JSON: nothing but blanks may follow the value "
-         "(line 1, column 4)"},
+        {"{} x", "!3 The request body is not valid JSON: nothing but blanks may follow the value "
+                 "(line 1, column 4)"},
         {"Action=SendMessage",
          "!3 The request body is not valid JSON: a value was expected (line 1, column 1)"},
     };
@@ -271,8 +268,7 @@ static void test_query_input_flattened(void **state)
         {"&BatchEntry.2.DelaySeconds=",
          "!5 Value  for parameter BatchEntry.2.DelaySeconds is invalid. "
          "Reason: Must be an integer."},
-        {"&Force=1",
-         "!5 Value 1 for parameter Force is invalid. Reason: Must be true or false."},
+        {"&Force=1", "!5 Value 1 for parameter Force is invalid. Reason: Must be true or false."},
         {"&MessageBody=%FF", "!3 The value of parameter MessageBody is not UTF-8."},
         {"&Tag.1.Key=%C0%80", "!3 The value of parameter Tag.1.Key is not UTF-8."},
     };
@@ -401,7 +397,9 @@ static void test_getters(void **state)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void write_nothing(struct call *c) {}
+static void write_nothing(struct call *c)
+{
+}
 
 static void write_all(struct call *c)
 {
@@ -456,18 +454,16 @@ static void expect_answer(struct call *c, void (*write)(struct call *c), const c
     write(c);
     call_render(c);
     assert_int_equal(c->answer.status, 200);
-    assert_int_equal(c->answer.type,
-                     c->dialect == DIALECT_JSON ? ANSWER_AWS_JSON : ANSWER_XML);
+    assert_int_equal(c->answer.type, c->dialect == DIALECT_JSON ? ANSWER_AWS_JSON : ANSWER_XML);
     assert_string_equal(c->answer.query_error, "");
     assert_string_equal(c->answer.body.p ? c->answer.body.p : "", want);
     demo_call_free(c);
 }
 
-#define SQS_BEGIN(action) \
+#define SQS_BEGIN(action)                                                                          \
     "<?xml version=\"1.0\"?><" action "Response xmlns=\"http://queue.example/doc/2012-11-05/\">"
-#define SNS_BEGIN(action) \
-    "<" action "Response xmlns=\"http://sns.example/doc/2010-03-31/\">"
-#define XML_END(action) \
+#define SNS_BEGIN(action) "<" action "Response xmlns=\"http://sns.example/doc/2010-03-31/\">"
+#define XML_END(action)                                                                            \
     "<ResponseMetadata><RequestId>ID</RequestId></ResponseMetadata></" action "Response>"
 
 static void test_json_answers(void **state)
@@ -500,13 +496,17 @@ static void test_xml_answers_flattened(void **state)
                                            "</SendMessageResult>" XML_END("SendMessage"));
     expect_answer(
         query_call("Action=SendMessage"), write_all,
-        SQS_BEGIN("SendMessage")
-        "<SendMessageResult><Text>a&lt;b&gt;&quot;&#xD;\n\xEF\xBF\xBD</Text><Number>-7</Number>"
-        "<Flag>true</Flag><Url>u1</Url><Url>u2</Url><Message><Attribute><Name>k&quot;</Name>"
-        "<Value>v</Value></Attribute><Attribute><Name>l</Name><Value></Value></Attribute>"
-        "<MessageAttribute><Name>m</Name><Value><BinaryValue>QUI=</BinaryValue></Value>"
-        "</MessageAttribute></Message><Message></Message><Inner><X>y</X></Inner>"
-        "</SendMessageResult>" XML_END("SendMessage"));
+        SQS_BEGIN(
+            "SendMessage") "<SendMessageResult><Text>a&lt;b&gt;&quot;&#xD;\n\xEF\xBF\xBD</"
+                           "Text><Number>-7</Number>"
+                           "<Flag>true</Flag><Url>u1</Url><Url>u2</"
+                           "Url><Message><Attribute><Name>k&quot;</Name>"
+                           "<Value>v</Value></Attribute><Attribute><Name>l</Name><Value></Value></"
+                           "Attribute>"
+                           "<MessageAttribute><Name>m</Name><Value><BinaryValue>QUI=</"
+                           "BinaryValue></Value>"
+                           "</MessageAttribute></Message><Message></Message><Inner><X>y</X></Inner>"
+                           "</SendMessageResult>" XML_END("SendMessage"));
 }
 
 static void test_xml_answers_wrapped(void **state)
@@ -520,13 +520,18 @@ static void test_xml_answers_wrapped(void **state)
                                        "<Attributes/><Failed/></PublishResult>" XML_END("Publish"));
     expect_answer(
         query_call("Action=Publish"), write_all,
-        SNS_BEGIN("Publish")
-        "<PublishResult><Text>a&lt;b&gt;&quot;&#xD;\n\xEF\xBF\xBD</Text><Number>-7</Number>"
-        "<Flag>true</Flag><Urls><member>u1</member><member>u2</member></Urls><Messages><member>"
-        "<Attributes><entry><key>k&quot;</key><value>v</value></entry><entry><key>l</key><value>"
-        "</value></entry></Attributes><MessageAttributes><entry><key>m</key><value><BinaryValue>"
-        "QUI=</BinaryValue></value></entry></MessageAttributes></member><member></member>"
-        "</Messages><Inner><X>y</X></Inner></PublishResult>" XML_END("Publish"));
+        SNS_BEGIN("Publish") "<PublishResult><Text>a&lt;b&gt;&quot;&#xD;\n\xEF\xBF\xBD</"
+                             "Text><Number>-7</Number>"
+                             "<Flag>true</Flag><Urls><member>u1</member><member>u2</member></"
+                             "Urls><Messages><member>"
+                             "<Attributes><entry><key>k&quot;</key><value>v</value></"
+                             "entry><entry><key>l</key><value>"
+                             "</value></entry></Attributes><MessageAttributes><entry><key>m</"
+                             "key><value><BinaryValue>"
+                             "QUI=</BinaryValue></value></entry></MessageAttributes></"
+                             "member><member></member>"
+                             "</Messages><Inner><X>y</X></Inner></PublishResult>" XML_END(
+                                 "Publish"));
 }
 
 static void expect_error(struct call *c, int code, const char *text, int status,

@@ -305,8 +305,8 @@ static void test_what_is_not_done(void **state)
     RIG_REFUSED(rig, "Action=TagResource&ResourceArn=x", 400, "InvalidParameter",
                 "Invalid parameter: ResourceArn Reason: An ARN must have at least 6 elements, not "
                 "1");
-    RIG_REFUSED(rig, "Action=ListTagsForResource&ResourceArn=" RIG_TOPIC, 404,
-                "ResourceNotFound", "Resource does not exist");
+    RIG_REFUSED(rig, "Action=ListTagsForResource&ResourceArn=" RIG_TOPIC, 404, "ResourceNotFound",
+                "Resource does not exist");
     RIG_REFUSED(rig, "Action=RemovePermission&Label=l&TopicArn=" RIG_TOPIC, 404, "NotFound",
                 "Topic does not exist");
     RIG_OK(rig, "Action=CreateTopic&Name=t");
