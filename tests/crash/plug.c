@@ -28,6 +28,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -350,6 +351,15 @@ static void trace_sync(struct file *f, int well)
     trace(line, (size_t)n);
 }
 
+/* A page's free space may hold no more than the beginning of an old mark. */
+static bool is_number(const char *at)
+{
+    for (int i = 0; i < MARK_DIGITS; i++)
+        if (at[i] < '0' || at[i] > '9')
+            return false;
+    return true;
+}
+
 static void trace_write(struct file *f, const char *from, size_t size)
 {
     char line[65536];
@@ -359,7 +369,7 @@ static void trace_write(struct file *f, const char *from, size_t size)
     const char *end = from + size, *at = from;
     while ((at = memmem(at, (size_t)(end - at), MARK, strlen(MARK))) && n + 64 < sizeof line) {
         at += strlen(MARK);
-        if (end - at >= MARK_DIGITS)
+        if (end - at >= MARK_DIGITS && is_number(at))
             n += (size_t)snprintf(line + n, sizeof line - n, " %.*s", MARK_DIGITS, at);
     }
     line[n++] = '\n';
