@@ -84,7 +84,8 @@ void json_u64(struct buf *out, const char *name, u64 v);
 void json_bool(struct buf *out, const char *name, bool v);
 /* JSON text as it is. */
 void json_raw(struct buf *out, const char *name, str json);
-/* Writes the line and empties the buffer. */
+/* Writes what is in the buffer and empties it; as a line. */
+void ctl_put(struct ctl *c, struct buf *out);
 void ctl_put_line(struct ctl *c, struct buf *out);
 /* A string as JSON that is JSON whatever its bytes are: what is no UTF-8 becomes U+FFFD. */
 void ctl_quote(struct buf *out, str s);

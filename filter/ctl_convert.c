@@ -58,8 +58,7 @@ int ctl_convert(struct ctl *c)
         buf_char(&out, '}');
         if (c->output == CTL_JSON)
             buf_char(&out, '\n');
-        fwrite(out.p, 1, out.n, c->out);
-        buf_reset(&out);
+        ctl_put(c, &out);
     }
     if (c->output == CTL_TEXT && is_good)
         fputs("\n]\n", c->out);

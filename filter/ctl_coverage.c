@@ -317,7 +317,7 @@ int ctl_coverage(struct ctl *c)
             report_json(&v);
         else
             report_text(&v);
-        fwrite(v.out.p, 1, v.out.n, c->out);
+        ctl_put(c, &v.out);
     }
     filter_hits_deinit(&v.hits);
     matcher_free(v.matcher);

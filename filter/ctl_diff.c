@@ -183,7 +183,7 @@ static void report(struct differing *d)
             pair_text(d, &d->pairs[i]);
         else
             pair_json(d, &d->pairs[i]);
-    fwrite(d->out.p, 1, d->out.n, d->c->out);
+    ctl_put(d->c, &d->out);
 }
 
 static bool load(struct differing *d)

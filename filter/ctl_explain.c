@@ -77,8 +77,7 @@ static void take(void *ctx, const struct corpus *at, const struct filter_message
         begin_text(t, at, shown);
         for (size_t i = 0; i < t->set.n; i++)
             one_text(t, &t->set.items[i], all[i]);
-        fwrite(t->out.p, 1, t->out.n, t->c->out);
-        buf_reset(&t->out);
+        ctl_put(t->c, &t->out);
     }
     for (size_t i = 0; i < t->set.n; i++)
         explain_free(all[i]);

@@ -108,8 +108,7 @@ static void lint_one(struct linting *t, const struct ctl_policy *p)
             report_json(t, p, &l.findings[i], line, column);
         else
             report_text(t, p, &l.findings[i], line, column);
-        fwrite(t->out.p, 1, t->out.n, t->c->out);
-        buf_reset(&t->out);
+        ctl_put(t->c, &t->out);
     }
     t->findings += l.n;
     lint_deinit(&l);

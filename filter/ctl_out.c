@@ -112,7 +112,13 @@ void json_raw(struct buf *out, const char *name, str json)
 void ctl_put_line(struct ctl *c, struct buf *out)
 {
     buf_char(out, '\n');
-    fwrite(out->p, 1, out->n, c->out);
+    ctl_put(c, out);
+}
+
+void ctl_put(struct ctl *c, struct buf *out)
+{
+    if (out->n)
+        fwrite(out->p, 1, out->n, c->out);
     buf_reset(out);
 }
 

@@ -80,9 +80,12 @@ static bool add_found(struct file *f, const struct template *t, u32 line)
         p->line = line;
         p->is_named = e->name.n > 0;
         p->is_subscription_without = !e->has_policy;
-        if (e->is_placed) {
-            p->source = t->source;
-            p->at = e->at;
+        p->source = t->source;
+        p->at = e->at;
+        p->is_part = e->is_placed;
+        if (e->column) {
+            p->line = e->line;
+            p->column = e->column;
         }
         if (e->scope.n) {
             p->has_scope = true;
@@ -111,13 +114,14 @@ static bool is_named(struct ctl *c, const struct template *t)
     return err != 0;
 }
 
+/* `source` is empty where the tree is YAML's. */
 static bool add_tree(struct file *f, struct node *root, str source, u32 line)
 {
-    struct template t = {.arena = &f->set->arena, .source = source};
+    struct template t = {.arena = &f->set->arena, .source = source, .is_yaml = !source.n};
     template_find(&t, root);
     if (t.is_ambiguous && is_named(f->c, &t)) {
         template_deinit(&t);
-        t = (struct template){.arena = &f->set->arena, .source = source};
+        t = (struct template){.arena = &f->set->arena, .source = source, .is_yaml = !source.n};
         template_find_named(&t, root);
     }
     bool is_good = add_found(f, &t, line);
@@ -341,8 +345,13 @@ const char *policies_frame(const struct fault *f)
 
 void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *ret_column)
 {
+    if (p->column) {
+        *ret_line = p->line;
+        *ret_column = p->column;
+        return;
+    }
     if (p->source.n)
-        tree_place(p->source, p->at + at, ret_line, ret_column);
+        tree_place(p->source, p->at + (p->is_part ? at : 0), ret_line, ret_column);
     else
         tree_place(p->text, at, ret_line, ret_column);
     *ret_line += p->line - 1;

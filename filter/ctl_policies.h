@@ -14,10 +14,13 @@ struct ctl_policy {
     bool has_scope;               /* it brought its own */
     bool is_named;                /* by its owner, not after its file */
     bool is_subscription_without; /* a subscription without a policy */
-    /* The text that holds it, and where in there it begins: for places. Empty: the policy's own. */
+    /* The text that holds it, and where in there it begins: for places. Empty: from YAML, or the
+     * policy's own. */
     str source;
     size_t at;
-    u32 line;              /* of the source's first line in the file */
+    bool is_part; /* text is a part of source as it is */
+    u32 line,
+        column; /* of the source's first line in the file; from YAML: where the policy begins */
     struct policy *policy; /* NULL: refused, see fault */
     struct fault *fault;
 };
@@ -47,7 +50,8 @@ struct ctl_policy *policies_find(const struct ctl_policies *set, str name);
 size_t policies_fault_at(const struct ctl_policy *p);
 /* What stands before a refusal's text in the answers of both operations. */
 const char *policies_frame(const struct fault *f);
-/* Line and column of byte `at` of the policy's text in its file. */
+/* Line and column of byte `at` of the policy's text in its file; where that is not known, of its
+ * beginning. */
 void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *ret_column);
 /* "FILE:LINE:COLUMN: name: " or what there is of it. */
 void policies_where(struct buf *out, const struct ctl_policy *p, u32 line, u32 column);

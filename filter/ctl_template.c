@@ -72,11 +72,15 @@ static void add(struct template *t, str name, str topic, const struct node *poli
     if (!policy || policy->kind == NODE_NULL)
         return;
     e->has_policy = true;
+    e->at = policy->source_at;
+    if (t->is_yaml) {
+        e->line = policy->source_at;
+        e->column = policy->source_end;
+    }
     if (policy->kind == NODE_STRING) {
         e->text = policy->text;
     } else if (t->source.n) {
         e->text = str_slice(t->source, policy->source_at, policy->source_end);
-        e->at = policy->source_at;
         e->is_placed = true;
     } else {
         struct buf out = {0};
@@ -164,16 +168,18 @@ static void find_topology(struct template *t, const struct node *list)
 /* --- CloudFormation, SAM, Serverless -------------------------------------------------------------
  */
 
-/* Puts the default of a parameter where the template refers to it, all through the policy. */
-static void resolve(struct template *t, struct node *n, const struct node *parameters, u32 depth)
+/* Puts the default of a parameter where the template refers to it, all through the policy. Whether
+ * it did so anywhere. */
+static bool resolve(struct node *n, const struct node *parameters, u32 depth)
 {
-    if (depth > YAML_DEPTH_MAX)
-        return;
+    bool is_changed = false;
+    if (depth > YAML_DEPTH_MAX || !parameters || parameters->kind != NODE_OBJECT)
+        return false;
     for (struct node *m = n->first; m; m = m->next)
-        resolve(t, m, parameters, depth + 1);
+        is_changed |= resolve(m, parameters, depth + 1);
     struct node *ref = n->kind == NODE_OBJECT && n->n == 1 ? node_member(n, "Ref") : NULL;
-    if (!ref || ref->kind != NODE_STRING || !parameters || parameters->kind != NODE_OBJECT)
-        return;
+    if (!ref || ref->kind != NODE_STRING)
+        return is_changed;
     for (struct node *p = parameters->first; p; p = p->next) {
         const struct node *value = node_member(p, "Default");
         if (!str_eq(p->name, ref->text) || !value)
@@ -182,17 +188,17 @@ static void resolve(struct template *t, struct node *n, const struct node *param
         n->text = value->text;
         n->first = value->first;
         n->n = value->n;
+        return true;
     }
+    return is_changed;
 }
 
 static void add_resolved(struct template *t, str name, const struct node *topic,
                          struct node *policy, str scope, const struct node *parameters)
 {
     str source = t->source;
-    if (policy && policy->kind != NODE_STRING) {
-        resolve(t, policy, parameters, 0);
+    if (policy && resolve(policy, parameters, 0))
         t->source = STR_NONE; /* the tree says more than the text */
-    }
     add(t, name, short_name(topic), policy, scope);
     t->source = source;
 }

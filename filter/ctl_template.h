@@ -23,15 +23,17 @@ struct template_entry {
     str topic; /* short name of the topic, or empty */
     str text;  /* the policy's JSON; empty where there is none */
     bool has_policy;
-    bool is_placed; /* text is a part of the source, from byte `at` on */
-    size_t at;
-    str scope; /* as written; empty: none */
+    bool is_placed;   /* text is a part of the source, from byte `at` on */
+    size_t at;        /* byte of the source where the policy begins, placed or as a string */
+    u32 line, column; /* the same in YAML; 0: from JSON */
+    str scope;        /* as written; empty: none */
 };
 
 struct template
 {
     struct arena *arena; /* of everything found */
     str source;          /* JSON text that the tree was read from; empty: from YAML */
+    bool is_yaml;
     struct template_entry *entries;
     size_t n, cap;
     /* The root looks like a policy, and just as much like an object of named policies. */

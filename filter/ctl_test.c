@@ -136,8 +136,7 @@ static void take(void *ctx, const struct suite_result *r)
     case CTL_TAP: report_tap(t, r); break;
     case CTL_JUNIT: report_junit(t, r); break;
     }
-    fwrite(t->out.p, 1, t->out.n, t->c->out);
-    buf_reset(&t->out);
+    ctl_put(t->c, &t->out);
 }
 
 static void end_suite(struct testing *t, i64 began_us)
@@ -151,8 +150,7 @@ static void end_suite(struct testing *t, i64 began_us)
                    (unsigned long long)t->suite_broken, (double)(clock_micros() - began_us) / 1e6);
         buf_str(out, buf_view(&t->cases));
         buf_z(out, "  </testsuite>\n");
-        fwrite(out->p, 1, out->n, t->c->out);
-        buf_reset(out);
+        ctl_put(t->c, out);
         buf_reset(&t->cases);
     }
     t->suite_number = t->suite_failed = t->suite_broken = 0;

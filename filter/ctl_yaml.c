@@ -48,6 +48,8 @@ static int new_node(struct yaml_reader *r, enum node_kind kind, struct node **re
         return complain(r, "more nodes than are read");
     *ret = arena_zalloc(r->arena, sizeof **ret);
     (*ret)->kind = kind;
+    (*ret)->source_at = (u32)r->event.start_mark.line + 1;
+    (*ret)->source_end = (u32)r->event.start_mark.column + 1;
     return 0;
 }
 

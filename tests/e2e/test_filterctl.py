@@ -235,6 +235,16 @@ def test_lint_places(tmp_path):
     assert whole.splitlines()[found['line'] - 1][found['column'] - 1:].startswith('[]') and found['name'] == 'q'
 
 
+def test_lint_places_in_templates(tmp_path):
+    (tmp_path / 't.yaml').write_text(CLOUDFORMATION.replace('[push]', '[]'))
+    found = lines(run('lint', '-o', 'json', tmp_path / 't.yaml', status=1))
+    at = [n for n, line in enumerate(CLOUDFORMATION.splitlines(), 1) if 'channel' in line]
+    assert [(f['code'], f['name'], f['line']) for f in found] == [('L001', 'Function.Receipts', at[0])]
+    (tmp_path / 'a.json').write_text('{"Attributes":{\n "FilterPolicy":"{\\"k\\":[]}"}}')
+    found = lines(run('lint', '-o', 'json', tmp_path / 'a.json', status=1))
+    assert [(f['line'], f['column']) for f in found] == [(2, 17)]
+
+
 def test_lint_bodies_that_are_no_json(tmp_path):
     (tmp_path / 'm').write_text(json.dumps({'Message': 'hello'}) + '\n' + json.dumps({'Message': '{"a":1}'}))
     found = lines(run('lint', '-o', 'json', '-s', 'MessageBody', '-m', tmp_path / 'm', '{"a":[1]}', status=1))
