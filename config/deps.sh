@@ -5,7 +5,7 @@ set -eu
 
 BUILD_PKG="libmicrohttpd jansson sqlite3 gnutls libpcre2-8"
 DEBIAN_BUILD="gcc make pkg-config libmicrohttpd-dev libnng-dev libjansson-dev libsqlite3-dev libgnutls28-dev libpcre2-dev libyaml-dev"
-DEBIAN_TEST="libcmocka-dev python3 python3-venv clang libclang-rt-dev clang-format cppcheck strace"
+DEBIAN_TEST="libcmocka-dev python3 python3-venv clang clang-format cppcheck strace"
 FEDORA="gcc make pkgconf libmicrohttpd-devel nng-devel jansson-devel sqlite-devel gnutls-devel pcre2-devel libyaml-devel"
 FEDORA_TEST="libcmocka-devel python3 clang compiler-rt clang-tools-extra cppcheck strace"
 BREW="pkg-config libmicrohttpd nng jansson sqlite gnutls pcre2 libyaml"
@@ -38,50 +38,63 @@ missing_test() {
     return 0
 }
 
+# The fuzzer's runtime has a package of its own, named by the compiler's version in older releases; in
+# still older ones it comes with clang. Ask when the lists are fresh.
+debian_test() {
+    for runtime in libclang-rt-dev libclang-rt-14-dev; do
+        if apt-cache show "$runtime" >/dev/null 2>&1; then
+            echo "$DEBIAN_TEST $runtime"
+            return
+        fi
+    done
+    echo "$DEBIAN_TEST"
+}
+
+# say_how WHAT-IS-MISSING [test]
 say_how() {
+    with_debian="" with_fedora=""
+    if [ "${2:-}" = test ]; then
+        with_debian=" $(debian_test)" with_fedora=" $FEDORA_TEST"
+    fi
     echo "toque needs: $(echo "$1" | tr '\n' ' ')" >&2
-    echo "  Debian, Ubuntu:  sudo apt-get install $DEBIAN_BUILD $2" >&2
-    echo "  Fedora:          sudo dnf install $FEDORA $3" >&2
+    echo "  Debian, Ubuntu:  sudo apt-get install $DEBIAN_BUILD$with_debian" >&2
+    echo "  Fedora:          sudo dnf install $FEDORA$with_fedora" >&2
     echo "  macOS (build):   brew install $BREW" >&2
 }
 
+# install [test]: non-zero when there is no apt-get, no right to use it, or it fails.
 install() {
-    if command -v apt-get >/dev/null 2>&1; then
-        as_root=""
-        [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null 2>&1 && as_root="sudo"; }
-        if [ "$(id -u)" = 0 ] || [ -n "$as_root" ]; then
-            echo "installing: $2" >&2
-            $as_root apt-get update -qq >&2 || true
-            # shellcheck disable=SC2086
-            if $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $2 >&2; then
-                return 0
-            fi
-        fi
+    command -v apt-get >/dev/null 2>&1 || return 1
+    as_root=""
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null 2>&1 || return 1
+        as_root="sudo"
     fi
-    return 1
+    $as_root apt-get update -qq >&2 || true
+    packages=$DEBIAN_BUILD
+    [ "${1:-}" != test ] || packages="$packages $(debian_test)"
+    echo "installing: $packages" >&2
+    # shellcheck disable=SC2086
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $packages >&2
 }
 
 case "${1:-check}" in
 build)
     lack=$(missing_build)
     [ -z "$lack" ] && exit 0
-    install build "$DEBIAN_BUILD" && lack=$(missing_build)
-    [ -z "$lack" ] || { say_how "$lack" "" ""; exit 1; }
+    install && lack=$(missing_build)
+    [ -z "$lack" ] || { say_how "$lack"; exit 1; }
     ;;
 test)
-    lack="$(missing_build)$(missing_test)"
+    lack=$(missing_build; missing_test)
     [ -z "$lack" ] && exit 0
-    # Older releases have the fuzzer's runtime only under the compiler's version.
-    test_pkg=$DEBIAN_TEST
-    if command -v apt-cache >/dev/null 2>&1 && ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then
-        test_pkg=$(echo "$DEBIAN_TEST" | sed 's/libclang-rt-dev/libclang-rt-14-dev/')
-    fi
-    install test "$DEBIAN_BUILD $test_pkg" && lack="$(missing_build)$(missing_test)"
-    [ -z "$lack" ] || { say_how "$lack" "$DEBIAN_TEST" "$FEDORA_TEST"; exit 1; }
+    install test && lack=$(missing_build; missing_test)
+    [ -z "$lack" ] || { say_how "$lack" test; exit 1; }
     ;;
 check)
     lack=$(missing_build)
-    [ -z "$lack" ] || { say_how "$lack" "" ""; echo "  or: make deps" >&2; exit 1; }
+    [ -z "$lack" ] || { say_how "$lack"; echo "  or: make deps" >&2; exit 1; }
     ;;
 *)
     echo "usage: deps.sh build|test|check" >&2
