@@ -38,10 +38,12 @@ static u32 sort_conds(struct matcher *m, u32 *conds, u32 n)
 
 static u32 of_number(struct matcher *m, u32 path, const struct number *n)
 {
-    char few[NUMBER_KEY_STACK], *key = few;
+    char few[NUMBER_KEY_STACK];
+    struct decimal decimal;
+    if (decimal_of(n, &decimal))
+        return cond_of_text(m, COND_NUMBER, path, decimal_key(&decimal, few));
     size_t size = number_key_size(n);
-    if (size > sizeof(few))
-        key = mem_alloc(size);
+    char *key = size > sizeof(few) ? mem_alloc(size) : few;
     u32 cond = cond_of_text(m, COND_NUMBER, path, str_from(key, number_key(n, key)));
     if (key != few)
         mem_free(key);

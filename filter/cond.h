@@ -20,7 +20,7 @@ enum cond_kind {
     COND_PREFIX_FOLDED,
     COND_SUFFIX,
     COND_SUFFIX_FOLDED,
-    COND_NUMBER,  /* text: number_key */
+    COND_NUMBER,  /* text: decimal_key, or number_key where it is none */
     COND_ADDRESS, /* text: family, bits, masked bytes; of the whole length for an exact address */
     COND_TRUE,
     COND_FALSE,
@@ -156,6 +156,7 @@ void range_block(u64 key, u32 level, char out[RANGE_BLOCK_SIZE]);
 u32 range_blocks(const struct range *r, char blocks[2][RANGE_BLOCK_SIZE]);
 /* A range in memory of its own, and whether a number lies in it. */
 struct range *range_new(struct matcher *m, const struct policy_range *exact, str key);
-bool range_takes(const struct range *r, const struct number *v, double approx);
+struct value;
+bool range_takes(struct matcher *m, const struct range *r, struct value *v);
 
 #endif

@@ -75,9 +75,10 @@ void event_close(struct matcher *m)
             e->values[seen->last].next = i;
             seen->last = i;
             seen->n++;
+            seen->tied |= v->element != 0;
             continue;
         }
-        *seen = (struct path_seen){m->epoch, 1, i, i};
+        *seen = (struct path_seen){m->epoch, 1, i, i, v->element != 0};
         if (e->touched_n >= e->touched_cap)
             e->touched =
                 matcher_room(e->touched, &e->touched_cap, e->touched_n, sizeof(*e->touched));

@@ -3,7 +3,7 @@
 #define TOQUE_FILTER_EVENT_H
 
 #include "common/mem.h"
-#include "filter/number.h"
+#include "filter/decimal.h"
 
 struct matcher;
 
@@ -27,8 +27,10 @@ struct value {
 
 /* A number that somebody asked for. */
 struct value_number {
+    bool is_decimal, is_read; /* which of the two forms are filled in */
+    struct decimal decimal;
+    double approx; /* as decimal_approx */
     struct number number;
-    double approx;
 };
 
 /* An element of an array in the body. Elements form a tree: an array lies in an element. */
@@ -61,17 +63,30 @@ u32 event_element(struct event *e, u32 parent, u32 array);
 /* Links the values to their paths. */
 void event_close(struct matcher *m);
 
+/* The same number as number.h has it. */
+static inline const struct number *event_exact(struct event *e, const struct value *v)
+{
+    struct value_number *n = &e->numbers[v - e->values];
+    if (!n->is_read) {
+        int err = number_read(v->text, &n->number);
+        assert(err == 0);
+        (void)err;
+        n->is_read = true;
+    }
+    return &n->number;
+}
+
 /* The number that the value is; kept until the next message. */
 static inline const struct value_number *event_number(struct event *e, struct value *v)
 {
     struct value_number *n = &e->numbers[v - e->values];
     if (v->has_number)
         return n;
-    int err = number_read(v->text, &n->number);
-    assert(err == 0);
-    (void)err;
-    n->approx = number_approx(&n->number);
     v->has_number = true;
+    n->is_decimal = decimal_read(v->text, &n->decimal);
+    n->is_read = false;
+    n->approx = n->is_decimal ? decimal_approx(&n->decimal)
+                              : number_approx(event_exact(e, v));
     return n;
 }
 

@@ -39,16 +39,18 @@ static bool takes_string(const struct cond *c, str text)
 
 static bool takes_number(struct matcher *m, const struct cond *c, struct value *v)
 {
-    const struct value_number *n = event_number(&m->event, v);
+    char few[NUMBER_KEY_STACK];
     if (c->kind == COND_RANGE)
-        return range_takes(c->range, &n->number, n->approx);
-    if (c->kind != COND_NUMBER || number_key_size(&n->number) < c->n)
+        return range_takes(m, c->range, v);
+    if (c->kind != COND_NUMBER)
         return false;
-    char few[NUMBER_KEY_STACK], *key = few;
-    size_t size = number_key_size(&n->number);
-    if (size > sizeof(few))
-        key = mem_alloc(size);
-    bool equal = str_eq(cond_text(c), str_from(key, number_key(&n->number, key)));
+    const struct value_number *n = event_number(&m->event, v);
+    if (n->is_decimal)
+        return str_eq(cond_text(c), decimal_key(&n->decimal, few));
+    const struct number *exact = event_exact(&m->event, v);
+    size_t size = number_key_size(exact);
+    char *key = size > sizeof(few) ? mem_alloc(size) : few;
+    bool equal = str_eq(cond_text(c), str_from(key, number_key(exact, key)));
     if (key != few)
         mem_free(key);
     return equal;

@@ -116,10 +116,11 @@ static bool pick_by_bound(struct matcher *m, const struct group *g, double value
     const u32 *column = group_column(g, 0), *mark = m->mark;
     u32 *to = m->picked + m->picked_n, n = 0, no = m->epoch + 1;
     bool above = g->side == SIDE_ABOVE, close = false;
+    double error = __builtin_fabs(value) * 2 * DECIMAL_ERROR + DECIMAL_LEAST;
     for (u32 at = 0; at < g->n; at++) {
-        double bound = group_bound(g, at);
-        bool holds = above ? value > bound : value < bound;
-        close |= value == bound;
+        double away = group_bound(g, at) - value;
+        bool holds = above ? away < 0 : away > 0;
+        close |= !(away > error || away < -error);
         to[n] = g->rows[at];
         n += holds & (g->vetoes == 0 || mark[column[at]] != no);
     }
@@ -137,7 +138,7 @@ static bool ask_bounds(struct matcher *m, const struct group *g, struct filter_h
     if (!g->side || g->asks != 1 || g->vetoes > 1 || g->many)
         return false;
     const struct value_number *v = only_number(m, g->side_path);
-    return v && pick_by_bound(m, g, v->approx, ret);
+    return v && __builtin_isfinite(v->approx) && pick_by_bound(m, g, v->approx, ret);
 }
 
 /* --- groups ------------------------------------------------------------------------------------- */

@@ -45,6 +45,7 @@ struct path_seen {
     u32 epoch; /* of the match that found values here */
     u32 n;
     u32 first, last; /* values in their order */
+    bool tied;       /* one of them lies in an array element */
 };
 
 static inline str path_name(const struct path *p)

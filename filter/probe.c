@@ -216,30 +216,40 @@ static void probe_string(struct matcher *m, u32 path, u32 kinds, struct value *v
         look_up_address(m, path, v->text, v);
 }
 
+static void look_up_number(struct matcher *m, u32 path, struct value *v)
+{
+    char few[NUMBER_KEY_STACK];
+    const struct value_number *n = event_number(&m->event, v);
+    if (n->is_decimal) {
+        look_up_text(m, COND_NUMBER, path, decimal_key(&n->decimal, few), v);
+        return;
+    }
+    const struct number *exact = event_exact(&m->event, v);
+    size_t size = number_key_size(exact);
+    char *key = size > sizeof(few) ? mem_alloc(size) : few;
+    look_up_text(m, COND_NUMBER, path, str_from(key, number_key(exact, key)), v);
+    if (key != few)
+        mem_free(key);
+}
+
+static void look_up_blocks(struct matcher *m, u32 path, struct value *v)
+{
+    u32 n;
+    const struct step *steps = steps_of(&m->paths[path], COND_BLOCK, &n);
+    u64 key = range_key(event_number(&m->event, v)->approx);
+    for (u32 i = 0; i < n; i++) {
+        char block[RANGE_BLOCK_SIZE];
+        range_block(key, steps[i].key & STEP_LENGTH_MAX, block);
+        look_up_text(m, COND_BLOCK, path, str_from(block, sizeof(block)), v);
+    }
+}
+
 static void probe_number(struct matcher *m, u32 path, u32 kinds, struct value *v)
 {
-    if (!(kinds & (1u << COND_NUMBER | 1u << COND_BLOCK)))
-        return;
-    const struct value_number *number = event_number(&m->event, v);
-    if (kinds & 1u << COND_NUMBER) {
-        char few[NUMBER_KEY_STACK], *key = few;
-        size_t size = number_key_size(&number->number);
-        if (size > sizeof(few))
-            key = mem_alloc(size);
-        look_up_text(m, COND_NUMBER, path, str_from(key, number_key(&number->number, key)), v);
-        if (key != few)
-            mem_free(key);
-    }
-    if (kinds & 1u << COND_BLOCK) {
-        u32 n;
-        const struct step *steps = steps_of(&m->paths[path], COND_BLOCK, &n);
-        u64 key = range_key(number->approx);
-        for (u32 i = 0; i < n; i++) {
-            char block[RANGE_BLOCK_SIZE];
-            range_block(key, steps[i].key & STEP_LENGTH_MAX, block);
-            look_up_text(m, COND_BLOCK, path, str_from(block, sizeof(block)), v);
-        }
-    }
+    if (kinds & 1u << COND_NUMBER)
+        look_up_number(m, path, v);
+    if (kinds & 1u << COND_BLOCK)
+        look_up_blocks(m, path, v);
 }
 
 static void probe_value(struct matcher *m, u32 path, struct value *v)

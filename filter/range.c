@@ -30,7 +30,9 @@ u32 range_blocks(const struct range *r, char blocks[2][RANGE_BLOCK_SIZE])
 {
     if (!r->exact.has_low || !r->exact.has_high)
         return 0;
-    u64 low = range_key(r->low), high = range_key(r->high);
+    double low_error = fabs(r->low) * DECIMAL_ERROR + DECIMAL_LEAST;
+    double high_error = fabs(r->high) * DECIMAL_ERROR + DECIMAL_LEAST;
+    u64 low = range_key(r->low - low_error), high = range_key(r->high + high_error);
     u32 level = high > low ? 64 - (u32)__builtin_clzll(high - low) : 0;
     if (level > LEVEL_MAX || high < low)
         return 0;
@@ -68,17 +70,23 @@ struct range *range_new(struct matcher *m, const struct policy_range *exact, str
     return r;
 }
 
-bool range_takes(const struct range *r, const struct number *v, double approx)
+bool range_takes(struct matcher *m, const struct range *r, struct value *v)
 {
-    if (approx < r->low || approx > r->high)
+    double approx = event_number(&m->event, v)->approx;
+    int low = r->exact.has_low ? decimal_against(approx, r->low) : 1;
+    int high = r->exact.has_high ? decimal_against(approx, r->high) : -1;
+    if (low < 0 || high > 0)
         return false;
-    if (approx == r->low && r->exact.has_low) {
-        int order = number_cmp(v, &r->exact.low);
+    if (LIKELY(low && high))
+        return true;
+    const struct number *exact = event_exact(&m->event, v);
+    if (!low) {
+        int order = number_cmp(exact, &r->exact.low);
         if (order < 0 || (order == 0 && r->exact.low_open))
             return false;
     }
-    if (approx == r->high && r->exact.has_high) {
-        int order = number_cmp(v, &r->exact.high);
+    if (!high) {
+        int order = number_cmp(exact, &r->exact.high);
         if (order > 0 || (order == 0 && r->exact.high_open))
             return false;
     }

@@ -164,8 +164,8 @@ static bool is_tied(struct matcher *m, u32 cond)
     const struct cond *c = &m->conds[cond];
     if (c->kind == COND_ABSENT || c->kind == COND_SCOPE || c->kind == COND_ALWAYS)
         return false;
-    if (m->seen[c->path].epoch != m->epoch)
-        return false; /* holds by absence */
+    if (m->seen[c->path].epoch != m->epoch || !m->seen[c->path].tied)
+        return false; /* holds by absence, or outside of arrays too */
     const struct places *p = places_of(m, cond);
     for (u32 i = 0; i < p->n; i++)
         if (m->tie->elements[p->from + i] == 0)
@@ -289,12 +289,28 @@ static bool go_up(struct matcher *m, u64 all)
     return false;
 }
 
+/* Whether the condition can be tied; presence beside another condition at its path says nothing. */
+static bool may_be_tied(struct matcher *m, const u32 *conds, u32 n, u32 at)
+{
+    const struct cond *c = &m->conds[conds[at]];
+    if (c->kind == COND_ABSENT || m->seen[c->path].epoch != m->epoch || !m->seen[c->path].tied)
+        return false;
+    for (u32 i = 0; i < n && c->kind == COND_PRESENT; i++)
+        if (i != at && m->conds[conds[i]].path == c->path && m->conds[conds[i]].kind != COND_ABSENT)
+            return false;
+    return true;
+}
+
 bool tie_holds(struct matcher *m, const u32 *conds, u32 n)
 {
     struct tie *t = m->tie;
-    u32 tied[TIED_MAX], tied_n = 0;
+    u32 tied[TIED_MAX], tied_n = 0, candidates = 0;
+    for (u32 i = 0; i < n; i++)
+        candidates += may_be_tied(m, conds, n, i);
+    if (candidates < 2)
+        return true;
     for (u32 i = 0; i < n && tied_n < TIED_MAX; i++)
-        if (is_tied(m, conds[i]))
+        if (may_be_tied(m, conds, n, i) && is_tied(m, conds[i]))
             tied[tied_n++] = conds[i];
     if (tied_n < 2)
         return true;
