@@ -71,6 +71,9 @@ static const struct member publish_batch[] = {{.name = "TopicArn", .type = VAL_S
                                                .of = VAL_STRUCT,
                                                .members = batch_entry},
                                               {.name = NULL}};
+static const struct member confirm[] = {{.name = "TopicArn", .type = VAL_STRING},
+                                        {.name = "Token", .type = VAL_STRING},
+                                        {.name = NULL}};
 static const struct member resource_arn[] = {{.name = "ResourceArn", .type = VAL_STRING},
                                              {.name = NULL}};
 static const struct member nothing[] = {{.name = NULL}};
@@ -115,7 +118,7 @@ static void refuse_tag_action(struct call *c)
 static const struct action actions[] = {
     {"AddPermission", topic_arn, refuse_topic_action, 0},
     LATER("CheckIfPhoneNumberIsOptedOut"),
-    LATER("ConfirmSubscription"),
+    {"ConfirmSubscription", confirm, api_confirm_subscription, 0},
     LATER("CreatePlatformApplication"),
     LATER("CreatePlatformEndpoint"),
     LATER("CreateSMSSandboxPhoneNumber"),

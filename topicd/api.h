@@ -15,6 +15,7 @@ void api_list_topics(struct call *c);
 void api_get_topic_attributes(struct call *c);
 void api_set_topic_attributes(struct call *c);
 void api_subscribe(struct call *c);
+void api_confirm_subscription(struct call *c);
 void api_unsubscribe(struct call *c);
 void api_list_subscriptions(struct call *c);
 void api_list_subscriptions_by_topic(struct call *c);

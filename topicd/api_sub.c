@@ -1,4 +1,5 @@
-/* Subscribe, Unsubscribe, the lists, GetSubscriptionAttributes, SetSubscriptionAttributes. */
+/* Subscribe, ConfirmSubscription, Unsubscribe, the lists, GetSubscriptionAttributes,
+ * SetSubscriptionAttributes. */
 #include "common/arn.h"
 #include "topicd/api.h"
 #include "topicd/sub_attr.h"
@@ -146,6 +147,36 @@ void api_subscribe(struct call *c)
             call_out_text(c, "SubscriptionArn", u->arn);
     }
     call_done(c);
+}
+
+/* --- ConfirmSubscription -------------------------------------------------------------------------
+ */
+
+#define TOKEN_SIZE 288 /* hex digits */
+
+static bool is_token(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!strchr("0123456789abcdefABCDEF", s.p[i]) || !s.p[i])
+            return false;
+    return s.n == TOKEN_SIZE;
+}
+
+/* Queues are confirmed when they subscribe: no token was ever given to anybody. */
+void api_confirm_subscription(struct call *c)
+{
+    struct arn arn;
+    str topic = val_text(c->in, "TopicArn"), token = val_text(c->in, "Token");
+
+    if (!topic.p || arn_read(topic, &arn) || !str_is(arn.service, "sns") ||
+        !str_eq(arn.region, c->region))
+        call_fail(c, FAULT_INVALID, FAULT_FRAME "Topic");
+    else if (!token.p)
+        call_fail(c, FAULT_INVALID, FAULT_FRAME "Token Reason: no value for required parameter");
+    else if (c->identity.is_signed && !is_token(token))
+        call_fail(c, FAULT_INVALID, "Invalid token");
+    else
+        call_fail(c, FAULT_INVALID, FAULT_FRAME "Token");
 }
 
 /* --- Unsubscribe ---------------------------------------------------------------------------------

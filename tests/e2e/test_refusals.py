@@ -242,7 +242,8 @@ def test_half_a_surrogate_pair_is_no_character(ports):
     assert by_json(ports[0], 'AmazonSQS', 'SendMessage', body)[1] == 'InvalidParameterValue'
 
 
-def test_waiting_rules(still):
+def test_waiting_rules(make_toque):
+    still = make_toque(clock='manual', queue_options={'strict_waits': 'true'}).start()
     port = still.queue_ports[0]
     still.sqs().create_queue(QueueName='q')
     wait = ('You must wait 60 seconds after deleting a queue before you can create another with the same '
@@ -261,8 +262,8 @@ def test_waiting_rules(still):
         assert by_json(port, 'AmazonSQS', refused, again)[0] == 200
 
 
-def test_waiting_rules_can_be_off(make_toque):
-    sqs = make_toque(queue_options={'strict_waits': 'false'}).start().sqs()
+def test_without_waiting_rules(toque):
+    sqs = toque.sqs()
     for _ in range(2):
         url = sqs.create_queue(QueueName='q')['QueueUrl']
         sqs.purge_queue(QueueUrl=url)
@@ -364,6 +365,9 @@ SNS = [
                         ('arn:aws:sns:us-east-1:random', SHORT.format('SubscriptionArn', 5)),
                         (TOPIC + 't', 'SubscriptionId'),
                         (None, 'SubscriptionArn Reason: no value for required parameter'))),
+    *(('ConfirmSubscription', {'TopicArn': arn, 'Token': 'x'}, *INVALID, 'Topic')
+      for arn in (None, 'x', 'arn:aws:sns:eu-west-1:000000000000:t')),
+    ('ConfirmSubscription', {'TopicArn': TOPIC + 't', 'Token': 'x'}, *INVALID, 'Token'),
     ('Publish', {'TopicArn': TOPIC + 't', 'Message': ''}, *INVALID, 'Empty message'),
     ('Publish', {'TopicArn': TOPIC + 't', 'Message': 'x' * 262145}, *INVALID, 'Message too long'),
     *(('Publish', {'TopicArn': TOPIC + 't', 'Message': 'm', 'Subject': s}, *INVALID, 'Subject')
@@ -423,3 +427,12 @@ def test_empty_policies_take_away(ports):
             members = {'SubscriptionArn': arn, 'AttributeName': name_, 'AttributeValue': empty}
             assert by_json(ports[1], 'AmazonSNS', 'SetSubscriptionAttributes', members) == (200, '')
             assert by_query(ports[1], {'Action': 'SetSubscriptionAttributes', **members})[0] == 200
+
+
+def test_confirm_by_a_signed_call(toque):
+    from botocore.exceptions import ClientError
+    for token, text in (('x', 'Invalid token'), ('0' * 288, 'Invalid parameter: Token')):
+        with pytest.raises(ClientError) as e:
+            toque.sns().confirm_subscription(TopicArn=TOPIC + 't', Token=token)
+        error = e.value.response['Error']
+        assert (error['Code'], error['Message']) == ('InvalidParameter', text)
