@@ -12,7 +12,7 @@ PKGS    := libmicrohttpd jansson sqlite3 gnutls libpcre2-8
 CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS  := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS += $(HARDEN_LD) $(SAN) -Wl,--as-needed
-LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lpthread
+LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lpthread -lm
 
 .DEFAULT_GOAL := all
 
