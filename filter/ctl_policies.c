@@ -54,6 +54,7 @@ struct file {
     struct ctl *c;
     struct ctl_policies *set;
     str path, base; /* base: its name without folders and ending */
+    bool is_lines;  /* a policy a line */
 };
 
 static str base_of(str path)
@@ -71,7 +72,7 @@ static bool add_found(struct file *f, const struct template *t, u32 line)
         const struct template_entry *e = &t->entries[i];
         str name = e->name;
         if (!name.n)
-            name = t->n == 1 && line == 1
+            name = t->n == 1 && !f->is_lines
                        ? f->base
                        : arena_printf(&f->set->arena, "%.*s:%zu", STR_ARG(f->base), i + line);
         struct ctl_policy *p = add(f->c, f->set, name, e->text);
@@ -167,6 +168,7 @@ static int add_documents(struct file *f, str text, bool *ret_good)
             err = E_INVALID;
             break;
         }
+        f->is_lines = true;
         if (!add_tree(f, root, own, (u32)MIN(in.line, UINT32_MAX)))
             *ret_good = false;
     }

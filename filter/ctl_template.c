@@ -364,21 +364,44 @@ static bool find_list(struct template *t, const struct node *root)
     return true;
 }
 
+/* A key of a policy may be called as the list of a topology is: entries are told by what they have.
+ */
+static bool is_topology(const struct node *root, const struct node *list)
+{
+    if (!is_array(list))
+        return false;
+    const struct node *first = list->first;
+    if (!first)
+        return node_member(root, "topics") || node_member(root, "queues");
+    return member_of(first, "Endpoint", "Topic", "TopicArn") ||
+           member_of(first, "SubscriptionArn", "Attributes", NULL);
+}
+
+/* Likewise a key called Resources. */
+static bool is_stack(const struct node *resources)
+{
+    if (!resources || resources->kind != NODE_OBJECT)
+        return false;
+    for (const struct node *r = resources->first; r; r = r->next)
+        if (text_of(node_member(r, "Type")).n)
+            return true;
+    return resources->n == 0;
+}
+
 void template_find(struct template *t, struct node *root)
 {
     struct node *subscriptions = member_of(root, "subscriptions", "Subscriptions", NULL);
     struct node *attributes = node_member(root, "Attributes");
     struct node *policies = node_member(root, "policies");
     struct node *resources = node_member(root, "Resources");
-    if (is_array(subscriptions) &&
-        (!subscriptions->first || subscriptions->first->kind == NODE_OBJECT)) {
+    if (is_topology(root, subscriptions)) {
         find_topology(t, subscriptions);
     } else if (attributes && attributes->kind == NODE_OBJECT &&
                (policy_in(attributes) || node_member(attributes, "SubscriptionArn"))) {
         const struct node *endpoint = member_of(attributes, "Endpoint", "SubscriptionArn", NULL);
         add(t, short_name(endpoint), short_name(node_member(attributes, "TopicArn")),
             policy_in(attributes), scope_in(attributes));
-    } else if (resources && resources->kind == NODE_OBJECT) {
+    } else if (is_stack(resources)) {
         find_resources(t, resources, node_member(root, "Parameters"));
     } else if (find_terraform(t, root)) {
         return;
@@ -388,7 +411,7 @@ void template_find(struct template *t, struct node *root)
             find_policy(t, root);
     } else if (policies && policies->kind == NODE_OBJECT && root->n == 1) {
         template_find_named(t, policies);
-    } else if (is_array(policies) && policies->first && policies->first->kind == NODE_OBJECT) {
+    } else if (is_array(policies) && policies->first && is_entry(policies->first)) {
         find_list(t, policies);
     } else if (is_entry(root)) {
         add_entry(t, root, STR_NONE);

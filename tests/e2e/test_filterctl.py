@@ -132,6 +132,11 @@ def test_match_policies_of_many_kinds(tmp_path):
         == {'one': 1, 'two': 0}
     assert counts('{"policies":{"one":{"receipt_type":["a"]}}}') == {'one': 1}
     assert counts('receipt_type: [a]\n') == {'policies': 1}
+    assert counts('{"receipt_type":["a"]}\n{"receipt_type":["b"]}\n') == {'policies:1': 1, 'policies:2': 0}
+    # Keys that are called as parts of templates are.
+    for key, entries in [('subscriptions', [{'prefix': 'x'}]), ('policies', [{'prefix': 'x'}]), ('functions', ['x']),
+                         ('resources', ['x']), ('Resources', ['x'])]:
+        assert counts(json.dumps({'receipt_type': ['a'], key: entries + [{'exists': False}]})) == {'policies': 1}
 
 
 def test_match_refuses(tmp_path):
