@@ -1,26 +1,26 @@
 /* How an index is made, for every kind of instructions: included by one file for each, after it has
  * defined
  *
- *     static struct index_marks index_marks(const u8 *p);          classes of 64 bytes, a bit a byte:
- *     static struct index_masks index_masks(const u8 *p);          what structure needs, and the rest
- *     static struct index_digits index_digits(const u8 *p);        classes within numbers: of most
+ *     static struct index_marks index_marks(const u8 *p);          classes of 64 bytes, a bit a
+ * byte: static struct index_masks index_masks(const u8 *p);          what structure needs, and the
+ * rest static struct index_digits index_digits(const u8 *p);        classes within numbers: of most
  *     static struct index_powers index_powers(const u8 *p);        of them, and of few
  *     static u64 index_parity(u64 x);                              bit i: parity of bits 0..i
  *     static i64 index_count(u64 x);                               number of bits
  *
  * The grammar is checked by arithmetic on bits. A text is well-formed when
  *
- * 1. what begins a value stands behind a comma, a colon, an opening bracket or at the beginning, and
- *    commas and colons do not; a closing bracket does only right behind its opening one;
+ * 1. what begins a value stands behind a comma, a colon, an opening bracket or at the beginning,
+ * and commas and colons do not; a closing bracket does only right behind its opening one;
  * 2. a colon stands behind a string, and the operator before that is a comma or an opening brace;
  * 3. the operator behind a comma or an opening brace is a colon in objects and none in arrays; a
  *    brace may be closed at once;
  * 4. brackets match; strings, numbers and words are spelled right.
  *
  * "Behind" means past blanks, "the operator before" past everything else: both are sums, in which a
- * carry runs through the bits that are passed (behind()). Only rules 3 and 4 look at single brackets,
- * and what is rare in bodies (escapes, words, exponents, empty brackets, blanks before colons) at
- * single bytes. Those functions take copies, so that the state can stay in registers. */
+ * carry runs through the bits that are passed (behind()). Only rules 3 and 4 look at single
+ * brackets, and what is rare in bodies (escapes, words, exponents, empty brackets, blanks before
+ * colons) at single bytes. Those functions take copies, so that the state can stay in registers. */
 #ifndef TOQUE_FILTER_INDEX_CORE_H
 #define TOQUE_FILTER_INDEX_CORE_H
 
@@ -63,15 +63,15 @@ struct core {
     u64 high;      /* bytes of 0x80 and above were seen */
     u64 in_string; /* all bits */
     u64 escaped, quote, scalar, sep;
-    u64 giver;     /* behind(): comma or opening brace */
-    u64 word;      /* bits of a word that runs into the next block */
-    u64 rare;      /* a word, an exponent or a plus is not over yet */
+    u64 giver; /* behind(): comma or opening brace */
+    u64 word;  /* bits of a word that runs into the next block */
+    u64 rare;  /* a word, an exponent or a plus is not over yet */
     u64 sign, plus, exponent, digit, first_minus, first_zero; /* the last byte was one */
     u64 fraction, power; /* runs of digits behind a dot, an exponent */
-    u64 end;       /* bytes up to the end of the root; 0: not there yet */
-    i64 level;     /* open brackets, when they are only counted */
+    u64 end;             /* bytes up to the end of the root; 0: not there yet */
+    i64 level;           /* open brackets, when they are only counted */
     u32 depth;
-    u32 object;    /* the innermost open bracket is a brace */
+    u32 object; /* the innermost open bracket is a brace */
 };
 
 /* The bits right behind those of `x`, moved up past all of `filler`. */
@@ -98,8 +98,9 @@ struct core_bits {
     bool wrong;
 };
 
-/* Bytes behind an odd number of backslashes. The sum of a run and its first bit is the bit behind it;
- * a run that begins at an even place and ends before an odd one is of odd length, and the other way. */
+/* Bytes behind an odd number of backslashes. The sum of a run and its first bit is the bit behind
+ * it; a run that begins at an even place and ends before an odd one is of odd length, and the other
+ * way. */
 CORE struct core_bits core_escapes(u64 slash, u64 carried)
 {
     const u64 even = 0x5555555555555555ull;
@@ -111,9 +112,9 @@ CORE struct core_bits core_escapes(u64 slash, u64 carried)
 
 enum { ESCAPE_SIMPLE = 1, ESCAPE_HEX = 2 };
 static const u8 core_escape_kinds[256] = {
-    ['"'] = ESCAPE_SIMPLE, ['\\'] = ESCAPE_SIMPLE, ['/'] = ESCAPE_SIMPLE, ['b'] = ESCAPE_SIMPLE,
-    ['f'] = ESCAPE_SIMPLE, ['n'] = ESCAPE_SIMPLE,  ['r'] = ESCAPE_SIMPLE, ['t'] = ESCAPE_SIMPLE,
-    ['u'] = ESCAPE_HEX,
+    ['"'] = ESCAPE_SIMPLE, ['\\'] = ESCAPE_SIMPLE, ['/'] = ESCAPE_SIMPLE,
+    ['b'] = ESCAPE_SIMPLE, ['f'] = ESCAPE_SIMPLE,  ['n'] = ESCAPE_SIMPLE,
+    ['r'] = ESCAPE_SIMPLE, ['t'] = ESCAPE_SIMPLE,  ['u'] = ESCAPE_HEX,
 };
 
 static inline bool core_is_hex(u8 c)
@@ -138,12 +139,12 @@ static inline bool core_good_escapes(const u8 *text, u64 size, u64 base, u64 esc
     return good;
 }
 
-/* Length of the word at `at`, 0 when it is none. An object does not end with a word, so there must be
- * a byte behind it. */
+/* Length of the word at `at`, 0 when it is none. An object does not end with a word, so there must
+ * be a byte behind it. */
 static inline u32 core_word(const u8 *text, u64 size, u64 at)
 {
-    static const u64 behind_words = 1ull << ' ' | 1ull << '\t' | 1ull << '\n' | 1ull << '\r' |
-                                    1ull << ',';
+    static const u64 behind_words =
+        1ull << ' ' | 1ull << '\t' | 1ull << '\n' | 1ull << '\r' | 1ull << ',';
     const u8 *p = text + at;
     if (size - at < 5)
         return 0;
@@ -200,8 +201,8 @@ CORE u64 exponents(struct core *c, u64 digit, u64 minus, u64 plus, u64 dot, u64 
     return wrong;
 }
 
-/* What is no digit, minus or dot: words, exponents and their signs. Returns what may stand in front of
- * a minus beside a beginning. */
+/* What is no digit, minus or dot: words, exponents and their signs. Returns what may stand in front
+ * of a minus beside a beginning. */
 CORE u64 rare_scalars(struct core *c, const u8 *p, u64 base, u64 *scalar, u64 *starts,
                       const struct index_digits *d)
 {
@@ -274,8 +275,8 @@ CORE void close_bracket(struct core *c, u32 place)
         c->end = (u64)place + 1;
 }
 
-/* All brackets of a block. in_array and in_object: operators that say what the comma or brace before
- * them stands in. */
+/* All brackets of a block. in_array and in_object: operators that say what the comma or brace
+ * before them stands in. */
 CORE void brackets(struct core *c, u64 base, u64 open, u64 close, u64 in_array, u64 in_object,
                    enum index_mode mode)
 {
@@ -340,7 +341,7 @@ CORE void block(struct core *c, const u8 *p, u64 base, enum index_mode mode)
     u64 escaped = unescape(c, &marks);
     u64 in_string = index_parity(marks.quote) ^ c->in_string;
     u64 open = marks.open & ~in_string, close = marks.close & ~in_string;
-    c->in_string = (u64)((i64)in_string >> 63);
+    c->in_string = 0 - (in_string >> 63);
     if (mode == INDEX_SKIP) {
         c->level += index_count(open) - index_count(close);
         c->wrong |= c->level < 0;
