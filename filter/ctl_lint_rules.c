@@ -93,24 +93,34 @@ static bool has_beyond_plane(str s)
     return false;
 }
 
-/* Attribute values are compared escaped: a bare quote, or a backslash that escapes neither quote
- * nor backslash, is in none of them. */
+/* Whether `text` can be a piece of an escaped value: in one, a backslash comes before every quote
+ * and every backslash, and nowhere else. */
+static bool is_escaped(str text, bool is_cut)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"')
+            return false;
+        if (text.p[i] != '\\')
+            continue;
+        if (++i == text.n)
+            return is_cut;
+        if (text.p[i] != '"' && text.p[i] != '\\')
+            return false;
+    }
+    return true;
+}
+
+/* Attribute values are compared escaped: no value has this text where the rule looks for it. */
 static bool is_escaped_once(const struct policy_entry *e, const struct policy_operand *o)
 {
-    if (e->kind != POLICY_STRING && e->kind != POLICY_PREFIX && e->kind != POLICY_SUFFIX &&
-        e->kind != POLICY_FOLDED)
-        return false;
-    for (size_t i = 0; i < o->text.n; i++) {
-        if (o->text.p[i] == '"')
-            return i || e->kind != POLICY_SUFFIX;
-        if (o->text.p[i] != '\\')
-            continue;
-        char next = i + 1 < o->text.n ? o->text.p[i + 1] : 0;
-        if (next != '"' && next != '\\')
-            return next || e->kind != POLICY_PREFIX;
-        i++;
+    switch (e->kind) {
+    case POLICY_STRING:
+    case POLICY_FOLDED: return !is_escaped(o->text, false);
+    case POLICY_PREFIX: return !is_escaped(o->text, true);
+    case POLICY_SUFFIX: /* may begin between a backslash and what it escapes */
+        return !is_escaped(o->text, false) && !is_escaped(str_slice(o->text, 1, o->text.n), false);
+    default: return false;
     }
-    return false;
 }
 
 static bool is_over(const struct number *n, str bound)

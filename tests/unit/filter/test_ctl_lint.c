@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "tests/filter_generator.h"
+
 static const char *const ENTRIES[] = {
     "\"a\"",
     "\"ab\"",
@@ -234,12 +236,93 @@ static void test_known_pairs(void **state)
     }
 }
 
+/* --- whole policies ------------------------------------------------------------------------------ */
+
+#define POLICIES 4000
+#define MESSAGES 20
+
+struct claims {
+    bool always, never;
+};
+
+static struct claims claims_of(struct policy *p, str text)
+{
+    struct ctl_policy subject = {.text = text, .scope = p->scope, .policy = p, .line = 1};
+    struct claims c = {false, false};
+    struct lint l;
+    lint_init(&l, &subject);
+    lint_run(&l);
+    for (size_t i = 0; i < l.n; i++) {
+        assert_true(l.findings[i].at < text.n || !text.n);
+        c.always |= strcmp(l.findings[i].code, "L105") == 0;
+        c.never |= strcmp(l.findings[i].code, "L106") == 0;
+    }
+    lint_deinit(&l);
+    return c;
+}
+
+/* Subscription 0 has the policy, 1 one that every usable message passes. */
+static void check_claims(struct generator *g, struct policy *p, struct claims c)
+{
+    struct policy *any = NULL;
+    struct fault f;
+    struct filter_hits h = {0};
+    struct matcher *m = matcher_new();
+    fault_clear(&f);
+    assert_int_equal(policy_new(&any, STR("{\"x\":[{\"exists\":true},{\"exists\":false}]}"),
+                                p->scope, &FILTER_LIMITS_NONE, &f),
+                     0);
+    matcher_add(m, 0, p);
+    matcher_add(m, 1, any);
+    for (int i = 0; i < MESSAGES; i++) {
+        struct filter_message msg = gen_message(g);
+        bool has[2] = {false, false};
+        matcher_match(m, &msg, &h);
+        for (size_t s = 0; s < h.n; s++)
+            for (u32 k = 0; k < h.spans[s].n; k++)
+                has[h.spans[s].ids[k]] = true;
+        if ((c.never && has[0]) || (c.always && has[1] && !has[0]))
+            fail_msg("%.*s is said to be %s true", STR_ARG(p->text), c.never ? "never" : "always");
+    }
+    filter_hits_deinit(&h);
+    matcher_free(m);
+    policy_free(any);
+}
+
+static void test_whole_policies(void **state)
+{
+    struct generator g;
+    u32 always = 0;
+    (void)state;
+    gen_init(&g, 7, NULL, 0);
+    for (int i = 0; i < POLICIES; i++) {
+        struct buf text = {0};
+        struct policy *p = NULL;
+        struct fault f;
+        enum filter_scope scope = i % 2 ? FILTER_BODY : FILTER_ATTRIBUTES;
+        gen_reset(&g);
+        gen_policy(&g, scope, &text);
+        fault_clear(&f);
+        if (policy_new(&p, buf_view(&text), scope, &FILTER_LIMITS_NONE, &f) == 0) {
+            struct claims c = claims_of(p, buf_view(&text));
+            always += c.always;
+            if (c.always || c.never)
+                check_claims(&g, p, c);
+        }
+        policy_free(p);
+        buf_deinit(&text);
+    }
+    gen_deinit(&g);
+    assert_true(always > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cover_is_never_wrong),
         cmocka_unit_test(test_open_is_never_wrong),
         cmocka_unit_test(test_known_pairs),
+        cmocka_unit_test(test_whole_policies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
