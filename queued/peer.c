@@ -115,12 +115,25 @@ static bool follows(const struct peer *p, const struct frame_deliver *d)
     return p->any ? d->previous == p->applied : d->previous <= p->applied;
 }
 
+/* No more messages may be held: what is not acknowledged stays in topicd's outbox, and comes again
+ * with its next session. */
+static bool is_full(struct peer *p)
+{
+    const struct queues *qs = p->queues;
+    bool full = qs->msgs.msgs.used >= qs->limits.messages_max;
+    if (full && !p->told_full)
+        log_error("messages_max is reached, nothing of topics is taken messages=%" PRIu64,
+                  qs->msgs.msgs.used);
+    p->told_full = full;
+    return full;
+}
+
 static int on_deliver(struct peer *p, str frame)
 {
     struct frame_deliver d;
     if (frame_read_deliver(frame, &d))
         return E_INVALID;
-    if (!p->greeted || p->queues->failing || !follows(p, &d))
+    if (!p->greeted || p->queues->failing || !follows(p, &d) || is_full(p))
         return 0;
     struct frame_publication publication;
     struct deliver_count count = {0};
@@ -144,6 +157,20 @@ static int on_deliver(struct peer *p, str frame)
 
 /* --- calls from the front door ---------------------------------------------------------------- */
 
+/* Somebody waits for an answer that no frame holds: told so, the next call may ask for less. */
+static void send_too_large(struct peer *p, u64 id, struct call *c)
+{
+    struct buf frame = {0};
+    log_error("an answer is larger than the link takes: raise link_frame_size_max bytes=%zu",
+              c->answer.body.n);
+    fault_clear(&c->fault);
+    fault_set(&c->fault, CALL_FAULT_UNAVAILABLE,
+              "The answer is larger than the link between the daemons takes.");
+    call_render(c);
+    frame_write_answer(&frame, id, &c->answer);
+    send(p, &frame);
+}
+
 static void on_reply(void *arg, struct call *c)
 {
     struct forwarded *f = arg;
@@ -152,7 +179,8 @@ static void on_reply(void *arg, struct call *c)
         struct buf frame = {0};
         idmap_del(&p->calls, f->id);
         frame_write_answer(&frame, f->id, &c->answer);
-        send(p, &frame);
+        if (send(p, &frame) == E_TOO_LARGE)
+            send_too_large(p, f->id, c);
     }
     mem_free(f->frame);
     mem_free(f);
@@ -231,9 +259,7 @@ void peer_down(struct peer *p)
     if (p->greeted)
         log_warning("topicd is down instance=%s calls=%zu", p->instance, p->calls.n);
     p->greeted = false;
-    while (p->calls.n) {
-        size_t pos = 0;
-        f = idmap_next(&p->calls, &pos);
+    for (size_t pos = 0; (f = idmap_next(&p->calls, &pos));) {
         idmap_del(&p->calls, f->id);
         f->peer = NULL;
         desk_cancel(f->call);

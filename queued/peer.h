@@ -35,6 +35,7 @@ struct peer {
     u32 session;
     u64 applied;               /* last sequence applied, durable or not yet */
     bool any;                  /* something was applied in this session */
+    bool told_full;            /* the log knows that nothing more is taken */
     struct loop_later welcome; /* waits for the turn's commit */
     struct loop_later announce;
     struct buf came, went; /* QUEUES parts of this turn: ARNs, each with a newline behind it */

@@ -119,6 +119,21 @@ def test_client_leaves_a_forwarded_long_poll(linked):
     assert got['Attributes']['ApproximateReceiveCount'] == '1'
 
 
+def test_answer_larger_than_the_link_takes(make_toque):
+    toque = make_toque(queue_options={'link_frame_size_max': '4MiB'}, topic_options={
+        'link_frame_size_max': '4MiB', 'body_size_max': '2MiB', 'ipc_message_size_max': '2MiB'}).start()
+    front = toque.client('sqs', url=toque.topic_url)
+    url = front.create_queue(QueueName='q')['QueueUrl']
+    for _ in range(5):
+        front.send_message(QueueUrl=url, MessageBody='x' * 1000000)
+    with pytest.raises(ClientError) as e:
+        front.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    assert e.value.response['ResponseMetadata']['HTTPStatusCode'] == 503
+    got = front.receive_message(QueueUrl=url, MaxNumberOfMessages=2)
+    assert [len(m['Body']) for m in got['Messages']] == [1000000] * 2
+    toque.stop()
+
+
 def test_several_queueds(make_toque):
     toque = make_toque(queueds=3).start()
     sns, front = toque.sns(), toque.client('sqs', url=toque.topic_url)

@@ -176,6 +176,28 @@ static void a_failed_commit_takes_the_sequence_back(void **state)
     rig_free(r);
 }
 
+/* The bound on messages holds for what topics deliver, too: it stays where it is, unacknowledged,
+ * and comes again. */
+static void no_more_than_memory_may_hold(void **state)
+{
+    struct rig *r = rig_new();
+    rig_set(r, "messages_max", "2");
+    rig_set(r, "strict_waits", "false");
+    rig_start(r);
+    rig_create(r, "q");
+    hello(r, INSTANCE, 1);
+    deliver(r, 1, 1, 0, "a");
+    deliver(r, 1, 2, 1, "b");
+    deliver(r, 1, 3, 2, "c");
+    assert_int_equal(r->d->peer.applied, 2);
+    rig_counts(r, "q", 2, 0, 0);
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
+    deliver(r, 1, 3, 2, "c");
+    rig_receives(r, "q", "", "c;");
+    rig_free(r);
+}
+
 /* Every cut of a good frame, and every byte of it changed: nothing crashes, and nothing of a frame
  * that is refused is applied. */
 static void hostile_frames(void **state)
@@ -432,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_body_is_stored_once_and_goes_with_its_last_holder),
         cmocka_unit_test(raw_with_more_than_ten_attributes_is_left_out),
         cmocka_unit_test(a_failed_commit_takes_the_sequence_back),
+        cmocka_unit_test(no_more_than_memory_may_hold),
         cmocka_unit_test(hostile_frames),
         cmocka_unit_test(greeting_announcing_acknowledging),
         cmocka_unit_test(calls_and_their_end),
