@@ -44,7 +44,7 @@ struct desk {
     size_t page_count;
     struct list pool;
     u32 pool_count;
-    bool failing, quiet;
+    bool failing, lost, quiet;
 };
 
 /* --- the desk itself -------------------------------------------------------------------------- */
@@ -105,6 +105,11 @@ void desk_add_page(struct desk *d, const char *method, const char *path,
 void desk_set_failing(struct desk *d, bool failing)
 {
     d->failing = failing;
+}
+
+void desk_set_lost(struct desk *d, bool lost)
+{
+    d->lost = lost;
 }
 
 void desk_quiesce(struct desk *d)
@@ -319,6 +324,8 @@ static const char *refusal(const struct call *c)
         return "Too many requests are under way. Try again.";
     if (d->failing && c->action && c->action->flags & ACTION_WRITES)
         return "The service cannot store anything at the moment. Try again.";
+    if (d->lost && c->service && !c->service->forward)
+        return "The service cannot read its store at the moment. Try again.";
     return NULL;
 }
 

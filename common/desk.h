@@ -39,6 +39,9 @@ void desk_cancel(struct call *c);
 bool desk_is_there(const struct call *c);
 /* The store fails: actions that write are refused until told otherwise. */
 void desk_set_failing(struct desk *d, bool failing);
+/* Memory could not be brought back to what is on disk: actions that only read are refused, too, but
+ * for services that forward. */
+void desk_set_lost(struct desk *d, bool lost);
 /* No new calls (they get CALL_FAULT_UNAVAILABLE); parked ones are for their owners to finish. */
 void desk_quiesce(struct desk *d);
 u32 desk_waiting(const struct desk *d);

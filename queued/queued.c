@@ -38,6 +38,7 @@ static void reload(struct queued *d)
 {
     int err = queues_reload(&d->queues);
     d->reloaded = err == 0;
+    desk_set_lost(d->desk, err != 0);
     if (err)
         log_error("queues and messages cannot be read again: %s", err_text(err));
 }
@@ -101,9 +102,13 @@ static bool flush(struct loop_hook *h)
 static void deadline_due(struct loop_timer *t)
 {
     struct queued *d = t->arg;
-    if (desk_waiting(d->desk))
-        log_warning("calls under way are cut off waiting=%u", desk_waiting(d->desk));
-    loop_stop(d->loop);
+    if (d->lingering) {
+        loop_stop(d->loop);
+        return;
+    }
+    log_warning("calls under way are cut off waiting=%u", desk_waiting(d->desk));
+    waiters_end_all(&d->queues, WAITER_EMPTY);
+    queued_clock_gone(d);
 }
 
 void queued_stop(struct queued *d)

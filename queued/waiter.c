@@ -69,6 +69,8 @@ void waiters_end_all(struct queues *qs, enum waiter_end why)
     struct queue *q;
     for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
         waiters_end(q, why);
+    while (!list_is_empty(&qs->orphans))
+        finish(list_item(qs->orphans.next, struct waiter, link), why);
 }
 
 void waiters_orphan(struct queue *q)

@@ -36,6 +36,7 @@ bool waiter_park(struct waiter *w, i64 wait_ms) MUST_CHECK;
 void waiters_serve(struct queues *qs);
 /* Ends all waiters of a queue. */
 void waiters_end(struct queue *q, enum waiter_end why);
+/* Those whose queues could not be read anew, too. */
 void waiters_end_all(struct queues *qs, enum waiter_end why);
 
 /* For queues_reload: off their queues onto `orphans`, and back. */

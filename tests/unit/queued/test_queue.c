@@ -285,6 +285,50 @@ static void a_failed_commit_leaves_nothing(void **state)
     rig_free(r);
 }
 
+/* A store from before a receive, an old copy of it or what a loss of power left of relaxed
+ * durability, meets the handle of that receive. */
+static void handles_of_receives_that_never_were(void **state)
+{
+    struct rig *r = rig_started();
+    char text[LEASE_HANDLE_SIZE];
+    rig_create(r, "q");
+    rig_send(r, "q", "m");
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'later','DelaySeconds':9}");
+    for (struct list *at = rig_queue(r, "q")->arrived.next; at != &rig_queue(r, "q")->arrived;
+         at = at->next) {
+        struct handle h = {.queue = rig_queue(r, "q")->id,
+                           .message = list_item(at, struct msg, arrived)->id,
+                           .delivery = 1,
+                           .received_ms = r->d->clock.now_ms};
+        lease_issue(queue_store_secret(r->d->store), &h, text);
+        char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':9}", text);
+        rig_refused(r, 400, "not available for visibility timeout change",
+                    "ChangeMessageVisibility", body);
+        mem_free(body);
+    }
+    rig_counts(r, "q", 1, 0, 1);
+    rig_free(r);
+}
+
+/* Neither written nor read: what memory does not know it must not deny. */
+static void a_store_that_cannot_be_read_denies_nothing(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    failing_vfs_order((struct failing_order){.ops = FAILING_CHANGES | FAILING_READ | FAILING_OPEN,
+                                             .files = FAILING_ANY,
+                                             .result = 10 /* SQLITE_IOERR */,
+                                             .times = -1});
+    rig_refused(r, 503, "ServiceUnavailable", "SendMessage", "{'QueueUrl':'q','MessageBody':'x'}");
+    assert_false(r->d->reloaded);
+    rig_refused(r, 503, "ServiceUnavailable", "GetQueueUrl", "{'QueueName':'q'}");
+    rig_refused(r, 503, "ServiceUnavailable", "ListQueues", "{}");
+    failing_vfs_heal();
+    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    rig_do(r, "GetQueueUrl", "{'QueueName':'q'}");
+    rig_free(r);
+}
+
 static void strict_rules_make_wait(void **state)
 {
     struct rig *r = rig_new();
@@ -318,6 +362,8 @@ int main(void)
         cmocka_unit_test(what_a_restart_cut_short_is_cleared_away),
         cmocka_unit_test(everything_outlives_a_restart),
         cmocka_unit_test(a_failed_commit_leaves_nothing),
+        cmocka_unit_test(handles_of_receives_that_never_were),
+        cmocka_unit_test(a_store_that_cannot_be_read_denies_nothing),
         cmocka_unit_test(strict_rules_make_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

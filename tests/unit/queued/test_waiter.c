@@ -200,6 +200,29 @@ static void they_outlive_a_failing_store(void **state)
     rig_free(r);
 }
 
+/* The end comes while the store can be neither written nor read: who waits is let go. */
+static void an_end_without_a_store_answers_them(void **state)
+{
+    struct rig *r = with_queue();
+    struct rig_answer poll, create;
+    begin_poll(r, &poll);
+    failing_vfs_order((struct failing_order){.ops = FAILING_CHANGES | FAILING_READ | FAILING_OPEN,
+                                             .files = FAILING_ANY,
+                                             .result = 10 /* SQLITE_IOERR */,
+                                             .times = -1});
+    rig_begin(r, &create, "CreateQueue", "{'QueueName':'never'}");
+    RIG_UNTIL(r, create.there);
+    assert_false(r->d->reloaded);
+    assert_false(poll.there);
+    queued_stop(r->d);
+    RIG_UNTIL(r, poll.there);
+    assert_int_equal(poll.status, 200);
+    failing_vfs_heal();
+    rig_end(&poll);
+    rig_end(&create);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +236,7 @@ int main(void)
         cmocka_unit_test(no_more_than_the_limit_may_wait),
         cmocka_unit_test(an_orderly_end_answers_them),
         cmocka_unit_test(they_outlive_a_failing_store),
+        cmocka_unit_test(an_end_without_a_store_answers_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
