@@ -323,3 +323,36 @@ def test_topics_outlive_the_daemon(sns):
         sns.publish(TopicArn=TOPIC, Message=value, MessageAttributes={
             'a': {'DataType': 'String', 'StringValue': value}})
     assert [m['Body'] for m in received(sns, url)] == ['x']
+
+
+@pytest.mark.parametrize('attributes, digest', [
+    ({'attr1': ('Number', '99.12')}, 'd302007e9aa062660afc85fd0a482472'),
+    ({'attr1': ('Number', '99.12'), 'attr2': ('Number', '109.12')}, '9b720b3af309c1c4b0d395c53b08c502'),
+    ({'attr1': ('Number', '111'), 'attr2': ('Binary', b'\x02\x03\x04')},
+     '4889907dc9616d9bda6139205fc380ae')])
+def test_digests_of_raw_delivery(sns, attributes, digest):
+    sns.create_topic(Name='t')
+    url, _ = subscribe(sns, TOPIC, 'raw', RawMessageDelivery='true')
+    sns.publish(TopicArn=TOPIC, Message='Gr\u00fc\u00dfe \U0001f600', MessageAttributes={
+        name: {'DataType': kind, ('BinaryValue' if kind == 'Binary' else 'StringValue'): value}
+        for name, (kind, value) in attributes.items()})
+    got = received(sns, url)[0]
+    assert got['MD5OfMessageAttributes'] == digest
+    assert got['MD5OfBody'] == '0a04968a90b7dd01f77c7f2f348a2f7e'
+
+
+def test_a_publish_wakes_a_long_poll(sns):
+    import threading
+    sns.create_topic(Name='t')
+    url, _ = subscribe(sns, TOPIC, 'q', RawMessageDelivery='true')
+    for door in (sns.toque.queue_url, sns.toque.topic_url):
+        got = []
+        poll = sns.toque.sqs(url=door)
+        thread = threading.Thread(target=lambda: got.append(poll.receive_message(
+            QueueUrl=url, WaitTimeSeconds=20)))
+        thread.start()
+        while sns.toque.page('GET', '/health', door='queued')[1]['waiting'] < 1:
+            pass
+        sns.publish(TopicArn=TOPIC, Message=door)
+        thread.join(15)
+        assert [m['Body'] for m in got[0]['Messages']] == [door]
