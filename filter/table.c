@@ -35,6 +35,22 @@ static void place(struct table *t, u64 slot)
     t->slots[at] = slot;
 }
 
+/* Starts the move to another size; there is none under way. */
+static void resize(struct table *t, u32 bits)
+{
+    assert(!t->old);
+    t->old = t->slots;
+    t->old_bits = t->bits;
+    t->old_at = 0;
+    t->bits = bits;
+    t->slots = mem_array((size_t)1 << bits, sizeof(u64));
+}
+
+static bool is_too_large(const struct table *t)
+{
+    return t->bits > BITS_MIN && (u64)t->n * 8 < 1ull << t->bits;
+}
+
 bool table_step(struct table *t, u32 slots)
 {
     if (!t->old)
@@ -51,26 +67,21 @@ bool table_step(struct table *t, u32 slots)
         return true;
     mem_free(t->old);
     t->old = NULL;
-    return false;
-}
-
-/* Starts the move to another size. */
-static void resize(struct table *t, u32 bits)
-{
-    table_step(t, UINT32_MAX);
-    t->old = t->slots;
-    t->old_bits = t->bits;
-    t->old_at = 0;
-    t->bits = bits;
-    t->slots = mem_array((size_t)1 << bits, sizeof(u64));
+    if (!is_too_large(t))
+        return false;
+    resize(t, t->bits - 1);
+    return true;
 }
 
 void table_put(struct table *t, u32 tag, u32 id)
 {
     u64 size = 1ull << t->bits;
     assert(id != 0 && id != UINT32_MAX);
-    if ((u64)t->n * 4 >= size * 3)
+    if ((u64)t->n * 4 >= size * 3) {
+        while (table_step(t, UINT32_MAX))
+            ;
         resize(t, t->bits + 1);
+    }
     if (t->old)
         table_step(t, MOVES_PER_CHANGE);
     place(t, (u64)tag << 32 | id);
@@ -119,7 +130,7 @@ void table_remove(struct table *t, u32 tag, u32 id)
     t->n--;
     if (t->old)
         table_step(t, MOVES_PER_CHANGE);
-    else if (t->bits > BITS_MIN && (u64)t->n * 8 < 1ull << t->bits)
+    else if (is_too_large(t))
         resize(t, t->bits - 1);
 }
 

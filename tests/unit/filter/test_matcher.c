@@ -1,0 +1,224 @@
+/* The matcher as its owner uses it: many subscriptions come and go while messages are matched, work that
+ * was put off is done, and everything is given back. What policies mean is tested elsewhere. */
+#include "common/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/id.h"
+#include "filter/matcher.h"
+
+#define SUBSCRIPTIONS 6000u
+
+static struct policy *policy_of(str text, enum filter_scope scope)
+{
+    static struct fault f;
+    struct policy *p;
+    fault_clear(&f);
+    if (policy_new(&p, text, scope, &FILTER_LIMITS_NONE, &f))
+        fail_msg("%.*s: %s", STR_ARG(text), f.text);
+    return p;
+}
+
+static void add(struct matcher *m, u32 id, const char *text)
+{
+    struct policy *p = policy_of(str_of(text), FILTER_BODY);
+    matcher_add(m, id, p);
+    policy_free(p);
+}
+
+static u64 matches(struct matcher *m, struct filter_hits *h, const char *body)
+{
+    struct filter_message msg = {.body = str_of(body)};
+    matcher_match(m, &msg, h);
+    return h->total;
+}
+
+/* Policy and message of a family; a subscription of kind k and value v gets message (k, v) as told. */
+static void text_of(u32 id, char *out, size_t size)
+{
+    u32 v = id / 6 % 50;
+    switch (id % 6) {
+    case 0: snprintf(out, size, "{\"a\":[\"v%u\"],\"b\":[{\"prefix\":\"p\"}]}", v); return;
+    case 1: snprintf(out, size, "{\"a\":[{\"anything-but\":[\"v%u\"]}]}", v); return;
+    case 2: snprintf(out, size, "{\"n\":[{\"numeric\":[\">=\",%u]}],\"a\":[\"v1\",\"v2\"]}", v); return;
+    case 3: snprintf(out, size, "{\"a\":[{\"wildcard\":\"v*%u\"}],\"n\":[{\"exists\":true}]}", v); return;
+    case 4: snprintf(out, size, "{\"$or\":[{\"a\":[\"v%u\"]},{\"n\":[%u]}]}", v, v); return;
+    default: snprintf(out, size, "{\"a\":[\"v%u\",{\"exists\":false}]}", v); return;
+    }
+}
+
+/* What subscription `id` should do with {"a":"v<a>","b":"pp","n":<n>}. */
+static bool wants(u32 id, u32 a, u32 n)
+{
+    u32 v = id / 6 % 50;
+    char text[16], tail[16];
+    snprintf(text, sizeof(text), "%u", a);
+    snprintf(tail, sizeof(tail), "%u", v);
+    switch (id % 6) {
+    case 0: return a == v;
+    case 1: return a != v;
+    case 2: return n >= v && (a == 1 || a == 2);
+    case 3: return str_ends(str_of(text), str_of(tail));
+    case 4: return a == v || n == v;
+    default: return a == v;
+    }
+}
+
+struct crowd {
+    struct matcher *m;
+    struct filter_hits hits;
+    u8 in[SUBSCRIPTIONS], told[SUBSCRIPTIONS];
+    u32 n;
+};
+
+static void check(struct crowd *c, u32 a, u32 n)
+{
+    char body[64];
+    snprintf(body, sizeof(body), "{\"a\":\"v%u\",\"b\":\"pp\",\"n\":%u}", a, n);
+    matches(c->m, &c->hits, body);
+    memset(c->told, 0, sizeof(c->told));
+    for (size_t i = 0; i < c->hits.n; i++)
+        for (u32 k = 0; k < c->hits.spans[i].n; k++)
+            c->told[c->hits.spans[i].ids[k]]++;
+    for (u32 id = 0; id < SUBSCRIPTIONS; id++)
+        if (c->told[id] != (c->in[id] && wants(id, a, n)))
+            fail_msg("id %u, a v%u, n %u: told %u times", id, a, n, c->told[id]);
+}
+
+static void toggle(struct crowd *c, u32 id)
+{
+    char text[128];
+    if (c->in[id]) {
+        assert_int_equal(matcher_remove(c->m, id), 0);
+    } else {
+        text_of(id, text, sizeof(text));
+        add(c->m, id, text);
+    }
+    c->n += c->in[id] ? UINT32_MAX : 1;
+    c->in[id] = !c->in[id];
+    assert_int_equal(matcher_count(c->m), c->n);
+}
+
+static void test_come_and_go(void **state)
+{
+    struct id_source chance;
+    struct crowd *c = mem_alloc(sizeof(*c));
+    size_t empty;
+    (void)state;
+    id_init(&chance, 11);
+    c->m = matcher_new();
+    empty = matcher_bytes(c->m);
+    for (u32 id = 0; id < SUBSCRIPTIONS; id++)
+        toggle(c, id);
+    for (u32 round = 0; round < 40; round++) {
+        for (u32 i = 0; i < 500; i++)
+            toggle(c, (u32)(id_u64(&chance) % SUBSCRIPTIONS));
+        for (u32 i = 0; round % 4 == 3 && matcher_step(c->m, 100) && i < 50; i++)
+            ;
+        check(c, (u32)(id_u64(&chance) % 52), (u32)(id_u64(&chance) % 52));
+    }
+    size_t full = matcher_bytes(c->m);
+    for (u32 id = 0; id < SUBSCRIPTIONS; id++)
+        if (c->in[id])
+            toggle(c, id);
+    check(c, 1, 1);
+    assert_int_equal(c->m->small_bytes, 0);
+    assert_int_equal(c->m->cond_table.n + c->m->path_table.n + c->m->group_table.n, 0);
+    assert_true(full > empty);
+    filter_hits_deinit(&c->hits);
+    matcher_free(c->m);
+    mem_free(c);
+}
+
+/* More rows than one group holds; thinned out, they come together again. */
+static void test_groups_join(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    u32 n = 3 * GROUP_ROWS_MAX;
+    (void)state;
+    for (u32 id = 0; id < n; id++)
+        add(m, id, "{\"k\":[\"same\"]}");
+    assert_int_equal(matches(m, &h, "{\"k\":\"same\"}"), n);
+    assert_int_equal(h.n, 3);
+    for (u32 id = 0; id < n; id++)
+        if (id % 8)
+            assert_int_equal(matcher_remove(m, id), 0);
+    while (matcher_step(m, 1000))
+        ;
+    assert_int_equal(matches(m, &h, "{\"k\":\"same\"}"), n / 8);
+    assert_int_equal(h.n, 1);
+    for (u32 id = 0; id < n; id += 8)
+        assert_int_equal(matcher_remove(m, id), 0);
+    assert_int_equal(matches(m, &h, "{\"k\":\"same\"}"), 0);
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
+static void test_unknown_and_always(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    (void)state;
+    assert_int_equal(matcher_remove(m, 5), E_NOT_FOUND);
+    matcher_add(m, UINT32_MAX, NULL);
+    matcher_add(m, 0, NULL);
+    assert_int_equal(matches(m, &h, "no JSON at all"), 2);
+    assert_int_equal(h.body, FILTER_ELIGIBLE); /* nobody asked */
+    add(m, 7, "{\"a\":[\"x\"]}");
+    assert_int_equal(matches(m, &h, "no JSON at all"), 2);
+    assert_int_equal(h.body, FILTER_INVALID_BODY);
+    assert_int_equal(matches(m, &h, "{\"a\":\"x\"}"), 3);
+    assert_int_equal(matcher_remove(m, 0), 0);
+    assert_int_equal(matcher_remove(m, 0), E_NOT_FOUND);
+    assert_int_equal(matches(m, &h, "{\"a\":\"x\"}"), 2);
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
+/* Epochs and serials come round without old marks being taken for new ones. */
+static void test_epochs_start_again(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    (void)state;
+    add(m, 1, "{\"a\":[{\"anything-but\":[\"x\"]}]}");
+    add(m, 2, "{\"$or\":[{\"a\":[\"x\"]},{\"b\":[\"y\"]}]}");
+    for (u32 i = 0; i < 8; i++) {
+        if (i % 2)
+            m->epoch = UINT32_MAX - 1;
+        if (i % 4 == 2)
+            m->serial = UINT32_MAX - 1;
+        assert_int_equal(matches(m, &h, "{\"a\":\"x\",\"b\":\"y\"}"), 1);
+        assert_int_equal(matches(m, &h, "{\"a\":\"z\",\"b\":\"y\"}"), 2);
+    }
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
+static void test_spans_tell_each_once(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    (void)state;
+    add(m, 9, "{\"$or\":[{\"a\":[\"x\"]},{\"a\":[{\"prefix\":\"x\"}]},{\"b\":[{\"exists\":false}]}]}");
+    assert_int_equal(matches(m, &h, "{\"a\":\"x\"}"), 1);
+    assert_int_equal(matches(m, &h, "{\"a\":\"xy\",\"b\":1}"), 1);
+    assert_int_equal(matches(m, &h, "{\"a\":\"y\",\"b\":1}"), 0);
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_come_and_go),        cmocka_unit_test(test_groups_join),
+        cmocka_unit_test(test_unknown_and_always), cmocka_unit_test(test_epochs_start_again),
+        cmocka_unit_test(test_spans_tell_each_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
