@@ -8,7 +8,6 @@
 struct matching {
     struct ctl *c;
     struct ctl_policies set;
-    struct matcher *matcher;
     struct filter_hits hits;
     u64 messages, passed, selected;
     u64 *counts; /* per policy: messages that pass it */
@@ -77,7 +76,7 @@ static void count_names(struct matching *m)
 static void take(void *ctx, const struct corpus *at, const struct filter_message *msg, str shown)
 {
     struct matching *m = ctx;
-    matcher_match(m->matcher, msg, &m->hits);
+    matcher_match(m->set.matcher, msg, &m->hits);
     bool passes = m->hits.total > 0, is_selected = passes != m->c->invert;
     m->messages++;
     m->passed += passes;
@@ -140,8 +139,8 @@ int ctl_match(struct ctl *c)
 {
     struct matching m = {.c = c};
     policies_init(&m.set);
+    m.set.matcher = matcher_new();
     if (policies_load(c, &m.set)) {
-        m.matcher = policies_compile(&m.set);
         m.counts = mem_array(m.set.n, sizeof *m.counts);
         m.ids = mem_array(m.set.n, sizeof *m.ids);
         m.says_names = m.set.n > 1 || m.set.items[0].is_named;
@@ -150,7 +149,7 @@ int ctl_match(struct ctl *c)
             print_counts(&m);
     }
     filter_hits_deinit(&m.hits);
-    matcher_free(m.matcher);
+    matcher_free(m.set.matcher);
     mem_free(m.counts);
     mem_free(m.ids);
     buf_deinit(&m.line);

@@ -36,12 +36,18 @@ static struct ctl_policy *add(struct ctl *c, struct ctl_policies *set, str name,
     return p;
 }
 
-static void check(struct ctl *c, struct ctl_policy *p)
+static void check(struct ctl *c, struct ctl_policies *set, struct ctl_policy *p)
 {
     struct fault fault;
     fault_clear(&fault);
-    if (policy_new(&p->policy, p->text, p->scope, ctl_limits(c), &fault) == 0)
+    if (policy_new(&p->policy, p->text, p->scope, ctl_limits(c), &fault) == 0) {
+        if (!set->matcher)
+            return;
+        matcher_add(set->matcher, (u32)(p - set->items), p->policy);
+        policy_free(p->policy);
+        p->policy = NULL;
         return;
+    }
     p->policy = NULL;
     p->fault = mem_alloc(sizeof fault);
     *p->fault = fault;
@@ -99,7 +105,7 @@ static bool add_found(struct file *f, const struct template *t, u32 line)
                 is_good = false;
             }
         }
-        check(f->c, p);
+        check(f->c, f->set, p);
     }
     return is_good;
 }
@@ -135,7 +141,7 @@ static void add_broken(struct file *f, str text)
 {
     struct ctl_policy *p = add(f->c, f->set, f->base, text);
     p->file = f->path;
-    check(f->c, p);
+    check(f->c, f->set, p);
 }
 
 /* One JSON text a line, or several one after the other. 0 when the first is whole and more follow;
@@ -263,7 +269,7 @@ bool policies_add(struct ctl *c, struct ctl_policies *set, str arg)
     for (size_t i = 0; i < set->n; i++)
         number += !set->items[i].file.n;
     str name = c->policies.n > 1 ? arena_printf(&set->arena, "policy-%zu", number) : STR("policy");
-    check(c, add(c, set, name, arena_dup(&set->arena, arg)));
+    check(c, set, add(c, set, name, arena_dup(&set->arena, arg)));
     return true;
 }
 
@@ -274,7 +280,7 @@ bool policies_usable(struct ctl *c, const struct ctl_policies *set)
     for (size_t i = 0; i < set->n; i++) {
         const struct ctl_policy *p = &set->items[i];
         u32 line = 0, column = 0;
-        if (p->policy)
+        if (!p->fault)
             continue;
         if (p->fault->line)
             policies_place(p, policies_fault_at(p), &line, &column);

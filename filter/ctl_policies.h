@@ -21,14 +21,17 @@ struct ctl_policy {
     bool is_part; /* text is a part of source as it is */
     u32 line,
         column; /* of the source's first line in the file; from YAML: where the policy begins */
-    struct policy *policy; /* NULL: refused, see fault */
-    struct fault *fault;
+    struct policy *policy; /* NULL: refused, or it went into the set's matcher */
+    struct fault *fault;   /* NULL: accepted */
 };
 
 struct ctl_policies {
     struct ctl_policy *items;
     size_t n, cap;
     struct arena arena;
+    /* Set by who only matches: policies go in there under their index, and are not kept. Borrowed.
+     */
+    struct matcher *matcher;
 };
 
 void policies_init(struct ctl_policies *set);
