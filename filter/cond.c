@@ -1,6 +1,7 @@
-/* Conditions are interned: each is looked for under its key before it is made, and given up with its
- * last holder. What makes a condition fire is put up when the first watcher comes and taken down with
- * the last: most wildcards and ranges are only ever asked, and cost nothing until then. */
+/* Conditions are interned: each is looked for under its key before it is made, and given up with
+ * its last holder. What makes a condition fire is put up when the first watcher comes and taken
+ * down with the last: most wildcards and ranges are only ever asked, and cost nothing until then.
+ */
 #include "filter/cond.h"
 
 #include "filter/key.h"
@@ -91,14 +92,10 @@ static u32 step_length(enum cond_kind kind, str text)
     case COND_PREFIX_FOLDED:
     case COND_SUFFIX:
     case COND_SUFFIX_FOLDED:
-    case COND_GRAM:
-        return (u32)MIN(text.n, STEP_LENGTH_MAX);
-    case COND_ADDRESS:
-        return (u32)(u8)text.p[0] << 8 | (u8)text.p[1];
-    case COND_BLOCK:
-        return (u8)text.p[0];
-    default:
-        return 0;
+    case COND_GRAM: return (u32)MIN(text.n, STEP_LENGTH_MAX);
+    case COND_ADDRESS: return (u32)(u8)text.p[0] << 8 | (u8)text.p[1];
+    case COND_BLOCK: return (u8)text.p[0];
+    default: return 0;
     }
 }
 
@@ -293,29 +290,15 @@ static void forget(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
     switch ((enum cond_kind)c->kind) {
-    case COND_PRESENT:
-        m->paths[c->path].present = 0;
-        return;
-    case COND_ABSENT:
-        m->paths[c->path].absent = 0;
-        return;
-    case COND_SCOPE:
-        m->scope[c->path == m->root[FILTER_BODY]] = 0;
-        return;
-    case COND_ALWAYS:
-        m->always = 0;
-        return;
-    case COND_WILDCARD:
-        matcher_release(m, c->wild, c->wild->size);
-        break;
-    case COND_RANGE:
-        matcher_release(m, c->range, c->range->size);
-        break;
+    case COND_PRESENT: m->paths[c->path].present = 0; return;
+    case COND_ABSENT: m->paths[c->path].absent = 0; return;
+    case COND_SCOPE: m->scope[c->path == m->root[FILTER_BODY]] = 0; return;
+    case COND_ALWAYS: m->always = 0; return;
+    case COND_WILDCARD: matcher_release(m, c->wild, c->wild->size); break;
+    case COND_RANGE: matcher_release(m, c->range, c->range->size); break;
     case COND_BUT:
     case COND_BUT_OR_ABSENT:
-    case COND_OR:
-        release_kids(m, cond);
-        break;
+    case COND_OR: release_kids(m, cond); break;
     default:
         path_step_remove(m, c->path, c->kind, step_length(c->kind, cond_text(c)));
         if (c->n > sizeof(c->in))

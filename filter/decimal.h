@@ -1,5 +1,5 @@
-/* Numbers of up to nineteen digits, which nearly all are: a whole number times a power of ten, read in
- * one go. They steer and key; what they leave open (longer numbers, bounds within an error of a
+/* Numbers of up to nineteen digits, which nearly all are: a whole number times a power of ten, read
+ * in one go. They steer and key; what they leave open (longer numbers, bounds within an error of a
  * double) is decided by number.h. */
 #ifndef TOQUE_FILTER_DECIMAL_H
 #define TOQUE_FILTER_DECIMAL_H

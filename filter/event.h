@@ -23,6 +23,7 @@ struct value {
     u32 next;    /* at the same path; 0 ends */
     u32 element; /* innermost array element that it lies in; 0: none */
     str text;    /* STRING: decoded; NUMBER: spelling */
+    u32 tag;     /* of the text as COND_STRING, where the path has any */
 };
 
 /* A number that somebody asked for. */
@@ -60,7 +61,7 @@ void event_reset(struct event *e);
 void event_reserve(struct event *e, size_t n);
 u32 event_add(struct event *e, enum value_kind kind, u32 path, u32 element, str text);
 u32 event_element(struct event *e, u32 parent, u32 array);
-/* Links the values to their paths. */
+/* Links the values to their paths, and sends for what they will be looked up in. */
 void event_close(struct matcher *m);
 
 /* The same number as number.h has it. */
@@ -85,8 +86,7 @@ static inline const struct value_number *event_number(struct event *e, struct va
     v->has_number = true;
     n->is_decimal = decimal_read(v->text, &n->decimal);
     n->is_read = false;
-    n->approx = n->is_decimal ? decimal_approx(&n->decimal)
-                              : number_approx(event_exact(e, v));
+    n->approx = n->is_decimal ? decimal_approx(&n->decimal) : number_approx(event_exact(e, v));
     return n;
 }
 

@@ -204,7 +204,8 @@ int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
                          timeout_s, QUEUE_HIDDEN_MAX_S);
     if (queue_open(q, handle, &h, &m))
         return wrong_handle(handle, f);
-    /* Never received: the handle is of a receive that this store, an older copy, knows nothing of. */
+    /* Never received: the handle is of a receive that this store, an older copy, knows nothing of.
+     */
     if (!m || msg_receives(m) == 0)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "Value %.*s for parameter ReceiptHandle is invalid. Reason: Message does "

@@ -75,8 +75,7 @@ void waiters_end_all(struct queues *qs, enum waiter_end why)
 
 void waiters_orphan(struct queue *q)
 {
-    list_each(at, after, &q->waiters)
-    {
+    list_each(at, after, &q->waiters) {
         struct waiter *w = list_item(at, struct waiter, link);
         w->key = arena_dup(&w->call->arena, q->key);
         w->queue = NULL;

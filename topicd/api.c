@@ -203,8 +203,7 @@ struct service api_service(struct topicd *t)
                             .owner = t};
 }
 
-/* --- what the families share
- * ---------------------------------------------------------------------- */
+/* --- what the families share ------------------------------------------------------------------ */
 
 int api_arn(struct call *c, const char *name, str *ret)
 {

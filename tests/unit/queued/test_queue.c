@@ -301,7 +301,8 @@ static void handles_of_receives_that_never_were(void **state)
                            .delivery = 1,
                            .received_ms = r->d->clock.now_ms};
         lease_issue(queue_store_secret(r->d->store), &h, text);
-        char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':9}", text);
+        char *body =
+            mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':9}", text);
         rig_refused(r, 400, "not available for visibility timeout change",
                     "ChangeMessageVisibility", body);
         mem_free(body);
