@@ -1,6 +1,6 @@
 """filterctl as people and programs run it: what each verb prints, its exit status, and that nothing that
 it may be fed makes it crash."""
-import json, random, re, subprocess
+import json, os, pty, random, re, subprocess
 import xml.etree.ElementTree as xml
 
 import pytest
@@ -439,6 +439,28 @@ def test_help_and_manual_know_every_verb():
     run(status=2)
     run('nonsense', status=2)
     run('match', '--nonsense', status=2)
+
+
+def on_terminal(*args, **env):
+    ours, theirs = pty.openpty()
+    subprocess.run([str(BUILD / 'filterctl'), *args], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
+                   env={**os.environ, **env}, timeout=60)
+    os.close(theirs)
+    shown = b''
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # how a terminal says that the other end is closed
+        pass
+    os.close(ours)
+    return shown
+
+
+def test_colour_on_terminals_only():
+    assert '\x1b' not in run('lint', '{"k":[]}', status=1)
+    assert b'\x1b[' in on_terminal('lint', '{"k":[]}', TERM='xterm')
+    assert b'\x1b[' not in on_terminal('lint', '{"k":[]}', TERM='dumb')
+    assert b'\x1b[' not in on_terminal('lint', '{"k":[]}', TERM='xterm', NO_COLOR='1')
 
 
 def test_any_bytes_as_any_file(tmp_path):
