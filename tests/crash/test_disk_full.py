@@ -190,7 +190,7 @@ def test_a_publish_while_queueds_disk_is_full(make_plugged):
     ledger.sent[100] = until_well(lambda: front.publish(topic, body_of(100)))
     bodies = []
     while body_of(100) not in bodies:  # the last over the link: what was accepted lies before it
-        got = direct.receive(url, wait=20)
+        got = until_well(lambda: direct.receive(url, wait=20))
         assert got, 'an accepted publication does not arrive'
         bodies += [m['Body'] for m in got]
     ledger.check(bodies + direct.drain(url), exact=True)
