@@ -1,6 +1,8 @@
 /* The event's arrays keep their memory from match to match. */
 #include "filter/event.h"
 
+#include "filter/key.h"
+
 #include "filter/matcher.h"
 
 void event_init(struct event *e)
@@ -70,6 +72,10 @@ void event_close(struct matcher *m)
         struct value *v = &e->values[i];
         if (v->kind == VALUE_GONE)
             continue;
+        if (v->kind == VALUE_STRING && m->paths[v->path].kinds & 1u << COND_STRING) {
+            v->tag = key_of(key_start(m->seed, COND_STRING, v->path), v->text);
+            table_prefetch(&m->cond_table, v->tag);
+        }
         struct path_seen *seen = &m->seen[v->path];
         if (seen->epoch == m->epoch) {
             e->values[seen->last].next = i;

@@ -203,7 +203,7 @@ static void look_up_folded(struct matcher *m, u32 path, u32 kinds, struct value 
 static void probe_string(struct matcher *m, u32 path, u32 kinds, struct value *v)
 {
     if (kinds & 1u << COND_STRING)
-        look_up_text(m, COND_STRING, path, v->text, v);
+        look_up(m, COND_STRING, path, v->tag, v->text, v);
     if (kinds & 1u << COND_PREFIX)
         look_up_prefixes(m, COND_PREFIX, path, v->text, v);
     if (kinds & 1u << COND_SUFFIX)
