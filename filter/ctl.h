@@ -32,7 +32,7 @@ struct ctl {
     enum filter_scope scope; /* of policies that do not bring their own */
     bool scope_given;
     bool as_body; /* a line is a body, nothing else */
-    bool invert, count, no_limits, help;
+    bool invert, count, quiet, no_limits, help;
     u32 examples; /* how many a report shows */
     struct ctl_list policies, corpora, files;
     FILE *out, *err;

@@ -17,6 +17,8 @@ static const struct option LONG[] = {
     {"corpus", required_argument, NULL, 'm'},
     {"examples", required_argument, NULL, 'n'},
     {"invert", no_argument, NULL, 'v'},
+    {"invert-match", no_argument, NULL, 'v'},
+    {"quiet", no_argument, NULL, 'q'},
     {"count", no_argument, NULL, 'c'},
     {"body", no_argument, NULL, OPT_BODY},
     {"no-limits", no_argument, NULL, OPT_NO_LIMITS},
@@ -71,6 +73,7 @@ static bool read_option(struct ctl *c, int option)
     case 'o': return read_output(c, optarg);
     case 'n': return read_examples(c, optarg);
     case 'v': return c->invert = true;
+    case 'q': return c->quiet = true;
     case 'c': return c->count = true;
     case 'h': return c->help = true;
     case OPT_BODY: return c->as_body = true;
@@ -83,7 +86,7 @@ bool ctl_args(struct ctl *c, int argc, char **argv)
 {
     c->examples = EXAMPLES_DEFAULT;
     optind = 1;
-    for (int option; (option = getopt_long(argc, argv, "p:s:o:m:n:vch", LONG, NULL)) != -1;)
+    for (int option; (option = getopt_long(argc, argv, "p:s:o:m:n:vcqh", LONG, NULL)) != -1;)
         if (!read_option(c, option))
             return false;
     for (int i = optind; i < argc; i++)

@@ -81,6 +81,8 @@ static void take(void *ctx, const struct corpus *at, const struct filter_message
     m->messages++;
     m->passed += passes;
     m->selected += is_selected;
+    if (m->c->quiet)
+        return;
     if (m->c->count) {
         if (m->set.n > 1)
             count_names(m);
@@ -94,7 +96,7 @@ static void take(void *ctx, const struct corpus *at, const struct filter_message
 static void take_bad(void *ctx, const struct corpus *at, const char *why)
 {
     struct matching *m = ctx;
-    if (m->c->count || m->c->output != CTL_JSON)
+    if (m->c->quiet || m->c->count || m->c->output != CTL_JSON)
         return;
     json_begin(&m->line, NULL, '{');
     json_text(&m->line, "file", str_of(at->file));
@@ -145,7 +147,7 @@ int ctl_match(struct ctl *c)
         m.ids = mem_array(m.set.n, sizeof *m.ids);
         m.says_names = m.set.n > 1 || m.set.items[0].is_named;
         corpus_read(c, &c->files, take, take_bad, &m);
-        if (c->count)
+        if (c->count && !c->quiet)
             print_counts(&m);
     }
     filter_hits_deinit(&m.hits);

@@ -24,7 +24,7 @@ _filterctl() {
         ;;
     esac
     case $verb in
-    match) options="$options --invert --count" ;;
+    match) options="$options --invert --count --quiet" ;;
     lint) options="$options --corpus" ;;
     coverage | diff) options="$options --examples" ;;
     esac

@@ -25,7 +25,8 @@ static const struct ctl_verb VERBS[] = {
      "them,\n"
      "SNS envelopes, SQS ReceiveMessage answers, Lambda events, CloudWatch dumps.\n\n"
      "  -v, --invert          those that nobody gets\n"
-     "  -c, --count           only how many\n\n"
+     "  -c, --count           only how many\n"
+     "  -q, --quiet           nothing but the exit status\n\n"
      "Example:\n"
      "  filterctl match -p '{\"receipt_type\":[{\"anything-but\":[\"refund\",\"test\"]}]}' "
      "messages.jsonl\n",

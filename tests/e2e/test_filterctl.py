@@ -59,6 +59,8 @@ def test_match_is_grep():
     assert run('match', '-v', '-p', RECEIPT, stdin=corpus, status=0) == refund + '\n'
     assert run('match', '-c', '-p', RECEIPT, stdin=corpus, status=0) == '1\n'
     assert run('match', '-p', '{"none":["x"]}', stdin=corpus, status=1) == ''
+    assert run('match', '-q', '-p', RECEIPT, stdin=corpus, status=0) == ''
+    assert run('match', '--quiet', '-p', '{"none":["x"]}', stdin=corpus, status=1) == ''
     assert run('match', '-c', '-v', '-p', '{"none":["x"]}', stdin=corpus, status=0) == '2\n'
 
 
