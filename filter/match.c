@@ -160,12 +160,22 @@ static void ask_group(struct matcher *m, const struct group *g, struct filter_hi
         pick_rows(m, g, ties && columns, ret);
 }
 
+/* Groups of one pivot lie anywhere in memory: they are sent for some steps ahead, their rows too. */
+enum { AHEAD_GROUP = 12, AHEAD_ROWS = 6 };
+
 static void ask_groups_of(struct matcher *m, u32 cond, struct filter_hits *ret)
 {
-    const struct cond *c = &m->conds[cond];
-    const u32 *groups = cond_groups(c);
-    for (u32 i = 0; i < c->group_n; i++)
+    const u32 *groups = cond_groups(&m->conds[cond]);
+    u32 n = m->conds[cond].group_n;
+    for (u32 i = 0; i < MIN(n, (u32)AHEAD_GROUP); i++)
+        __builtin_prefetch(&m->groups[groups[i]]);
+    for (u32 i = 0; i < n; i++) {
+        if (i + AHEAD_GROUP < n)
+            __builtin_prefetch(&m->groups[groups[i + AHEAD_GROUP]]);
+        if (i + AHEAD_ROWS < n)
+            __builtin_prefetch(m->groups[groups[i + AHEAD_ROWS]].rows);
         ask_group(m, &m->groups[groups[i]], ret);
+    }
 }
 
 /* --- the match ---------------------------------------------------------------------------------- */
