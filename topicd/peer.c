@@ -434,7 +434,7 @@ int peer_open(struct peer **ret, struct loop *l, struct topic_store *store, u32 
     p->store = store;
     p->limits = *limits;
     p->events = events;
-    p->next_sequence = ((u64)topic_store_epoch(store) << PEER_EPOCH_SHIFT) + 1;
+    p->next_sequence = (topic_store_epoch(store) << PEER_EPOCH_SHIFT) + 1;
     p->stored_through = p->next_sequence - 1;
     list_init(&p->unacked);
     p->timer.due = timer_due;

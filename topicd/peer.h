@@ -13,9 +13,9 @@
  * session goes on behind the last sequence that the queued says it applied. So everything arrives
  * once and in order.
  *
- * Invariants: (1) sequences grow, over restarts too: epoch << 40 | count; (2) a dispatch is in
- * memory or in the outbox, and before it in sequence there is nothing that is sent later; (3) the
- * outbox is read only up to what is committed. */
+ * Invariants: (1) sequences grow, over restarts too: the store's epoch, then a count; (2) a
+ * dispatch is in memory or in the outbox, and before it in sequence there is nothing that is sent
+ * later; (3) the outbox is read only up to what is committed. */
 #ifndef TOQUE_PEER_H
 #define TOQUE_PEER_H
 
@@ -24,7 +24,8 @@
 #include "topicd/dispatch.h"
 #include "topicd/topic_store.h"
 
-#define PEER_EPOCH_SHIFT 40
+/* More frames in a millisecond than there can be: a count never reaches the next epoch. */
+#define PEER_EPOCH_SHIFT (63 - TOPIC_STORE_EPOCH_BITS)
 
 enum peer_state { PEER_DOWN, PEER_GREETING, PEER_CATCHING_UP, PEER_LIVE };
 

@@ -10,6 +10,7 @@
 
 #include <sqlite3.h>
 
+#include "common/clock.h"
 #include "common/id.h"
 #include "common/mem.h"
 
@@ -17,6 +18,8 @@
 #define TOPIC_STORE_FILE "topicd.db"
 /* Ids are given out of a reserve of so many; what a crash leaves of it is never used. */
 #define ID_RESERVE           10000
+#define EPOCH_BEGIN_MS       INT64_C(1577836800000)
+#define EPOCH_MAX            (INT64_C(1) << TOPIC_STORE_EPOCH_BITS)
 #define WAL_CHECKPOINT_BYTES (8u << 20)
 #define WAL_SIZE_MAX         (64u << 20)
 
@@ -49,7 +52,7 @@ struct outbox {
 struct topic_store {
     struct store *store;
     char instance[ID_UUID_SIZE];
-    u32 epoch;
+    u64 epoch;
     struct id_series topic_ids, sub_ids;
     struct outbox *outboxes; /* as far as they were asked for; few */
     u32 outbox_count;
@@ -58,7 +61,7 @@ struct topic_store {
     sqlite3_stmt *sub_put, *sub_delete, *sub_delete_of, *sub_load;
     sqlite3_stmt *queued_find, *queued_add;
     sqlite3_stmt *outbox_add, *outbox_sum, *outbox_delete, *outbox_next;
-    sqlite3_stmt *home_put, *home_delete, *home_load;
+    sqlite3_stmt *home_put, *home_delete, *home_clear, *home_load;
 };
 
 static void bind_str(sqlite3_stmt *stmt, int at, str s)
@@ -89,6 +92,7 @@ static void prepare_outbox(struct topic_store *s)
                   " ORDER BY sequence LIMIT 1");
     store_prepare(st, &s->home_put, "INSERT OR REPLACE INTO home(queue,queued) VALUES(?1,?2)");
     store_prepare(st, &s->home_delete, "DELETE FROM home WHERE queue=?1");
+    store_prepare(st, &s->home_clear, "DELETE FROM home");
     store_prepare(st, &s->home_load, "SELECT queue,queued FROM home");
 }
 
@@ -146,6 +150,15 @@ static int series_read(struct topic_store *s, struct id_series *ids, const char 
     return err == E_NOT_FOUND ? 0 : err;
 }
 
+/* Milliseconds since the beginning of 2020, by the real clock. */
+static i64 epoch_of_now(void)
+{
+    struct clock real;
+    clock_init(&real, false);
+    i64 ms = real.now_ms - EPOCH_BEGIN_MS;
+    return ms < EPOCH_MAX ? ms : 0;
+}
+
 /* Takes the next epoch, durably whatever the durability asked for: sequences that were used before
  * a loss of power must not be used again, or what carries them would be taken for old. */
 static int epoch_take(struct topic_store *s)
@@ -155,10 +168,10 @@ static int epoch_take(struct topic_store *s)
     int err = topic_store_meta_get(s, "epoch", &epoch);
     if (err && err != E_NOT_FOUND)
         return err;
-    if (epoch < 0 || epoch >= UINT32_MAX)
+    if (epoch < 0 || epoch >= EPOCH_MAX)
         return E_INVALID;
-    s->epoch = (u32)epoch + 1;
-    topic_store_meta_set(s, "epoch", s->epoch);
+    s->epoch = (u64)MAX(epoch + 1, epoch_of_now());
+    topic_store_meta_set(s, "epoch", (i64)s->epoch);
     err = store_commit(s->store, &ticket);
     return err ? err : store_sync(s->store);
 }
@@ -244,7 +257,7 @@ const char *topic_store_instance(const struct topic_store *s)
     return s->instance;
 }
 
-u32 topic_store_epoch(const struct topic_store *s)
+u64 topic_store_epoch(const struct topic_store *s)
 {
     return s->epoch;
 }
@@ -529,6 +542,12 @@ void topic_store_delete_home(struct topic_store *s, str queue_arn)
     store_begin(s->store);
     bind_str(s->home_delete, 1, queue_arn);
     store_run(s->store, s->home_delete);
+}
+
+void topic_store_clear_homes(struct topic_store *s)
+{
+    store_begin(s->store);
+    store_run(s->store, s->home_clear);
 }
 
 int topic_store_load_homes(struct topic_store *s,

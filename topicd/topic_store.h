@@ -37,8 +37,11 @@ int topic_store_open(struct topic_store **ret, const char *dir, enum store_durab
                      u32 cache_kib, struct fault *f) MUST_CHECK;
 void topic_store_close(struct topic_store *s);
 const char *topic_store_instance(const struct topic_store *s);
-/* Grows by one with every open: the high part of every sequence, so that sequences only grow. */
-u32 topic_store_epoch(const struct topic_store *s);
+/* Grows with every open: the high part of every sequence, so that sequences only grow. It is the
+ * time of the open, in milliseconds: so it grows, too, when this store is an old copy, and what is
+ * published then is not taken for what a queued had long ago. */
+#define TOPIC_STORE_EPOCH_BITS 41 /* some 70 years */
+u64 topic_store_epoch(const struct topic_store *s);
 int topic_store_meta_get(struct topic_store *s, const char *key, i64 *ret);
 void topic_store_meta_set(struct topic_store *s, const char *key, i64 value);
 
@@ -65,6 +68,7 @@ int topic_store_outbox_size(struct topic_store *s, str queued, u64 *ret_frames, 
 
 void topic_store_put_home(struct topic_store *s, str queue_arn, str queued);
 void topic_store_delete_home(struct topic_store *s, str queue_arn);
+void topic_store_clear_homes(struct topic_store *s);
 int topic_store_load_homes(struct topic_store *s,
                            int (*on_home)(void *arg, str queue_arn, str queued), void *arg);
 

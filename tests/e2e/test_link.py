@@ -1,5 +1,5 @@
 """The link: a queued that is away, killed or frozen; several queueds; the front door."""
-import json, signal, threading
+import json, shutil, signal, threading
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -62,6 +62,38 @@ def test_both_killed_while_the_outbox_holds(linked):
     linked.queued.start()
     linked.topicd.wait_line('queued is up')
     assert drain(sqs, url, 40) == [f'{n:03}' for n in range(40)]
+
+
+def test_topicd_goes_on_from_an_old_copy_of_its_store(linked):
+    sqs, url = subscribe(linked, 'q')
+    folder = linked.folder / 'topicd'
+    linked.topicd.stop()
+    shutil.copytree(folder, linked.folder / 'copy')
+    linked.topicd.start()
+    linked.topicd.wait_line('queued is up')
+    linked.sns().publish(TopicArn=TOPIC, Message='a')
+    linked.topicd.stop()
+    shutil.rmtree(folder)
+    (linked.folder / 'copy').rename(folder)
+    linked.queued.kill()
+    linked.topicd.start()
+    linked.sns().publish(TopicArn=TOPIC, Message='b')   # to the outbox
+    linked.queued.start()
+    linked.topicd.wait_line('queued is up')
+    assert drain(sqs, url, 2) == ['a', 'b']
+
+
+def test_queued_goes_on_from_nothing(linked):
+    subscribe(linked, 'q')
+    linked.sns().publish(TopicArn=TOPIC, Message='gone with the store')
+    linked.queued.kill()
+    linked.sns().publish(TopicArn=TOPIC, Message='for a queue that is not there')
+    shutil.rmtree(linked.folder / 'queued')
+    linked.queued.start()
+    linked.topicd.wait_line('queued is up')
+    sqs, url = subscribe(linked, 'q')
+    linked.sns().publish(TopicArn=TOPIC, Message='new')
+    assert drain(sqs, url, 1) == ['new']
 
 
 def test_frozen_queued_delays_nobody_for_ever(linked):
