@@ -115,9 +115,15 @@ void directory_set_failing(struct directory *d, bool failing)
     struct directory_queue *q;
 
     d->store_failing = failing;
+    if (d->queued_count == 1)
+        return;
+    /* What the failed turn itself was to store is missing already. */
+    d->stale = d->stale || failing;
     if (failing || !d->stale)
         return;
     d->stale = false;
+    topic_store_clear_homes(d->store);
+    loop_dirty(d->loop);
     for (size_t at = 0; (q = map_next(&d->queues, &at));)
         keep(d, q);
 }

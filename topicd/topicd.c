@@ -47,6 +47,7 @@ static void reload(struct topicd *t)
 {
     int err = catalog_reload(&t->catalog);
 
+    desk_set_lost(t->desk, err != 0);
     if (err)
         log_error("topics and subscriptions cannot be read again: %s", err_text(err));
 }

@@ -167,6 +167,42 @@ static void test_several_queueds(void **state)
     rig_free(r);
 }
 
+static u32 home_of(struct rig *r, const char *name)
+{
+    char *arn = mem_printf("arn:aws:sqs:us-east-1:000000000000:%s", name);
+    u32 home = directory_home(&r->t->directory, str_of(arn));
+
+    mem_free(arn);
+    return home;
+}
+
+/* What the queueds said in the turn that failed, and while the store failed, is not forgotten with
+ * the next start: deliveries for one that is away must find its outbox. */
+static void test_homes_outlive_a_failing_store(void **state)
+{
+    struct rig *r = open_rig(2);
+    char name[] = "a";
+
+    /* A queue that would not be made where it is. */
+    while (home_of(r, name) != 0)
+        name[0]++;
+    fake_announce(&r->fakes[1], "gone");
+    RIG_UNTIL(r, r->t->directory.queues.n == 1);
+    fail_disk();
+    fake_announce(&r->fakes[1], name);
+    RIG_UNTIL(r, r->t->failing);
+    failing_vfs_heal();
+    RIG_UNTIL(r, !r->t->failing);
+    rig_turn(r);
+    fake_close(&r->fakes[1]);
+    rig_stop(r);
+    rig_start(r);
+    assert_int_equal(r->t->directory.queues.n, 1);
+    RIG_UNTIL(r, r->t->peers[0]->state == PEER_LIVE);
+    assert_int_equal(home_of(r, name), 1);
+    rig_free(r);
+}
+
 static void test_list_over_several(void **state)
 {
     struct rig *r = open_rig(2);
@@ -256,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_caller_leaves),
         cmocka_unit_test(test_queued_goes_away),
         cmocka_unit_test(test_several_queueds),
+        cmocka_unit_test(test_homes_outlive_a_failing_store),
         cmocka_unit_test(test_list_over_several),
         cmocka_unit_test(test_homes_outlive_the_daemon),
         cmocka_unit_test(test_stop_answers_what_waits),
