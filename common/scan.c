@@ -77,7 +77,7 @@ static inline bool in_object(const struct scan *s)
     return s->kinds[(s->depth - 1) / 64] >> ((s->depth - 1) % 64) & 1;
 }
 
-/* --- strings ------------------------------------------------------------------------------------ */
+/* --- strings ---------------------------------------------------------------------------------- */
 
 /* Length of the well-formed UTF-8 character at p, 0 when it is none. The first byte is >= 0x80. */
 static size_t utf8_length(const u8 *p, size_t n)
@@ -170,7 +170,7 @@ static inline bool read_string(struct scan *s, struct scan_text *ret)
     return true;
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static inline enum scan_token value_done(struct scan *s, enum scan_token token)
 {

@@ -33,7 +33,7 @@ struct walk {
 
 static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end);
 
-/* --- finding ------------------------------------------------------------------------------------ */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 /* Place of the first bit of one of the block's maps from `at` on; there always is one behind the
  * end. */
@@ -80,7 +80,7 @@ static inline u32 past_blanks(const struct walk *w, u32 at, u32 end)
     return at;
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 /* Whether the string that ends at the quote `to` has escapes as they must be. */
 static bool is_string(const struct walk *w, u32 from, u32 to)
@@ -130,7 +130,7 @@ static bool skip_bracket(struct walk *w, u32 *at)
     return true;
 }
 
-/* --- objects ------------------------------------------------------------------------------------ */
+/* --- objects ---------------------------------------------------------------------------------- */
 
 /* Names are short: a call of memchr would cost more than the name. */
 static inline bool has_dot(str name)
@@ -249,7 +249,7 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
     return true;
 }
 
-/* --- arrays and all the rest -------------------------------------------------------------------- */
+/* --- arrays and all the rest ------------------------------------------------------------------ */
 
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
@@ -300,7 +300,7 @@ static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end)
     }
 }
 
-/* --- the body ----------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 struct body *body_new(void)
 {

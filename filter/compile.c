@@ -13,7 +13,7 @@
  * goes into the tail of groups, where it is asked once for all rows. */
 enum { POPULAR_MIN = 16, POPULAR_PART = 256 };
 
-/* --- leaves ------------------------------------------------------------------------------------- */
+/* --- leaves ----------------------------------------------------------------------------------- */
 
 static int cond_order(const void *a, const void *b)
 {
@@ -151,7 +151,7 @@ u32 compile_leaf(struct matcher *m, enum filter_scope scope, const struct policy
     return cond;
 }
 
-/* --- choosing the pivot ------------------------------------------------------------------------- */
+/* --- choosing the pivot ----------------------------------------------------------------------- */
 
 static u32 longest_piece(const struct pattern *p)
 {
@@ -243,7 +243,7 @@ static struct pivot_choice choose(struct matcher *m, const u32 *conds, u32 n)
     return best;
 }
 
-/* --- expressions -------------------------------------------------------------------------------- */
+/* --- expressions ------------------------------------------------------------------------------ */
 
 static bool is_popular(const struct matcher *m, u32 cond)
 {

@@ -7,7 +7,7 @@
 #include "filter/key.h"
 #include "filter/matcher.h"
 
-/* --- lists of ids ------------------------------------------------------------------------------- */
+/* --- lists of ids ----------------------------------------------------------------------------- */
 
 static u32 ids_cap(u32 n)
 {
@@ -56,7 +56,7 @@ void ids_remove(struct matcher *m, union ids *ids, u32 *n, u32 id)
     }
 }
 
-/* --- making and finding ------------------------------------------------------------------------- */
+/* --- making and finding ----------------------------------------------------------------------- */
 
 static u32 cond_new(struct matcher *m, enum cond_kind kind, u32 path)
 {
@@ -266,7 +266,7 @@ u32 cond_of_kids(struct matcher *m, enum cond_kind kind, u32 path, const u32 *ki
     return id;
 }
 
-/* --- letting go --------------------------------------------------------------------------------- */
+/* --- letting go ------------------------------------------------------------------------------- */
 
 u32 cond_hold(struct matcher *m, u32 cond)
 {
@@ -324,7 +324,7 @@ void cond_release(struct matcher *m, u32 cond)
         path_release(m, path);
 }
 
-/* --- watching ----------------------------------------------------------------------------------- */
+/* --- watching --------------------------------------------------------------------------------- */
 
 /* The anchor of a pattern among what its pieces allow: the one with the fewest patterns below it,
  * weighed against its length: what many share costs each of them. */

@@ -137,7 +137,7 @@ static inline str cond_address_text(const struct address *a, u32 bits, char out[
 void ids_add(struct matcher *m, union ids *ids, u32 *n, u32 id);
 void ids_remove(struct matcher *m, union ids *ids, u32 *n, u32 id);
 
-/* --- hold.c: pairs of neighbouring bytes, as slots of a set ------------------------------------- */
+/* --- hold.c: pairs of neighbouring bytes, as slots of a set ----------------------------------- */
 
 #define PAIR_SLOTS 1024
 static inline u32 pair_slot(const char *p)
@@ -145,7 +145,7 @@ static inline u32 pair_slot(const char *p)
     return ((u32)(u8)p[0] * 0x9E5Bu ^ (u32)(u8)p[1] * 0x85EBu) % PAIR_SLOTS;
 }
 
-/* --- range.c ------------------------------------------------------------------------------------ */
+/* --- range.c ---------------------------------------------------------------------------------- */
 
 /* Doubles in an order that whole numbers have too. */
 u64 range_key(double d);

@@ -91,7 +91,7 @@ CORE u64 shift(u64 x, u64 *carry)
     return next;
 }
 
-/* --- what is rare ------------------------------------------------------------------------------- */
+/* --- what is rare ----------------------------------------------------------------------------- */
 
 struct core_bits {
     u64 bits, carry; /* in this block, and in the next */
@@ -183,7 +183,7 @@ static u64 core_preceded(const u8 *text, u64 base, u64 bits, const char *set)
     return good;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------ */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* One exponent, behind the dot, with a sign perhaps. */
 CORE u64 exponents(struct core *c, u64 digit, u64 minus, u64 plus, u64 dot, u64 exponent,
@@ -244,7 +244,7 @@ CORE void numbers(struct core *c, const u8 *p, u64 base, u64 scalar, u64 starts)
     c->wrong |= wrong;
 }
 
-/* --- brackets ----------------------------------------------------------------------------------- */
+/* --- brackets --------------------------------------------------------------------------------- */
 
 CORE void open_bracket(struct core *c, u32 place)
 {
@@ -296,7 +296,7 @@ CORE void brackets(struct core *c, u64 base, u64 open, u64 close, u64 in_array, 
         c->wrong |= ~done & (c->object ? in_array : in_object);
 }
 
-/* --- the grammar -------------------------------------------------------------------------------- */
+/* --- the grammar ------------------------------------------------------------------------------ */
 
 CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_masks *m, u64 quotes,
                   u64 in_string, u64 open, u64 close)

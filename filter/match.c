@@ -23,7 +23,7 @@ static void tell(struct filter_hits *h, const u32 *ids, u32 n)
     h->total += n;
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static bool row_holds(struct matcher *m, const struct group *g, u32 at)
 {
@@ -141,7 +141,7 @@ static bool ask_bounds(struct matcher *m, const struct group *g, struct filter_h
     return v && __builtin_isfinite(v->approx) && pick_by_bound(m, g, v->approx, ret);
 }
 
-/* --- groups ------------------------------------------------------------------------------------- */
+/* --- groups ----------------------------------------------------------------------------------- */
 
 static void ask_group(struct matcher *m, const struct group *g, struct filter_hits *ret)
 {
@@ -160,7 +160,8 @@ static void ask_group(struct matcher *m, const struct group *g, struct filter_hi
         pick_rows(m, g, ties && columns, ret);
 }
 
-/* Groups of one pivot lie anywhere in memory: they are sent for some steps ahead, their rows too. */
+/* Groups of one pivot lie anywhere in memory: they are sent for some steps ahead, their rows too.
+ */
 enum { AHEAD_GROUP = 12, AHEAD_ROWS = 6 };
 
 static void ask_groups_of(struct matcher *m, u32 cond, struct filter_hits *ret)
@@ -178,7 +179,7 @@ static void ask_groups_of(struct matcher *m, u32 cond, struct filter_hits *ret)
     }
 }
 
-/* --- the match ---------------------------------------------------------------------------------- */
+/* --- the match -------------------------------------------------------------------------------- */
 
 /* Marks and serials of old matches must not come round again. */
 static void start_again(struct matcher *m)

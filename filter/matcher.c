@@ -8,7 +8,7 @@
 /* How much matcher_step does between two looks at the clock. */
 enum { STEP_SLOTS = 512, STEP_ROWS = 64 };
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 void *matcher_alloc(struct matcher *m, size_t size)
 {
@@ -44,7 +44,7 @@ size_t matcher_bytes(const struct matcher *m)
            table_bytes(&m->group_table) + table_bytes(&m->id_table);
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct matcher *matcher_new(void)
 {
@@ -135,7 +135,7 @@ u32 matcher_count(const struct matcher *m)
     return m->count;
 }
 
-/* --- refs --------------------------------------------------------------------------------------- */
+/* --- refs ------------------------------------------------------------------------------------- */
 
 u32 matcher_find(const struct matcher *m, u32 id)
 {
@@ -191,7 +191,7 @@ void matcher_row_moved(struct matcher *m, u32 id, u32 group, u32 from_group, u32
     m->refs[ref].at = to;
 }
 
-/* --- changes ------------------------------------------------------------------------------------ */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 static void add_branch(struct matcher *m, u32 id, const struct policy *p, u32 branch)
 {

@@ -104,7 +104,7 @@ static inline u32 path_child(const struct matcher *m, u32 parent, str name)
     return 0;
 }
 
-/* --- compile.c ---------------------------------------------------------------------------------- */
+/* --- compile.c -------------------------------------------------------------------------------- */
 
 /* The first ref of subscription `id`, or 0. */
 u32 matcher_find(const struct matcher *m, u32 id);
@@ -118,14 +118,14 @@ void compile_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 
 /* The subscription that is being added has a row. */
 void matcher_ref_add(struct matcher *m, u32 id, u32 group, u32 at);
 
-/* --- probe.c ------------------------------------------------------------------------------------ */
+/* --- probe.c ---------------------------------------------------------------------------------- */
 
 /* The condition holds for this message. */
 void matcher_fire(struct matcher *m, u32 cond);
 /* Looks up what the values of the event fulfil. */
 void matcher_probe(struct matcher *m);
 
-/* --- hold.c ------------------------------------------------------------------------------------- */
+/* --- hold.c ----------------------------------------------------------------------------------- */
 
 /* Whether a condition holds for one value at its path. */
 bool cond_takes(struct matcher *m, u32 cond, struct value *v);
@@ -140,7 +140,7 @@ static inline bool cond_true(struct matcher *m, u32 cond)
     return mark != m->epoch + 1 && cond_find_out(m, cond);
 }
 
-/* --- tie.c -------------------------------------------------------------------------------------- */
+/* --- tie.c ------------------------------------------------------------------------------------ */
 
 struct tie *tie_new(void);
 void tie_free(struct tie *t);

@@ -44,7 +44,7 @@ u32 path_child_by_hash(const struct matcher *m, u32 parent, str name)
     return 0;
 }
 
-/* --- children ----------------------------------------------------------------------------------- */
+/* --- children --------------------------------------------------------------------------------- */
 
 static void list_kid(struct matcher *m, u32 parent, u32 id)
 {
@@ -139,7 +139,7 @@ void path_release(struct matcher *m, u32 path)
     }
 }
 
-/* --- steps -------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 /* Place of `key` among the steps, or where it belongs. */
 static u32 step_place(const struct path *p, u32 key)

@@ -9,7 +9,7 @@
 
 #define KINDS_FOLDED (1u << COND_FOLDED | 1u << COND_PREFIX_FOLDED | 1u << COND_SUFFIX_FOLDED)
 
-/* --- firing ------------------------------------------------------------------------------------- */
+/* --- firing ----------------------------------------------------------------------------------- */
 
 void matcher_fire(struct matcher *m, u32 cond)
 {
@@ -63,7 +63,7 @@ static void hit(struct matcher *m, u32 cond, struct value *v)
     }
 }
 
-/* --- looking up --------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------- */
 
 static void look_up(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, str text,
                     struct value *v)
@@ -198,7 +198,7 @@ static void look_up_folded(struct matcher *m, u32 path, u32 kinds, struct value 
         look_up_suffixes(m, COND_SUFFIX_FOLDED, path, text, v);
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static void probe_string(struct matcher *m, u32 path, u32 kinds, struct value *v)
 {

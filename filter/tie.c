@@ -80,7 +80,7 @@ void tie_free(struct tie *t)
     mem_free(t);
 }
 
-/* --- where a condition holds -------------------------------------------------------------------- */
+/* --- where a condition holds ------------------------------------------------------------------ */
 
 void tie_note(struct matcher *m, u32 cond, u32 element)
 {
@@ -173,7 +173,7 @@ static bool is_tied(struct matcher *m, u32 cond)
     return p->n > 0;
 }
 
-/* --- sets --------------------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------------------- */
 
 /* Keeps only sets that no other contains. */
 static void sets_add(struct sets *s, u64 set)
@@ -200,7 +200,7 @@ static void sets_join(struct sets *to, const struct sets *with)
             sets_add(to, old.set[i] | with->set[j]);
 }
 
-/* --- the tree ----------------------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 static void make_room(struct tie *t, u32 elements)
 {

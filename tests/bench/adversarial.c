@@ -33,7 +33,7 @@ static void put_wild(struct buf *out, u64 p, u64 j, u32 n)
     put_letters(out, draw(SEED, p, j), n);
 }
 
-/* --- policies ----------------------------------------------------------------------------------- */
+/* --- policies --------------------------------------------------------------------------------- */
 
 static void wild_prefix(u64 p, struct buf *out)
 {
@@ -125,7 +125,7 @@ static void big(u64 p, struct buf *out)
     buf_printf(out, "{\"%s\":{\"id\":[\"%c%u\"]}}\n", part, part[0], (unsigned)(p / 3));
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static void wild_message(u64 m, struct buf *out)
 {
@@ -229,7 +229,7 @@ static void big_message(u64 m, struct buf *out)
     buf_printf(out, ",\"tail\":{\"id\":\"t%u\"}}\n", small(100, m, 45));
 }
 
-/* --- how time grows with an array --------------------------------------------------------------- */
+/* --- how time grows with an array ------------------------------------------------------------- */
 
 static void scaling_policy(str name, struct buf *out)
 {
@@ -272,7 +272,7 @@ static void scaling_message(str name, unsigned n, struct buf *out)
     buf_z(out, str_is(name, "tags") ? "],\"type\":\"x\"}}\n" : "]}\n");
 }
 
-/* --- the command line --------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static const struct workload {
     const char *name;

@@ -72,7 +72,7 @@ static struct policy *read_policy(const struct bench *b, u32 i)
     return p;
 }
 
-/* --- compiling ---------------------------------------------------------------------------------- */
+/* --- compiling -------------------------------------------------------------------------------- */
 
 static void compile(struct bench *b)
 {
@@ -105,7 +105,7 @@ static void compile(struct bench *b)
         after > before ? (double)(after - before) / n : 0, (double)matcher_bytes(b->matcher) / n);
 }
 
-/* --- matching ----------------------------------------------------------------------------------- */
+/* --- matching --------------------------------------------------------------------------------- */
 
 static void count_pass(struct bench *b)
 {
@@ -228,7 +228,7 @@ static void latencies(struct bench *b)
     mem_free(took);
 }
 
-/* --- changes ------------------------------------------------------------------------------------ */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 /* Takes random policies out and puts them back; with a match after each change when asked. */
 static void updates(struct bench *b, bool matching)
@@ -318,7 +318,7 @@ static void from_empty(struct bench *b)
     matcher_free(m);
 }
 
-/* --- the run ------------------------------------------------------------------------------------ */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static void scan_speed(struct bench *b)
 {

@@ -1,5 +1,6 @@
-/* The matcher as its owner uses it: many subscriptions come and go while messages are matched, work that
- * was put off is done, and everything is given back. What policies mean is tested elsewhere. */
+/* The matcher as its owner uses it: many subscriptions come and go while messages are matched, work
+ * that was put off is done, and everything is given back. What policies mean is tested elsewhere.
+ */
 #include "common/base.h"
 
 #include <setjmp.h>
@@ -37,15 +38,20 @@ static u64 matches(struct matcher *m, struct filter_hits *h, const char *body)
     return h->total;
 }
 
-/* Policy and message of a family; a subscription of kind k and value v gets message (k, v) as told. */
+/* Policy and message of a family; a subscription of kind k and value v gets message (k, v) as told.
+ */
 static void text_of(u32 id, char *out, size_t size)
 {
     u32 v = id / 6 % 50;
     switch (id % 6) {
     case 0: snprintf(out, size, "{\"a\":[\"v%u\"],\"b\":[{\"prefix\":\"p\"}]}", v); return;
     case 1: snprintf(out, size, "{\"a\":[{\"anything-but\":[\"v%u\"]}]}", v); return;
-    case 2: snprintf(out, size, "{\"n\":[{\"numeric\":[\">=\",%u]}],\"a\":[\"v1\",\"v2\"]}", v); return;
-    case 3: snprintf(out, size, "{\"a\":[{\"wildcard\":\"v*%u\"}],\"n\":[{\"exists\":true}]}", v); return;
+    case 2:
+        snprintf(out, size, "{\"n\":[{\"numeric\":[\">=\",%u]}],\"a\":[\"v1\",\"v2\"]}", v);
+        return;
+    case 3:
+        snprintf(out, size, "{\"a\":[{\"wildcard\":\"v*%u\"}],\"n\":[{\"exists\":true}]}", v);
+        return;
     case 4: snprintf(out, size, "{\"$or\":[{\"a\":[\"v%u\"]},{\"n\":[%u]}]}", v, v); return;
     default: snprintf(out, size, "{\"a\":[\"v%u\",{\"exists\":false}]}", v); return;
     }
@@ -205,7 +211,8 @@ static void test_spans_tell_each_once(void **state)
     struct matcher *m = matcher_new();
     struct filter_hits h = {0};
     (void)state;
-    add(m, 9, "{\"$or\":[{\"a\":[\"x\"]},{\"a\":[{\"prefix\":\"x\"}]},{\"b\":[{\"exists\":false}]}]}");
+    add(m, 9,
+        "{\"$or\":[{\"a\":[\"x\"]},{\"a\":[{\"prefix\":\"x\"}]},{\"b\":[{\"exists\":false}]}]}");
     assert_int_equal(matches(m, &h, "{\"a\":\"x\"}"), 1);
     assert_int_equal(matches(m, &h, "{\"a\":\"xy\",\"b\":1}"), 1);
     assert_int_equal(matches(m, &h, "{\"a\":\"y\",\"b\":1}"), 0);
@@ -216,8 +223,8 @@ static void test_spans_tell_each_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_come_and_go),        cmocka_unit_test(test_groups_join),
-        cmocka_unit_test(test_unknown_and_always), cmocka_unit_test(test_epochs_start_again),
+        cmocka_unit_test(test_come_and_go),          cmocka_unit_test(test_groups_join),
+        cmocka_unit_test(test_unknown_and_always),   cmocka_unit_test(test_epochs_start_again),
         cmocka_unit_test(test_spans_tell_each_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
