@@ -12,6 +12,8 @@
 /* A condition that this many expressions hold, or this part of all subscriptions, is popular: it
  * goes into the tail of groups, where it is asked once for all rows. */
 enum { POPULAR_MIN = 16, POPULAR_PART = 256 };
+/* Expressions that hold the presence of a path, up to which ranges are put below it. */
+enum { ASKED_RANGES_MAX = 16 };
 
 /* --- leaves ----------------------------------------------------------------------------------- */
 
@@ -225,12 +227,26 @@ static bool needs_value(const struct matcher *m, const struct cond *c)
     return true;
 }
 
+/* A range between two bounds is looked up in blocks, by every value. While few expressions stand
+ * below the presence of its path, it is cheaper to ask it there. */
+static bool is_cheaper_asked(const struct matcher *m, const struct cond *c)
+{
+    u32 present = m->paths[c->path].present;
+    return c->kind == COND_RANGE && !c->watchers &&
+           (!present || m->conds[present].refs < ASKED_RANGES_MAX);
+}
+
 static struct pivot_choice choose(struct matcher *m, const u32 *conds, u32 n)
 {
     struct pivot_choice best = {.at = UINT32_MAX, .cost = 1e12};
     for (u32 i = 0; i < n; i++) {
         const struct cond *c = &m->conds[conds[i]];
         double cost = pivot_cost(m, conds[i]);
+        if (is_cheaper_asked(m, c)) {
+            if (cost < best.cost)
+                best = (struct pivot_choice){i, true, cost};
+            continue;
+        }
         if (cost < best.cost)
             best = (struct pivot_choice){i, false, cost};
         if (!needs_value(m, c))
