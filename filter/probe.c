@@ -163,6 +163,18 @@ static void look_up_grams(struct matcher *m, u32 path, str text, struct value *v
     }
 }
 
+/* The text of COND_ADDRESS for the network of `bits` bits that the address lies in. */
+static str network_text(const struct address *a, u32 bits, char out[COND_ADDRESS_SIZE])
+{
+    str text = cond_address_text(a, bits, out);
+    u32 whole = bits / 8, rest = bits % 8;
+    if (rest)
+        out[2 + whole] = (char)(out[2 + whole] & 0xFF00 >> rest);
+    for (size_t i = 2 + whole + (rest != 0); i < text.n; i++)
+        out[i] = 0;
+    return text;
+}
+
 static void look_up_address(struct matcher *m, u32 path, str text, struct value *v)
 {
     struct address address;
@@ -172,13 +184,22 @@ static void look_up_address(struct matcher *m, u32 path, str text, struct value 
     const struct step *steps = steps_of(&m->paths[path], COND_ADDRESS, &n);
     for (u32 i = 0; i < n; i++) {
         char key[COND_ADDRESS_SIZE];
-        struct address net = address;
-        u32 family = steps[i].key >> 8 & 0xFF, bits = steps[i].key & 0xFF;
-        if (family != address.family)
-            continue;
-        address_mask(&net, bits);
-        look_up_text(m, COND_ADDRESS, path, cond_address_text(&net, bits, key), v);
+        if ((steps[i].key >> 8 & 0xFF) == address.family)
+            look_up_text(m, COND_ADDRESS, path, network_text(&address, steps[i].key & 0xFF, key),
+                         v);
     }
+}
+
+/* Lower case of text that is ASCII only; false when it is not. */
+static bool fold_ascii(str text, char *out)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        u8 c = (u8)text.p[i];
+        if (c >= 0x80)
+            return false;
+        out[i] = (char)(c | ((u8)(c - 'A') < 26) << 5);
+    }
+    return true;
 }
 
 static void look_up_folded(struct matcher *m, u32 path, u32 kinds, struct value *v)
@@ -189,7 +210,10 @@ static void look_up_folded(struct matcher *m, u32 path, u32 kinds, struct value 
         m->folded_cap = room * 2;
         m->folded = mem_alloc(m->folded_cap);
     }
-    str text = str_from(m->folded, fold_text(v->text, m->folded));
+    size_t n = v->text.n;
+    if (!fold_ascii(v->text, m->folded))
+        n = fold_text(v->text, m->folded);
+    str text = str_from(m->folded, n);
     if (kinds & 1u << COND_FOLDED)
         look_up_text(m, COND_FOLDED, path, text, v);
     if (kinds & 1u << COND_PREFIX_FOLDED)
