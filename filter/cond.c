@@ -66,9 +66,9 @@ static u32 cond_new(struct matcher *m, enum cond_kind kind, u32 path)
     } else {
         u32 cap = m->cond_cap;
         id = m->cond_n++;
-        m->conds = matcher_room(m->conds, &m->cond_cap, id, sizeof(*m->conds));
+        m->conds = matcher_large_room(m->conds, &m->cond_cap, id, sizeof(*m->conds));
         if (cap != m->cond_cap)
-            m->mark = mem_grow(m->mark, m->cond_cap * sizeof(*m->mark));
+            m->mark = pages_grow(m->mark, cap * sizeof(*m->mark), m->cond_cap * sizeof(*m->mark));
     }
     m->mark[id] = 0;
     m->conds[id] = (struct cond){.kind = (u8)kind, .path = path, .refs = 1};

@@ -73,7 +73,7 @@ static u32 group_new(struct matcher *m, const struct group_key *key, u32 tag)
         m->group_free = m->groups[id].n;
     } else {
         id = m->group_n++;
-        m->groups = matcher_room(m->groups, &m->group_cap, id, sizeof(*m->groups));
+        m->groups = matcher_large_room(m->groups, &m->group_cap, id, sizeof(*m->groups));
     }
     struct group *g = &m->groups[id];
     *g = (struct group){.pivot = key->pivot,

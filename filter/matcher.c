@@ -36,6 +36,15 @@ void *matcher_room(void *p, u32 *cap, u32 n, size_t item)
     return mem_grow(p, (size_t)*cap * item);
 }
 
+void *matcher_large_room(void *p, u32 *cap, u32 n, size_t item)
+{
+    u32 old = *cap;
+    if (n < old)
+        return p;
+    *cap = MAX(16, n + n / 2);
+    return pages_grow(p, (size_t)old * item, (size_t)*cap * item);
+}
+
 size_t matcher_bytes(const struct matcher *m)
 {
     return sizeof(*m) + m->small_bytes + m->cond_n * (sizeof(*m->conds) + sizeof(*m->mark)) +
@@ -55,12 +64,12 @@ struct matcher *matcher_new(void)
     table_init(&m->id_table);
     m->seed = map_hash(STR("matcher"));
     m->cond_n = m->path_n = m->group_n = m->ref_n = 1;
-    m->conds = matcher_room(NULL, &m->cond_cap, 0, sizeof(*m->conds));
+    m->conds = matcher_large_room(NULL, &m->cond_cap, 0, sizeof(*m->conds));
     m->mark = mem_array(m->cond_cap, sizeof(*m->mark));
-    m->paths = matcher_room(NULL, &m->path_cap, 0, sizeof(*m->paths));
+    m->paths = matcher_large_room(NULL, &m->path_cap, 0, sizeof(*m->paths));
     m->seen = mem_array(m->path_cap, sizeof(*m->seen));
-    m->groups = matcher_room(NULL, &m->group_cap, 0, sizeof(*m->groups));
-    m->refs = matcher_room(NULL, &m->ref_cap, 0, sizeof(*m->refs));
+    m->groups = matcher_large_room(NULL, &m->group_cap, 0, sizeof(*m->groups));
+    m->refs = matcher_large_room(NULL, &m->ref_cap, 0, sizeof(*m->refs));
     m->conds[0] = (struct cond){.kind = COND_ALWAYS};
     m->paths[0] = (struct path){.refs = 1};
     m->seen[0] = (struct path_seen){0};
@@ -117,12 +126,12 @@ void matcher_free(struct matcher *m)
     mem_free(m->but);
     mem_free(m->picked);
     mem_free(m->fired);
-    mem_free(m->refs);
-    mem_free(m->groups);
-    mem_free(m->seen);
-    mem_free(m->paths);
-    mem_free(m->mark);
-    mem_free(m->conds);
+    pages_free(m->refs, m->ref_cap * sizeof(*m->refs));
+    pages_free(m->groups, m->group_cap * sizeof(*m->groups));
+    pages_free(m->seen, m->path_cap * sizeof(*m->seen));
+    pages_free(m->paths, m->path_cap * sizeof(*m->paths));
+    pages_free(m->mark, m->cond_cap * sizeof(*m->mark));
+    pages_free(m->conds, m->cond_cap * sizeof(*m->conds));
     table_deinit(&m->id_table);
     table_deinit(&m->group_table);
     table_deinit(&m->path_table);
@@ -151,7 +160,7 @@ static u32 ref_new(struct matcher *m, u32 group, u32 at, u32 next)
         m->ref_free = m->refs[ref].next;
     } else {
         ref = m->ref_n++;
-        m->refs = matcher_room(m->refs, &m->ref_cap, ref, sizeof(*m->refs));
+        m->refs = matcher_large_room(m->refs, &m->ref_cap, ref, sizeof(*m->refs));
     }
     m->refs[ref] = (struct ref){group, at, next};
     return ref;

@@ -28,6 +28,7 @@
 #include "filter/defaults.h"
 #include "filter/event.h"
 #include "filter/group.h"
+#include "filter/pages.h"
 #include "filter/path.h"
 #include "filter/policy.h"
 #include "filter/table.h"
@@ -89,6 +90,8 @@ void *matcher_realloc(struct matcher *m, void *p, size_t old, size_t size);
 void matcher_release(struct matcher *m, void *p, size_t size);
 /* Room for item `n` in an array that grows by half. */
 void *matcher_room(void *p, u32 *cap, u32 n, size_t item);
+/* The same for arrays that hold something of every policy (pages.h). */
+void *matcher_large_room(void *p, u32 *cap, u32 n, size_t item);
 
 /* The child of a path with this name; 0: nobody asks for it. */
 static inline u32 path_child(const struct matcher *m, u32 parent, str name)

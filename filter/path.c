@@ -19,9 +19,9 @@ static u32 path_new(struct matcher *m)
     } else {
         u32 cap = m->path_cap;
         id = m->path_n++;
-        m->paths = matcher_room(m->paths, &m->path_cap, id, sizeof(*m->paths));
+        m->paths = matcher_large_room(m->paths, &m->path_cap, id, sizeof(*m->paths));
         if (cap != m->path_cap)
-            m->seen = mem_grow(m->seen, m->path_cap * sizeof(*m->seen));
+            m->seen = pages_grow(m->seen, cap * sizeof(*m->seen), m->path_cap * sizeof(*m->seen));
     }
     m->paths[id] = (struct path){.refs = 1};
     m->seen[id] = (struct path_seen){0};
