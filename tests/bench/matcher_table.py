@@ -8,7 +8,7 @@ A speed with wrong results is not a speed: a row whose matches or hash differ fr
 says WRONG and fails the run. --quick takes the short form: fewer events, N up to 100,000.
 --references runs event-ruler on the same files, interleaved with ours, where Java and Maven are.
 --cpu holds the processor time of our thread against the bars instead of wall time, for machines
-that others use at the same time (not with --references: theirs is wall time).
+that others use at the same time. (Of event-ruler that leaves out its collector's thread.)
 """
 import argparse, json, math, os, pathlib, re, subprocess, sys, tempfile
 
@@ -23,7 +23,8 @@ class Table:
     def __init__(self, args):
         self.args, self.build = args, pathlib.Path(args.build)
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.build, prefix='matcher-'))
-        self.seconds = 0.2 if args.quick else args.seconds
+        self.seconds = min(args.seconds, 0.2) if args.quick else args.seconds
+        self.clock = 'cpu_ns_per_event' if args.cpu else 'ns_per_event'
         self.rows, self.failed, self.times = [], 0, {}
         self.ruler = None
         if args.references:
@@ -84,9 +85,8 @@ class Table:
         """Checked results and ns an event, both ways; interleaved with event-ruler when asked."""
         count, figures = self.run(label, policies, events, full)
         self.check(label, count, expected)
-        clock = 'cpu_ns_per_event' if self.args.cpu else 'ns_per_event'
-        figures['checked'] = float(figures[f'checked.{clock}'])
-        figures['structural'] = float(figures[f'structural.{clock}'])
+        figures['checked'] = float(figures[f'checked.{self.clock}'])
+        figures['structural'] = float(figures[f'structural.{self.clock}'])
         figures['matches'] = float(figures['checked.matches_per_event'])
         self.times[label] = figures
         return figures
@@ -95,15 +95,15 @@ class Table:
         """Their ns an event, or None when their results differ or they cannot run it."""
         if not self.ruler:
             return None
-        count, theirs = self.ruler.run(policies, events, self.seconds)
+        count, theirs = self.ruler.run(policies, events, self.seconds, self.clock)
         if theirs != theirs: # it could not
             return None
         if expected and count != tuple(expected):
             print(f'bench={label} reference=event-ruler results differ: left out', flush=True)
             return None
         again, figures = self.run(label, policies, events)
-        ours = (ours + float(figures['checked.ns_per_event'])) / 2
-        count, more = self.ruler.run(policies, events, self.seconds)
+        ours = (ours + float(figures[f'checked.{self.clock}'])) / 2
+        count, more = self.ruler.run(policies, events, self.seconds, self.clock)
         theirs = (theirs + more) / 2
         print(f'bench={label} reference=event-ruler ns_per_event={theirs:.1f} ratio={theirs / ours:.2f}',
               flush=True)

@@ -1,3 +1,4 @@
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
@@ -35,9 +36,11 @@ public final class RulerBench {
     }
 
     private static int at;
+    private static double cpuNs; // of the last window, an event; without the collector's thread
 
     private static double window(Machine machine, List<String> events, double seconds)
             throws Exception {
+        long cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         long start = System.nanoTime();
         long end = start + (long) (seconds * 1e9);
         long now;
@@ -52,6 +55,8 @@ public final class RulerBench {
             done += 16;
             now = System.nanoTime();
         } while (now < end);
+        cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - cpu;
+        cpuNs = (double) cpu / done;
         return (double) (now - start) / done;
     }
 
@@ -74,10 +79,14 @@ public final class RulerBench {
             }
         }
         double[] ns = new double[3];
+        double[] cpu = new double[3];
         for (int i = 0; i < ns.length; i++) {
             ns[i] = window(machine, events, seconds);
+            cpu[i] = cpuNs;
         }
         Arrays.sort(ns);
-        System.out.printf("ns_per_event=%.1f min=%.1f max=%.1f sink=%d%n", ns[1], ns[0], ns[2], sink);
+        Arrays.sort(cpu);
+        System.out.printf("ns_per_event=%.1f min=%.1f max=%.1f cpu_ns_per_event=%.1f sink=%d%n",
+                ns[1], ns[0], ns[2], cpu[1], sink);
     }
 }
