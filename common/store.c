@@ -53,6 +53,7 @@ struct store {
     bool doubt;  /* invariant 3 */
     bool freed;  /* there may be more free pages than when they were last counted */
     bool giving; /* in the course of giving pages back */
+    bool shrunk; /* pages were given back: the file is cut when the WAL is copied to its end */
     u64 ticket;
     u64 tidied_ticket; /* as it was at the last housekeeping */
     u32 finish_from;   /* do not try to finish the checkpoint below so many frames */
@@ -393,6 +394,7 @@ static bool give_pages(struct store *s)
         sqlite3_reset(s->vacuum);
     }
     int err = store_commit(s, &ticket);
+    s->shrunk = true;
     s->tidied_ticket = s->ticket; /* a turn of our own keeps nobody busy */
     return err == 0 && row == 1;
 }
@@ -439,8 +441,11 @@ bool store_tidy(struct store *s)
         return false; /* the next turn mends it first */
     if (tidy_pages(s))
         return true;
-    if (store_wal_look(s->db, &wal) && wal.frames - wal.copied > STORE_IDLE_FRAMES)
-        store_copier_wake_later(s->copier);
+    if (store_wal_look(s->db, &wal)) {
+        s->shrunk = s->shrunk && wal.copied < wal.frames;
+        if (s->shrunk || wal.frames - wal.copied > STORE_IDLE_FRAMES)
+            store_copier_wake_later(s->copier);
+    }
     release_memory(s);
     return false;
 }

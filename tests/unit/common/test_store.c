@@ -3,6 +3,7 @@
 #include "common/base.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "common/store.h"
 #include "tests/failing_vfs.h"
@@ -476,12 +478,35 @@ static void test_a_drained_file_shrinks(void **state)
         slices++;
     assert_true(slices > 1);
     assert_true(store_stats(w->s).file_bytes < 2000000);
-    store_close(w->s);
     struct stat st;
+    store_close(w->s);
     assert_int_equal(stat(w->path, &st), 0);
     assert_true(st.st_size < 2000000);
     open_world(w);
     assert_int_equal(count(w), 50);
+}
+
+/* However little is left in the WAL, an idle daemon's file is cut: the checkpointer comes to it. */
+static void test_an_idle_file_is_cut(void **state)
+{
+    struct world *w = *state;
+    struct stat st;
+    i64 end = clock_micros() + 20000000;
+    for (int i = 0; i < 2000; i++)
+        put(w, i, 4000);
+    assert_int_equal(commit(w), 0);
+    store_aid_sql(w->path, "PRAGMA wal_checkpoint(PASSIVE)");
+    assert_int_equal(stat(w->path, &st), 0);
+    assert_true(st.st_size > 7000000);
+    store_begin(w->s);
+    store_freed(w->s);
+    assert_int_equal(store_run(w->s, w->wipe), 0);
+    assert_int_equal(commit(w), 0);
+    while (store_tidy(w->s))
+        ;
+    while (stat(w->path, &st) == 0 && st.st_size >= 2000000 && clock_micros() < end)
+        sched_yield();
+    assert_true(st.st_size < 2000000);
 }
 
 /* The database file cannot be written: the WAL takes what comes, and is copied when that works
@@ -551,6 +576,7 @@ int main(void)
         TEST(test_reading_that_fails_fails_its_turn),
         TEST(test_steady_traffic_grows_nothing),
         TEST(test_a_drained_file_shrinks),
+        TEST(test_an_idle_file_is_cut),
         TEST(test_a_checkpoint_that_fails),
         TEST(test_a_reader_beside),
     };
