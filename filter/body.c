@@ -119,14 +119,14 @@ static void add_scalar(struct walk *w, u32 path, u32 element, u32 from, u32 to)
     event_add(&w->m->event, kind, path, element, str_from(w->text + from, to - from));
 }
 
-/* The bracket at `at` is the next one; passes over it, its mate and all between. */
+/* The bracket at `at` is the next one; passes over it, its end and all between. */
 static bool skip_bracket(struct walk *w, u32 *at)
 {
     const struct index_bracket *open = &w->brackets[w->next];
-    if (UNLIKELY(w->next >= w->b->index.bracket_n || open->at != *at || open->mate <= w->next))
+    if (UNLIKELY(w->next >= w->b->index.bracket_n || open->at != *at))
         return false;
-    w->next = open->mate + 1;
-    *at = w->brackets[open->mate].at + 1;
+    w->next = open->next;
+    *at = open->end + 1;
     return true;
 }
 
@@ -328,7 +328,7 @@ bool body_read(struct matcher *m, str text, bool *ret_empty)
         .m = m, .b = b, .text = text.p, .blocks = b->index.blocks, .brackets = b->index.brackets};
     event_reserve(&m->event, text.n);
     b->member_n = 0;
-    *ret_empty = next_quote(&w, at) >= b->index.brackets[b->index.brackets[0].mate].at;
+    *ret_empty = next_quote(&w, at) >= b->index.brackets[0].end;
     return walk_object(&w, m->root[FILTER_BODY], 0, &at);
 }
 

@@ -1,5 +1,5 @@
-/* The index of a body: where its quotes, colons and other structural characters are, and which
- * bracket belongs to which, found 64 bytes at a time. The walk over the body (body.c) then goes
+/* The index of a body: where its quotes, colons and other structural characters are, and where each
+ * bracket is closed, found 64 bytes at a time. The walk over the body (body.c) then goes
  * from one to the next without looking at what lies between, and past a whole value in one step.
  *
  * The index is made by whichever instructions the processor has; all variants share index_core.h
@@ -16,14 +16,15 @@ struct index_block {
     u64 ops; /* brackets, commas and colons */
 };
 
+/* An opening bracket, and where it is closed. */
 struct index_bracket {
-    u32 at;   /* byte */
-    u32 mate; /* number of the bracket that it belongs to */
+    u32 at, end; /* bytes */
+    u32 next;    /* number of the first opening bracket behind its end */
 };
 
 struct index {
     struct index_block *blocks;
-    struct index_bracket *brackets; /* in their order */
+    struct index_bracket *brackets; /* opening ones, in their order */
     u32 block_cap, bracket_n, bracket_cap;
     u32 size;                  /* bytes of the text */
     bool has_escapes;          /* there is a backslash somewhere */

@@ -265,10 +265,10 @@ CORE void close_bracket(struct core *c, u32 place)
         c->wrong |= 1;
         return;
     }
-    u32 top = x->stack[--c->depth], number = x->bracket_n++;
+    u32 top = x->stack[--c->depth];
     c->wrong |= (top ^ c->text[place] >> 5) & 1;
-    x->brackets[top >> 1].mate = number;
-    x->brackets[number] = (struct index_bracket){place, top >> 1};
+    x->brackets[top >> 1].end = place;
+    x->brackets[top >> 1].next = x->bracket_n;
     if (c->depth)
         c->object = x->stack[c->depth - 1] & 1;
     else
@@ -306,7 +306,8 @@ CORE void grammar(struct core *c, const u8 *p, u64 base, const struct index_mask
     u64 scalar = ~(in_string | quotes | ops | blank);
     u64 starts = scalar & ~shift(scalar, &c->scalar);
     u64 value = (quotes & in_string) | starts | open;
-    u64 sep = behind(comma | colon | open, blank, &c->sep);
+    u64 sep = LIKELY(!blank) ? shift(comma | colon | open, &c->sep)
+                             : behind(comma | colon | open, blank, &c->sep);
     u64 wrong = (value & ~sep) | ((comma | colon) & sep) | (m->control & in_string);
     u64 empty = close & sep;
     if (UNLIKELY(empty))

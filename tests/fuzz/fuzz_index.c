@@ -35,8 +35,7 @@ static void check_same(const struct index *a, const struct index *b, str text)
     if (text.n >= 64)
         assert(memcmp(a->blocks, b->blocks, text.n / 64 * sizeof(*a->blocks)) == 0);
     for (u32 i = 0; i < a->bracket_n; i++)
-        assert(a->brackets[i].at == b->brackets[i].at &&
-               a->brackets[i].mate == b->brackets[i].mate);
+        assert(memcmp(&a->brackets[i], &b->brackets[i], sizeof(a->brackets[i])) == 0);
 }
 
 static void check(str text, index_build *other)
