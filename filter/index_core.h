@@ -363,6 +363,14 @@ CORE void block(struct core *c, const u8 *p, u64 base, enum index_mode mode)
     grammar(c, p, base, &m, marks.quote, in_string, open, close);
 }
 
+/* Nothing but blanks may stand around the root. */
+static bool core_blank(str text, u64 from, u64 to)
+{
+    while (from < to && memchr(" \t\n\r", text.p[from], 4))
+        from++;
+    return from == to;
+}
+
 CORE bool build(struct index *x, str text, enum index_mode mode)
 {
     struct core c = {.x = x, .text = (const u8 *)text.p, .size = text.n, .sep = 1};
@@ -379,9 +387,8 @@ CORE bool build(struct index *x, str text, enum index_mode mode)
         return !c.wrong && !c.in_string && !c.level;
     if (c.wrong || c.in_string || !c.end || c.depth)
         return false;
-    for (u64 i = c.end; i < text.n; i++)
-        if (!memchr(" \t\n\r", text.p[i], 4))
-            return false;
+    if (!core_blank(text, 0, x->brackets[0].at) || !core_blank(text, c.end, text.n))
+        return false;
     if (mode != INDEX_CHECKED)
         return true;
     return text.p[x->brackets[0].at] == '{' && (!c.high || str_is_utf8(text));
