@@ -135,3 +135,9 @@ double decimal_approx(const struct decimal *d)
         v = (double)((long double)v * powl(10.0L, (long double)e));
     return d->negative ? -v : v;
 }
+
+double decimal_approx_of(const struct number *n)
+{
+    struct decimal d;
+    return decimal_of(n, &d) ? decimal_approx(&d) : number_approx(n);
+}

@@ -21,7 +21,9 @@ bool decimal_read(str text, struct decimal *ret);
 bool decimal_of(const struct number *n, struct decimal *ret);
 /* Within DECIMAL_ERROR of the number, relatively; infinite where that is too large. */
 double decimal_approx(const struct decimal *d);
-#define DECIMAL_ERROR 0x1p-48
+/* The same of any number; number_approx alone keeps fifteen digits. */
+double decimal_approx_of(const struct number *n);
+#define DECIMAL_ERROR 0x1p-45
 #define DECIMAL_LEAST 0x1p-1060 /* and absolutely, where doubles lose digits */
 
 /* Whether `v` is surely above the bound (1), below (-1), or too close for doubles to tell (0). */

@@ -59,8 +59,8 @@ struct range *range_new(struct matcher *m, const struct policy_range *exact, str
     struct range *r = matcher_alloc(m, size);
     char *at = (char *)(r + 1);
     *r = (struct range){.size = (u32)size, .exact = *exact};
-    r->low = exact->has_low ? number_approx(&exact->low) : -INFINITY;
-    r->high = exact->has_high ? number_approx(&exact->high) : INFINITY;
+    r->low = exact->has_low ? decimal_approx_of(&exact->low) : -INFINITY;
+    r->high = exact->has_high ? decimal_approx_of(&exact->high) : INFINITY;
     if (exact->has_low)
         keep_number(&r->exact.low, &at);
     if (exact->has_high)

@@ -206,6 +206,55 @@ static void test_epochs_start_again(void **state)
     matcher_free(m);
 }
 
+/* Neighbours that doubles, or fifteen digits, cannot tell apart. */
+static void test_close_numbers(void **state)
+{
+    static const char *const numbers[] = {
+        "122.42916360922355",
+        "122.42916360922354",
+        "122.42916360922356",
+        "9007199254740993",
+        "9007199254740992",
+        "9007199254740994",
+        "12345678901234567890123",
+        "12345678901234567890122",
+        "12345678901234567890124",
+        "1e-320",
+        "1.0001e-320",
+        "1e400",
+        "0.1",
+        "0.10000000000000000001",
+        "0",
+    };
+    static const char *const signs[] = {"=", ">=", ">", "<=", "<"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        for (size_t j = 0; j < ARRAY_LEN(numbers); j++)
+            for (size_t k = 0; k < ARRAY_LEN(signs); k++) {
+                struct filter_hits h = {0};
+                struct matcher *m = matcher_new();
+                struct number a, b;
+                char policy[128], body[64];
+                int err = number_read(str_of(numbers[i]), &a) | number_read(str_of(numbers[j]), &b);
+                assert_int_equal(err, 0);
+                int order = number_cmp(&b, &a);
+                bool want = k == 0   ? order == 0
+                            : k == 1 ? order >= 0
+                            : k == 2 ? order > 0
+                            : k == 3 ? order <= 0
+                                     : order < 0;
+                snprintf(policy, sizeof(policy), "{\"n\":[{\"numeric\":[\"%s\",%s]}]}", signs[k],
+                         numbers[i]);
+                snprintf(body, sizeof(body), "{\"n\":%s}", numbers[j]);
+                for (u32 id = 0; id < 40; id++) /* asked at first, then looked up */
+                    add(m, id, policy);
+                if (matches(m, &h, body) != (want ? 40 : 0))
+                    fail_msg("%s with %s", policy, body);
+                filter_hits_deinit(&h);
+                matcher_free(m);
+            }
+}
+
 static void test_spans_tell_each_once(void **state)
 {
     struct matcher *m = matcher_new();
@@ -225,7 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_come_and_go),          cmocka_unit_test(test_groups_join),
         cmocka_unit_test(test_unknown_and_always),   cmocka_unit_test(test_epochs_start_again),
-        cmocka_unit_test(test_spans_tell_each_once),
+        cmocka_unit_test(test_spans_tell_each_once), cmocka_unit_test(test_close_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
