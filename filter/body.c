@@ -316,9 +316,19 @@ void body_free(struct body *b)
     mem_free(b);
 }
 
+/* Most topics have no policy that looks into bodies, so the memory for it waits for the first. */
+static struct body *body_of(struct matcher *m)
+{
+    if (UNLIKELY(!m->body)) {
+        m->body = body_new();
+        m->tie = tie_new();
+    }
+    return m->body;
+}
+
 bool body_read(struct matcher *m, str text, bool *ret_empty)
 {
-    struct body *b = m->body;
+    struct body *b = body_of(m);
     if (!index_of(&b->index, text, m->unchecked ? INDEX_STRUCTURAL : INDEX_CHECKED))
         return false;
     u32 at = b->index.brackets[0].at;
@@ -339,7 +349,7 @@ void matcher_check_bodies(struct matcher *m, bool check)
 
 bool body_scan(struct matcher *m, str text, bool check)
 {
-    return index_of(&m->body->index, text, check ? INDEX_CHECKED : INDEX_SKIP);
+    return index_of(&body_of(m)->index, text, check ? INDEX_CHECKED : INDEX_SKIP);
 }
 
 const char *body_scanner(void)

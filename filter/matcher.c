@@ -78,8 +78,6 @@ struct matcher *matcher_new(void)
     m->sweep_at = 1;
     m->epoch = 2;
     event_init(&m->event);
-    m->tie = tie_new();
-    m->body = body_new();
     return m;
 }
 
