@@ -80,7 +80,7 @@ struct matcher {
     u32 but_n, but_cap;
     char *folded; /* the value being looked up, folded */
     size_t folded_cap;
-    struct tie *tie;   /* with `body`, from the first body that is read */
+    struct tie *tie; /* with `body`, from the first body that is read */
     struct body *body;
 };
 
