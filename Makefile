@@ -126,7 +126,7 @@ VAR        ?= var
 TOPIC_PORT ?= 4566
 QUEUE_PORT ?= 9324
 run: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/topicd $(BUILD)/queued
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/topicd $(BUILD)/queued $(BUILD)/filterctl
 	@BUILD=$(BUILD) VAR=$(VAR) TOPIC_PORT=$(TOPIC_PORT) QUEUE_PORT=$(QUEUE_PORT) \
 	    CLOCK=$(CLOCK) STRICT=$(STRICT) config/run.sh
 
