@@ -2,8 +2,8 @@
  *
  *     2026-01-02T03:04:05.678Z warning queued: store is slow queue=receipts note="two words"
  *
- * Tools return; the place that decides also logs, once. Frequent things are counters that GET /health shows.
- * Never bodies, never secrets. */
+ * Tools return; the place that decides also logs, once. Frequent things are counters that GET
+ * /health shows. Never bodies, never secrets. */
 #ifndef TOQUE_LOG_H
 #define TOQUE_LOG_H
 
