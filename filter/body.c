@@ -258,7 +258,7 @@ static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
     if (!skip_bracket(w, at))
         return false;
     u32 end = *at - 1, after = w->next;
-    bool ties = w->m->paths[path].kid_n > 0;
+    bool ties = path_may_tie(&w->m->paths[path]);
     u32 array = ties ? ++e->array_n : 0;
     w->next = bracket + 1;
     for (u32 here = past_blanks(w, start + 1, end); here < end;) {

@@ -3,7 +3,8 @@
  * Invariants:
  * 1. Every row holds its pivot, each tail condition and each column once, and has one ref that
  * names its group and place.
- * 2. A group is in its pivot's list of groups as long as it has rows, and its pivot is watched. */
+ * 2. A group is in its pivot's list of groups as long as it has rows, and its pivot is watched.
+ * 3. Every row is counted at the paths where its conditions could have to agree (tie_count). */
 #include "filter/group.h"
 
 #include "filter/key.h"
@@ -139,11 +140,25 @@ static u32 put_row(struct matcher *m, u32 group, u32 id, const u32 *columns, siz
     return at;
 }
 
+static void count_ties(struct matcher *m, const struct group *g, u32 at, i32 change)
+{
+    u32 few[32], *conds = few, n = group_width(g);
+    if (n == 1)
+        return;
+    if (n > ARRAY_LEN(few))
+        conds = mem_array(n, sizeof(*conds));
+    group_row(g, at, conds);
+    tie_count(m, conds, n, change);
+    if (conds != few)
+        mem_free(conds);
+}
+
 u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 *columns,
               u32 *ret_at)
 {
     u32 group = current_group(m, key);
     *ret_at = put_row(m, group, id, columns, 1);
+    count_ties(m, &m->groups[group], *ret_at, 1);
     return group;
 }
 
@@ -171,26 +186,20 @@ static void thin(struct matcher *m, u32 group)
 
 void group_remove(struct matcher *m, u32 group, u32 at)
 {
-    struct group *g = &m->groups[group];
-    u32 pivot = g->pivot, tail_n = g->tail_n, width = g->vetoes + g->asks;
-    u32 tail[GROUP_TAIL_MAX], few[16], *columns = few;
-    if (width > ARRAY_LEN(few))
-        columns = mem_array(width, sizeof(u32));
-    memcpy(tail, g->tail, sizeof(tail));
-    for (u32 i = 0; i < width; i++)
-        columns[i] = group_column(g, i)[at];
+    u32 few[32], *conds = few, n = group_width(&m->groups[group]);
+    if (n > ARRAY_LEN(few))
+        conds = mem_array(n, sizeof(*conds));
+    group_row(&m->groups[group], at, conds);
+    tie_count(m, conds, n, -1);
     drop_row(m, group, at);
     if (m->groups[group].n == 0)
         group_free(m, group);
     else
         thin(m, group);
-    for (u32 i = 0; i < width; i++)
-        cond_release(m, columns[i]);
-    for (u32 i = 0; i < tail_n; i++)
-        cond_release(m, tail[i]);
-    cond_release(m, pivot);
-    if (columns != few)
-        mem_free(columns);
+    while (n > 0) /* the pivot last */
+        cond_release(m, conds[--n]);
+    if (conds != few)
+        mem_free(conds);
 }
 
 /* Moves rows of a thin group to the one that takes new rows; returns how many. */

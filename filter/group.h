@@ -49,6 +49,20 @@ static inline double group_bound(const struct group *g, u32 at)
     return bound;
 }
 
+/* Conditions of a row: pivot, tail and columns. */
+static inline u32 group_width(const struct group *g)
+{
+    return 1 + g->tail_n + g->vetoes + g->asks;
+}
+static inline void group_row(const struct group *g, u32 at, u32 *conds)
+{
+    *conds++ = g->pivot;
+    for (u32 i = 0; i < g->tail_n; i++)
+        *conds++ = g->tail[i];
+    for (u32 i = 0; i < g->vetoes + g->asks; i++)
+        *conds++ = group_column(g, i)[at];
+}
+
 /* What identifies a group, and a row's columns. */
 struct group_key {
     u32 pivot;

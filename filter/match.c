@@ -39,15 +39,10 @@ static bool row_holds(struct matcher *m, const struct group *g, u32 at)
 /* All that the row asks, for the same-element rule. */
 static bool row_ties(struct matcher *m, const struct group *g, u32 at)
 {
-    u32 few[32], *conds = few, n = 0;
-    u32 width = g->vetoes + g->asks;
-    if (1 + g->tail_n + width > ARRAY_LEN(few))
-        conds = mem_array(1 + g->tail_n + width, sizeof(*conds));
-    conds[n++] = g->pivot;
-    for (u32 i = 0; i < g->tail_n; i++)
-        conds[n++] = g->tail[i];
-    for (u32 i = 0; i < width; i++)
-        conds[n++] = group_column(g, i)[at];
+    u32 few[32], *conds = few, n = group_width(g);
+    if (n > ARRAY_LEN(few))
+        conds = mem_array(n, sizeof(*conds));
+    group_row(g, at, conds);
     bool holds = tie_holds(m, conds, n);
     if (conds != few)
         mem_free(conds);

@@ -147,6 +147,9 @@ static inline bool cond_true(struct matcher *m, u32 cond)
 
 struct tie *tie_new(void);
 void tie_free(struct tie *t);
+/* A row with these conditions came (change 1) or goes (-1): counted at the paths where they could
+ * have to agree. */
+void tie_count(struct matcher *m, const u32 *conds, u32 n, i32 change);
 /* A condition that is looked up holds for a value in `element`; in events that are tied. */
 void tie_note(struct matcher *m, u32 cond, u32 element);
 /* Whether one choice of array elements fulfils all conditions, each of which holds by itself. */

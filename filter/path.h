@@ -32,6 +32,9 @@ struct path {
     u32 kinds;           /* 1 << kind of each kind of condition that is looked up here */
     u32 present, absent; /* those conditions, 0: none */
     u32 step_n;
+    u32 ties;  /* rows of groups with two or more conditions at or below it that can be tied (tie.c)
+                */
+    u32 below; /* of one row, while it is counted */
     union {
         char in[16];
         char *text;
@@ -57,6 +60,13 @@ static inline str path_name(const struct path *p)
 static inline bool path_is_asked(const struct path *p)
 {
     return p->refs > p->kid_n;
+}
+
+/* Whether it matters in which element of an array here a value lies: only when some expression has
+ * conditions to agree, and not for scalars with nothing below them. */
+static inline bool path_may_tie(const struct path *p)
+{
+    return p->ties && p->kid_n;
 }
 
 /* The path of a policy's leaf below the scope's root, made if need be; held for the caller. */

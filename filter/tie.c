@@ -80,6 +80,34 @@ void tie_free(struct tie *t)
     mem_free(t);
 }
 
+/* --- where rows could have to agree ------------------------------------------------------------ */
+
+/* Absence is tied to no element, and presence beside another condition at its path says nothing. */
+static bool can_tie(const struct matcher *m, const u32 *conds, u32 n, u32 at)
+{
+    const struct cond *c = &m->conds[conds[at]];
+    if (c->kind == COND_ABSENT || c->kind == COND_SCOPE || c->kind == COND_ALWAYS)
+        return false;
+    for (u32 i = 0; i < n && c->kind == COND_PRESENT; i++)
+        if (i != at && m->conds[conds[i]].path == c->path && m->conds[conds[i]].kind != COND_ABSENT)
+            return false;
+    return true;
+}
+
+void tie_count(struct matcher *m, const u32 *conds, u32 n, i32 change)
+{
+    for (u32 i = 0; i < n && n > 1; i++) {
+        if (!can_tie(m, conds, n, i))
+            continue;
+        for (u32 path = m->conds[conds[i]].path; path; path = m->paths[path].parent)
+            if (++m->paths[path].below == 2)
+                m->paths[path].ties += (u32)change;
+    }
+    for (u32 i = 0; i < n && n > 1; i++)
+        for (u32 path = m->conds[conds[i]].path; path; path = m->paths[path].parent)
+            m->paths[path].below = 0;
+}
+
 /* --- where a condition holds ------------------------------------------------------------------ */
 
 void tie_note(struct matcher *m, u32 cond, u32 element)
@@ -289,16 +317,11 @@ static bool go_up(struct matcher *m, u64 all)
     return false;
 }
 
-/* Whether the condition can be tied; presence beside another condition at its path says nothing. */
-static bool may_be_tied(struct matcher *m, const u32 *conds, u32 n, u32 at)
+/* Whether it can be tied in this message. */
+static bool may_be_tied(const struct matcher *m, const u32 *conds, u32 n, u32 at)
 {
-    const struct cond *c = &m->conds[conds[at]];
-    if (c->kind == COND_ABSENT || m->seen[c->path].epoch != m->epoch || !m->seen[c->path].tied)
-        return false;
-    for (u32 i = 0; i < n && c->kind == COND_PRESENT; i++)
-        if (i != at && m->conds[conds[i]].path == c->path && m->conds[conds[i]].kind != COND_ABSENT)
-            return false;
-    return true;
+    const struct path_seen *seen = &m->seen[m->conds[conds[at]].path];
+    return seen->epoch == m->epoch && seen->tied && can_tie(m, conds, n, at);
 }
 
 bool tie_holds(struct matcher *m, const u32 *conds, u32 n)

@@ -269,12 +269,82 @@ static void test_spans_tell_each_once(void **state)
     matcher_free(m);
 }
 
+/* The path of dotted names below the body; 0: there is none. */
+static u32 path_at(const struct matcher *m, const char *names)
+{
+    str left = str_of(names);
+    u32 path = m->root[FILTER_BODY];
+    while (left.p && path)
+        path = path_child(m, path, str_cut(&left, '.'));
+    return path;
+}
+
+static bool may_tie(const struct matcher *m, const char *names)
+{
+    u32 path = path_at(m, names);
+    return path && path_may_tie(&m->paths[path]);
+}
+
+/* Elements are numbered where some expression has conditions to agree, as long as it is there. */
+static void test_ties_come_and_go(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    (void)state;
+    add(m, 1, "{\"a\":{\"x\":[1],\"c\":{\"z\":[5]}}}");
+    add(m, 2, "{\"a\":{\"x\":[1]},\"b\":[3]}");
+    add(m, 3, "{\"a\":{\"x\":[{\"exists\":false}],\"y\":[2]}}");
+    add(m, 4, "{\"a\":{\"y\":[{\"numeric\":[\"<\",9]}]}}"); /* its presence, and the range */
+    assert_true(may_tie(m, "a"));
+    assert_false(may_tie(m, "a.c"));
+    assert_int_equal(matcher_remove(m, 1), 0);
+    assert_false(may_tie(m, "a"));
+    assert_int_equal(matches(m, &h, "{\"a\":[{\"x\":1},{\"y\":2}],\"b\":3}"), 2);
+    assert_false(m->event.tied);
+
+    for (u32 id = 10; id < 60;
+         id++) /* popular: the conditions stand in the tail, then in columns */
+        add(m, id, "{\"a\":{\"x\":[1],\"y\":[2]}}");
+    assert_true(may_tie(m, "a"));
+    assert_int_equal(m->paths[path_at(m, "a")].ties, 50);
+    assert_int_equal(m->paths[m->root[FILTER_BODY]].ties, 51);
+    assert_int_equal(matches(m, &h, "{\"a\":[{\"x\":1},{\"y\":2}],\"b\":3}"), 2);
+    assert_int_equal(matches(m, &h, "{\"a\":[{\"x\":1,\"y\":2}],\"b\":3}"), 52);
+    for (u32 id = 10; id < 60; id++)
+        assert_int_equal(matcher_remove(m, id), 0);
+    assert_false(may_tie(m, "a"));
+    assert_int_equal(m->paths[m->root[FILTER_BODY]].ties, 1);
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
+/* Arrays in arrays: the outer one ties, the inner one does not, and the other way round. */
+static void test_ties_of_some_arrays(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    (void)state;
+    add(m, 1, "{\"a\":{\"x\":[1],\"c\":{\"z\":[5]}}}");
+    assert_true(may_tie(m, "a") && !may_tie(m, "a.c"));
+    assert_int_equal(matches(m, &h, "{\"a\":[{\"x\":1},{\"x\":2,\"c\":[{\"z\":5}]}]}"), 0);
+    assert_int_equal(matches(m, &h, "{\"a\":[{\"x\":1,\"c\":[{\"z\":4},{\"z\":5}]},{\"x\":2}]}"),
+                     1);
+    assert_int_equal(matcher_remove(m, 1), 0);
+    add(m, 2, "{\"a\":{\"c\":{\"z\":[5],\"w\":[6]}}}");
+    assert_true(may_tie(m, "a") && may_tie(m, "a.c"));
+    assert_int_equal(matches(m, &h, "{\"a\":[{\"c\":[{\"z\":5},{\"w\":6}]}]}"), 0);
+    assert_int_equal(matches(m, &h, "{\"a\":[{\"c\":[{\"z\":4},{\"z\":5,\"w\":6}]}]}"), 1);
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_come_and_go),          cmocka_unit_test(test_groups_join),
         cmocka_unit_test(test_unknown_and_always),   cmocka_unit_test(test_epochs_start_again),
         cmocka_unit_test(test_spans_tell_each_once), cmocka_unit_test(test_close_numbers),
+        cmocka_unit_test(test_ties_come_and_go),     cmocka_unit_test(test_ties_of_some_arrays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
