@@ -14,6 +14,7 @@ static u32 child_tag(const struct matcher *m, u32 parent, str name)
 static u32 path_new(struct matcher *m)
 {
     u32 id = m->path_free;
+    m->path_changes++;
     if (id) {
         m->path_free = m->paths[id].refs;
     } else {
@@ -131,6 +132,7 @@ void path_release(struct matcher *m, u32 path)
         unlist_kid(m, parent, path);
         if (p->name_n > sizeof(p->name.in))
             matcher_release(m, p->name.text, p->name_n);
+        m->path_changes++;
         p->name_n = 0; /* a free path has no name: matcher_free looks at it, too */
         m->seen[path].epoch = 0;
         p->refs = m->path_free;
