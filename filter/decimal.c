@@ -1,16 +1,13 @@
-/* Digits are gathered into one word; zeros wait until a digit behind them makes them count. */
+/* Most numbers have up to seven digits before the point and sixteen behind it, or no point and up
+ * to nineteen digits: those are read eight digits at a time. All others are left to number.c. */
 #include "filter/decimal.h"
 
 #include <math.h>
 
+#include "common/scan_word.h"
+
 /* Exponents beyond it are left to number.h. */
 enum { EXPONENT_MAX = 5000 };
-
-struct gather {
-    u64 digits;
-    u32 n, zeros; /* digits taken, and zeros that wait behind them */
-    i64 exponent;
-};
 
 static const u64 TENS[] = {1,
                            10,
@@ -33,92 +30,157 @@ static const u64 TENS[] = {1,
                            1000000000000000000,
                            10000000000000000000ull};
 
-static inline bool is_digit(char c)
+/* Zeros at the end go into the exponent. */
+static inline struct decimal normal(u64 digits, i64 exponent, bool negative)
 {
-    return (u8)(c - '0') < 10;
+    for (; digits % 10 == 0; digits /= 10)
+        exponent++;
+    return (struct decimal){digits, (i32)exponent, negative};
 }
 
-/* False: too many. */
-static inline bool take(struct gather *g, char c)
+bool decimal_of(const struct number *n, struct decimal *ret)
 {
-    if (c == '0') {
-        g->zeros += g->n != 0;
-        return true;
-    }
-    if (UNLIKELY(g->n + g->zeros >= DECIMAL_DIGITS_MAX))
-        return false;
-    g->digits = g->digits * TENS[g->zeros + 1] + (u64)(c - '0');
-    g->n += g->zeros + 1;
-    g->zeros = 0;
-    return true;
-}
-
-/* A run of digits; NULL: none, or too many. */
-static inline const char *take_digits(struct gather *g, const char *p, const char *end)
-{
-    const char *start = p;
-    for (; p < end && is_digit(*p); p++)
-        if (!take(g, *p))
-            return NULL;
-    return p == start ? NULL : p;
-}
-
-static const char *take_exponent(struct gather *g, const char *p, const char *end)
-{
-    bool negative = p < end && *p == '-';
-    i64 value = 0;
-    if (p < end && (*p == '-' || *p == '+'))
-        p++;
-    const char *start = p;
-    for (; p < end && is_digit(*p) && p - start < 5; p++)
-        value = value * 10 + (*p - '0');
-    g->exponent += negative ? -value : value;
-    return p == start ? NULL : p;
-}
-
-static bool finish(const struct gather *g, bool negative, struct decimal *ret)
-{
-    i64 exponent = g->exponent + g->zeros;
-    if (g->digits == 0) {
+    i64 exponent = n->exponent - n->digit_count;
+    u64 digits = 0;
+    if (n->digit_count == 0) {
         *ret = (struct decimal){0};
         return true;
     }
-    if (exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX)
+    if (n->digit_count > DECIMAL_DIGITS_MAX || exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX)
         return false;
-    *ret = (struct decimal){g->digits, (i32)exponent, negative};
+    for (u32 i = 0; i < n->span; i++)
+        if (n->digits[i] != '.')
+            digits = digits * 10 + (u64)(n->digits[i] - '0');
+    *ret = normal(digits, exponent, n->negative);
+    return true;
+}
+
+/* --- eight digits at a time ------------------------------------------------------------------- */
+
+/* Eight characters, the first one lowest, as what they are above '0'. */
+static inline u64 load(const char *p)
+{
+    return scan_word_load((const u8 *)p) ^ SCAN_WORD_ONES * '0';
+}
+
+/* The same of n < 8 characters; those behind them are no digits. */
+static inline u64 load_few(const char *p, size_t n)
+{
+    u64 w = 0;
+    if (n >= 4) {
+        u32 low, high;
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        low = __builtin_bswap32(low);
+        high = __builtin_bswap32(high);
+#endif
+        w = low | (u64)high << (8 * (n - 4));
+    } else if (n > 0) {
+        w = (u64)(u8)p[0] | (u64)(u8)p[n / 2] << (8 * (n / 2)) | (u64)(u8)p[n - 1] << (8 * (n - 1));
+    }
+    return w ^ SCAN_WORD_ONES * '0';
+}
+
+/* High bit of every byte that is no digit. */
+static inline u64 others(u64 w)
+{
+    return (((w & ~SCAN_WORD_HIGHS) + SCAN_WORD_ONES * (0x80 - 10)) | w) & SCAN_WORD_HIGHS;
+}
+
+/* The number that eight digits are. */
+static inline u64 eight(u64 w)
+{
+    w = (w * (10 * 256 + 1)) >> 8;
+    w = ((w & 0x00FF00FF00FF00FFull) * (100 * 65536 + 1)) >> 16;
+    return ((w & 0x0000FFFF0000FFFFull) * (10000 * 4294967296ull + 1)) >> 32;
+}
+
+/* That of the first n, 1 to 8. */
+static inline u64 first_digits(u64 w, size_t n)
+{
+    return eight(w << (64 - 8 * n));
+}
+
+/* Fewer than eight characters. */
+static inline bool read_few(const char *p, size_t n, u64 *ret_digits, size_t *ret_fraction)
+{
+    u64 w = load_few(p, n), odd = others(w);
+    size_t k = (size_t)__builtin_ctzll(odd) / 8;
+    *ret_fraction = 0;
+    if (k == 0)
+        return false;
+    if (k < n) {
+        u64 before = (1ull << (8 * k)) - 1;
+        odd &= odd - 1;
+        if (p[k] != '.' || k + 1 == n || (size_t)__builtin_ctzll(odd) / 8 != n)
+            return false;
+        w = (w & before) | (w >> 8 & ~before);
+        *ret_fraction = n - k - 1;
+        n--;
+    }
+    *ret_digits = first_digits(w, n);
+    return true;
+}
+
+/* Eight characters and more: `last` are the last eight, the first ones are w. */
+static inline bool read_whole(const char *p, u64 w, u64 last, size_t n, u64 *ret_digits)
+{
+    if (n > DECIMAL_DIGITS_MAX || others(last))
+        return false;
+    *ret_digits = eight(last);
+    if (n > 16) {
+        u64 middle = load(p + n - 16);
+        if (others(middle))
+            return false;
+        *ret_digits += first_digits(w, n - 16) * TENS[16] + eight(middle) * TENS[8];
+    } else if (n > 8) {
+        *ret_digits += first_digits(w, n - 8) * TENS[8];
+    }
+    return true;
+}
+
+static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *ret_fraction)
+{
+    u64 w = load(p), odd = others(w), last = load(p + n - 8);
+    *ret_fraction = 0;
+    if (!odd)
+        return read_whole(p, w, last, n, ret_digits);
+    size_t k = (size_t)__builtin_ctzll(odd) / 8, f = n - k - 1;
+    if (k == 0 || p[k] != '.' || f == 0 || f > 16 || k + f > DECIMAL_DIGITS_MAX)
+        return false;
+    u64 digits = first_digits(w, k) * TENS[f];
+    if (f > 8) {
+        u64 next = load(p + k + 1);
+        if (others(next))
+            return false;
+        digits += first_digits(next, f - 8) * TENS[8];
+    } else {
+        last &= ~0ull << (64 - 8 * f);
+    }
+    if (others(last))
+        return false;
+    *ret_digits = digits + eight(last);
+    *ret_fraction = f;
     return true;
 }
 
 bool decimal_read(str text, struct decimal *ret)
 {
-    struct gather g = {0};
-    const char *p = text.p, *end = text.p + text.n;
-    if (text.n == 0)
-        return false;
-    bool negative = *p == '-';
-    p += negative || *p == '+';
-    p = take_digits(&g, p, end);
-    if (p && p < end && *p == '.') {
-        const char *dot = p;
-        p = take_digits(&g, p + 1, end);
-        g.exponent = p ? -(p - dot - 1) : 0;
-    }
-    if (p && p < end && (*p | 0x20) == 'e')
-        p = take_exponent(&g, p + 1, end);
-    return p == end && finish(&g, negative, ret);
+    u64 digits;
+    size_t fraction;
+    struct number any;
+    bool negative = text.n && text.p[0] == '-';
+    const char *p = text.p + negative;
+    size_t n = text.n - negative;
+    if (!(LIKELY(n >= 8) ? read_many(p, n, &digits, &fraction)
+                         : read_few(p, n, &digits, &fraction)))
+        return number_read(text, &any) == 0 && decimal_of(&any, ret);
+    *ret = LIKELY(digits != 0) ? normal(digits, -(i64)fraction, negative) : (struct decimal){0};
+    return true;
 }
 
-bool decimal_of(const struct number *n, struct decimal *ret)
-{
-    struct gather g = {.exponent = n->exponent};
-    if (n->digit_count > DECIMAL_DIGITS_MAX)
-        return false;
-    for (u32 i = 0; i < n->span; i++)
-        if (n->digits[i] != '.')
-            g.digits = g.digits * 10 + (u64)(n->digits[i] - '0');
-    g.exponent -= n->digit_count;
-    return finish(&g, n->negative, ret);
-}
+/* --- as doubles ------------------------------------------------------------------------------- */
 
 double decimal_approx(const struct decimal *d)
 {

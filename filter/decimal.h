@@ -15,10 +15,10 @@ struct decimal {
     bool negative;
 };
 
-/* False when the text has more digits, an exponent of more than four, or is no number. */
-bool decimal_read(str text, struct decimal *ret);
-/* False when it has more digits or a larger exponent than those. */
+/* False when it has more digits or a larger exponent than a decimal. */
 bool decimal_of(const struct number *n, struct decimal *ret);
+/* The same of a number's text; false, too, when it is none. */
+bool decimal_read(str text, struct decimal *ret);
 /* Within DECIMAL_ERROR of the number, relatively; infinite where that is too large. */
 double decimal_approx(const struct decimal *d);
 /* The same of any number; number_approx alone keeps fifteen digits. */

@@ -1,5 +1,6 @@
-/* number.[ch]: spellings, order by value, keys, steering doubles. */
-#include "filter/number.h"
+/* number.[ch]: spellings, order by value, keys, steering doubles. decimal.[ch]: what it reads in
+ * one go is what number.c reads. */
+#include "filter/decimal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,12 +130,73 @@ static void test_long(void **state)
     mem_free(other);
 }
 
+/* Read as a decimal, the text is the number that number.c finds, or left to it. */
+static void check_decimal(const char *text, size_t n)
+{
+    char *exact = mem_alloc(n + 1); /* what is read beyond the end is found out by the sanitizer */
+    char *at = exact + 1;
+    memcpy(at, text, n);
+    struct decimal got, want;
+    struct number number;
+    bool is_number = number_read(str_from(at, n), &number) == 0;
+    bool is_decimal = is_number && decimal_of(&number, &want);
+    if (decimal_read(str_from(at, n), &got) != is_decimal)
+        fail_msg("%.*s: %d", (int)n, text, is_decimal);
+    if (is_decimal && (got.digits != want.digits || got.exponent != want.exponent ||
+                       got.negative != want.negative))
+        fail_msg("%.*s: %llu e %d", (int)n, text, (unsigned long long)got.digits, got.exponent);
+    mem_free(exact);
+}
+
+/* The text as it is, with other signs, with exponents, and with each of its characters spoilt. */
+static void check_spellings(const char *digits)
+{
+    static const char *const signs[] = {"", "-", "+"}, *const exponents[] = {"", "e0", "E-7",
+                                                                             "e+12"};
+    static const char odd[] = {'.', '/', ':',  ' ',    '-',    'e',
+                               '0', '9', '\0', '\x80', '\xB0', '\xFF'};
+    char text[64];
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+        for (size_t k = 0; k < ARRAY_LEN(exponents); k++) {
+            int n = snprintf(text, sizeof(text), "%s%s%s", signs[i], digits, exponents[k]);
+            check_decimal(text, (size_t)n);
+        }
+    int n = snprintf(text, sizeof(text), "-%s", digits);
+    for (int at = 0; at < n; at++)
+        for (size_t k = 0; k < sizeof(odd); k++) {
+            char was = text[at];
+            text[at] = odd[k];
+            check_decimal(text, (size_t)n);
+            check_decimal(text + 1, (size_t)n - 1);
+            text[at] = was;
+        }
+}
+
+static void test_decimals(void **state)
+{
+    static const char *const patterns[] = {
+        "1234567890123456789012345", "9999999999999999999999999", "0000000000000000000000000",
+        "1000000000000000000000000", "0000000700000000000000000", "1844674407370955161600000",
+        "0000001844674407370955161", "9876543210000000000000001",
+    };
+    (void)state;
+    check_decimal("", 0);
+    for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+        for (int n = 1; n <= 25; n++)
+            for (int dot = 0; dot <= n; dot++) {
+                char digits[32];
+                snprintf(digits, sizeof(digits), "%.*s%s%.*s", dot, patterns[i],
+                         dot < n && dot > 0 ? "." : "", n - dot, patterns[i] + dot);
+                check_spellings(digits);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spelling),   cmocka_unit_test(test_order),
         cmocka_unit_test(test_saturation), cmocka_unit_test(test_approx_is_monotonic),
-        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_long),       cmocka_unit_test(test_decimals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
