@@ -28,6 +28,7 @@ struct ctl_list {
 
 struct ctl {
     const char *verb;
+    const char *options; /* the letters of those that the verb has; see ctl_args.c */
     enum ctl_output output;
     enum filter_scope scope; /* of policies that do not bring their own */
     bool scope_given;
@@ -42,7 +43,7 @@ struct ctl {
 };
 
 struct ctl_verb {
-    const char *name, *summary, *usage, *help;
+    const char *name, *options, *summary, *usage, *help;
     int (*run)(struct ctl *c);
 };
 
@@ -57,6 +58,8 @@ int ctl_convert(struct ctl *c);
 /* Options behind the verb. False: complained. */
 bool ctl_args(struct ctl *c, int argc, char **argv);
 void ctl_deinit(struct ctl *c);
+/* A line of help for each of a verb's options. */
+void ctl_args_help(FILE *out, const char *options);
 /* The limits that the options ask for. */
 const struct filter_limits *ctl_limits(const struct ctl *c);
 /* What follows from what was found and complained about. */

@@ -1,4 +1,6 @@
-/* The options of all verbs: one letter means the same everywhere. */
+/* The options of all verbs: one letter means the same everywhere, and a verb that would have no use
+ * for an option refuses it. Each verb lists the letters that it takes; options without a short form
+ * have a capital there. */
 #include "filter/ctl.h"
 
 #include <getopt.h>
@@ -8,7 +10,7 @@
 #define EXAMPLES_DEFAULT 3
 #define EXAMPLES_MAX     1000000
 
-enum { OPT_BODY = 256, OPT_NO_LIMITS };
+enum { OPT_BODY = 'B', OPT_NO_LIMITS = 'L' };
 
 static const struct option LONG[] = {
     {"policy", required_argument, NULL, 'p'},
@@ -24,6 +26,26 @@ static const struct option LONG[] = {
     {"no-limits", no_argument, NULL, OPT_NO_LIMITS},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
+};
+
+static const struct {
+    char letter;
+    const char *help;
+} HELP[] = {
+    {'p',
+     "  -p, --policy POLICY   a policy's text, or a file: a policy, named policies, a topology,\n"
+     "                        a CloudFormation, SAM, Terraform or serverless.yml file; many times"},
+    {'s', "  -s, --scope SCOPE     MessageAttributes (default) or MessageBody, for policies "
+          "without one"},
+    {'B', "      --body            every line is a message body, nothing else"},
+    {'v', "  -v, --invert          those that nobody gets"},
+    {'c', "  -c, --count           only how many"},
+    {'q', "  -q, --quiet           nothing but the exit status"},
+    {'m',
+     "  -m, --corpus FILE     recorded messages that policies of the scope MessageBody will meet"},
+    {'n', "  -n, --examples N      how many messages and values are shown (3)"},
+    {'L', "      --no-limits       policies beyond the service's limits of keys and combinations"},
+    {'o', "  -o, --output FORMAT   text (default) or json, one object a line"},
 };
 
 static void list_add(struct ctl_list *l, const char *item)
@@ -82,16 +104,41 @@ static bool read_option(struct ctl *c, int option)
     }
 }
 
+static const char *long_name(int option)
+{
+    size_t i = 0;
+    while (LONG[i].name && LONG[i].val != option)
+        i++;
+    return LONG[i].name;
+}
+
+/* A verb that ignored what it was told would mislead. */
+static bool is_taken(struct ctl *c, int option)
+{
+    if (option == '?' || option == 'h' || strchr(c->options, option))
+        return true;
+    ctl_complain(c, "%s has no option --%s; try: filterctl %s --help", c->verb, long_name(option),
+                 c->verb);
+    return false;
+}
+
 bool ctl_args(struct ctl *c, int argc, char **argv)
 {
     c->examples = EXAMPLES_DEFAULT;
     optind = 1;
     for (int option; (option = getopt_long(argc, argv, "p:s:o:m:n:vcqh", LONG, NULL)) != -1;)
-        if (!read_option(c, option))
+        if (!is_taken(c, option) || !read_option(c, option))
             return false;
     for (int i = optind; i < argc; i++)
         list_add(&c->files, argv[i]);
     return true;
+}
+
+void ctl_args_help(FILE *out, const char *options)
+{
+    for (size_t i = 0; i < ARRAY_LEN(HELP); i++)
+        if (strchr(options, HELP[i].letter))
+            fprintf(out, "%s\n", HELP[i].help);
 }
 
 void ctl_deinit(struct ctl *c)

@@ -188,9 +188,9 @@ static void policies_text(struct covering *v)
     size_t r = 0;
     for (size_t i = 0; i < v->set.n; i++) {
         const struct ctl_policy *p = &v->set.items[i];
-        buf_printf(&v->out, "\n%s%.*s%s: %llu messages (%.1f %%)\n", ctl_on(v->c, CTL_BOLD),
+        buf_printf(&v->out, "\n%s%.*s%s: %llu message%s (%.1f %%)\n", ctl_on(v->c, CTL_BOLD),
                    STR_ARG(p->name), ctl_off(v->c), (unsigned long long)v->counts[i],
-                   percent(v->counts[i], v->messages));
+                   v->counts[i] == 1 ? "" : "s", percent(v->counts[i], v->messages));
         for (; r < v->rule_n && v->rules[r].policy == i; r++)
             rule_text(v, r);
     }
@@ -223,8 +223,9 @@ static void keys_text(struct covering *v, struct keys *k, const char *where)
 
 static void report_text(struct covering *v)
 {
-    buf_printf(&v->out, "%llu messages: %llu reach somebody, %llu (%.1f %%) nobody\n",
-               (unsigned long long)v->messages, (unsigned long long)v->passed,
+    buf_printf(&v->out, "%llu message%s: %llu %s somebody, %llu (%.1f %%) nobody\n",
+               (unsigned long long)v->messages, v->messages == 1 ? "" : "s",
+               (unsigned long long)v->passed, v->passed == 1 ? "reaches" : "reach",
                (unsigned long long)(v->messages - v->passed),
                percent(v->messages - v->passed, v->messages));
     policies_text(v);

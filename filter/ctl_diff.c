@@ -176,8 +176,9 @@ static void pair_json(struct differing *d, const struct pair *p)
 static void report(struct differing *d)
 {
     if (d->c->output == CTL_TEXT)
-        buf_printf(&d->out, "%llu messages, %llu of them reach others than before\n",
-                   (unsigned long long)d->messages, (unsigned long long)d->changed);
+        buf_printf(&d->out, "%llu message%s, %llu of them %s others than before\n",
+                   (unsigned long long)d->messages, d->messages == 1 ? "" : "s",
+                   (unsigned long long)d->changed, d->changed == 1 ? "reaches" : "reach");
     for (u32 i = 0; i < d->pair_n; i++)
         if (d->c->output == CTL_TEXT)
             pair_text(d, &d->pairs[i]);

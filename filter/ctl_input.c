@@ -154,10 +154,25 @@ static void hand_out(struct input *in, size_t n, str *ret)
         ret->n--;
 }
 
+/* Editors and PowerShell put a byte order mark in front of a file's first line. */
+static int pass_mark(struct input *in)
+{
+    static const str mark = STR_INIT("\xef\xbb\xbf");
+    int err = 0;
+    in->has_begun = true;
+    while (err == 0 && in->n < mark.n && !in->at_end)
+        err = fill(in);
+    if (str_starts(str_from(in->block, in->n), mark))
+        in->at = mark.n;
+    return err;
+}
+
 int input_line(struct input *in, str *ret)
 {
     size_t n = 0;
-    int err = find_end(in, 0, &n);
+    int err = in->has_begun ? 0 : pass_mark(in);
+    if (err == 0)
+        err = find_end(in, 0, &n);
     if (err == E_TOO_LARGE) {
         in->line = in->next_line;
         return pass_over(in);
@@ -196,13 +211,17 @@ static void nesting_add(struct nesting *s, str text)
     }
 }
 
-/* A line breaks off where tools break JSON: behind a bracket, a comma or a colon. */
+/* A line breaks off where tools break JSON: behind a bracket, a comma or a colon; or, behind the
+ * words of a log, where an object has just begun. */
 static bool breaks_off(str line)
 {
     line = str_trim(line);
-    if (!line.n || (line.p[0] != '{' && line.p[0] != '['))
+    if (!line.n)
         return false;
-    char last = line.p[line.n - 1];
+    char first = line.p[0], last = line.p[line.n - 1];
+    if (first != '{' && first != '[')
+        return last == '{' && line.n > 1 &&
+               (line.p[line.n - 2] == ' ' || line.p[line.n - 2] == '\t');
     return last == '{' || last == '[' || last == ',' || last == ':';
 }
 
@@ -210,7 +229,7 @@ static bool breaks_off(str line)
 static int extend(struct input *in, size_t n, size_t *ret_n, u64 *ret_lines)
 {
     struct nesting s = {0};
-    bool is_object = str_trim(str_from(in->block + in->at, n)).p[0] == '{';
+    bool is_list = str_trim(str_from(in->block + in->at, n)).p[0] == '[';
     u64 lines = 1;
     size_t from = 0, end = n;
     for (;;) {
@@ -226,7 +245,7 @@ static int extend(struct input *in, size_t n, size_t *ret_n, u64 *ret_lines)
         if (err)
             return err;
         /* Another message begins: the first one was cut off. */
-        if (is_object && end > from && in->block[in->at + from] == '{')
+        if (!is_list && end > from && in->block[in->at + from] == '{')
             return 0;
         lines++;
     }
@@ -236,7 +255,9 @@ int input_document(struct input *in, str *ret)
 {
     size_t n = 0;
     u64 lines = 1;
-    int err = find_end(in, 0, &n);
+    int err = in->has_begun ? 0 : pass_mark(in);
+    if (err == 0)
+        err = find_end(in, 0, &n);
     if (err == 0 && breaks_off(str_from(in->block + in->at, n)))
         err = extend(in, n, &n, &lines);
     if (err == E_TOO_LARGE) {

@@ -16,7 +16,7 @@ int input_file(struct buf *out, str path) MUST_CHECK;
 /* A corpus. Lines are handed out where they lie in one big block. */
 struct input {
     int fd;
-    bool owns_fd, at_end;
+    bool owns_fd, at_end, has_begun;
     char *name; /* for complaints */
     char *block;
     size_t cap, at, n; /* [at, n) is not handed out yet */

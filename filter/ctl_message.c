@@ -5,12 +5,15 @@
  * have; then it is decided which shape it is. */
 #include "filter/ctl_message.h"
 
+#include "filter/ctl_dump.h"
+
 /* What an object holds under the names that matter. A string's view is what stands between its
  * quotes, still escaped. */
 struct shape {
     struct scan_text message, body, log, structure;
-    bool has_message, has_body, has_log, has_attrs, is_notification, is_rows;
-    str sns, list; /* JSON texts */
+    bool has_message, has_body, has_log, has_attrs, has_answer, is_notification, is_rows;
+    str own;               /* the object itself */
+    str sns, list, logged; /* JSON texts */
 };
 
 enum member {
@@ -24,6 +27,7 @@ enum member {
     MEMBER_SNS,
     MEMBER_LIST,
     MEMBER_ROWS,
+    MEMBER_ANSWER,
 };
 
 static const struct {
@@ -46,6 +50,7 @@ static const struct {
     {STR_INIT("events"), MEMBER_LIST},
     {STR_INIT("logEvents"), MEMBER_LIST},
     {STR_INIT("results"), MEMBER_ROWS},
+    {STR_INIT("ResponseMetadata"), MEMBER_ANSWER},
 };
 
 static int read_value(struct message_reader *r, str json, u32 depth);
@@ -212,6 +217,7 @@ static int read_member(struct message_reader *r, struct scan *s, str name, struc
     case MEMBER_TYPE:
         shape->is_notification = token == SCAN_STRING && str_is(t.raw, "Notification");
         break;
+    case MEMBER_ANSWER: shape->has_answer = true; break;
     case MEMBER_LOG:
         if (token != SCAN_STRING)
             break;
@@ -223,6 +229,8 @@ static int read_member(struct message_reader *r, struct scan *s, str name, struc
     int err = rest_of(r, s, token, &whole);
     if (err == 0 && member == MEMBER_SNS && token == SCAN_OBJECT)
         shape->sns = whole;
+    if (err == 0 && member == MEMBER_LOG && token == SCAN_OBJECT)
+        shape->logged = whole;
     if (err == 0 && (member == MEMBER_LIST || member == MEMBER_ROWS) && token == SCAN_ARRAY) {
         shape->list = whole;
         shape->is_rows = member == MEMBER_ROWS;
@@ -230,7 +238,22 @@ static int read_member(struct message_reader *r, struct scan *s, str name, struc
     return err;
 }
 
-static int read_shape(struct message_reader *r, str json, struct shape *ret)
+/* Some tools put one object behind the other without a line's end: on the line itself, what follows
+ * the first is kept for later. */
+static int end_shape(struct message_reader *r, const struct scan *s, u32 depth, struct shape *ret)
+{
+    str rest = str_trim(str_slice(s->text, s->at, s->text.n));
+    ret->own = str_slice(s->text, 0, s->at);
+    if (!rest.n)
+        return 0;
+    if (depth || rest.p[0] != '{')
+        return refuse(r, rest.p, "nothing but blanks may follow the value");
+    r->rest = rest;
+    r->is_many = true;
+    return 0;
+}
+
+static int read_shape(struct message_reader *r, str json, u32 depth, struct shape *ret)
 {
     struct scan s;
     struct scan_text t;
@@ -246,7 +269,7 @@ static int read_shape(struct message_reader *r, str json, struct shape *ret)
         if (err)
             return err;
     }
-    return token == SCAN_ERROR || scan_next(&s, &t) != SCAN_END ? refuse_scan(r, &s) : 0;
+    return token == SCAN_ERROR ? refuse_scan(r, &s) : end_shape(r, &s, depth, ret);
 }
 
 /* A line's only message is shown as the line. */
@@ -289,26 +312,34 @@ static bool is_envelope(struct message_reader *r, str body)
     size_t attr_count = r->attr_count;
     struct filter_attr *attrs = r->attrs;
     r->attrs = arena_alloc(&r->texts, MESSAGE_ATTRS_MAX * sizeof *attrs);
-    bool is_one = read_shape(r, body, &shape) == 0 && shape.is_notification && shape.has_message;
+    bool is_one = read_shape(r, body, 1, &shape) == 0 && shape.is_notification && shape.has_message;
     r->attrs = attrs;
     r->attr_count = attr_count;
     return is_one;
 }
 
+/* An object that a log's entry holds where others hold a text: whether it is a message. */
+static bool is_logged(struct message_reader *r, str json)
+{
+    struct shape shape;
+    return json.n && read_shape(r, json, 1, &shape) == 0 &&
+           (shape.has_message || shape.has_attrs || shape.has_body || shape.list.n);
+}
+
 static int read_object(struct message_reader *r, str json, u32 depth)
 {
     struct shape shape;
-    int err = read_shape(r, json, &shape);
+    int err = read_shape(r, json, depth, &shape);
     if (err)
         return err;
     if (shape.has_message) {
         str message = decoded(r, &shape.message);
-        hand_out(r, str_is(shape.structure.raw, "json") ? chosen(r, message) : message, json);
+        hand_out(r, str_is(shape.structure.raw, "json") ? chosen(r, message) : message, shape.own);
     } else if (shape.has_body) {
         str body = decoded(r, &shape.body);
         if (is_envelope(r, body))
             return read_value(r, str_trim(body), depth + 1);
-        hand_out(r, body, json);
+        hand_out(r, body, shape.own);
     } else if (shape.sns.n) {
         return read_value(r, shape.sns, depth + 1);
     } else if (shape.list.n) {
@@ -316,10 +347,13 @@ static int read_object(struct message_reader *r, str json, u32 depth)
     } else if (shape.has_log) {
         return read_text(r, decoded(r, &shape.log), depth + 1);
     } else if (shape.has_attrs) {
-        hand_out(r, STR_NONE, json);
-    } else {
+        hand_out(r, STR_NONE, shape.own);
+    } else if (is_logged(r, shape.logged)) {
+        return read_value(r, shape.logged, depth + 1);
+    } else if (!shape.has_answer) { /* a ReceiveMessage that found nothing has no Messages */
+        r->attr_count = 0;
         r->guessed++;
-        hand_out(r, json, json);
+        hand_out(r, shape.own, shape.own);
     }
     return 0;
 }
@@ -389,32 +423,6 @@ static int read_value(struct message_reader *r, str json, u32 depth)
     return json.p[0] == '{' ? read_object(r, json, depth) : read_list(r, json, depth);
 }
 
-/* A log's own words: a line that begins with a date, what Lambda writes around its handler, the
- * head of a CSV export. */
-static bool is_log_line(str line)
-{
-    static const str heads[] = {STR_INIT("START RequestId"),  STR_INIT("END RequestId"),
-                                STR_INIT("REPORT RequestId"), STR_INIT("INIT_START"),
-                                STR_INIT("timestamp,"),       STR_INIT("@")};
-    for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-        if (str_starts(line, heads[i]))
-            return true;
-    return line.n > 5 && line.p[4] == '-' && str_to_i64(str_slice(line, 0, 4), &(i64){0}) == 0;
-}
-
-/* A field of a CSV export, from behind its quote: doubled quotes are single ones. */
-static str csv_field(struct message_reader *r, str text)
-{
-    char *out = arena_alloc(&r->texts, text.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"' && (++i == text.n || text.p[i] != '"'))
-            break;
-        out[n++] = text.p[i];
-    }
-    return str_from(out, n);
-}
-
 /* Where a message begins behind other words of its line. */
 static int read_within(struct message_reader *r, str text, u32 depth)
 {
@@ -423,12 +431,12 @@ static int read_within(struct message_reader *r, str text, u32 depth)
         if (text.p[i] != '{')
             continue;
         if (before == '"' && i + 1 < text.n && (text.p[i + 1] == '"' || text.p[i + 1] == '}'))
-            return read_value(r, csv_field(r, str_slice(text, i, text.n)), depth);
+            return read_value(r, dump_csv_field(&r->texts, str_slice(text, i, text.n)), depth);
         if (before == ' ' || before == '\t' || before == ',')
-            return read_value(r, str_slice(text, i, text.n), depth);
+            return read_text(r, str_slice(text, i, text.n), depth);
     }
     /* What a runtime writes between messages. */
-    if (depth || is_log_line(text))
+    if (depth || dump_is_log(text))
         return 0;
     return refuse(r, text.p, "no message: expected a JSON object");
 }
@@ -438,7 +446,9 @@ static int read_text(struct message_reader *r, str text, u32 depth)
     text = str_trim(text);
     if (!text.n)
         return 0;
-    if (text.p[0] == '{' || text.p[0] == '[')
+    if (dump_is_python(text))
+        return read_value(r, dump_python(&r->texts, text), depth);
+    if (text.p[0] == '{' || (text.p[0] == '[' && !dump_is_tagged(text)))
         return read_value(r, text, depth);
     return read_within(r, text, depth);
 }
@@ -470,7 +480,13 @@ int message_read(struct message_reader *r, str line)
         hand_out(r, line, line);
         return 0;
     }
-    return read_text(r, line, 0);
+    int err = 0;
+    for (r->rest = line; r->rest.n && err == 0;) {
+        str text = r->rest;
+        r->rest = STR_NONE;
+        err = read_text(r, text, 0);
+    }
+    return err;
 }
 
 int message_read_attributes(struct message_reader *r, str json, struct filter_message *ret)

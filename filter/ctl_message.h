@@ -1,16 +1,22 @@
 /* Messages as people have them, from one line (or one JSON text) each:
  *
- *   {"MessageAttributes":{"k":{"DataType":"String","StringValue":"v"}},"Message":"…"}   Publish
+ *   {"MessageAttributes":{"k":{"DataType":"String","StringValue":"v"}},"Message":"…"}
+ *       as Publish takes it
  *   {"Type":"Notification","MessageAttributes":{"k":{"Type":"String","Value":"v"}},"Message":"…"}
- *   {"Messages":[{"Body":"…","MessageAttributes":…}]}     SQS ReceiveMessage; or one of its
- * elements
- *   {"Records":[{"body":"…","messageAttributes":…}]}      Lambda's SQS event
- *   {"Records":[{"Sns":{"Message":"…","MessageAttributes":…}}]}        Lambda's SNS event
+ *       SNS's envelope
+ *   {"Messages":[{"Body":"…","MessageAttributes":…}]}
+ *       the answer of SQS ReceiveMessage, or one of its elements; also as Python prints it
+ *   {"Records":[{"body":"…","messageAttributes":…}]}, {"Records":[{"Sns":{"Message":"…",…}}]}
+ *       Lambda's events
  *   {"PublishBatchRequestEntries":[…]}
  *   {"events":[{"message":"…"}]}, {"logEvents":…}, {"results":[[{"field":"@message",…}]]}
- * CloudWatch 2026-01-02T03:04:05Z {…}                              a log line around any of them [
- * … ]                                                 several of them any other JSON object: a body
- * without attributes
+ *       CloudWatch
+ *   2026-01-02T03:04:05Z {…}
+ *       a log line around any of them
+ *   [ … ]
+ *       several of them; also one object behind the other
+ *   any other JSON object
+ *       a body without attributes
  *
  * A body that is an SNS envelope itself is the message inside it. The same object with none of
  * these members' names is a body; who has bodies with such names says that lines are bodies
@@ -37,7 +43,7 @@ struct message_reader {
     const char *why;
     size_t at;
     /* Private. */
-    str line;
+    str line, rest; /* rest: what follows the object at hand on the line */
     bool is_many; /* the line holds several messages */
     struct filter_attr *attrs;
     size_t attr_count;

@@ -6,12 +6,14 @@ static void add_shown(struct buf *out, str s)
 }
 
 static void tell_key(const struct ctl *c, struct buf *out, const struct explain_key *k,
-                     const char *indent)
+                     const char *indent, bool is_said)
 {
-    buf_printf(out, "%s  %s%s%s ", indent, ctl_on(c, k->holds ? CTL_GREEN : CTL_RED),
-               k->holds ? "holds" : "fails", ctl_off(c));
-    add_shown(out, k->words);
-    buf_char(out, '\n');
+    if (!is_said) {
+        buf_printf(out, "%s  %s%s%s ", indent, ctl_on(c, k->holds ? CTL_GREEN : CTL_RED),
+                   k->holds ? "holds" : "fails", ctl_off(c));
+        add_shown(out, k->words);
+        buf_char(out, '\n');
+    }
     /* The nearest rule is in the key's own sentence. */
     for (u32 i = 0; i < k->rule_count && !k->holds; i++) {
         const struct explain_rule *r = &k->rules[i];
@@ -23,11 +25,12 @@ static void tell_key(const struct ctl *c, struct buf *out, const struct explain_
     }
 }
 
+/* A policy's only key, when it fails, is in the verdict's sentence already. */
 static void tell_branch(const struct ctl *c, struct buf *out, const struct explain_branch *b,
-                        const char *indent)
+                        const char *indent, bool is_only)
 {
     for (u32 i = 0; i < b->key_count; i++)
-        tell_key(c, out, &b->keys[i], indent);
+        tell_key(c, out, &b->keys[i], indent, is_only && b->key_count == 1 && !b->keys[i].holds);
 }
 
 void tell_text(const struct ctl *c, struct buf *out, const struct explanation *x,
@@ -43,10 +46,10 @@ void tell_text(const struct ctl *c, struct buf *out, const struct explanation *x
         if (x->branch_count > 1)
             buf_printf(out, "%s  alternative %u of %u%s\n", indent, i + 1, x->branch_count,
                        b->is_split ? ": not in one element" : "");
-        tell_branch(c, out, b, indent);
+        tell_branch(c, out, b, indent, x->branch_count == 1);
     }
     if (x->hint.n) {
-        buf_printf(out, "%s%shint%s ", indent, ctl_on(c, CTL_YELLOW), ctl_off(c));
+        buf_printf(out, "%s%shint:%s ", indent, ctl_on(c, CTL_YELLOW), ctl_off(c));
         add_shown(out, x->hint);
         buf_char(out, '\n');
     }

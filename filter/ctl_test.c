@@ -73,7 +73,10 @@ static void report_json(struct testing *t, const struct suite_result *r)
     json_begin(&t->out, NULL, '{');
     json_text(&t->out, "id", r->id);
     json_text(&t->out, "expect", str_of(suite_verdict_name(r->expect)));
-    json_text(&t->out, "got", str_of(r->trouble ? "trouble" : suite_verdict_name(r->got)));
+    if (r->trouble)
+        json_raw(&t->out, "got", STR("null"));
+    else
+        json_text(&t->out, "got", str_of(suite_verdict_name(r->got)));
     if (r->trouble)
         json_text(&t->out, "error", str_of(r->trouble));
     else if (r->got == SUITE_INVALID)

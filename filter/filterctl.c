@@ -9,29 +9,20 @@
 
 #define OUT_BUFFER_SIZE (1 << 18)
 
-static const char COMMON_OPTIONS[] =
-    "  -p, --policy POLICY   a policy's text, or a file: a policy, named policies, a topology,\n"
-    "                        a CloudFormation, SAM, Terraform or serverless.yml file; many times\n"
-    "  -s, --scope SCOPE     MessageAttributes (default) or MessageBody, for policies without one\n"
-    "      --body            every line is a message body, nothing else\n"
-    "      --no-limits       policies beyond the service's limits of keys and combinations\n"
-    "  -o, --output FORMAT   text (default) or json, one object a line\n";
-
 static const struct ctl_verb VERBS[] = {
-    {"match", "print the messages that pass", "match -p POLICY [-s SCOPE] [-v] [-c] [MESSAGES…]",
+    {"match", "psBvcqLo", "print the messages that pass",
+     "match -p POLICY [-s SCOPE] [-v] [-c] [MESSAGES…]",
      "Prints the messages that some policy lets through, as grep prints lines; with several "
      "policies\n"
      "each line begins with the names of those that get it. Messages: one a line as Publish takes "
      "them,\n"
      "SNS envelopes, SQS ReceiveMessage answers, Lambda events, CloudWatch dumps.\n\n"
-     "  -v, --invert          those that nobody gets\n"
-     "  -c, --count           only how many\n"
-     "  -q, --quiet           nothing but the exit status\n\n"
      "Example:\n"
      "  filterctl match -p '{\"receipt_type\":[{\"anything-but\":[\"refund\",\"test\"]}]}' "
      "messages.jsonl\n",
      ctl_match},
-    {"explain", "say why a message passes or not", "explain -p POLICY [-s SCOPE] [MESSAGES…]",
+    {"explain", "psBLo", "say why a message passes or not",
+     "explain -p POLICY [-s SCOPE] [MESSAGES…]",
      "The verdict key by key: which key decided, which rule and value met or failed, and what the\n"
      "nearest miss was.\n\n"
      "Example:\n"
@@ -39,18 +30,16 @@ static const struct ctl_verb VERBS[] = {
      "'{\"MessageAttributes\":{\"receipt_type\":{\"DataType\":\"String\",\"StringValue\":"
      "\"refund\"}}}'\n",
      ctl_explain},
-    {"lint", "what the service refuses, and what people regret",
+    {"lint", "psmBLo", "what the service refuses, and what people regret",
      "lint [-s SCOPE] [-m CORPUS] POLICY…",
      "AWS's refusal as AWS says it, with the place; and what AWS accepts although it is hardly "
      "what was\n"
      "meant. Every finding has a code and says what to do. Status 0: nothing found, 1: "
      "something.\n\n"
-     "  -m, --corpus FILE     recorded messages that policies of the scope MessageBody will "
-     "meet\n\n"
      "Example:\n"
      "  filterctl lint '{\"price\":[{\"numeric\":[\">=\",10]},{\"numeric\":[\">\",20]}]}'\n",
      ctl_lint},
-    {"test", "run suites of cases", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
+    {"test", "psLo", "run suites of cases", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
      "A suite is an array of cases: id, scope, policy (or policy_text, policy_file, or "
      "subscription,\n"
      "a name in the topology file of -p or of the case's member topology), message_attributes, "
@@ -60,25 +49,24 @@ static const struct ctl_verb VERBS[] = {
      "Example:\n"
      "  filterctl test -o junit policies/*.test.json > report.xml\n",
      ctl_test},
-    {"coverage", "what a recorded corpus does to policies", "coverage -p POLICY… [CORPUS…]",
+    {"coverage", "psBnLo", "what a recorded corpus does to policies",
+     "coverage -p POLICY… [CORPUS…]",
      "How many messages each policy passes, how often each rule is met, rules and values that "
      "never\n"
      "are, messages that nobody gets, keys that no policy reads and their values.\n\n"
-     "  -n, --examples N      how many messages and values are shown (3)\n\n"
      "Example:\n"
      "  filterctl coverage -p config/topology.json messages.jsonl\n",
      ctl_coverage},
-    {"diff", "what a change of policy gains and loses", "diff -p OLD -p NEW [CORPUS…]",
+    {"diff", "psBnLo", "what a change of policy gains and loses", "diff -p OLD -p NEW [CORPUS…]",
      "Over a recorded corpus: which messages the new policy gains and loses, counts, examples, and "
      "the\n"
      "rule that makes the difference; with two topologies subscription by subscription. Status 0: "
      "no\n"
      "difference, 1: some.\n\n"
-     "  -n, --examples N      examples of each change (3)\n\n"
      "Example:\n"
      "  filterctl diff -p old-topology.json -p config/topology.json messages.jsonl\n",
      ctl_diff},
-    {"convert", "policies out of templates", "convert FILES…",
+    {"convert", "sLo", "policies out of templates", "convert FILES…",
      "Policies from CloudFormation and SAM templates, terraform show -json, serverless.yml,\n"
      "aws sns get-subscription-attributes and topologies, in a form that -p and lint read.\n\n"
      "Example:\n"
@@ -103,7 +91,8 @@ static void print_help(FILE *out)
 
 static void print_verb_help(const struct ctl_verb *v)
 {
-    printf("usage: filterctl %s\n\n%s\nOptions:\n%s", v->usage, v->help, COMMON_OPTIONS);
+    printf("usage: filterctl %s\n\n%s\nOptions:\n", v->usage, v->help);
+    ctl_args_help(stdout, v->options);
 }
 
 static const struct ctl_verb *find_verb(const char *name)
@@ -120,11 +109,20 @@ static bool is_terminal(int fd)
     return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
+/* no-color.org: set, and not to nothing. */
+static bool is_colour_refused(void)
+{
+    const char *no = getenv("NO_COLOR");
+    return no && *no;
+}
+
 static int run(const struct ctl_verb *v, int argc, char **argv)
 {
-    struct ctl c = {.verb = v->name, .out = stdout, .err = stderr};
+    static char own_name[] = "filterctl"; /* what getopt's complaints begin with */
+    struct ctl c = {.verb = v->name, .options = v->options, .out = stdout, .err = stderr};
     int status = CTL_TROUBLE;
-    c.colour = is_terminal(STDOUT_FILENO) && !getenv("NO_COLOR");
+    argv[0] = own_name;
+    c.colour = is_terminal(STDOUT_FILENO) && !is_colour_refused();
     c.on_terminal = is_terminal(STDERR_FILENO);
     if (!isatty(STDOUT_FILENO))
         setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER_SIZE);
@@ -134,11 +132,16 @@ static int run(const struct ctl_verb *v, int argc, char **argv)
         status = c.help ? CTL_YES : v->run(&c);
     }
     ctl_deinit(&c);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("filterctl: standard output");
-        status = CTL_TROUBLE;
-    }
     return status;
+}
+
+/* What could not be written is trouble, whatever else the answer is. */
+static int end(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    perror("filterctl: standard output");
+    return CTL_TROUBLE;
 }
 
 int main(int argc, char **argv)
@@ -146,15 +149,15 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
-        return CTL_YES;
+        return end(CTL_YES);
     }
     if (strcmp(name, "--version") == 0) {
         puts("filterctl " TOQUE_VERSION);
-        return CTL_YES;
+        return end(CTL_YES);
     }
     const struct ctl_verb *v = find_verb(name);
     if (v)
-        return run(v, argc - 1, argv + 1);
+        return end(run(v, argc - 1, argv + 1));
     if (*name)
         fprintf(stderr, "filterctl: no such verb: %s\n", name);
     print_help(stderr);

@@ -88,6 +88,10 @@ SHAPES = [
     json.dumps({'results': [[{'field': '@timestamp', 'value': 't'}, {'field': '@message', 'value': publish('purchase')}]]}),
     '2026-01-02T03:04:05.678Z ' + publish('purchase'),
     json.dumps(json.loads(publish('purchase')), indent=4),
+    '\ufeff' + publish('purchase'),
+    '[INFO]\t2026-01-02T03:04:05.678Z\tid\t' + json.dumps(json.loads(publish('purchase')), indent=2),
+    repr({'Messages': [{'Body': 'm', 'MessageAttributes': {'receipt_type': text('purchase')}}], 'ResponseMetadata': {}}),
+    publish('purchase') + publish('more'),
     json.dumps({'Messages': [{'Body': 'm', 'MessageAttributes': {'receipt_type': text('purchase')}}]}, indent=2),
 ]
 
@@ -443,6 +447,25 @@ def test_help_and_manual_know_every_verb():
     run('match', '--nonsense', status=2)
 
 
+def test_options_that_a_verb_does_not_have():
+    taken = {'match': 'vcq', 'explain': '', 'lint': 'm', 'test': '', 'coverage': 'n', 'diff': 'n', 'convert': ''}
+    for verb, letters in taken.items():
+        for letter in 'vcqmn':
+            value = ['1'] if letter in 'mn' else []
+            shown = run(verb, f'-{letter}', *value, '--help', status=0 if letter in letters else 2)
+            assert bool(shown) == (letter in letters), (verb, letter)
+    run('convert', '-p', RECEIPT, status=2)
+    run('test', '--body', status=2)
+
+
+@pytest.mark.parametrize('args', [['--help'], ['--version'], ['match', '--help'], ['match', '-p', RECEIPT, publish('a')],
+                                  ['lint', '{"k":[]}'], ['test', str(ROOT / 'config/receipts.test.json')]])
+def test_what_cannot_be_written_is_trouble(args):
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([str(BUILD / 'filterctl'), *args], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 2 and b'standard output' in done.stderr
+
+
 def on_terminal(*args, **env):
     ours, theirs = pty.openpty()
     subprocess.run([str(BUILD / 'filterctl'), *args], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
@@ -463,6 +486,7 @@ def test_colour_on_terminals_only():
     assert b'\x1b[' in on_terminal('lint', '{"k":[]}', TERM='xterm')
     assert b'\x1b[' not in on_terminal('lint', '{"k":[]}', TERM='dumb')
     assert b'\x1b[' not in on_terminal('lint', '{"k":[]}', TERM='xterm', NO_COLOR='1')
+    assert b'\x1b[' in on_terminal('lint', '{"k":[]}', TERM='xterm', NO_COLOR='')
 
 
 def test_any_bytes_as_any_file(tmp_path):

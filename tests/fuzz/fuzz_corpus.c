@@ -23,13 +23,16 @@ static size_t newlines(str s)
 
 static void read_all(str text, bool as_documents)
 {
+    str mark = STR("\xef\xbb\xbf"), marked = text;
     struct input in;
     struct message_reader r;
     str part;
     u64 bytes = 0, line = 0;
     int err;
     message_reader_init(&r, false, take, &bytes);
-    input_open_text(&in, text, "corpus");
+    input_open_text(&in, marked, "corpus");
+    if (str_starts(text, mark))
+        text = str_slice(text, mark.n, text.n);
     while ((err = as_documents ? input_document(&in, &part) : input_line(&in, &part)) == 0) {
         assert(in.line > line && in.next_line > in.line);
         assert(as_documents || newlines(part) == 0);

@@ -105,6 +105,36 @@ static void test_documents(void **state)
     input_close(&in);
 }
 
+static void test_marks(void **state)
+{
+    struct input in;
+    (void)state;
+    input_open_text(&in, STR("\xef\xbb\xbf{\n\"a\":1}\n\xef\xbb\xbf{}"), "");
+    next_is(&in, true, "{\n\"a\":1}", 1);
+    next_is(&in, true, "\xef\xbb\xbf{}", 3);
+    is_over(&in);
+    input_close(&in);
+    input_open_text(&in, STR("\xef\xbb\xbf"), "");
+    is_over(&in);
+    input_close(&in);
+    input_open_text(&in, STR("\xef\xbb"), "");
+    next_is(&in, false, "\xef\xbb", 1);
+    is_over(&in);
+    input_close(&in);
+}
+
+static void test_log_documents(void **state)
+{
+    struct input in;
+    (void)state;
+    input_open_text(&in, STR("2026-01-02 INFO {\n  \"a\": {\n  }\n}\nEND {\n{\"b\":1}\n"), "");
+    next_is(&in, true, "2026-01-02 INFO {\n  \"a\": {\n  }\n}", 1);
+    next_is(&in, true, "END {", 5);
+    next_is(&in, true, "{\"b\":1}", 6);
+    is_over(&in);
+    input_close(&in);
+}
+
 /* A message that was cut off takes no other with it. */
 static void test_cut_off(void **state)
 {
@@ -134,9 +164,10 @@ static void test_absent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),    cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_documents), cmocka_unit_test(test_cut_off),
-        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_blocks),        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_documents),     cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_absent),        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_log_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,49 @@ static void test_details(void **state)
         "k:String=v|{\"a\":\"Notification\"}");
 }
 
+static void test_what_python_prints(void **state)
+{
+    (void)state;
+    says("{'Messages': [{'MessageId': '1', 'Body': '{\"a\": \"it\\'s\"}', 'MessageAttributes': "
+         "{'k': "
+         "{'StringValue': \"it's\", 'DataType': 'String'}, 'b': {'BinaryValue': b'\\x01\"', "
+         "'DataType': 'Binary'}}}], 'ResponseMetadata': {'HTTPStatusCode': 200, 'x': None, 'y': "
+         "True, "
+         "'z': False, 'at': datetime.datetime(2026, 1, 2, tzinfo=tzutc())}}",
+         "k:String=it's,b:Binary=\x01\"|{\"a\": \"it's\"}");
+    says("[{'Body': 'a\\n\\u00e9\\xe9\\U0001F600'}, {'Body': 'b\\\\'}]",
+         "|a\né\xc3\xa9\xf0\x9f\x98\x80/|b\\");
+    says("2026-01-02T03:04:05Z [INFO] {'Body': 'm'}", "|m");
+    says("[{'ResponseMetadata': {}}]", "");
+    refuses("{'a", "", 0);
+    refuses("{'a': b'", "", 0);
+    refuses("{'a': f((", "", 0);
+    refuses("{'a\\", "", 0);
+    refuses("{'a': '\\U", "", 0);
+}
+
+static void test_one_behind_the_other(void **state)
+{
+    (void)state;
+    says("{\"Message\":\"a\"}{\"Message\":\"b\"} {\"Message\":\"c\"}", "|a/|b/|c");
+    says("2026-01-02 {\"Message\":\"a\"}{\"x\":1}", "|a/|{\"x\":1}");
+    says("{\"Messages\":[{\"Body\":\"a\"},{\"Body\":\"b\"}]}{\"Message\":\"c\"}", "|a/|b/|c");
+    refuses("{\"Message\":\"a\"}{\"Message\"}", "colon", 25);
+    refuses("{\"Message\":\"a\"}[]", "nothing but blanks", 15);
+    refuses("{\"Body\":\"{\\\"Message\\\":\\\"a\\\"}{}\"", "", 31);
+}
+
+static void test_logs(void **state)
+{
+    (void)state;
+    says("[INFO]\t2026-01-02T03:04:05.123Z\tid\t{\"Message\":\"m\"}", "|m");
+    says("[INFO]\t2026-01-02T03:04:05.123Z\tid\tnothing", "");
+    says("[2026-01-02 03:04:05] {\"Message\":\"m\"}", "|m");
+    says("{\"timestamp\":\"t\",\"level\":\"INFO\",\"message\":{\"Message\":\"m\"}}", "|m");
+    says("{\"message\":{\"text\":\"m\"}}", "|{\"message\":{\"text\":\"m\"}}");
+    says("{\"ResponseMetadata\":{\"HTTPStatusCode\":200}}", "");
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -176,7 +219,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),   cmocka_unit_test(test_details),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_bodies),   cmocka_unit_test(test_what_python_prints),
+        cmocka_unit_test(test_logs),     cmocka_unit_test(test_one_behind_the_other),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
