@@ -157,6 +157,9 @@ u32 range_blocks(const struct range *r, char blocks[2][RANGE_BLOCK_SIZE]);
 /* A range in memory of its own, and whether a number lies in it. */
 struct range *range_new(struct matcher *m, const struct policy_range *exact, str key);
 struct value;
-bool range_takes(struct matcher *m, const struct range *r, struct value *v);
+bool range_takes(const struct range *r, struct value *v);
+/* Whether some number at the path surely lies in it (1), none does (-1), or each must be asked: the
+ * least and the greatest settle most. */
+int range_takes_some(struct matcher *m, const struct range *r, u32 path);
 
 #endif

@@ -34,13 +34,13 @@ static inline int decimal_against(double v, double bound)
 }
 
 #define DECIMAL_KEY_SIZE 13
-/* Bytes that are equal exactly when the numbers are. They begin otherwise than keys of number_key,
+/* Bytes that are equal exactly when the numbers are. They end otherwise than keys of number_key,
  * which are for numbers that are no decimals. */
 static inline str decimal_key(const struct decimal *d, char out[DECIMAL_KEY_SIZE])
 {
-    out[0] = d->negative ? 2 : 1;
-    memcpy(out + 1, &d->digits, 8);
-    memcpy(out + 9, &d->exponent, 4);
+    memcpy(out, &d->digits, 8);
+    memcpy(out + 8, &d->exponent, 4);
+    out[12] = d->negative ? 2 : 1;
     return str_from(out, DECIMAL_KEY_SIZE);
 }
 

@@ -14,7 +14,6 @@ void event_init(struct event *e)
 void event_deinit(struct event *e)
 {
     mem_free(e->values);
-    mem_free(e->numbers);
     mem_free(e->elements);
     mem_free(e->touched);
     mem_free(e->texts);
@@ -38,22 +37,21 @@ void event_reserve(struct event *e, size_t n)
     e->texts = mem_alloc(e->text_cap);
 }
 
-u32 event_add(struct event *e, enum value_kind kind, u32 path, u32 element, str text)
+void event_more(struct event *e)
 {
-    u32 at = e->value_n++;
-    if (at >= e->value_cap) {
-        e->values = matcher_room(e->values, &e->value_cap, at, sizeof(*e->values));
-        e->numbers = mem_grow(e->numbers, e->value_cap * sizeof(*e->numbers));
-    }
-    struct value *v = &e->values[at];
-    v->kind = (u8)kind;
-    v->has_number = false;
-    v->path = path;
-    v->next = 0;
-    v->element = element;
-    v->text = text;
-    e->tied |= element != 0;
-    return at;
+    e->values = matcher_room(e->values, &e->value_cap, e->value_n, sizeof(*e->values));
+}
+
+void event_touch(struct event *e, u32 path, u32 value)
+{
+    struct path_seen *seen = &e->seen[path];
+    seen->epoch = e->epoch;
+    seen->n = 1;
+    seen->first = seen->last = value;
+    seen->tied = seen->has_bounds = false;
+    if (e->touched_n >= e->touched_cap)
+        e->touched = matcher_room(e->touched, &e->touched_cap, e->touched_n, sizeof(*e->touched));
+    e->touched[e->touched_n++] = path;
 }
 
 u32 event_element(struct event *e, u32 parent, u32 array)
@@ -68,26 +66,16 @@ u32 event_element(struct event *e, u32 parent, u32 array)
 void event_close(struct matcher *m)
 {
     struct event *e = &m->event;
-    for (u32 i = 1; i < e->value_n; i++) {
-        struct value *v = &e->values[i];
-        if (v->kind == VALUE_GONE)
+    for (u32 i = 0; i < e->touched_n; i++) {
+        u32 path = e->touched[i];
+        if (!(m->paths[path].kinds & 1u << COND_STRING))
             continue;
-        if (v->kind == VALUE_STRING && m->paths[v->path].kinds & 1u << COND_STRING) {
-            v->tag = key_of(key_start(m->seed, COND_STRING, v->path), v->text);
+        for (u32 at = m->seen[path].first; at; at = e->values[at].next) {
+            struct value *v = &e->values[at];
+            if (v->kind != VALUE_STRING)
+                continue;
+            v->tag = key_of(key_start(m->seed, COND_STRING, path), v->text);
             table_prefetch(&m->cond_table, v->tag);
         }
-        struct path_seen *seen = &m->seen[v->path];
-        if (seen->epoch == m->epoch) {
-            e->values[seen->last].next = i;
-            seen->last = i;
-            seen->n++;
-            seen->tied |= v->element != 0;
-            continue;
-        }
-        *seen = (struct path_seen){m->epoch, 1, i, i, v->element != 0};
-        if (e->touched_n >= e->touched_cap)
-            e->touched =
-                matcher_room(e->touched, &e->touched_cap, e->touched_n, sizeof(*e->touched));
-        e->touched[e->touched_n++] = v->path;
     }
 }

@@ -4,6 +4,7 @@
 
 #include "common/mem.h"
 #include "filter/decimal.h"
+#include "filter/path.h"
 
 struct matcher;
 
@@ -16,22 +17,22 @@ enum value_kind {
     VALUE_GONE, /* taken back: a later member has the same name */
 };
 
+/* How far a number's text was read. */
+enum value_reading { READ_NOT, READ_DECIMAL, READ_LONG };
+
 struct value {
     u8 kind;
-    bool has_number; /* it was read already */
+    u8 reading;      /* enum value_reading */
+    bool has_approx; /* approx is filled in */
     u32 path;
     u32 next;    /* at the same path; 0 ends */
     u32 element; /* innermost array element that it lies in; 0: none */
     str text;    /* STRING: decoded; NUMBER: spelling */
-    u32 tag;     /* of the text as COND_STRING, where the path has any */
-};
-
-/* A number that somebody asked for. */
-struct value_number {
-    bool is_decimal, is_read; /* which of the two forms are filled in */
-    struct decimal decimal;
-    double approx; /* as decimal_approx */
-    struct number number;
+    union {
+        u32 tag;                /* STRING: of the text as COND_STRING, where the path has any */
+        struct decimal decimal; /* READ_DECIMAL */
+    };
+    double approx; /* as decimal_approx, or number_approx of a long one */
 };
 
 /* An element of an array in the body. Elements form a tree: an array lies in an element. */
@@ -41,9 +42,10 @@ struct element {
 };
 
 struct event {
-    struct value *values;         /* from 1 */
-    struct value_number *numbers; /* of those that are, and were asked for; as many as values */
+    struct value *values; /* from 1 */
     u32 value_n, value_cap;
+    struct path_seen *seen;   /* the matcher's */
+    u32 epoch;                /* of the match */
     struct element *elements; /* from 1 */
     u32 element_n, element_cap;
     u32 array_n;
@@ -59,35 +61,75 @@ void event_deinit(struct event *e);
 void event_reset(struct event *e);
 /* Room for `n` bytes of decoded strings in this event; before the first of them only. */
 void event_reserve(struct event *e, size_t n);
-u32 event_add(struct event *e, enum value_kind kind, u32 path, u32 element, str text);
 u32 event_element(struct event *e, u32 parent, u32 array);
-/* Links the values to their paths, and sends for what they will be looked up in. */
+/* Sends for what the strings will be looked up in. */
 void event_close(struct matcher *m);
 
-/* The same number as number.h has it. */
-static inline const struct number *event_exact(struct event *e, const struct value *v)
+/* --- adding values ---------------------------------------------------------------------------- */
+
+/* Room for one more value. */
+void event_more(struct event *e);
+/* The first value at its path. */
+void event_touch(struct event *e, u32 path, u32 value);
+
+/* The value stands behind those that its path has already. It can be taken back, by becoming
+ * VALUE_GONE, until the event is looked up. */
+static inline u32 event_add(struct event *e, enum value_kind kind, u32 path, u32 element, str text)
 {
-    struct value_number *n = &e->numbers[v - e->values];
-    if (!n->is_read) {
-        int err = number_read(v->text, &n->number);
-        assert(err == 0);
-        (void)err;
-        n->is_read = true;
+    u32 at = e->value_n++;
+    if (UNLIKELY(at >= e->value_cap))
+        event_more(e);
+    struct value *v = &e->values[at];
+    v->kind = (u8)kind;
+    v->reading = READ_NOT;
+    v->has_approx = false;
+    v->path = path;
+    v->next = 0;
+    v->element = element;
+    v->text = text;
+    struct path_seen *seen = &e->seen[path];
+    if (seen->epoch == e->epoch) {
+        e->values[seen->last].next = at;
+        seen->last = at;
+        seen->n++;
+    } else {
+        event_touch(e, path, at);
     }
-    return &n->number;
+    if (UNLIKELY(element != 0))
+        e->tied = seen->tied = true;
+    return at;
 }
 
-/* The number that the value is; kept until the next message. */
-static inline const struct value_number *event_number(struct event *e, struct value *v)
+/* --- reading numbers -------------------------------------------------------------------------- */
+
+/* What is no decimal, as number.h has it. Nonsense in a body whose grammar nobody checked is 0. */
+static inline struct number event_exact(const struct value *v)
 {
-    struct value_number *n = &e->numbers[v - e->values];
-    if (v->has_number)
-        return n;
-    v->has_number = true;
-    n->is_decimal = decimal_read(v->text, &n->decimal);
-    n->is_read = false;
-    n->approx = n->is_decimal ? decimal_approx(&n->decimal) : number_approx(event_exact(e, v));
-    return n;
+    struct number n;
+    return LIKELY(number_read(v->text, &n) == 0) ? n : (struct number){0};
+}
+
+/* Whether the number is a decimal, which then is filled in. */
+static inline bool event_decimal(struct value *v)
+{
+    if (v->reading == READ_NOT)
+        v->reading = decimal_read(v->text, &v->decimal) ? READ_DECIMAL : READ_LONG;
+    return v->reading == READ_DECIMAL;
+}
+
+static inline double event_approx(struct value *v)
+{
+    if (!v->has_approx) {
+        struct number exact;
+        v->has_approx = true;
+        if (LIKELY(event_decimal(v))) {
+            v->approx = decimal_approx(&v->decimal);
+        } else {
+            exact = event_exact(v);
+            v->approx = number_approx(&exact);
+        }
+    }
+    return v->approx;
 }
 
 #endif

@@ -37,20 +37,19 @@ static bool takes_string(const struct cond *c, str text)
     }
 }
 
-static bool takes_number(struct matcher *m, const struct cond *c, struct value *v)
+static bool takes_number(const struct cond *c, struct value *v)
 {
     char few[NUMBER_KEY_STACK];
     if (c->kind == COND_RANGE)
-        return range_takes(m, c->range, v);
+        return range_takes(c->range, v);
     if (c->kind != COND_NUMBER)
         return false;
-    const struct value_number *n = event_number(&m->event, v);
-    if (n->is_decimal)
-        return str_eq(cond_text(c), decimal_key(&n->decimal, few));
-    const struct number *exact = event_exact(&m->event, v);
-    size_t size = number_key_size(exact);
+    if (event_decimal(v))
+        return str_eq(cond_text(c), decimal_key(&v->decimal, few));
+    struct number exact = event_exact(v);
+    size_t size = number_key_size(&exact);
     char *key = size > sizeof(few) ? mem_alloc(size) : few;
-    bool equal = str_eq(cond_text(c), str_from(key, number_key(exact, key)));
+    bool equal = str_eq(cond_text(c), str_from(key, number_key(&exact, key)));
     if (key != few)
         mem_free(key);
     return equal;
@@ -101,7 +100,7 @@ bool cond_takes(struct matcher *m, u32 cond, struct value *v)
     }
     switch ((enum value_kind)v->kind) {
     case VALUE_STRING: return takes_string(c, v->text);
-    case VALUE_NUMBER: return takes_number(m, c, v);
+    case VALUE_NUMBER: return takes_number(c, v);
     case VALUE_TRUE: return c->kind == COND_TRUE;
     case VALUE_FALSE: return c->kind == COND_FALSE;
     case VALUE_NULL: return c->kind == COND_NULL;
@@ -112,6 +111,11 @@ bool cond_takes(struct matcher *m, u32 cond, struct value *v)
 
 static bool some_value(struct matcher *m, u32 cond, u32 path)
 {
+    if (m->conds[cond].kind == COND_RANGE) {
+        int some = range_takes_some(m, m->conds[cond].range, path);
+        if (LIKELY(some))
+            return some > 0;
+    }
     for (u32 at = m->seen[path].first; at; at = m->event.values[at].next)
         if (cond_takes(m, cond, &m->event.values[at]))
             return true;

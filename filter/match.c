@@ -92,15 +92,13 @@ static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct 
 }
 
 /* The one number at the path; NULL: none, several, or something else. */
-static const struct value_number *only_number(struct matcher *m, u32 path)
+static struct value *only_number(struct matcher *m, u32 path)
 {
     const struct path_seen *seen = &m->seen[path];
     if (seen->epoch != m->epoch || seen->n != 1)
         return NULL;
     struct value *v = &m->event.values[seen->first];
-    if (v->kind != VALUE_NUMBER)
-        return NULL;
-    return event_number(&m->event, v);
+    return v->kind == VALUE_NUMBER ? v : NULL;
 }
 
 /* Ids of the rows whose bound lets the value pass, and that nothing vetoes. False: a bound is as
@@ -132,8 +130,11 @@ static bool ask_bounds(struct matcher *m, const struct group *g, struct filter_h
 {
     if (!g->side || g->asks != 1 || g->vetoes > 1 || g->many)
         return false;
-    const struct value_number *v = only_number(m, g->side_path);
-    return v && __builtin_isfinite(v->approx) && pick_by_bound(m, g, v->approx, ret);
+    struct value *v = only_number(m, g->side_path);
+    if (!v)
+        return false;
+    double value = event_approx(v);
+    return __builtin_isfinite(value) && pick_by_bound(m, g, value, ret);
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
@@ -203,6 +204,8 @@ static void start(struct matcher *m, struct filter_hits *ret)
     m->epoch += 2;
     m->fired_n = m->picked_n = m->vetoes = 0;
     event_reset(&m->event);
+    m->event.seen = m->seen;
+    m->event.epoch = m->epoch;
     if (m->picked_cap <= m->count) { /* one more: a row is written before it is asked */
         m->picked_cap = m->count + m->count / 2 + 1;
         mem_free(m->picked);

@@ -32,24 +32,32 @@ struct path {
     u32 kinds;           /* 1 << kind of each kind of condition that is looked up here */
     u32 present, absent; /* those conditions, 0: none */
     u32 step_n;
-    u32 ties;  /* rows of groups with two or more conditions at or below it that can be tied (tie.c)
-                */
-    u32 below; /* of one row, while it is counted */
+    u32 ties; /* rows of groups with two or more conditions at or below it to agree (tie.c) */
     union {
         char in[16];
         char *text;
     } name;
     struct step *steps; /* ascending */
     struct kid *kids;   /* NULL beyond PATH_KIDS_MAX */
+    u64 numbers;        /* path_number_bit of every COND_NUMBER, and of some that have gone */
 };
 
 /* What a message had at a path. */
 struct path_seen {
     u32 epoch; /* of the match that found values here */
     u32 n;
-    u32 first, last; /* values in their order */
-    bool tied;       /* one of them lies in an array element */
+    u32 first, last;  /* values in their order */
+    bool tied;        /* one of them lies in an array element */
+    bool has_bounds;  /* low and high are filled in */
+    u32 below;        /* conditions of one row at or below it, while they are counted (tie.c) */
+    double low, high; /* of the numbers, as event_approx; low is above high when there are none */
 };
+
+/* What few numbers share, so that most values are known to be none that is asked for. */
+static inline u64 path_number_bit(u32 tag)
+{
+    return 1ull << (tag % 64);
+}
 
 static inline str path_name(const struct path *p)
 {

@@ -240,27 +240,11 @@ static void probe_string(struct matcher *m, u32 path, u32 kinds, struct value *v
         look_up_address(m, path, v->text, v);
 }
 
-static void look_up_number(struct matcher *m, u32 path, struct value *v)
-{
-    char few[NUMBER_KEY_STACK];
-    const struct value_number *n = event_number(&m->event, v);
-    if (n->is_decimal) {
-        look_up_text(m, COND_NUMBER, path, decimal_key(&n->decimal, few), v);
-        return;
-    }
-    const struct number *exact = event_exact(&m->event, v);
-    size_t size = number_key_size(exact);
-    char *key = size > sizeof(few) ? mem_alloc(size) : few;
-    look_up_text(m, COND_NUMBER, path, str_from(key, number_key(exact, key)), v);
-    if (key != few)
-        mem_free(key);
-}
-
 static void look_up_blocks(struct matcher *m, u32 path, struct value *v)
 {
     u32 n;
     const struct step *steps = steps_of(&m->paths[path], COND_BLOCK, &n);
-    u64 key = range_key(event_number(&m->event, v)->approx);
+    u64 key = range_key(event_approx(v));
     for (u32 i = 0; i < n; i++) {
         char block[RANGE_BLOCK_SIZE];
         range_block(key, steps[i].key & STEP_LENGTH_MAX, block);
@@ -268,12 +252,42 @@ static void look_up_blocks(struct matcher *m, u32 path, struct value *v)
     }
 }
 
-static void probe_number(struct matcher *m, u32 path, u32 kinds, struct value *v)
+static void look_up_long(struct matcher *m, u32 path, struct value *v)
 {
-    if (kinds & 1u << COND_NUMBER)
-        look_up_number(m, path, v);
-    if (kinds & 1u << COND_BLOCK)
-        look_up_blocks(m, path, v);
+    char few[NUMBER_KEY_STACK];
+    struct number exact = event_exact(v);
+    size_t size = number_key_size(&exact);
+    char *key = size > sizeof(few) ? mem_alloc(size) : few;
+    look_up_text(m, COND_NUMBER, path, str_from(key, number_key(&exact, key)), v);
+    if (key != few)
+        mem_free(key);
+}
+
+/* The numbers that follow one another from `at` on; returns the last of them. */
+static u32 probe_numbers(struct matcher *m, u32 path, u32 kinds, u32 at)
+{
+    const u64 start = key_start(m->seed, COND_NUMBER, path), numbers = m->paths[path].numbers;
+    struct value *values = m->event.values;
+    for (;;) {
+        struct value *v = &values[at];
+        m->serial++;
+        if (kinds & 1u << COND_NUMBER) {
+            char text[DECIMAL_KEY_SIZE];
+            if (UNLIKELY(!event_decimal(v))) {
+                look_up_long(m, path, v);
+            } else {
+                str key = decimal_key(&v->decimal, text);
+                u32 tag = key_of(start, key);
+                if (numbers & path_number_bit(tag))
+                    look_up(m, COND_NUMBER, path, tag, key, v);
+            }
+        }
+        if (kinds & 1u << COND_BLOCK)
+            look_up_blocks(m, path, v);
+        if (!v->next || values[v->next].kind != VALUE_NUMBER)
+            return at;
+        at = v->next;
+    }
 }
 
 static void probe_value(struct matcher *m, u32 path, struct value *v)
@@ -282,7 +296,6 @@ static void probe_value(struct matcher *m, u32 path, struct value *v)
     m->serial++;
     switch ((enum value_kind)v->kind) {
     case VALUE_STRING: probe_string(m, path, kinds, v); return;
-    case VALUE_NUMBER: probe_number(m, path, kinds, v); return;
     case VALUE_TRUE:
         if (kinds & 1u << COND_TRUE)
             look_up_text(m, COND_TRUE, path, STR(""), v);
@@ -295,6 +308,7 @@ static void probe_value(struct matcher *m, u32 path, struct value *v)
         if (kinds & 1u << COND_NULL)
             look_up_text(m, COND_NULL, path, STR(""), v);
         return;
+    case VALUE_NUMBER:
     case VALUE_GONE: return;
     }
 }
@@ -313,19 +327,55 @@ static void settle(struct matcher *m, u32 values)
     m->but_n = 0;
 }
 
+/* Takes those out that are gone; the path's first value that is left, 0: none. */
+static u32 sweep_gone(struct matcher *m, u32 path)
+{
+    struct value *values = m->event.values;
+    struct path_seen *seen = &m->seen[path];
+    u32 *link = &seen->first;
+    while (*link) {
+        if (values[*link].kind == VALUE_GONE) {
+            *link = values[*link].next;
+            seen->n--;
+        } else {
+            link = &values[*link].next;
+        }
+    }
+    if (!seen->first)
+        seen->epoch = 0;
+    return seen->first;
+}
+
+static void probe_path(struct matcher *m, u32 path)
+{
+    struct value *values = m->event.values;
+    const struct path *p = &m->paths[path];
+    u32 at = m->seen[path].first, last = 0;
+    if (UNLIKELY(values[at].kind == VALUE_GONE) && !(at = sweep_gone(m, path)))
+        return;
+    if (p->present)
+        matcher_fire(m, p->present);
+    if (p->absent) {
+        m->mark[p->absent] = m->epoch + 1;
+        m->vetoes++;
+    }
+    for (; at; last = at, at = values[last].next) {
+        if (UNLIKELY(values[at].kind == VALUE_GONE)) {
+            sweep_gone(m, path);
+            at = values[last].next;
+            if (!at)
+                break;
+        }
+        if (values[at].kind == VALUE_NUMBER)
+            at = probe_numbers(m, path, p->kinds, at);
+        else
+            probe_value(m, path, &values[at]);
+    }
+    settle(m, m->seen[path].n);
+}
+
 void matcher_probe(struct matcher *m)
 {
-    struct event *e = &m->event;
-    for (u32 i = 0; i < e->touched_n; i++) {
-        u32 path = e->touched[i];
-        if (m->paths[path].present)
-            matcher_fire(m, m->paths[path].present);
-        if (m->paths[path].absent) {
-            m->mark[m->paths[path].absent] = m->epoch + 1;
-            m->vetoes++;
-        }
-        for (u32 at = m->seen[path].first; at; at = e->values[at].next)
-            probe_value(m, path, &e->values[at]);
-        settle(m, m->seen[path].n);
-    }
+    for (u32 i = 0; i < m->event.touched_n; i++)
+        probe_path(m, m->event.touched[i]);
 }

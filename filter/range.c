@@ -70,25 +70,59 @@ struct range *range_new(struct matcher *m, const struct policy_range *exact, str
     return r;
 }
 
-bool range_takes(struct matcher *m, const struct range *r, struct value *v)
+bool range_takes(const struct range *r, struct value *v)
 {
-    double approx = event_number(&m->event, v)->approx;
+    double approx = event_approx(v);
     int low = r->exact.has_low ? decimal_against(approx, r->low) : 1;
     int high = r->exact.has_high ? decimal_against(approx, r->high) : -1;
     if (low < 0 || high > 0)
         return false;
     if (LIKELY(low && high))
         return true;
-    const struct number *exact = event_exact(&m->event, v);
+    struct number exact = event_exact(v);
     if (!low) {
-        int order = number_cmp(exact, &r->exact.low);
+        int order = number_cmp(&exact, &r->exact.low);
         if (order < 0 || (order == 0 && r->exact.low_open))
             return false;
     }
     if (!high) {
-        int order = number_cmp(exact, &r->exact.high);
+        int order = number_cmp(&exact, &r->exact.high);
         if (order > 0 || (order == 0 && r->exact.high_open))
             return false;
     }
     return true;
+}
+
+static void find_bounds(struct matcher *m, struct path_seen *seen)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (u32 at = seen->first; at; at = m->event.values[at].next) {
+        struct value *v = &m->event.values[at];
+        if (v->kind != VALUE_NUMBER)
+            continue;
+        double approx = event_approx(v);
+        low = approx < low ? approx : low;
+        high = approx > high ? approx : high;
+    }
+    seen->low = low;
+    seen->high = high;
+    seen->has_bounds = true;
+}
+
+int range_takes_some(struct matcher *m, const struct range *r, u32 path)
+{
+    struct path_seen *seen = &m->seen[path];
+    if (!seen->has_bounds)
+        find_bounds(m, seen);
+    double low = seen->low, high = seen->high;
+    bool has_low = r->exact.has_low, has_high = r->exact.has_high;
+    int least = has_low ? decimal_against(high, r->low) : 1;
+    int most = has_high ? decimal_against(low, r->high) : -1;
+    if (low > high || least < 0 || most > 0)
+        return -1;
+    if (least > 0 && (!has_high || decimal_against(high, r->high) < 0))
+        return 1;
+    if (most < 0 && (!has_low || decimal_against(low, r->low) > 0))
+        return 1;
+    return 0;
 }

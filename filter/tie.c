@@ -100,12 +100,12 @@ void tie_count(struct matcher *m, const u32 *conds, u32 n, i32 change)
         if (!can_tie(m, conds, n, i))
             continue;
         for (u32 path = m->conds[conds[i]].path; path; path = m->paths[path].parent)
-            if (++m->paths[path].below == 2)
+            if (++m->seen[path].below == 2)
                 m->paths[path].ties += (u32)change;
     }
     for (u32 i = 0; i < n && n > 1; i++)
         for (u32 path = m->conds[conds[i]].path; path; path = m->paths[path].parent)
-            m->paths[path].below = 0;
+            m->seen[path].below = 0;
 }
 
 /* --- where a condition holds ------------------------------------------------------------------ */

@@ -38,6 +38,16 @@ static u64 matches(struct matcher *m, struct filter_hits *h, const char *body)
     return h->total;
 }
 
+/* The path of dotted names below the body; 0: there is none. */
+static u32 path_at(const struct matcher *m, const char *names)
+{
+    str left = str_of(names);
+    u32 path = m->root[FILTER_BODY];
+    while (left.p && path)
+        path = path_child(m, path, str_cut(&left, '.'));
+    return path;
+}
+
 /* Policy and message of a family; a subscription of kind k and value v gets message (k, v) as told.
  */
 static void text_of(u32 id, char *out, size_t size)
@@ -255,6 +265,186 @@ static void test_close_numbers(void **state)
             }
 }
 
+/* A body with tenths/10 in one of several spellings, and two values that are not it. */
+static void body_of_tenths(u32 tenths, u32 form, char *out, size_t size)
+{
+    static const char *const more = ",0.05,\"1.1\"]}";
+    switch (form) {
+    case 0: snprintf(out, size, "{\"n\":[%u.%u%s", tenths / 10, tenths % 10, more); return;
+    case 1: snprintf(out, size, "{\"n\":[%ue-1%s", tenths, more); return;
+    case 2: snprintf(out, size, "{\"n\":[0.%05ue4%s", tenths, more); return;
+    case 3: snprintf(out, size, "{\"n\":[%u.%u000%s", tenths / 10, tenths % 10, more); return;
+    default: snprintf(out, size, "{\"n\":[%u.00E-1%s", tenths, more); return;
+    }
+}
+
+/* Numbers are asked for and no longer asked for; what is left is found in every spelling. */
+static void test_numbers_come_and_go(void **state)
+{
+    enum { NUMBERS = 200, FORMS = 5 };
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    char policy[64], body[64];
+    (void)state;
+    for (u32 round = 0; round < 3; round++) {
+        for (u32 id = 0; id < NUMBERS; id++) {
+            snprintf(policy, sizeof(policy), "{\"n\":[{\"numeric\":[\"=\",%u.%u]}]}", id, id % 7);
+            add(m, id, policy);
+        }
+        for (u32 left = NUMBERS; left > 0; left /= 3) {
+            for (u32 i = 0; i < NUMBERS * FORMS; i++) {
+                u32 id = i / FORMS;
+                body_of_tenths(id * 10 + id % 7, i % FORMS, body, sizeof(body));
+                if (matches(m, &h, body) != (id < left))
+                    fail_msg("%s with %u left", body, left);
+            }
+            for (u32 id = left / 3; id < left; id++)
+                assert_int_equal(matcher_remove(m, id), 0);
+        }
+        assert_int_equal(path_at(m, "n"), 0);
+    }
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
+/* What the filter knows of numbers goes with the last of them, though the path stays. */
+static void test_number_bits(void **state)
+{
+    struct matcher *m = matcher_new();
+    (void)state;
+    add(m, 1, "{\"n\":[\"text\"]}");
+    assert_true(m->paths[path_at(m, "n")].numbers == 0);
+    add(m, 2, "{\"n\":[7]}");
+    add(m, 3, "{\"n\":[123456789012345678901234567890]}");
+    assert_true(m->paths[path_at(m, "n")].numbers != 0);
+    matcher_remove(m, 2);
+    assert_true(m->paths[path_at(m, "n")].numbers != 0);
+    matcher_remove(m, 3);
+    assert_true(m->paths[path_at(m, "n")].numbers == 0);
+    matcher_free(m);
+}
+
+static bool lies_in(const char *value, const char *low, bool low_open, const char *high,
+                    bool high_open)
+{
+    struct number v, bound;
+    assert_int_equal(number_read(str_of(value), &v), 0);
+    if (low) {
+        assert_int_equal(number_read(str_of(low), &bound), 0);
+        if (number_cmp(&v, &bound) < low_open)
+            return false;
+    }
+    if (high) {
+        assert_int_equal(number_read(str_of(high), &bound), 0);
+        if (number_cmp(&bound, &v) < high_open)
+            return false;
+    }
+    return true;
+}
+
+static const char *const NEAR[] = {
+    "-1e400",
+    "-9007199254740993",
+    "-3",
+    "0",
+    "1e-320",
+    "0.1",
+    "0.10000000000000000001",
+    "2",
+    "9007199254740992",
+    "9007199254740993",
+    "9007199254740994",
+    "12345678901234567890122",
+    "12345678901234567890123",
+    "1e400",
+    "1.0000000000000000001e400",
+};
+
+/* One range and three values, among them text: by the least and the greatest, or one by one. */
+static void check_range(struct matcher *m, struct filter_hits *h, u32 low, u32 high, u32 open)
+{
+    const char *from = low < ARRAY_LEN(NEAR) ? NEAR[low] : NULL;
+    const char *to = high < ARRAY_LEN(NEAR) ? NEAR[high] : NULL;
+    char policy[128], body[128], first[48] = "", second[48] = "";
+    if (from)
+        snprintf(first, sizeof(first), "\"%s\",%s", open & 1 ? ">" : ">=", from);
+    if (to)
+        snprintf(second, sizeof(second), "%s\"%s\",%s", from ? "," : "", open & 2 ? "<" : "<=", to);
+    snprintf(policy, sizeof(policy), "{\"n\":[{\"numeric\":[%s%s]}]}", first, second);
+    add(m, 1, policy);
+    for (u32 i = 0; i < ARRAY_LEN(NEAR); i++)
+        for (u32 k = 0; k < ARRAY_LEN(NEAR); k += 3) {
+            bool want = lies_in(NEAR[i], from, open & 1, to, open & 2) ||
+                        lies_in(NEAR[k], from, open & 1, to, open & 2) ||
+                        lies_in("0.1", from, open & 1, to, open & 2);
+            snprintf(body, sizeof(body), "{\"n\":[%s,\"2\",%s,null,0.1]}", NEAR[i], NEAR[k]);
+            if (matches(m, h, body) != want)
+                fail_msg("%s with %s", policy, body);
+        }
+    assert_int_equal(matches(m, h, "{\"n\":[\"2\",{},true]}"), 0);
+    assert_int_equal(matches(m, h, "{\"n\":[]}"), 0);
+    assert_int_equal(matcher_remove(m, 1), 0);
+}
+
+static void test_ranges_of_many_values(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    (void)state;
+    for (u32 low = 0; low <= ARRAY_LEN(NEAR); low++)
+        for (u32 high = low + 1; high <= ARRAY_LEN(NEAR); high++)
+            for (u32 open = 0; open < 4; open++) {
+                check_range(m, &h, low, high, open);
+                check_range(m, &h, ARRAY_LEN(NEAR), low < ARRAY_LEN(NEAR) ? low : 0, open);
+            }
+    for (u32 low = 0; low < ARRAY_LEN(NEAR); low++)
+        check_range(m, &h, low, ARRAY_LEN(NEAR), low % 4);
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
+/* A later member takes back what earlier ones of its name offered, whatever stands between. */
+static void test_values_that_are_gone(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *told; /* ids of those that match */
+    } cases[] = {
+        {"{\"n\":1}", "14"},
+        {"{\"n\":1,\"n\":2}", "24"},
+        {"{\"n\":1,\"n\":{}}", "5"},
+        {"{\"n\":[1,2],\"n\":[]}", "5"},
+        {"{\"n\":1,\"n\":\"x\"}", "34"},
+        {"{\"n\":[1,\"x\",1],\"n\":[2,2,2]}", "24"},
+        {"{\"n\":2,\"a\":[{\"k\":1},{\"k\":1,\"k\":2},{\"k\":3,\"k\":4}]}", "2467"},
+        {"{\"n\":2,\"a\":[{\"k\":3,\"k\":4},{\"k\":3,\"k\":5},{\"k\":1}]}", "246"},
+        {"{\"n\":2,\"a\":[{\"k\":2},{\"k\":1,\"k\":3}]}", "247"},
+        {"{\"n\":2,\"a\":[{\"k\":2},{\"k\":1,\"k\":\"s\"},{\"k\":1,\"k\":\"s\"}]}", "247"},
+    };
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    (void)state;
+    add(m, 1, "{\"n\":[1]}");
+    add(m, 2, "{\"n\":[{\"numeric\":[\">\",1]}]}");
+    add(m, 3, "{\"n\":[\"x\"]}");
+    add(m, 4, "{\"n\":[{\"exists\":true}]}");
+    add(m, 5, "{\"n\":[{\"exists\":false}]}");
+    add(m, 6, "{\"a\":{\"k\":[1]}}");
+    add(m, 7, "{\"a\":{\"k\":[2]}}");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool told[8] = {false};
+        matches(m, &h, cases[i].body);
+        for (size_t k = 0; k < h.n; k++)
+            for (size_t j = 0; j < h.spans[k].n; j++)
+                told[h.spans[k].ids[j]] = true;
+        for (u32 id = 1; id < 8; id++)
+            if (told[id] != (strchr(cases[i].told, (int)('0' + id)) != NULL))
+                fail_msg("%s: %u", cases[i].body, id);
+    }
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
 static void test_spans_tell_each_once(void **state)
 {
     struct matcher *m = matcher_new();
@@ -267,16 +457,6 @@ static void test_spans_tell_each_once(void **state)
     assert_int_equal(matches(m, &h, "{\"a\":\"y\",\"b\":1}"), 0);
     filter_hits_deinit(&h);
     matcher_free(m);
-}
-
-/* The path of dotted names below the body; 0: there is none. */
-static u32 path_at(const struct matcher *m, const char *names)
-{
-    str left = str_of(names);
-    u32 path = m->root[FILTER_BODY];
-    while (left.p && path)
-        path = path_child(m, path, str_cut(&left, '.'));
-    return path;
 }
 
 static bool may_tie(const struct matcher *m, const char *names)
@@ -341,10 +521,12 @@ static void test_ties_of_some_arrays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_come_and_go),          cmocka_unit_test(test_groups_join),
-        cmocka_unit_test(test_unknown_and_always),   cmocka_unit_test(test_epochs_start_again),
-        cmocka_unit_test(test_spans_tell_each_once), cmocka_unit_test(test_close_numbers),
-        cmocka_unit_test(test_ties_come_and_go),     cmocka_unit_test(test_ties_of_some_arrays),
+        cmocka_unit_test(test_come_and_go),           cmocka_unit_test(test_groups_join),
+        cmocka_unit_test(test_unknown_and_always),    cmocka_unit_test(test_epochs_start_again),
+        cmocka_unit_test(test_spans_tell_each_once),  cmocka_unit_test(test_close_numbers),
+        cmocka_unit_test(test_ties_come_and_go),      cmocka_unit_test(test_ties_of_some_arrays),
+        cmocka_unit_test(test_numbers_come_and_go),   cmocka_unit_test(test_number_bits),
+        cmocka_unit_test(test_ranges_of_many_values), cmocka_unit_test(test_values_that_are_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
