@@ -29,6 +29,12 @@ static void add_object(struct buf *out, struct arena *a, const struct ctl_policy
     add_policy(out, a, p);
 }
 
+/* A file of no shape that is known was taken as a policy, and is none. */
+static bool is_nothing(const struct ctl_policy *p)
+{
+    return p->fault && !p->is_named;
+}
+
 int ctl_convert(struct ctl *c)
 {
     struct ctl_policies set;
@@ -42,16 +48,19 @@ int ctl_convert(struct ctl *c)
         is_good &= policies_add_file(c, &set, c->files.items[i]);
     if (!c->files.n)
         is_good = policies_add_file(c, &set, STR("-"));
-    if (c->output == CTL_TEXT && is_good)
-        fputc('[', c->out);
     for (size_t i = 0; i < set.n && is_good; i++) {
         const struct ctl_policy *p = &set.items[i];
         if (p->is_subscription_without)
             continue;
+        if (is_nothing(p)) {
+            ctl_complain(c, "%.*s: neither a policy nor a file that holds some: %s",
+                         STR_ARG(p->file), p->fault->text);
+            continue;
+        }
         if (!p->policy)
             ctl_note(c, "%.*s: %s%s", STR_ARG(p->name), policies_frame(p->fault), p->fault->text);
         if (c->output == CTL_TEXT)
-            buf_z(&out, n ? ",\n" : "\n");
+            buf_z(&out, n ? ",\n" : "[\n");
         n++;
         buf_char(&out, '{');
         add_object(&out, &a, p);
@@ -61,7 +70,7 @@ int ctl_convert(struct ctl *c)
         ctl_put(c, &out);
     }
     if (c->output == CTL_TEXT && is_good)
-        fputs("\n]\n", c->out);
+        fputs(n ? "\n]\n" : "[]\n", c->out);
     buf_deinit(&out);
     policies_deinit(&set);
     arena_deinit(&a);

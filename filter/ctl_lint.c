@@ -60,8 +60,10 @@ static void report_text(struct linting *t, const struct ctl_policy *p, const str
     buf_printf(&t->out, "%.*s:%u:%u: %s%s%s %.*s: %.*s\n", STR_ARG(file), line, column,
                ctl_on(t->c, is_refusal(f) ? CTL_RED : CTL_YELLOW), f->code, ctl_off(t->c),
                STR_ARG(p->name), STR_ARG(f->words));
-    if (p->text.n)
-        show_place(t, p->text, f->at);
+    str text;
+    size_t at = policies_shown(p, f->at, &text);
+    if (text.n)
+        show_place(t, text, at);
     buf_printf(&t->out, "    %s%s%s\n", ctl_on(t->c, CTL_DIM), f->advice, ctl_off(t->c));
 }
 

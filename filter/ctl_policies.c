@@ -60,7 +60,8 @@ struct file {
     struct ctl *c;
     struct ctl_policies *set;
     str path, base; /* base: its name without folders and ending */
-    bool is_lines;  /* a policy a line */
+    str text;
+    bool is_lines; /* a policy a line */
 };
 
 static str base_of(str path)
@@ -69,6 +70,20 @@ static str base_of(str path)
     str base = slash >= 0 ? str_slice(path, (size_t)slash + 1, path.n) : path;
     ptrdiff_t dot = str_rfind(base, '.');
     return dot > 0 ? str_slice(base, 0, (size_t)dot) : base;
+}
+
+/* What the policy is tried with may not be what the stack will have. */
+static void note_resolved(struct file *f, const struct ctl_policy *p,
+                          const struct template_entry *e)
+{
+    if (e->unknown_n == 1)
+        ctl_note(f->c, "%.*s: %.*s stands for what the template does not say", STR_ARG(p->name),
+                 STR_ARG(e->unknown));
+    else if (e->unknown_n)
+        ctl_note(f->c, "%.*s: %.*s and %u more stand for what the template does not say",
+                 STR_ARG(p->name), STR_ARG(e->unknown), e->unknown_n - 1);
+    if (e->ifs)
+        ctl_note(f->c, "%.*s: the condition of Fn::If is taken as true", STR_ARG(p->name));
 }
 
 static bool add_found(struct file *f, const struct template *t, u32 line)
@@ -90,10 +105,14 @@ static bool add_found(struct file *f, const struct template *t, u32 line)
         p->source = t->source;
         p->at = e->at;
         p->is_part = e->is_placed;
+        p->marks = e->marks;
+        p->mark_n = e->mark_n;
+        p->whole = t->is_yaml ? f->text : t->source;
         if (e->column) {
             p->line = e->line;
             p->column = e->column;
         }
+        note_resolved(f, p, e);
         if (e->scope.n) {
             p->has_scope = true;
             if (filter_scope_read(e->scope, &p->scope) != 0) {
@@ -196,6 +215,7 @@ static bool add_text(struct file *f, str text)
     if (str_starts(text, STR("\xef\xbb\xbf")))
         text = str_slice(text, 3, text.n);
     trimmed = str_trim(text);
+    f->text = text;
     fault_clear(&fault);
     fault_clear(&ignored);
     if (tree_read(&f->set->arena, text, &root, &compact, &fault) == 0)
@@ -351,14 +371,50 @@ const char *policies_frame(const struct fault *f)
     return f->code == FILTER_FAULT_POLICY ? "FilterPolicy: " : "";
 }
 
+/* The mark of the innermost part that begins at or before byte `at`. */
+static const struct template_mark *mark_of(const struct ctl_policy *p, size_t at)
+{
+    u32 low = 0, high = p->mark_n;
+    while (low < high) {
+        u32 mid = low + (high - low) / 2;
+        if (p->marks[mid].at <= at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low ? &p->marks[low - 1] : NULL;
+}
+
+size_t policies_shown(const struct ctl_policy *p, size_t at, str *ret_text)
+{
+    const struct template_mark *m = mark_of(p, at);
+    size_t byte = 0;
+    *ret_text = m ? p->whole : p->text;
+    if (!m || !p->column)
+        return m ? m->byte : at;
+    for (u32 line = 1; line < m->line && byte < p->whole.n; byte++)
+        line += p->whole.p[byte] == '\n';
+    for (u32 column = 1; column < m->column && byte < p->whole.n; column++)
+        str_next_char(p->whole, &byte);
+    return byte;
+}
+
 void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *ret_column)
 {
+    const struct template_mark *m = mark_of(p, at);
+    if (m && p->column) {
+        *ret_line = m->line;
+        *ret_column = m->column;
+        return;
+    }
     if (p->column) {
         *ret_line = p->line;
         *ret_column = p->column;
         return;
     }
-    if (p->source.n)
+    if (m)
+        tree_place(p->source, m->byte, ret_line, ret_column);
+    else if (p->source.n)
         tree_place(p->source, p->at + (p->is_part ? at : 0), ret_line, ret_column);
     else
         tree_place(p->text, at, ret_line, ret_column);

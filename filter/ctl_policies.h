@@ -4,6 +4,7 @@
 
 #include "common/mem.h"
 #include "filter/ctl.h"
+#include "filter/ctl_template.h"
 
 struct ctl_policy {
     str name;
@@ -19,8 +20,12 @@ struct ctl_policy {
     str source;
     size_t at;
     bool is_part; /* text is a part of source as it is */
-    u32 line,
-        column; /* of the source's first line in the file; from YAML: where the policy begins */
+    /* Of the source's first line in the file; from YAML, where the policy begins. */
+    u32 line, column;
+    /* Where the parts of a text that was written out anew stand in `whole`; NULL: it was not. */
+    const struct template_mark *marks;
+    u32 mark_n;
+    str whole;
     struct policy *policy; /* NULL: refused, or it went into the set's matcher */
     struct fault *fault;   /* NULL: accepted */
 };
@@ -56,6 +61,9 @@ const char *policies_frame(const struct fault *f);
 /* Line and column of byte `at` of the policy's text in its file; where that is not known, of its
  * beginning. */
 void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *ret_column);
+/* The text to show for it, and the byte of that text where it stands: the file's where the policy
+ * was written out anew, else the policy's own. */
+size_t policies_shown(const struct ctl_policy *p, size_t at, str *ret_text);
 /* "FILE:LINE:COLUMN: name: " or what there is of it. */
 void policies_where(struct buf *out, const struct ctl_policy *p, u32 line, u32 column);
 /* A matcher of all of them, each under its index. */

@@ -31,33 +31,88 @@ static str text_of(const struct node *n)
     return n && n->kind == NODE_STRING ? n->text : STR_NONE;
 }
 
-void node_write(struct buf *out, const struct node *n)
+struct writer {
+    struct buf *out;
+    bool is_yaml;
+    struct template_mark *marks; /* NULL: not wanted */
+    u32 n, cap;
+};
+
+static void mark(struct writer *w, u32 line, u32 column, u32 byte)
+{
+    if (w->n == w->cap) {
+        w->cap = w->cap ? w->cap * 2 : 64;
+        w->marks = mem_grow(w->marks, w->cap * sizeof *w->marks);
+    }
+    w->marks[w->n++] = (struct template_mark){(u32)w->out->n, line, column, byte};
+}
+
+static void write_node(struct writer *w, const struct node *n, bool has_marks);
+
+static void write_members(struct writer *w, const struct node *n, bool has_marks)
+{
+    for (const struct node *m = n->first; m; m = m->next) {
+        if (n->kind == NODE_OBJECT) {
+            if (has_marks && w->is_yaml && m->open)
+                mark(w, m->open, m->end, 0);
+            scan_quote(w->out, m->name);
+            buf_char(w->out, ':');
+        }
+        write_node(w, m, has_marks);
+        if (m->next)
+            buf_char(w->out, ',');
+    }
+}
+
+static void write_node(struct writer *w, const struct node *n, bool has_marks)
 {
     static const char *const words[] = {
         [NODE_TRUE] = "true", [NODE_FALSE] = "false", [NODE_NULL] = "null"};
+    if (has_marks && w->is_yaml)
+        mark(w, n->source_at, n->source_end, 0);
+    else if (has_marks)
+        mark(w, 0, 0, n->source_at);
     switch (n->kind) {
     case NODE_OBJECT:
     case NODE_ARRAY:
-        buf_char(out, n->kind == NODE_OBJECT ? '{' : '[');
-        for (const struct node *m = n->first; m; m = m->next) {
-            if (n->kind == NODE_OBJECT) {
-                scan_quote(out, m->name);
-                buf_char(out, ':');
-            }
-            node_write(out, m);
-            if (m->next)
-                buf_char(out, ',');
-        }
-        buf_char(out, n->kind == NODE_OBJECT ? '}' : ']');
+        buf_char(w->out, n->kind == NODE_OBJECT ? '{' : '[');
+        write_members(w, n, has_marks);
+        buf_char(w->out, n->kind == NODE_OBJECT ? '}' : ']');
         break;
-    case NODE_STRING: scan_quote(out, n->text); break;
-    case NODE_NUMBER: buf_str(out, n->text); break;
-    default: buf_z(out, words[n->kind]);
+    case NODE_STRING: scan_quote(w->out, n->text); break;
+    case NODE_NUMBER: buf_str(w->out, n->text); break;
+    default: buf_z(w->out, words[n->kind]);
     }
+}
+
+void node_write(struct buf *out, const struct node *n)
+{
+    struct writer w = {.out = out};
+    write_node(&w, n, false);
+}
+
+static bool is_array(const struct node *n)
+{
+    return n && n->kind == NODE_ARRAY;
 }
 
 /* --- entries -------------------------------------------------------------------------------------
  */
+
+/* The policy as JSON of its own, with marks that lead back to the file. */
+static void write_policy(struct template *t, struct template_entry *e, const struct node *policy)
+{
+    struct buf out = {0};
+    struct writer w = {.out = &out, .is_yaml = t->is_yaml};
+    write_node(&w, policy, true);
+    e->text = arena_dup(t->arena, buf_view(&out));
+    struct template_mark *marks = arena_alloc(t->arena, w.n * sizeof *marks);
+    memcpy(marks, w.marks, w.n * sizeof *marks);
+    e->marks = marks;
+    e->mark_n = w.n;
+    mem_free(w.marks);
+    buf_deinit(&out);
+}
 
 static void add(struct template *t, str name, str topic, const struct node *policy, str scope)
 {
@@ -83,10 +138,7 @@ static void add(struct template *t, str name, str topic, const struct node *poli
         e->text = str_slice(t->source, policy->source_at, policy->source_end);
         e->is_placed = true;
     } else {
-        struct buf out = {0};
-        node_write(&out, policy);
-        e->text = arena_dup(t->arena, buf_view(&out));
-        buf_deinit(&out);
+        write_policy(t, e, policy);
     }
 }
 
@@ -109,9 +161,14 @@ static struct node *policy_in(const struct node *object)
     return member_of(object, "policy", "FilterPolicy", "policy_text");
 }
 
+static struct node *scope_node(const struct node *object)
+{
+    return member_of(object, "scope", "FilterPolicyScope", "filterPolicyScope");
+}
+
 static str scope_in(const struct node *object)
 {
-    return text_of(member_of(object, "scope", "FilterPolicyScope", "filterPolicyScope"));
+    return text_of(scope_node(object));
 }
 
 /* {"name":…,"scope":…,"policy":…}, or with the names of the API. */
@@ -168,39 +225,22 @@ static void find_topology(struct template *t, const struct node *list)
 /* --- CloudFormation, SAM, Serverless -------------------------------------------------------------
  */
 
-/* Puts the default of a parameter where the template refers to it, all through the policy. Whether
- * it did so anywhere. */
-static bool resolve(struct node *n, const struct node *parameters, u32 depth)
-{
-    bool is_changed = false;
-    if (depth > YAML_DEPTH_MAX || !parameters || parameters->kind != NODE_OBJECT)
-        return false;
-    for (struct node *m = n->first; m; m = m->next)
-        is_changed |= resolve(m, parameters, depth + 1);
-    struct node *ref = n->kind == NODE_OBJECT && n->n == 1 ? node_member(n, "Ref") : NULL;
-    if (!ref || ref->kind != NODE_STRING)
-        return is_changed;
-    for (struct node *p = parameters->first; p; p = p->next) {
-        const struct node *value = node_member(p, "Default");
-        if (!str_eq(p->name, ref->text) || !value)
-            continue;
-        n->kind = value->kind;
-        n->text = value->text;
-        n->first = value->first;
-        n->n = value->n;
-        return true;
-    }
-    return is_changed;
-}
-
 static void add_resolved(struct template *t, str name, const struct node *topic,
-                         struct node *policy, str scope, const struct node *parameters)
+                         struct node *policy, struct node *scope, const struct node *parameters)
 {
+    struct resolution found = {.is_changed = false}, of_scope = found;
     str source = t->source;
-    if (policy && resolve(policy, parameters, 0))
+    if (policy)
+        found = template_resolve(t->arena, policy, parameters);
+    if (scope)
+        of_scope = template_resolve(t->arena, scope, parameters);
+    if (found.is_changed)
         t->source = STR_NONE; /* the tree says more than the text */
-    add(t, name, short_name(topic), policy, scope);
+    add(t, name, short_name(topic), policy, of_scope.unknown_n ? STR_NONE : text_of(scope));
     t->source = source;
+    t->entries[t->n - 1].unknown = found.unknown_n ? found.unknown : of_scope.unknown;
+    t->entries[t->n - 1].unknown_n = found.unknown_n + of_scope.unknown_n;
+    t->entries[t->n - 1].ifs = found.ifs;
 }
 
 static void find_sam_events(struct template *t, const struct node *function,
@@ -213,8 +253,8 @@ static void find_sam_events(struct template *t, const struct node *function,
         if (!str_is(text_of(node_member(e, "Type")), "SNS") || !p)
             continue;
         str name = arena_printf(t->arena, "%.*s.%.*s", STR_ARG(function->name), STR_ARG(e->name));
-        add_resolved(t, name, node_member(p, "Topic"), node_member(p, "FilterPolicy"), scope_in(p),
-                     parameters);
+        add_resolved(t, name, node_member(p, "Topic"), node_member(p, "FilterPolicy"),
+                     scope_node(p), parameters);
     }
 }
 
@@ -228,7 +268,7 @@ static void find_resources(struct template *t, const struct node *resources,
         const struct node *p = node_member(r, "Properties");
         if (str_is(type, "AWS::SNS::Subscription") && p)
             add_resolved(t, r->name, node_member(p, "TopicArn"), node_member(p, "FilterPolicy"),
-                         scope_in(p), parameters);
+                         scope_node(p), parameters);
         else if (str_is(type, "AWS::Serverless::Function") && p)
             find_sam_events(t, r, node_member(p, "Events"), parameters);
     }
@@ -248,7 +288,8 @@ static void find_functions(struct template *t, const struct node *functions)
             str name =
                 ++count == 1 ? f->name : arena_printf(t->arena, "%.*s.%u", STR_ARG(f->name), count);
             add_resolved(t, name, member_of(sns, "topicName", "arn", NULL),
-                         member_of(sns, "filterPolicy", "FilterPolicy", NULL), scope_in(sns), NULL);
+                         member_of(sns, "filterPolicy", "FilterPolicy", NULL), scope_node(sns),
+                         NULL);
         }
     }
 }
@@ -269,16 +310,19 @@ static void find_serverless(struct template *t, const struct node *root)
 /* --- Terraform -----------------------------------------------------------------------------------
  */
 
-static void add_terraform(struct template *t, const struct node *resource,
-                          const struct node *values)
+static void add_terraform_values(struct template *t, str name, const struct node *values)
 {
-    if (!str_is(text_of(node_member(resource, "type")), "aws_sns_topic_subscription") || !values)
-        return;
-    str name = text_of(member_of(resource, "address", "name", NULL));
     struct node *policy = node_member(values, "filter_policy");
     str scope = text_of(node_member(values, "filter_policy_scope"));
     bool is_none = !policy || (policy->kind == NODE_STRING && !policy->text.n);
     add(t, name, short_name(node_member(values, "topic_arn")), is_none ? NULL : policy, scope);
+}
+
+static void add_terraform(struct template *t, const struct node *resource,
+                          const struct node *values)
+{
+    if (str_is(text_of(node_member(resource, "type")), "aws_sns_topic_subscription") && values)
+        add_terraform_values(t, text_of(member_of(resource, "address", "name", NULL)), values);
 }
 
 static void find_module(struct template *t, const struct node *module, u32 depth)
@@ -291,13 +335,45 @@ static void find_module(struct template *t, const struct node *module, u32 depth
         find_module(t, m, depth + 1);
 }
 
+/* What `terraform state pull` prints: each resource with its instances. */
+static void find_state(struct template *t, const struct node *resources)
+{
+    for (struct node *r = resources->first; r; r = r->next) {
+        const struct node *module = node_member(r, "module");
+        const struct node *instances = node_member(r, "instances");
+        if (!str_is(text_of(node_member(r, "type")), "aws_sns_topic_subscription"))
+            continue;
+        for (struct node *i = instances ? instances->first : NULL; i; i = i->next) {
+            const struct node *key = node_member(i, "index_key");
+            struct buf name = {0};
+            if (module)
+                buf_printf(&name, "%.*s.", STR_ARG(text_of(module)));
+            buf_printf(&name, "aws_sns_topic_subscription.%.*s",
+                       STR_ARG(text_of(node_member(r, "name"))));
+            if (key && (key->kind == NODE_STRING || key->kind == NODE_NUMBER)) {
+                buf_char(&name, '[');
+                node_write(&name, key);
+                buf_char(&name, ']');
+            }
+            add_terraform_values(t, arena_dup(t->arena, buf_view(&name)),
+                                 node_member(i, "attributes"));
+            buf_deinit(&name);
+        }
+    }
+}
+
 static bool find_terraform(struct template *t, const struct node *root)
 {
+    const struct node *resources = node_member(root, "resources");
     const struct node *values = member_of(root, "planned_values", "values", NULL);
     const struct node *module = node_member(values, "root_module");
     const struct node *changes = node_member(root, "resource_changes");
     if (module) {
         find_module(t, module, 0);
+        return true;
+    }
+    if (is_array(resources) && node_member(root, "terraform_version")) {
+        find_state(t, resources);
         return true;
     }
     if (!changes || changes->kind != NODE_ARRAY || !node_member(root, "format_version"))
@@ -309,11 +385,6 @@ static bool find_terraform(struct template *t, const struct node *root)
 
 /* --- which is which ------------------------------------------------------------------------------
  */
-
-static bool is_array(const struct node *n)
-{
-    return n && n->kind == NODE_ARRAY;
-}
 
 /* A policy of its own in there, not a key of that name: a key holds a list or a nested key. */
 static bool is_entry(const struct node *n)

@@ -231,9 +231,12 @@ static int read_members(struct yaml_reader *r, u32 depth, struct node *object, s
             return complain(r, "a member name must be a scalar");
         str name =
             arena_dup(r->arena, str_from(r->event.data.scalar.value, r->event.data.scalar.length));
+        u32 line = (u32)r->event.start_mark.line + 1, column = (u32)r->event.start_mark.column + 1;
         if ((err = next_event(r)) != 0 || (err = read_node(r, depth + 1, &value)) != 0)
             return err;
         value->name = name;
+        value->open = line;
+        value->end = column;
         if (str_is(name, "<<"))
             merged = value;
         else

@@ -251,6 +251,16 @@ def test_lint_places_in_templates(tmp_path):
     found = lines(run('lint', '-o', 'json', tmp_path / 't.yaml', status=1))
     at = [n for n, line in enumerate(CLOUDFORMATION.splitlines(), 1) if 'channel' in line]
     assert [(f['code'], f['name'], f['line']) for f in found] == [('L001', 'Function.Receipts', at[0])]
+    # Inside it, too, and in JSON that says less than what is tried.
+    (tmp_path / 't.yaml').write_text(CLOUDFORMATION.replace("'>=', 10.50", "'>=', 10.50, '<', 3"))
+    shown = run('lint', tmp_path / 't.yaml', status=1).splitlines()
+    caret = next(i for i, line in enumerate(shown) if line.strip() == '^')
+    assert 'numeric' in shown[caret - 1] and shown[caret - 1][shown[caret].index('^')] == '3'
+    whole = json.dumps({'Parameters': {'E': {'Default': 'x '}}, 'Resources': {'S': {'Type': 'AWS::SNS::Subscription', 'Properties': {
+        'FilterPolicy': {'k': ['a', {'Ref': 'E'}]}}}}}, indent=1)
+    (tmp_path / 't.json').write_text(whole)
+    found = lines(run('lint', '-o', 'json', tmp_path / 't.json', status=1))
+    assert [(f['code'], whole.splitlines()[f['line'] - 1].strip()) for f in found] == [('L115', '{')]
     (tmp_path / 'a.json').write_text('{"Attributes":{\n "FilterPolicy":"{\\"k\\":[]}"}}')
     found = lines(run('lint', '-o', 'json', tmp_path / 'a.json', status=1))
     assert [(f['line'], f['column']) for f in found] == [(2, 17)]
@@ -387,6 +397,26 @@ resources:
   Resources:
     Sub: {Type: AWS::SNS::Subscription, Properties: {FilterPolicyScope: MessageBody, FilterPolicy: {a: {b: [1]}}}}
 '''
+FUNCTIONS = '''
+Parameters:
+  Env: {Type: String, Default: prod}
+Resources:
+  Sub:
+    Type: AWS::SNS::Subscription
+    Properties:
+      FilterPolicyScope: !If [Deep, MessageBody, MessageAttributes]
+      FilterPolicy:
+        env: [!Sub '${Env}-x', !Join ['-', [y, !Ref Env]]]
+        queue: [!GetAtt Queue.Arn]
+  None:
+    Type: AWS::SNS::Subscription
+    Properties: {FilterPolicy: !Ref AWS::NoValue}
+'''
+STATE = json.dumps({'version': 4, 'terraform_version': '1.9.0', 'resources': [
+    {'mode': 'managed', 'type': 'aws_sqs_queue', 'name': 'q', 'instances': [{'attributes': {}}]},
+    {'mode': 'managed', 'module': 'module.m', 'type': 'aws_sns_topic_subscription', 'name': 'a', 'instances': [
+        {'index_key': 'x', 'attributes': {'filter_policy': '{"k":["v"]}', 'filter_policy_scope': 'MessageBody'}},
+        {'index_key': 1, 'attributes': {'filter_policy': ''}}]}]})
 TERRAFORM = json.dumps({'format_version': '1.2', 'planned_values': {'root_module': {
     'resources': [{'address': 'aws_sns_topic_subscription.a', 'type': 'aws_sns_topic_subscription',
                    'values': {'filter_policy': '{"k":["v"]}', 'filter_policy_scope': 'MessageBody'}}],
@@ -404,6 +434,8 @@ ATTRIBUTES = json.dumps({'Attributes': {'SubscriptionArn': 'arn:aws:sns:us-east-
     ('serverless.yml', SERVERLESS, [('deduct', 'MessageAttributes', {'type': ['refund']}), ('Sub', 'MessageBody', {'a': {'b': [1]}})]),
     ('plan.json', TERRAFORM, [('aws_sns_topic_subscription.a', 'MessageBody', {'k': ['v']}),
                               ('module.m.aws_sns_topic_subscription.b[0]', 'MessageAttributes', {'k': ['w']})]),
+    ('functions.yaml', FUNCTIONS, [('Sub', 'MessageBody', {'env': ['prod-x', 'y-prod'], 'queue': ['${Queue.Arn}']})]),
+    ('state.json', STATE, [('module.m.aws_sns_topic_subscription.a["x"]', 'MessageBody', {'k': ['v']})]),
     ('attributes.json', ATTRIBUTES, [('q', 'MessageBody', {'k': ['v']})]),
     ('topology.json', json.dumps(TOPOLOGY), [('point-deduction', 'MessageAttributes', json.loads(RECEIPT)),
                                              ('notification', 'MessageBody', {'total': [{'numeric': ['>', 10]}]})])])
@@ -422,6 +454,8 @@ def test_convert(tmp_path, name, content, expected):
 
 def test_convert_says_no_and_trouble(tmp_path):
     run('convert', stdin='{"Resources":{}}', status=1)
+    for nothing in ['{"version":1}', '{"k":', 'hello', '[1]']:
+        assert run('convert', stdin=nothing, status=2) == '[]\n', nothing
     (tmp_path / 'bad.yaml').write_text('a: [\n')
     run('convert', tmp_path / 'bad.yaml', status=2)
     (tmp_path / 'laughs.yaml').write_text('a: &a [x,x,x,x,x,x,x,x,x,x]\n' + ''.join(
