@@ -1,15 +1,24 @@
 /* What lint finds in one policy. Codes are stable: programs and comments refer to them.
  *
- *   L001 the service refuses it                L002 nested keys, but the scope is MessageAttributes
- *   L003 a numeric range that holds nothing (refused)
- *   L101 an entry that can never match         L102 an entry that another one covers
- *   L103 anything-but beside an entry that lets what it excludes through
- *   L104 two anything-but in one list          L105 a policy that is always true
- *   L106 a policy that is never true           L107 an attribute name that is no path, or none at
- * all L108 body policy, messages are not JSON    L109 a number beyond the documented precision L110
- * combinations near the limit           L111 a key that a later one replaces L112 only absence is
- * asked for             L113 an entry that every string matches L114 a wildcard without an asterisk
- * L115 blanks at an end L116 quotes or backslashes escaped once, in attribute scope */
+ *   L001  the service refuses it
+ *   L002  nested keys, but the scope is MessageAttributes (refused)
+ *   L003  a numeric range that holds nothing (refused)
+ *   L101  an entry that can never match
+ *   L102  an entry, an excluded value or an alternative of $or that another one covers
+ *   L103  anything-but beside an entry that lets through what it excludes
+ *   L104  two anything-but in one list
+ *   L105  a policy that is always true
+ *   L106  a policy that is never true
+ *   L107  a dotted attribute name, or one that no attribute can have
+ *   L108  a body policy, and messages are not JSON
+ *   L109  a number beyond the documented precision
+ *   L110  combinations near the limit
+ *   L111  a key that a later one replaces
+ *   L112  only absence is asked for
+ *   L113  an entry that every string matches
+ *   L114  a wildcard without an asterisk
+ *   L115  blanks at an end of a value
+ *   L116  quotes or backslashes escaped once, in attribute scope */
 #ifndef TOQUE_FILTER_CTL_LINT_H
 #define TOQUE_FILTER_CTL_LINT_H
 
@@ -19,6 +28,7 @@
 
 #define LINT_FINDINGS_MAX 1000 /* of one policy */
 #define LINT_ENTRIES_MAX  2000 /* of one key: more are not held against one another */
+#define LINT_BRANCHES_MAX 150  /* alternatives likewise; the service takes fewer anyway */
 
 struct lint_finding {
     const char *code;
@@ -53,6 +63,10 @@ bool entry_covers(const struct policy_entry *a, const struct policy_entry *b);
  */
 bool entry_admits(const struct policy_entry *e, const struct policy_entry *but,
                   const struct policy_operand *op);
+/* The operand of an anything-but that makes operand k superfluous, or NULL. */
+const struct policy_operand *entry_repeats(const struct policy_entry *but, u32 k);
+/* Whether every message that satisfies `b` satisfies `a`. False where it is not known. */
+bool branch_covers(const struct policy_branch *a, const struct policy_branch *b);
 /* Whether every string satisfies it, by its own way of writing it. */
 bool entry_takes_any_string(const struct policy_entry *e);
 /* Whether some entry of the leaf holds whatever value is present. */

@@ -121,6 +121,10 @@ static bool operand_covers(enum policy_kind ka, const struct policy_operand *a, 
         return a->cidr_bits <= b->cidr_bits && address_in(&b->address, &a->address, a->cidr_bits);
     if (ka == POLICY_CIDR && kb == POLICY_STRING)
         return b->is_address && address_in(&b->address, &a->address, a->cidr_bits);
+    if (kb == POLICY_STRING && b->is_address && ka == POLICY_STRING && a->is_address)
+        return address_eq(&a->address, &b->address);
+    if (kb == POLICY_STRING && b->is_address)
+        return false; /* it has other spellings, too */
     return strings_cover(ka, a, kb, b);
 }
 
@@ -139,7 +143,7 @@ static bool but_covers(const struct policy_entry *but, const struct policy_entry
     bool is_number = b->kind == POLICY_NUMBER;
     if (b->kind == POLICY_TRUE || b->kind == POLICY_FALSE || b->kind == POLICY_NULL)
         return true;
-    if (b->kind != POLICY_STRING && !is_number)
+    if ((b->kind != POLICY_STRING && !is_number) || b->operands->is_address)
         return false;
     for (u32 i = 0; i < but->n; i++)
         if (operand_covers(but->kind, &but->operands[i], b->kind, b->operands))
@@ -172,6 +176,19 @@ bool entry_covers(const struct policy_entry *a, const struct policy_entry *b)
     if (entry_takes_any_string(a))
         return shape_of(b->kind, b->operands).is_string;
     return operand_covers(a->kind, a->operands, b->kind, b->operands);
+}
+
+const struct policy_operand *entry_repeats(const struct policy_entry *but, u32 k)
+{
+    const struct policy_operand *o = &but->operands[k];
+    for (u32 i = 0; i < but->n; i++) {
+        const struct policy_operand *other = &but->operands[i];
+        /* Of two that cover each other the later one is told. */
+        if (i != k && operand_covers(but->kind, other, but->kind, o) &&
+            (i < k || !operand_covers(but->kind, o, but->kind, other)))
+            return other;
+    }
+    return NULL;
 }
 
 bool entry_admits(const struct policy_entry *e, const struct policy_entry *but,
@@ -214,4 +231,33 @@ bool leaf_is_open(const struct policy_leaf *leaf)
             return true;
     }
     return false;
+}
+
+/* Whether whatever satisfies leaf `b` satisfies `a`, with the same value. */
+static bool leaf_covers(const struct policy_leaf *a, const struct policy_leaf *b)
+{
+    if (a == b)
+        return true;
+    if (!str_eq(a->path, b->path) || a->n * b->n > LINT_ENTRIES_MAX)
+        return false;
+    for (u32 i = 0; i < b->n; i++) {
+        bool is_covered = false;
+        for (u32 k = 0; k < a->n && !is_covered; k++)
+            is_covered = entry_covers(&a->entries[k], &b->entries[i]);
+        if (!is_covered)
+            return false;
+    }
+    return true;
+}
+
+bool branch_covers(const struct policy_branch *a, const struct policy_branch *b)
+{
+    for (u32 i = 0; i < a->n; i++) {
+        bool is_covered = false;
+        for (u32 k = 0; k < b->n && !is_covered; k++)
+            is_covered = leaf_covers(a->leaves[i], b->leaves[k]);
+        if (!is_covered)
+            return false;
+    }
+    return true;
 }

@@ -201,6 +201,20 @@ static void check_numbers(const struct walk *w, const struct policy_entry *e,
                  STR_ARG(entry_text(w, e)));
 }
 
+/* Values that an anything-but excludes already. */
+static void check_excluded(const struct walk *w, const struct policy_entry *e)
+{
+    for (u32 k = 0; k < e->n; k++) {
+        const struct policy_operand *other = entry_repeats(e, k);
+        const struct node *n = other ? node_at(w, e->operands[k].at, false) : NULL;
+        if (other)
+            lint_say(w->l, "L102", n ? n->source_at : entry_place(w, e),
+                     "Remove it: the list excludes it already.",
+                     "\"%.*s\" is excluded by \"%.*s\" already", STR_ARG(e->operands[k].text),
+                     STR_ARG(other->text));
+    }
+}
+
 static void check_entry(const struct walk *w, const struct policy_entry *e)
 {
     const char *why = w->p->scope == FILTER_ATTRIBUTES ? never_in_attributes(e) : NULL;
@@ -219,6 +233,8 @@ static void check_entry(const struct walk *w, const struct policy_entry *e)
         lint_say(w->l, "L113", entry_place(w, e),
                  "Write {\"exists\": true} if the key only has to be there.",
                  "%.*s matches every string", STR_ARG(entry_text(w, e)));
+    if (e->negated && e->n <= LINT_ENTRIES_MAX)
+        check_excluded(w, e);
     for (u32 i = 0; i < e->n; i++) {
         check_text(w, e, &e->operands[i]);
         check_numbers(w, e, &e->operands[i]);
@@ -343,6 +359,49 @@ static void check_replaced(const struct walk *w)
     }
 }
 
+/* --- alternatives ---------------------------------------------------------------------------------
+ */
+
+static void add_paths(struct buf *out, const struct policy_branch *b)
+{
+    for (u32 i = 0; i < b->n; i++)
+        buf_printf(out, "%s\"%.*s\"", i ? ", " : "", STR_ARG(b->leaves[i]->path));
+}
+
+/* The branch's first leaf that the other one does not share: what the alternative itself says. */
+static const struct policy_leaf *own_leaf(const struct policy_branch *b,
+                                          const struct policy_branch *other)
+{
+    for (u32 i = 0; i < b->n; i++) {
+        bool is_shared = false;
+        for (u32 k = 0; k < other->n && !is_shared; k++)
+            is_shared = b->leaves[i] == other->leaves[k];
+        if (!is_shared)
+            return b->leaves[i];
+    }
+    return b->leaves[0];
+}
+
+static void check_alternatives(const struct walk *w)
+{
+    const struct policy *p = w->p;
+    for (u32 b = 0; b < p->n && p->n <= LINT_BRANCHES_MAX; b++)
+        for (u32 a = 0; a < p->n; a++) {
+            const struct policy_branch *ba = &p->branches[a], *bb = &p->branches[b];
+            if (a == b || !branch_covers(ba, bb) || (a > b && branch_covers(bb, ba)))
+                continue;
+            struct buf paths = {0};
+            add_paths(&paths, bb);
+            buf_z(&paths, " is covered by the one with ");
+            add_paths(&paths, ba);
+            lint_say(w->l, "L102", leaf_place(w, own_leaf(bb, ba)),
+                     "Remove it: what it lets through passes already.",
+                     "the alternative of $or with %s", paths.p);
+            buf_deinit(&paths);
+            break;
+        }
+}
+
 /* --- the whole -----------------------------------------------------------------------------------
  */
 
@@ -458,6 +517,7 @@ void lint_run(struct lint *l)
         check_key(&w, w.leaves[i]);
         check_list(&w, w.leaves[i]);
     }
+    check_alternatives(&w);
     check_whole(&w);
     mem_free(w.nodes);
     mem_free(w.leaves);

@@ -201,6 +201,8 @@ LINT = [
     ('L101', '{"k":[true]}'), ('L101', '{"k":[{"anything-but":{"wildcard":"*"}}]}'),
     ('L102', '{"k":["a","a"]}'), ('L102', '{"k":["abc",{"prefix":"ab"}]}'),
     ('L102', '{"k":[{"numeric":[">=",10]},{"numeric":[">",20]}]}'), ('L102', '{"k":[{"cidr":"10.0.0.0/8"},"10.1.2.3"]}'),
+    ('L102', '{"k":[{"anything-but":["a","b","a"]}]}'), ('L102', '{"k":[{"anything-but":{"prefix":["ab","a"]}}]}'),
+    ('L102', '{"$or":[{"k":["a"]},{"k":["a"]}]}'), ('L102', '{"$or":[{"k":[{"prefix":"a"}]},{"k":["ab"],"l":["x"]}]}'),
     ('L103', '{"k":["a",{"anything-but":["a","b"]}]}'), ('L103', '{"k":[{"prefix":"a"},{"anything-but":"ab"}]}'),
     ('L104', '{"k":[{"anything-but":"a"},{"anything-but":"b"}]}'),
     ('L105', '{"k":[{"exists":true},{"exists":false}]}'), ('L105', '{}'),
@@ -225,7 +227,8 @@ def test_lint_finds(code, policy):
 @pytest.mark.parametrize('policy', [
     RECEIPT, '{"k":["a","b"]}', '{"k":[{"prefix":"a"},{"prefix":"b"}]}', '{"k":[{"anything-but":["x"]},{"exists":false}]}',
     '{"k":[{"numeric":[">",1,"<",5]},{"numeric":[">",4,"<",9]}]}', '{"k":["A",{"equals-ignore-case":"b"}]}',
-    '{"$or":[{"a":["x"]},{"b":["y"]}]}', '{"k":[{"cidr":"10.0.0.0/8"},"11.0.0.1"]}'])
+    '{"$or":[{"a":["x"]},{"b":["y"]}]}', '{"$or":[{"a":["x"],"b":["y"]},{"a":["x"],"b":["z"]}]}',
+    '{"k":[{"anything-but":["a","A","5"]}]}', '{"k":[{"prefix":"10."},"10.0.0.1"]}', '{"k":[{"cidr":"10.0.0.0/8"},"11.0.0.1"]}'])
 def test_lint_says_nothing_of_what_is_well(policy):
     assert run('lint', '-o', 'json', policy, status=0) == ''
 
