@@ -96,7 +96,8 @@ int policy_refuse(struct policy_builder *b, const struct node *node, const char 
 
 /* --- compiling ------------------------------------------------------------------------------ */
 
-/* What no member of a $or may be called. */
+/* What no member of a $or may be called, nor anything nested in one: where the service's engine
+ * reads an alternative it keeps to this all the way down. */
 static bool is_reserved(str name)
 {
     static const char *const words[] = {
@@ -135,7 +136,7 @@ static bool is_reserved(str name)
 struct context {
     str path;
     u32 level;
-    bool is_alternative; /* it is a member of a $or */
+    bool is_alternative; /* it is a member of a $or, or nested in one */
 };
 
 /* The path of member `name`; not joined any more once all paths together are over their bound,
@@ -226,7 +227,7 @@ static int compile_member(struct compiler *c, const struct node *m, struct conte
         return policy_refuse_at(&c->b, m, m->open, "\"%.*s\" must be an object or an array",
                                 STR_ARG(m->name));
     c->is_nested = true;
-    return compile_object(c, m, (struct context){path, at.level + 1, false}, tail);
+    return compile_object(c, m, (struct context){path, at.level + 1, at.is_alternative}, tail);
 }
 
 static int compile_object(struct compiler *c, const struct node *object, struct context at,
