@@ -7,6 +7,9 @@
  * when it may stand below anything-but, a row in EXCLUSIONS. */
 #include "filter/policy_build.h"
 
+#define MANY_KEYS     "Only one key allowed in match expression"
+#define MANY_ELEMENTS "Too many elements in numeric expression"
+
 /* Where a reader is that goes on behind `c` in `parent`. */
 static u32 next_open(const struct node *parent, const struct node *c)
 {
@@ -85,8 +88,7 @@ static int build_affix(struct policy_builder *b, const struct node *v, struct po
     if (err)
         return err;
     if (inner->next)
-        return policy_refuse_at(b, inner->next, inner->next->open,
-                                "Only one key allowed in match expression");
+        return policy_refuse_at(b, inner->next, inner->next->open, MANY_KEYS);
     e->kind = is_prefix ? POLICY_PREFIX_FOLDED : POLICY_SUFFIX_FOLDED;
     return 0;
 }
@@ -101,15 +103,17 @@ static int build_suffix(struct policy_builder *b, const struct node *v, struct p
     return build_affix(b, v, e, false);
 }
 
-static int fill_wildcard(struct policy_builder *b, const struct node *v, struct policy_operand *o)
+/* `consumed`: how far the service has read when it looks at the pattern of `v`. */
+static int fill_wildcard(struct policy_builder *b, const struct node *v, u32 consumed,
+                         struct policy_operand *o)
 {
     u32 pos;
     switch (pattern_read(b->arena, o->text, &o->pattern, &pos)) {
     case PATTERN_OK: return 0;
     case PATTERN_CONSECUTIVE:
-        return policy_refuse_at(b, v, v->end, "Consecutive wildcard characters at pos %u", pos);
+        return policy_refuse_at(b, v, consumed, "Consecutive wildcard characters at pos %u", pos);
     case PATTERN_ESCAPE:
-        return policy_refuse_at(b, v, v->end, "Invalid escape character at pos %u", pos);
+        return policy_refuse_at(b, v, consumed, "Invalid escape character at pos %u", pos);
     }
     return 0;
 }
@@ -118,7 +122,7 @@ static int build_wildcard(struct policy_builder *b, const struct node *v, struct
 {
     if (v->kind != NODE_STRING)
         return policy_refuse_at(b, v, v->open, "wildcard match pattern must be a string");
-    return fill_wildcard(b, v, add_text(b, e, POLICY_WILDCARD, v));
+    return fill_wildcard(b, v, v->end, add_text(b, e, POLICY_WILDCARD, v));
 }
 
 /* --- exists, cidr --------------------------------------------------------------------------- */
@@ -254,8 +258,7 @@ static int build_range(struct policy_builder *b, const struct node *list,
     if (!value->next)
         return 0;
     if (!is_low)
-        return policy_refuse_at(b, value->next, value->next->open,
-                                "Too many elements in numeric expression");
+        return policy_refuse_at(b, value->next, value->next->open, MANY_ELEMENTS);
     return build_range_top(b, list, value->next, range);
 }
 
@@ -271,14 +274,17 @@ static int build_numeric(struct policy_builder *b, const struct node *v, struct 
 /* --- anything-but --------------------------------------------------------------------------- */
 
 #define EXCLUSION_TYPE "Value of anything-but must be an array or single string/number value."
+#define EXCLUSION_LIST                                                                             \
+    "Inside anything but list, either all values are number or string, mixed type is not "         \
+    "supported"
 
-/* The refusal of a list element names its place twice. */
-static int refuse_element(struct policy_builder *b, const struct node *c)
+/* The refusal of a list element names its place twice: at byte `consumed`. */
+static int refuse_element(struct policy_builder *b, const struct node *c, u32 consumed,
+                          const char *text)
 {
     struct buf twice = {0};
-    policy_location(b, c->open, &twice);
-    int err = policy_refuse_at(
-        b, c, c->open, "Inside anything but list, start|null|boolean is not supported.%s", twice.p);
+    policy_location(b, consumed, &twice);
+    int err = policy_refuse_at(b, c, consumed, "%s%s", text, twice.p);
     buf_deinit(&twice);
     return err;
 }
@@ -292,12 +298,11 @@ static int build_exclusion_list(struct policy_builder *b, const struct node *lis
         strings += c->kind == NODE_STRING;
         numbers += c->kind == NODE_NUMBER;
         if (c->kind != NODE_STRING && c->kind != NODE_NUMBER)
-            return refuse_element(b, c);
+            return refuse_element(b, c, c->open,
+                                  "Inside anything but list, start|null|boolean is not supported.");
     }
     if ((strings == 0) == (numbers == 0))
-        return policy_refuse_at(b, list, list->end,
-                                "Inside anything but list, either all values are number or string, "
-                                "mixed type is not supported");
+        return policy_refuse_at(b, list, list->end, EXCLUSION_LIST);
     struct policy_operand *o = add_operands(b, e, strings ? POLICY_STRING : POLICY_NUMBER, list->n);
     for (const struct node *c = list->first; c; c = c->next, o++) {
         o->text = c->text;
@@ -313,47 +318,70 @@ static const struct exclusion {
     const char *name;
     enum policy_kind kind;
     bool may_be_empty;
-    const char *type_text; /* the refusal of an operand that is neither a string nor a list */
+    const char *null_text;    /* refusal of null, a boolean, an object */
+    const char *number_text;  /* of a number */
+    const char *element_text; /* of anything but a string in a list */
 } EXCLUSIONS[] = {
-    {"prefix", POLICY_PREFIX, false, "prefix match pattern must be a string"},
-    {"suffix", POLICY_SUFFIX, false, EXCLUSION_TYPE},
-    {"equals-ignore-case", POLICY_FOLDED, true, EXCLUSION_TYPE},
-    {"wildcard", POLICY_WILDCARD, true, EXCLUSION_TYPE},
+    /* The service was recorded with its earlier words for prefix; the rest are its engine's. */
+    {"prefix", POLICY_PREFIX, false, "prefix match pattern must be a string",
+     "prefix match pattern must be a string", "prefix/suffix match pattern must be a string"},
+    {"suffix", POLICY_SUFFIX, false, EXCLUSION_TYPE, "prefix/suffix match pattern must be a string",
+     "prefix/suffix match pattern must be a string"},
+    {"equals-ignore-case", POLICY_FOLDED, true, EXCLUSION_TYPE,
+     "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+     "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."},
+    {"wildcard", POLICY_WILDCARD, true, EXCLUSION_TYPE, "wildcard match pattern must be a string",
+     "wildcard match pattern must be a string"},
 };
 
-static int fill_exclusion(struct policy_builder *b, const struct exclusion *x, const struct node *c,
-                          struct policy_operand *o)
+#define EXCLUSION_EMPTY "Null prefix/suffix not allowed"
+
+static void fill_exclusion(struct policy_builder *b, const struct node *c, struct policy_operand *o,
+                           enum policy_kind kind)
 {
     o->text = c->text;
     o->at = c->at;
-    if (o->text.n == 0 && !x->may_be_empty)
-        return policy_refuse_at(b, c, c->end, "Null prefix/suffix not allowed");
-    if (x->kind == POLICY_FOLDED)
+    if (kind == POLICY_FOLDED)
         fill_folded(b, o);
-    return x->kind == POLICY_WILDCARD ? fill_wildcard(b, c, o) : 0;
 }
 
-/* The operand of the operator below anything-but: a string or a list of strings. */
+/* The list is read whole before a pattern in it is looked at. */
 static int build_exclusion_texts(struct policy_builder *b, const struct exclusion *x,
-                                 const struct node *v, struct policy_entry *e)
+                                 const struct node *list, struct policy_entry *e)
 {
-    if (v->kind == NODE_STRING)
-        return fill_exclusion(b, x, v, add_operands(b, e, x->kind, 1));
-    if (v->kind != NODE_ARRAY)
-        return policy_refuse_at(b, v, v->open, "%s", x->type_text);
-    if (v->n == 0)
-        return policy_refuse_at(b, v, v->end,
-                                "Inside anything but list, either all values are number or string, "
-                                "mixed type is not supported");
-    struct policy_operand *o = add_operands(b, e, x->kind, v->n);
-    for (const struct node *c = v->first; c; c = c->next, o++) {
+    if (list->n == 0)
+        return policy_refuse_at(b, list, list->end, EXCLUSION_LIST);
+    struct policy_operand *o = add_operands(b, e, x->kind, list->n);
+    for (const struct node *c = list->first; c; c = c->next, o++) {
         if (c->kind != NODE_STRING)
-            return refuse_element(b, c);
-        int err = fill_exclusion(b, x, c, o);
+            return refuse_element(b, c, c->open, x->element_text);
+        if (c->text.n == 0 && !x->may_be_empty)
+            return refuse_element(b, c, c->end, EXCLUSION_EMPTY);
+        fill_exclusion(b, c, o, x->kind);
+    }
+    o = (struct policy_operand *)e->operands;
+    for (const struct node *c = list->first; c && x->kind == POLICY_WILDCARD; c = c->next, o++) {
+        int err = fill_wildcard(b, c, list->end, o);
         if (err)
             return err;
     }
     return 0;
+}
+
+/* The operand of the operator below anything-but: a string or a list of strings. */
+static int build_exclusion_operand(struct policy_builder *b, const struct exclusion *x,
+                                   const struct node *v, struct policy_entry *e)
+{
+    if (v->kind == NODE_ARRAY)
+        return build_exclusion_texts(b, x, v, e);
+    if (v->kind != NODE_STRING)
+        return policy_refuse_at(b, v, v->open, "%s",
+                                v->kind == NODE_NUMBER ? x->number_text : x->null_text);
+    if (v->text.n == 0 && !x->may_be_empty)
+        return policy_refuse_at(b, v, v->end, EXCLUSION_EMPTY);
+    struct policy_operand *o = add_operands(b, e, x->kind, 1);
+    fill_exclusion(b, v, o, x->kind);
+    return x->kind == POLICY_WILDCARD ? fill_wildcard(b, v, v->end, o) : 0;
 }
 
 static int build_exclusion_object(struct policy_builder *b, const struct node *v,
@@ -365,10 +393,9 @@ static int build_exclusion_object(struct policy_builder *b, const struct node *v
     for (size_t i = 0; i < ARRAY_LEN(EXCLUSIONS); i++) {
         if (!str_is(inner->name, EXCLUSIONS[i].name))
             continue;
-        int err = build_exclusion_texts(b, &EXCLUSIONS[i], inner, e);
+        int err = build_exclusion_operand(b, &EXCLUSIONS[i], inner, e);
         if (!err && inner->next)
-            err = policy_refuse_at(b, inner->next, inner->next->open,
-                                   "Only one key allowed in match expression");
+            err = policy_refuse_at(b, inner->next, inner->next->open, MANY_ELEMENTS);
         return err;
     }
     return policy_refuse_at(b, inner, inner->open, "Unsupported anything-but pattern: %.*s",
@@ -419,11 +446,8 @@ static int build_expression(struct policy_builder *b, const struct node *v, stru
     if (err || !m->next)
         return err;
     /* The service's words depend on what came first. */
-    bool is_numeric =
-        op->build == build_numeric || (op->build == build_anything_but && m->kind != NODE_OBJECT);
-    return policy_refuse_at(b, m->next, m->next->open,
-                            is_numeric ? "Too many elements in numeric expression"
-                                       : "Only one key allowed in match expression");
+    bool is_numeric = op->build == build_numeric || op->build == build_anything_but;
+    return policy_refuse_at(b, m->next, m->next->open, is_numeric ? MANY_ELEMENTS : MANY_KEYS);
 }
 
 int policy_entry_build(struct policy_builder *b, const struct node *v, struct policy_entry *ret)
