@@ -125,10 +125,13 @@ static bool is_v4_shaped(str s)
 
 bool address_is_shaped(str text)
 {
+    struct address whole;
+    if (address_read(text, &whole))
+        return true;
     if (str_find(text, ':') < 0)
         return text.n > 0 && is_v4_shaped(text);
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] != ':' && text.p[i] != '.' && hex_value(text.p[i]) < 0)
+        if (text.p[i] != ':' && hex_value(text.p[i]) < 0)
             return false;
     }
     return true;

@@ -15,8 +15,9 @@ struct address {
 /* Whole text: dotted quad in decimal (leading zeros allowed) or any spelling of IPv6, also with a
  * dotted tail; no zone, no brackets. False otherwise. */
 bool address_read(str text, struct address *ret);
-/* Whether the text has the shape of an address (four numbers between dots, or hex digits and colons
- * with at least one colon), although it may not be one: the service tells the two apart. */
+/* Whether the text is an address or has the shape of one (four numbers between dots, or nothing but
+ * hex digits and colons with at least one colon): the service tells the two kinds of failure apart.
+ */
 bool address_is_shaped(str text);
 
 /* Address bits of the family: 32 or 128. */
