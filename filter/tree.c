@@ -144,10 +144,10 @@ static int read_word(struct tree_reader *r, struct node *node)
             return 0;
         }
     }
-    if (tree_is_word(rest.p[0]))
+    if (tree_starts_word(rest, 0))
         return tree_refuse_word(r);
-    return tree_refuse_unexpected(r, rest.p[0] == '}' ? "expected a value"
-                                                      : "expected a valid value " TREE_VALUE_LIST);
+    return tree_refuse_token(r, rest.p[0] == '}' ? "expected a value"
+                                                 : "expected a valid value " TREE_VALUE_LIST);
 }
 
 /* --- objects and arrays --------------------------------------------------------------------- */
@@ -216,9 +216,8 @@ static int read_separator(struct tree_reader *r, const struct node *node, bool i
     if (is_first)
         return 0;
     if (c != ',')
-        return tree_refuse_unexpected(r, is_object
-                                             ? "was expecting comma to separate Object entries"
-                                             : "was expecting comma to separate Array entries");
+        return tree_refuse_token(r, is_object ? "was expecting comma to separate Object entries"
+                                              : "was expecting comma to separate Array entries");
     r->at++;
     skip_blanks(r);
     if (peek(r) < 0)
@@ -232,13 +231,13 @@ static int read_member(struct tree_reader *r, struct members *m)
 {
     str name;
     if (peek(r) != '"')
-        return tree_refuse_unexpected(r, "was expecting double-quote to start field name");
+        return tree_refuse_token(r, "was expecting double-quote to start field name");
     int err = read_string(r, true, &name);
     if (err)
         return err;
     skip_blanks(r);
     if (peek(r) >= 0 && peek(r) != ':')
-        return tree_refuse_unexpected(r, "was expecting a colon to separate field name and value");
+        return tree_refuse_token(r, "was expecting a colon to separate field name and value");
     r->at += peek(r) == ':';
     skip_blanks(r);
     if (peek(r) < 0)
@@ -400,9 +399,9 @@ int tree_read(struct arena *a, str text, struct node **ret, str *ret_compact, st
         return err;
     skip_blanks(&r);
     if (peek(&r) >= 0)
-        return tree_is_word(r.text.p[r.at])
+        return tree_starts_word(r.text, r.at)
                    ? tree_refuse_word(&r)
-                   : tree_refuse_unexpected(&r, "expected the end of the text");
+                   : tree_refuse_token(&r, "expected the end of the text");
     struct buf out = {0};
     write_node(&out, root);
     *ret_compact = arena_dup(a, buf_view(&out));

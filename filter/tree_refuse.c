@@ -5,7 +5,7 @@
 #include "common/buf.h"
 #include "filter/filter.h"
 
-/* Longest piece of an unknown word that is shown. */
+/* Characters of an unknown word that are shown. */
 #define TOKEN_SHOWN_MAX 256
 
 #define SOURCE_HIDDEN                                                                              \
@@ -42,7 +42,7 @@ static void describe_char(struct tree_reader *r, size_t at, struct buf *out)
 {
     size_t next = at;
     u32 c = str_next_char(r->text, &next);
-    if (c < 0x20)
+    if (c < 0x20 || (c >= 0x7f && c < 0xa0))
         buf_printf(out, "(CTRL-CHAR, code %u)", c);
     else if (c > 255)
         buf_printf(out, "'%.*s' (code %u / 0x%x)", (int)(next - at), r->text.p + at, c, c);
@@ -68,6 +68,19 @@ int tree_refuse_unexpected(struct tree_reader *r, const char *why)
     int err = tree_refuse_char(r, r->at, "Unexpected character (", b.p);
     buf_deinit(&b);
     return err;
+}
+
+int tree_refuse_token(struct tree_reader *r, const char *why)
+{
+    u8 c = (u8)r->text.p[r->at];
+    if (c < 0x20)
+        return tree_refuse_char(r, r->at, "Illegal character (",
+                                "): only regular white space (\\r, \\n, \\t) is allowed between "
+                                "tokens");
+    if (c == '/')
+        why = "maybe a (non-standard) comment? (not recognized as one since Feature "
+              "'ALLOW_COMMENTS' not enabled for parser)";
+    return tree_refuse_unexpected(r, why);
 }
 
 /* The text ends inside `open`, whose first byte is at `from`. */
@@ -101,6 +114,21 @@ int tree_refuse_close(struct tree_reader *r, bool is_object, size_t from)
     return err;
 }
 
+bool tree_starts_word(str text, size_t at)
+{
+    /* Above ASCII letters and their like begin a word; of the rest what texts are likely to begin
+     * with is told apart: signs of Latin-1, punctuation and blanks, byte order marks, pictures. */
+    static const u32 no_letters[][2] = {
+        {0x80, 0xa9},     {0xab, 0xb4},     {0xb6, 0xb9},     {0xbb, 0xbf},     {0xd7, 0xd7},
+        {0xf7, 0xf7},     {0x2000, 0x203e}, {0x2041, 0x2053}, {0x2055, 0x2070}, {0x2190, 0x2bff},
+        {0x3000, 0x3004}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff0, 0xffff}, {0x1f000, 0x1faff}};
+    u32 c = str_next_char(text, &at);
+    for (size_t i = 0; i < ARRAY_LEN(no_letters); i++)
+        if (c >= no_letters[i][0] && c <= no_letters[i][1])
+            return false;
+    return c >= 0x80 || tree_is_word((char)c);
+}
+
 bool tree_is_word(char c)
 {
     return (u8)c >= 0x80 || c == '_' || c == '$' || (c >= '0' && c <= '9') ||
@@ -113,9 +141,19 @@ int tree_refuse_word(struct tree_reader *r)
     while (r->at < r->text.n && tree_is_word(r->text.p[r->at]))
         r->at++;
     str word = str_slice(r->text, from, r->at);
-    size_t shown = MIN(word.n, TOKEN_SHOWN_MAX);
-    while (shown < word.n && shown > 0 && ((u8)word.p[shown] & 0xc0) == 0x80)
-        shown--;
+    if (str_is(word, "NaN") || str_is(word, "Infinity")) {
+        struct buf b = {0};
+        buf_printf(&b,
+                   "Non-standard token '%.*s': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` "
+                   "to allow",
+                   STR_ARG(word));
+        int err = tree_refuse(r, r->at, b.p);
+        buf_deinit(&b);
+        return err;
+    }
+    size_t shown = 0;
+    for (u32 i = 0; i < TOKEN_SHOWN_MAX && shown < word.n; i++)
+        str_next_char(word, &shown);
     struct buf b = {0};
     buf_printf(&b, "Unrecognized token '%.*s%s': was expecting " TREE_VALUE_LIST, (int)shown,
                word.p, shown < word.n ? "..." : "");
