@@ -54,10 +54,9 @@ static void check_agreement(const struct policy *p, const struct filter_message 
     explain_free(x);
 }
 
-static void test_vectors(void **state)
+static void check_file(const char *path)
 {
-    (void)state;
-    FILE *f = fopen("tests/cases/filter/vectors.jsonl", "r");
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     struct filter_case c;
     while (case_read(f, &c)) {
@@ -70,6 +69,13 @@ static void test_vectors(void **state)
         case_deinit(&c);
     }
     fclose(f);
+}
+
+static void test_vectors(void **state)
+{
+    (void)state;
+    check_file("tests/cases/filter/vectors.jsonl");
+    check_file("tests/cases/filter/language.jsonl");
 }
 
 static void test_generated(void **state)

@@ -48,10 +48,9 @@ static void check_case(const struct filter_case *c)
     policy_free(p);
 }
 
-static void test_cases(void **state)
+static size_t check_file(const char *path)
 {
-    (void)state;
-    FILE *f = fopen("tests/cases/filter/vectors.jsonl", "r");
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     struct filter_case c;
     size_t n = 0;
@@ -60,7 +59,14 @@ static void test_cases(void **state)
         case_deinit(&c);
     }
     fclose(f);
-    assert_int_equal(n, 313);
+    return n;
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    assert_int_equal(check_file("tests/cases/filter/vectors.jsonl"), 313);
+    assert_int_equal(check_file("tests/cases/filter/language.jsonl"), 856);
 }
 
 /* Texts with their places, as the service was recorded answering. */
@@ -274,6 +280,25 @@ static void test_bounds(void **state)
     buf_deinit(&b);
 }
 
+/* 256 KB are taken, blanks included, and no byte more. */
+static void test_size(void **state)
+{
+    (void)state;
+    struct policy *p = NULL;
+    struct buf b = {0};
+    buf_z(&b, "{\"k\":[\"v\"]}");
+    while (b.n < 256 * 1024)
+        buf_char(&b, ' ');
+    fault_clear(&fault);
+    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_SNS, &fault), 0);
+    policy_free(p);
+    buf_char(&b, ' ');
+    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_SNS, &fault),
+                     E_FAULT);
+    assert_string_equal(fault.text, "Filter policy is too large");
+    buf_deinit(&b);
+}
+
 static void test_scope_names(void **state)
 {
     (void)state;
@@ -291,7 +316,7 @@ int main(void)
         cmocka_unit_test(test_syntax),      cmocka_unit_test(test_order),
         cmocka_unit_test(test_or),          cmocka_unit_test(test_compact_text),
         cmocka_unit_test(test_paths),       cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_scope_names),
+        cmocka_unit_test(test_scope_names), cmocka_unit_test(test_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

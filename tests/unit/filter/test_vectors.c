@@ -66,6 +66,12 @@ static void test_vectors(void **state)
     assert_int_equal(check_file("tests/cases/filter/vectors.jsonl"), 246);
 }
 
+static void test_language(void **state)
+{
+    (void)state;
+    assert_int_equal(check_file("tests/cases/filter/language.jsonl"), 666);
+}
+
 static void test_arrays(void **state)
 {
     (void)state;
@@ -75,6 +81,7 @@ static void test_arrays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors),
+                                       cmocka_unit_test(test_language),
                                        cmocka_unit_test(test_arrays)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
