@@ -10,6 +10,7 @@ struct linting {
     struct ctl *c;
     struct ctl_policies set;
     u64 findings;
+    struct policies_cursor cursor;
     struct buf out;
     /* The corpus, if there is one. */
     struct matcher *probe;
@@ -105,7 +106,7 @@ static void lint_one(struct linting *t, const struct ctl_policy *p)
     check_bodies(t, &l);
     for (size_t i = 0; i < l.n; i++) {
         u32 line, column;
-        policies_place(p, l.findings[i].at, &line, &column);
+        policies_place(p, l.findings[i].at, &t->cursor, &line, &column);
         if (t->c->output == CTL_JSON)
             report_json(t, p, &l.findings[i], line, column);
         else

@@ -311,7 +311,7 @@ static bool is_envelope(struct message_reader *r, str body)
         return false;
     size_t attr_count = r->attr_count;
     struct filter_attr *attrs = r->attrs;
-    r->attrs = arena_alloc(&r->texts, MESSAGE_ATTRS_MAX * sizeof *attrs);
+    r->attrs = r->spare;
     bool is_one = read_shape(r, body, 1, &shape) == 0 && shape.is_notification && shape.has_message;
     r->attrs = attrs;
     r->attr_count = attr_count;
@@ -460,12 +460,14 @@ void message_reader_init(struct message_reader *r, bool as_body, message_fn *fn,
 {
     *r = (struct message_reader){.as_body = as_body, .fn = fn, .ctx = ctx};
     r->attrs = mem_array(MESSAGE_ATTRS_MAX, sizeof *r->attrs);
+    r->spare = mem_array(MESSAGE_ATTRS_MAX, sizeof *r->spare);
     arena_init(&r->texts);
 }
 
 void message_reader_deinit(struct message_reader *r)
 {
     mem_free(r->attrs);
+    mem_free(r->spare);
     arena_deinit(&r->texts);
 }
 

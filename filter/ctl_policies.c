@@ -296,6 +296,7 @@ bool policies_add(struct ctl *c, struct ctl_policies *set, str arg)
 bool policies_usable(struct ctl *c, const struct ctl_policies *set)
 {
     bool is_usable = true;
+    struct policies_cursor cursor = {.at = 0};
     struct buf where = {0};
     for (size_t i = 0; i < set->n; i++) {
         const struct ctl_policy *p = &set->items[i];
@@ -303,7 +304,7 @@ bool policies_usable(struct ctl *c, const struct ctl_policies *set)
         if (!p->fault)
             continue;
         if (p->fault->line)
-            policies_place(p, policies_fault_at(p), &line, &column);
+            policies_place(p, policies_fault_at(p), &cursor, &line, &column);
         buf_reset(&where);
         policies_where(&where, p, line, column);
         ctl_complain(c, "%s%s%s", where.p, policies_frame(p->fault), p->fault->text);
@@ -392,14 +393,28 @@ size_t policies_shown(const struct ctl_policy *p, size_t at, str *ret_text)
     *ret_text = m ? p->whole : p->text;
     if (!m || !p->column)
         return m ? m->byte : at;
-    for (u32 line = 1; line < m->line && byte < p->whole.n; byte++)
-        line += p->whole.p[byte] == '\n';
+    for (u32 line = 1; line < m->line; line++) {
+        const char *end = memchr(p->whole.p + byte, '\n', p->whole.n - byte);
+        byte = end ? (size_t)(end - p->whole.p) + 1 : p->whole.n;
+    }
     for (u32 column = 1; column < m->column && byte < p->whole.n; column++)
         str_next_char(p->whole, &byte);
     return byte;
 }
 
-void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *ret_column)
+static void count_on(struct policies_cursor *c, str text, size_t at)
+{
+    u32 line, column;
+    if (c->text != text.p || c->at > at)
+        *c = (struct policies_cursor){.text = text.p, .line = 1, .column = 1};
+    tree_place(str_slice(text, c->at, text.n), at - c->at, &line, &column);
+    c->column = line == 1 ? c->column + column - 1 : column;
+    c->line += line - 1;
+    c->at = at;
+}
+
+void policies_place(const struct ctl_policy *p, size_t at, struct policies_cursor *cursor,
+                    u32 *ret_line, u32 *ret_column)
 {
     const struct template_mark *m = mark_of(p, at);
     if (m && p->column) {
@@ -413,12 +428,13 @@ void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *r
         return;
     }
     if (m)
-        tree_place(p->source, m->byte, ret_line, ret_column);
+        count_on(cursor, p->source, m->byte);
     else if (p->source.n)
-        tree_place(p->source, p->at + (p->is_part ? at : 0), ret_line, ret_column);
+        count_on(cursor, p->source, p->at + (p->is_part ? at : 0));
     else
-        tree_place(p->text, at, ret_line, ret_column);
-    *ret_line += p->line - 1;
+        count_on(cursor, p->text, at);
+    *ret_line = cursor->line + p->line - 1;
+    *ret_column = cursor->column;
 }
 
 void policies_where(struct buf *out, const struct ctl_policy *p, u32 line, u32 column)

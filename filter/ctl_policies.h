@@ -58,9 +58,17 @@ struct ctl_policy *policies_find(const struct ctl_policies *set, str name);
 size_t policies_fault_at(const struct ctl_policy *p);
 /* What stands before a refusal's text in the answers of both operations. */
 const char *policies_frame(const struct fault *f);
+/* Where places were asked for last: the next one is counted from there. Zeroed at first; only for
+ * policies that live as long. */
+struct policies_cursor {
+    const char *text;
+    size_t at;
+    u32 line, column;
+};
 /* Line and column of byte `at` of the policy's text in its file; where that is not known, of its
- * beginning. */
-void policies_place(const struct ctl_policy *p, size_t at, u32 *ret_line, u32 *ret_column);
+ * beginning. Fast when asked in the order of the file. */
+void policies_place(const struct ctl_policy *p, size_t at, struct policies_cursor *cursor,
+                    u32 *ret_line, u32 *ret_column);
 /* The text to show for it, and the byte of that text where it stands: the file's where the policy
  * was written out anew, else the policy's own. */
 size_t policies_shown(const struct ctl_policy *p, size_t at, str *ret_text);

@@ -15,7 +15,7 @@ static FILE *nowhere(void)
     return f;
 }
 
-static void check(const struct ctl_policy *p)
+static void check(const struct ctl_policy *p, struct policies_cursor *cursor)
 {
     struct lint l;
     assert(!p->policy == !!p->fault);
@@ -25,8 +25,13 @@ static void check(const struct ctl_policy *p)
     for (size_t i = 0; i < l.n; i++) {
         u32 line, column;
         assert(l.findings[i].at <= p->text.n && l.findings[i].advice[0]);
-        policies_place(p, l.findings[i].at, &line, &column);
-        assert(line && column);
+        struct policies_cursor afresh = {.at = 0};
+        u32 same_line, same_column;
+        policies_place(p, l.findings[i].at, cursor, &line, &column);
+        policies_place(p, l.findings[i].at, &afresh, &same_line, &same_column);
+        assert(line && column && line == same_line && column == same_column);
+        str text;
+        assert(policies_shown(p, l.findings[i].at, &text) <= text.n);
     }
     lint_deinit(&l);
 }
@@ -37,12 +42,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     struct ctl c = {.verb = "lint", .out = nowhere(), .err = nowhere()};
+    struct policies_cursor cursor = {.at = 0};
     struct ctl_policies set;
     c.scope = data[0] & 4 ? FILTER_BODY : FILTER_ATTRIBUTES;
     policies_init(&set);
     policies_add_text(&c, &set, str_of(names[data[0] & 3]), str_from(data + 1, size - 1));
     for (size_t i = 0; i < set.n && i < POLICIES_LINTED; i++)
-        check(&set.items[i]);
+        check(&set.items[i], &cursor);
     policies_deinit(&set);
     return 0;
 }
