@@ -165,34 +165,40 @@ static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *r
     return true;
 }
 
+static __attribute__((noinline)) bool read_any(str text, struct decimal *ret)
+{
+    struct number any;
+    return number_read(text, &any) == 0 && decimal_of(&any, ret);
+}
+
 bool decimal_read(str text, struct decimal *ret)
 {
     u64 digits;
     size_t fraction;
-    struct number any;
     bool negative = text.n && text.p[0] == '-';
     const char *p = text.p + negative;
     size_t n = text.n - negative;
     if (!(LIKELY(n >= 8) ? read_many(p, n, &digits, &fraction)
                          : read_few(p, n, &digits, &fraction)))
-        return number_read(text, &any) == 0 && decimal_of(&any, ret);
+        return read_any(text, ret);
     *ret = LIKELY(digits != 0) ? normal(digits, -(i64)fraction, negative) : (struct decimal){0};
     return true;
 }
 
 /* --- as doubles ------------------------------------------------------------------------------- */
 
-double decimal_approx(const struct decimal *d)
+const double decimal_tens[DECIMAL_TENS] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                           1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                           1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+double decimal_far_approx(const struct decimal *d)
 {
-    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     double v = (double)d->digits;
     i32 e = d->exponent;
-    if (LIKELY(e <= 0 && e >= -22))
-        v /= tens[-e];
-    else if (e > 0 && e <= 22)
-        v *= tens[e];
+    if (e <= 0 && e > -DECIMAL_TENS)
+        v /= decimal_tens[-e];
+    else if (e > 0 && e < DECIMAL_TENS)
+        v *= decimal_tens[e];
     else
         v = (double)((long double)v * powl(10.0L, (long double)e));
     return d->negative ? -v : v;

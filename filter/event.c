@@ -63,9 +63,19 @@ u32 event_element(struct event *e, u32 parent, u32 array)
     return at;
 }
 
+double event_long_approx(const struct value *v)
+{
+    struct number exact = event_exact(v);
+    return number_approx(&exact);
+}
+
 void event_close(struct matcher *m)
 {
     struct event *e = &m->event;
+    bool has_gone = false;
+    for (u32 i = 1; i < e->value_n; i++)
+        has_gone |= e->values[i].kind == VALUE_GONE;
+    e->has_gone = has_gone;
     for (u32 i = 0; i < e->touched_n; i++) {
         u32 path = e->touched[i];
         if (!(m->paths[path].kinds & 1u << COND_STRING))

@@ -51,8 +51,9 @@ struct event {
     u32 array_n;
     u32 *touched; /* paths with values */
     u32 touched_n, touched_cap;
-    bool tied;   /* some value lies in an array element that has siblings to agree with */
-    char *texts; /* decoded strings; room is made before the first one */
+    bool tied;     /* some value lies in an array element that has siblings to agree with */
+    bool has_gone; /* some value was taken back; known once it is closed */
+    char *texts;   /* decoded strings; room is made before the first one */
     size_t text_n, text_cap;
 };
 
@@ -62,7 +63,7 @@ void event_reset(struct event *e);
 /* Room for `n` bytes of decoded strings in this event; before the first of them only. */
 void event_reserve(struct event *e, size_t n);
 u32 event_element(struct event *e, u32 parent, u32 array);
-/* Sends for what the strings will be looked up in. */
+/* No more values: sends for what the strings will be looked up in. */
 void event_close(struct matcher *m);
 
 /* --- adding values ---------------------------------------------------------------------------- */
@@ -117,17 +118,12 @@ static inline bool event_decimal(struct value *v)
     return v->reading == READ_DECIMAL;
 }
 
+double event_long_approx(const struct value *v);
 static inline double event_approx(struct value *v)
 {
     if (!v->has_approx) {
-        struct number exact;
+        v->approx = LIKELY(event_decimal(v)) ? decimal_approx(&v->decimal) : event_long_approx(v);
         v->has_approx = true;
-        if (LIKELY(event_decimal(v))) {
-            v->approx = decimal_approx(&v->decimal);
-        } else {
-            exact = event_exact(v);
-            v->approx = number_approx(&exact);
-        }
     }
     return v->approx;
 }

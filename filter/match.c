@@ -91,14 +91,18 @@ static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct 
         tell(ret, to, n);
 }
 
-/* The one number at the path; NULL: none, several, or something else. */
-static struct value *only_number(struct matcher *m, u32 path)
+/* The one number at the path. False: none, several, or something else. Rows are asked in loops that
+ * need the registers which reading a number would take. */
+static __attribute__((noinline)) bool only_number(struct matcher *m, u32 path, double *ret)
 {
     const struct path_seen *seen = &m->seen[path];
     if (seen->epoch != m->epoch || seen->n != 1)
-        return NULL;
+        return false;
     struct value *v = &m->event.values[seen->first];
-    return v->kind == VALUE_NUMBER ? v : NULL;
+    if (v->kind != VALUE_NUMBER)
+        return false;
+    *ret = event_approx(v);
+    return __builtin_isfinite(*ret);
 }
 
 /* Ids of the rows whose bound lets the value pass, and that nothing vetoes. False: a bound is as
@@ -130,11 +134,8 @@ static bool ask_bounds(struct matcher *m, const struct group *g, struct filter_h
 {
     if (!g->side || g->asks != 1 || g->vetoes > 1 || g->many)
         return false;
-    struct value *v = only_number(m, g->side_path);
-    if (!v)
-        return false;
-    double value = event_approx(v);
-    return __builtin_isfinite(value) && pick_by_bound(m, g, value, ret);
+    double value;
+    return only_number(m, g->side_path, &value) && pick_by_bound(m, g, value, ret);
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */

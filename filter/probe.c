@@ -350,8 +350,7 @@ static void probe_path(struct matcher *m, u32 path)
 {
     struct value *values = m->event.values;
     const struct path *p = &m->paths[path];
-    u32 at = m->seen[path].first, last = 0;
-    if (UNLIKELY(values[at].kind == VALUE_GONE) && !(at = sweep_gone(m, path)))
+    if (UNLIKELY(m->event.has_gone) && !sweep_gone(m, path))
         return;
     if (p->present)
         matcher_fire(m, p->present);
@@ -359,13 +358,9 @@ static void probe_path(struct matcher *m, u32 path)
         m->mark[p->absent] = m->epoch + 1;
         m->vetoes++;
     }
-    for (; at; last = at, at = values[last].next) {
-        if (UNLIKELY(values[at].kind == VALUE_GONE)) {
-            sweep_gone(m, path);
-            at = values[last].next;
-            if (!at)
-                break;
-        }
+    if (!p->kinds) /* nothing is looked up: presence, wildcards and ranges that are asked */
+        return;
+    for (u32 at = m->seen[path].first; at; at = values[at].next) {
         if (values[at].kind == VALUE_NUMBER)
             at = probe_numbers(m, path, p->kinds, at);
         else
