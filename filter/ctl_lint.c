@@ -10,7 +10,7 @@ struct linting {
     struct ctl *c;
     struct ctl_policies set;
     u64 findings;
-    struct policies_cursor cursor;
+    struct policies_cursor placed, shown;
     struct buf out;
     /* The corpus, if there is one. */
     struct matcher *probe;
@@ -62,7 +62,7 @@ static void report_text(struct linting *t, const struct ctl_policy *p, const str
                ctl_on(t->c, is_refusal(f) ? CTL_RED : CTL_YELLOW), f->code, ctl_off(t->c),
                STR_ARG(p->name), STR_ARG(f->words));
     str text;
-    size_t at = policies_shown(p, f->at, &text);
+    size_t at = policies_shown(p, f->at, &t->shown, &text);
     if (text.n)
         show_place(t, text, at);
     buf_printf(&t->out, "    %s%s%s\n", ctl_on(t->c, CTL_DIM), f->advice, ctl_off(t->c));
@@ -106,7 +106,7 @@ static void lint_one(struct linting *t, const struct ctl_policy *p)
     check_bodies(t, &l);
     for (size_t i = 0; i < l.n; i++) {
         u32 line, column;
-        policies_place(p, l.findings[i].at, &t->cursor, &line, &column);
+        policies_place(p, l.findings[i].at, &t->placed, &line, &column);
         if (t->c->output == CTL_JSON)
             report_json(t, p, &l.findings[i], line, column);
         else

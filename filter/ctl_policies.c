@@ -386,17 +386,21 @@ static const struct template_mark *mark_of(const struct ctl_policy *p, size_t at
     return low ? &p->marks[low - 1] : NULL;
 }
 
-size_t policies_shown(const struct ctl_policy *p, size_t at, str *ret_text)
+size_t policies_shown(const struct ctl_policy *p, size_t at, struct policies_cursor *cursor,
+                      str *ret_text)
 {
     const struct template_mark *m = mark_of(p, at);
-    size_t byte = 0;
+    struct policies_cursor *c = cursor;
     *ret_text = m ? p->whole : p->text;
     if (!m || !p->column)
         return m ? m->byte : at;
-    for (u32 line = 1; line < m->line; line++) {
-        const char *end = memchr(p->whole.p + byte, '\n', p->whole.n - byte);
-        byte = end ? (size_t)(end - p->whole.p) + 1 : p->whole.n;
+    if (!c->line || c->text != p->whole.p || c->line > m->line)
+        *c = (struct policies_cursor){.text = p->whole.p, .line = 1};
+    for (; c->line < m->line; c->line++) {
+        const char *end = memchr(p->whole.p + c->at, '\n', p->whole.n - c->at);
+        c->at = end ? (size_t)(end - p->whole.p) + 1 : p->whole.n;
     }
+    size_t byte = c->at;
     for (u32 column = 1; column < m->column && byte < p->whole.n; column++)
         str_next_char(p->whole, &byte);
     return byte;
@@ -405,7 +409,7 @@ size_t policies_shown(const struct ctl_policy *p, size_t at, str *ret_text)
 static void count_on(struct policies_cursor *c, str text, size_t at)
 {
     u32 line, column;
-    if (c->text != text.p || c->at > at)
+    if (!c->line || c->text != text.p || c->at > at)
         *c = (struct policies_cursor){.text = text.p, .line = 1, .column = 1};
     tree_place(str_slice(text, c->at, text.n), at - c->at, &line, &column);
     c->column = line == 1 ? c->column + column - 1 : column;

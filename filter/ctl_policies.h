@@ -70,8 +70,9 @@ struct policies_cursor {
 void policies_place(const struct ctl_policy *p, size_t at, struct policies_cursor *cursor,
                     u32 *ret_line, u32 *ret_column);
 /* The text to show for it, and the byte of that text where it stands: the file's where the policy
- * was written out anew, else the policy's own. */
-size_t policies_shown(const struct ctl_policy *p, size_t at, str *ret_text);
+ * was written out anew, else the policy's own. With a cursor of its own. */
+size_t policies_shown(const struct ctl_policy *p, size_t at, struct policies_cursor *cursor,
+                      str *ret_text);
 /* "FILE:LINE:COLUMN: name: " or what there is of it. */
 void policies_where(struct buf *out, const struct ctl_policy *p, u32 line, u32 column);
 /* A matcher of all of them, each under its index. */
