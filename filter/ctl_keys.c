@@ -100,14 +100,17 @@ static void leave(struct trail *t)
 }
 
 /* The member's name behind the path of its object. */
-static void name_member(struct trail *t, str raw)
+static void name_member(struct trail *t, const struct scan_text *name)
 {
     t->path.n = t->depth ? t->lengths[t->depth - 1] : 0;
     if (t->path.n > KEY_TEXT_MAX)
         return;
     if (t->path.n)
         buf_char(&t->path, '.');
-    buf_str(&t->path, raw);
+    if (name->escaped)
+        t->path.n += scan_unescape(name->raw, buf_room(&t->path, name->raw.n));
+    else
+        buf_str(&t->path, name->raw);
 }
 
 static bool walk(struct keys *k, struct trail *t, str body)
@@ -124,7 +127,7 @@ static bool walk(struct keys *k, struct trail *t, str body)
         case SCAN_ARRAY: enter(t); break;
         case SCAN_OBJECT_END:
         case SCAN_ARRAY_END: leave(t); break;
-        case SCAN_NAME: name_member(t, text.raw); break;
+        case SCAN_NAME: name_member(t, &text); break;
         default:
             if (k)
                 add(k, buf_view(&t->path), str_slice(body, s.token_at, s.at));

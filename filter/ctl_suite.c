@@ -97,9 +97,13 @@ static const char *policy_of_file(struct suite *s, str name, bool has_scope, str
 {
     size_t from, to;
     if (!load(s, path_of(s, name), &from, &to))
-        return "its policy file cannot be read";
-    if (to - from != 1)
-        return "its policy file holds several policies: name one as subscription";
+        return arena_printf(&s->arena, "its policy file %.*s cannot be read", STR_ARG(name)).p;
+    if (to == from)
+        return arena_printf(&s->arena, "there is no policy in %.*s", STR_ARG(name)).p;
+    if (to - from > 1)
+        return arena_printf(&s->arena, "%.*s holds several policies: say topology and subscription",
+                            STR_ARG(name))
+            .p;
     take_policy(&s->loaded.items[from], has_scope, ret);
     return NULL;
 }
@@ -112,7 +116,9 @@ static const char *policy_of_subscription(struct suite *s, const struct node *n,
     if (topology && topology->kind == NODE_STRING) {
         size_t from, to;
         if (!load(s, path_of(s, topology->text), &from, &to))
-            return "its topology cannot be read";
+            return arena_printf(&s->arena, "its topology %.*s cannot be read",
+                                STR_ARG(topology->text))
+                .p;
         all.items = s->loaded.items + from;
         all.n = to - from;
     } else if (s->named && s->named->n) {
@@ -122,7 +128,7 @@ static const char *policy_of_subscription(struct suite *s, const struct node *n,
     }
     const struct ctl_policy *p = policies_find(&all, name);
     if (!p)
-        return "no subscription of that name";
+        return arena_printf(&s->arena, "there is no subscription called %.*s", STR_ARG(name)).p;
     take_policy(p, has_scope, ret);
     return NULL;
 }
@@ -195,6 +201,8 @@ static const char *read_message(struct suite *s, const struct node *n, struct su
     const struct node *body = node_member(n, "body");
     if (!attributes)
         attributes = node_member(n, "MessageAttributes");
+    if (!body)
+        body = node_member(n, "Message");
     if (attributes && message_read_attributes(&s->reader, source_of(s, attributes), &ret->message))
         return s->reader.why;
     if (body && body->kind != NODE_NULL)
@@ -231,6 +239,7 @@ static const char *prepare(struct suite *s, const struct node *n, struct subject
     if (v == ARRAY_LEN(VERDICTS))
         return "expect must be match, no-match or invalid";
     r->expect = (enum suite_verdict)v;
+    r->has_expect = true;
     r->wanted = string_of(node_member(n, "error_contains"));
     return NULL;
 }

@@ -7,8 +7,8 @@
  *   policy_text             its text
  *   policy_file             a file, from the suite's folder on
  *   subscription, topology  a name in a topology; without one, in the policies of -p
- *   message_attributes      {"name":{"DataType":…,"StringValue":…}}
- *   body                    text; other JSON stands for its own text
+ *   message_attributes      {"name":{"DataType":…,"StringValue":…}}; also MessageAttributes
+ *   body                    text; other JSON stands for its own text; also Message
  *   expect                  "match", "no-match" or "invalid"
  *   error_contains          part of the refusal */
 #ifndef TOQUE_FILTER_CTL_SUITE_H
@@ -24,6 +24,7 @@ struct suite_result {
     str id;
     u32 line; /* of the case in its file */
     enum suite_verdict expect, got;
+    bool has_expect; /* the case says what it expects */
     bool ok;
     const char *trouble;         /* the case itself cannot be run; verdicts then mean nothing */
     str error;                   /* of a refused policy: the service's whole text */

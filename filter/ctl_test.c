@@ -1,5 +1,7 @@
 /* Suites run and reported: for people, as TAP, as JUnit XML, as JSON lines. A failed case comes
  * with its explanation. */
+#include <errno.h>
+
 #include "common/clock.h"
 #include "common/xml.h"
 #include "filter/ctl_input.h"
@@ -15,18 +17,26 @@ struct testing {
     u64 suite_failed, suite_broken, suite_number;
 };
 
+static void add_lines(struct buf *out, str text, const char *indent)
+{
+    while (text.n) {
+        str line = str_cut(&text, '\n');
+        buf_printf(out, "%s%.*s\n", indent, STR_ARG(line));
+    }
+}
+
 /* Why a case failed, over several lines. */
 static void add_reason(struct testing *t, struct buf *out, const struct suite_result *r,
                        const char *indent)
 {
     if (r->trouble) {
-        buf_printf(out, "%s%s\n", indent, r->trouble);
+        add_lines(out, str_of(r->trouble), indent);
         return;
     }
     buf_printf(out, "%sexpected %s, got %s\n", indent, suite_verdict_name(r->expect),
                suite_verdict_name(r->got));
     if (r->got == SUITE_INVALID) {
-        buf_printf(out, "%s%.*s\n", indent, STR_ARG(r->error));
+        add_lines(out, r->error, indent);
         if (r->expect == SUITE_INVALID)
             buf_printf(out, "%sexpected in there: %.*s\n", indent, STR_ARG(r->wanted));
     } else if (r->policy) {
@@ -72,7 +82,10 @@ static void report_json(struct testing *t, const struct suite_result *r)
 {
     json_begin(&t->out, NULL, '{');
     json_text(&t->out, "id", r->id);
-    json_text(&t->out, "expect", str_of(suite_verdict_name(r->expect)));
+    if (r->has_expect)
+        json_text(&t->out, "expect", str_of(suite_verdict_name(r->expect)));
+    else
+        json_raw(&t->out, "expect", STR("null"));
     if (r->trouble)
         json_raw(&t->out, "got", STR("null"));
     else
@@ -110,11 +123,13 @@ static void report_junit(struct testing *t, const struct suite_result *r)
     }
     add_reason(t, &reason, r, "");
     const char *kind = r->trouble ? "error" : "failure";
+    buf_printf(out, ">\n      <%s message=\"", kind);
     if (r->trouble)
-        buf_printf(out, ">\n      <%s message=\"%s\">", kind, r->trouble);
+        xml_text(out, str_of(r->trouble));
     else
-        buf_printf(out, ">\n      <%s message=\"expected %s, got %s\">", kind,
-                   suite_verdict_name(r->expect), suite_verdict_name(r->got));
+        buf_printf(out, "expected %s, got %s", suite_verdict_name(r->expect),
+                   suite_verdict_name(r->got));
+    buf_z(out, "\">");
     xml_text(out, buf_view(&reason));
     buf_printf(out, "</%s>\n    </testcase>\n", kind);
     buf_deinit(&reason);
@@ -130,7 +145,9 @@ static void take(void *ctx, const struct suite_result *r)
     t->failed += !r->ok && !r->trouble;
     t->suite_broken += r->trouble != NULL;
     t->suite_failed += !r->ok && !r->trouble;
-    if (r->trouble)
+    if (r->trouble && t->c->output == CTL_TEXT)
+        t->c->trouble = true; /* the report says it */
+    else if (r->trouble)
         ctl_complain(t->c, "%.*s:%u: %.*s: %s", STR_ARG(t->path), r->line, STR_ARG(r->id),
                      r->trouble);
     switch (t->c->output) {
@@ -159,18 +176,25 @@ static void end_suite(struct testing *t, i64 began_us)
     t->suite_number = t->suite_failed = t->suite_broken = 0;
 }
 
+/* Stands in the report as a case that could not be run, so that nobody misses it there. */
+static void take_unread(struct testing *t, u32 line, const char *why)
+{
+    struct suite_result r = {.id = STR("the suite can be read"), .line = line, .trouble = why};
+    take(t, &r);
+}
+
 static void run_file(struct testing *t, str path, const struct ctl_policies *named)
 {
     struct buf text = {0};
     struct fault fault;
     i64 began_us = clock_micros();
     fault_clear(&fault);
-    t->path = path;
+    t->path = str_is(path, "-") ? STR("standard input") : path;
     int err = input_file(&text, path);
     if (err)
-        ctl_complain(t->c, "%.*s: cannot be read", STR_ARG(path));
+        take_unread(t, 1, err == E_IO ? strerror(errno) : "larger than a file that is read whole");
     else if (suite_run(t->c, path, buf_view(&text), named, take, t, &fault) != 0)
-        ctl_complain(t->c, "%.*s:%u:%u: %s", STR_ARG(path), fault.line, fault.column, fault.text);
+        take_unread(t, fault.line, fault.text);
     buf_deinit(&text);
     end_suite(t, began_us);
 }

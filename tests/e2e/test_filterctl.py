@@ -325,6 +325,12 @@ def test_suite_trouble(tmp_path, topology):
                 '[{"expect":"match","policy":{},"message_attributes":{"k":1}}]', '[{"expect":"maybe","policy":{}}]']:
         path.write_text(bad)
         run('test', path, status=2)
+        row = lines(run('test', '-o', 'json', path, status=2))[0]
+        assert list(row)[:5] == ['id', 'expect', 'got', 'error', 'ok'] and row['got'] is None and row['error'] and not row['ok']
+        assert xml.fromstring(run('test', '-o', 'junit', path, status=2)).find('.//error') is not None
+        assert 'not ok 1' in run('test', '-o', 'tap', path, status=2)
+    assert 'No such file' in run('test', tmp_path / 'none', status=2)
+    assert '1 passed' in run('test', stdin='[{"expect":"match","policy":{"a":[1]},"scope":"MessageBody","Message":"{\\"a\\":1}"}]', status=0)
     path.write_text('[{"expect":"no-match","subscription":"point-deduction"}]')
     run('test', path, status=2)
     run('test', '-p', topology, path, status=0)
@@ -344,6 +350,9 @@ def test_coverage(topology):
     assert [(r['scope'], r['key'], r['count'], r['values']) for r in rows if r['type'] == 'unread-key'] == \
         [('MessageAttributes', 'colour', 2, [{'value': 'red', 'count': 2}]),
          ('MessageBody', 'shop', 2, [{'value': '"a"', 'count': 1}, {'value': '"b"', 'count': 1}])]
+    escaped = json.dumps({'Message': json.dumps({'caf\u00e9': 1, 'th\u00e9': 2})})
+    rows = lines(run('coverage', '-o', 'json', '-s', 'MessageBody', '-p', '{"caf\u00e9":[1]}', stdin=escaped, status=0))
+    assert [r['key'] for r in rows if r['type'] == 'unread-key'] == ['th\u00e9']
     shown = run('coverage', '-p', RECEIPT, stdin=corpus, status=0)
     assert 'never' in shown and 'messages that nobody gets' in shown and 'colour' in shown
 
