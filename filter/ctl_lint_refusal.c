@@ -62,10 +62,9 @@ static const struct {
     {"escape character", "A backslash escapes an asterisk or a backslash only."},
     {"$or", "$or takes a list of two or more objects."},
     {"name not found", "Name an operator in the braces: {\"prefix\": \"a\"}."},
-    {"too large", "A policy's text has 256 KB at most: share values by prefix or wildcard."},
     {"more than 5 keys", "Use five keys at most: put what belongs together into one attribute."},
     {"too complex", "Have fewer values: their product over all keys, times the nesting, is 150 at "
-                    "most; three asterisks a pattern."},
+                    "most; three asterisks a pattern; 256 KB of text."},
 };
 
 /* The first key of the policy that holds an object. */

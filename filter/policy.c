@@ -8,6 +8,7 @@
 #include "filter/policy.h"
 
 #include "common/buf.h"
+#include "filter/defaults.h"
 #include "filter/policy_build.h"
 #include "filter/terms.h"
 
@@ -227,7 +228,8 @@ static int compile_member(struct compiler *c, const struct node *m, struct conte
         return policy_refuse_at(&c->b, m, m->open, "\"%.*s\" must be an object or an array",
                                 STR_ARG(m->name));
     c->is_nested = true;
-    return compile_object(c, m, (struct context){path, at.level + 1, at.is_alternative}, tail);
+    bool is_inside = at.is_alternative && DEFAULT_RESERVED_AT_ANY_DEPTH;
+    return compile_object(c, m, (struct context){path, at.level + 1, is_inside}, tail);
 }
 
 static int compile_object(struct compiler *c, const struct node *object, struct context at,
@@ -259,11 +261,12 @@ static int check_limits(struct compiler *c, const struct node *root, const struc
     bool is_complex =
         (limits->combinations_max && tally.combinations > limits->combinations_max) ||
         terms_over_stars(terms, limits->wildcards_max, &points, &has_wildcard) ||
-        (limits->wildcard_points_max && has_wildcard && points > limits->wildcard_points_max) ||
+        (limits->wildcard_points_max && (has_wildcard || !DEFAULT_POINTS_NEED_WILDCARD) &&
+         points > limits->wildcard_points_max) ||
         tally.branches > POLICY_BRANCHES_MAX || tally.leaves > POLICY_BRANCH_LEAVES_MAX ||
         c->paths_size > PATHS_SIZE_MAX;
     if (is_complex)
-        return policy_refuse(&c->b, root, "Filter policy is too complex");
+        return policy_refuse(&c->b, root, DEFAULT_TEXT_COMPLEX);
     if (c->is_nested && p->scope == FILTER_ATTRIBUTES)
         return fault_set(c->b.fault, FILTER_FAULT_SCOPE,
                          "Filter policy scope MessageAttributes does not support nested filter "
@@ -277,8 +280,12 @@ static int fill(struct policy *p, str text, const struct filter_limits *limits, 
 {
     if (text.n == 0)
         return 0;
-    if (text.n > (limits->text_size_max ? limits->text_size_max : TEXT_MAX))
-        return fault_set(f, FILTER_FAULT_POLICY, "Filter policy is too large");
+    size_t text_max = limits->text_size_max ? limits->text_size_max : TEXT_MAX;
+    if (text.n > text_max) {
+        u32 line, column;
+        tree_place(text, text_max, &line, &column);
+        return fault_set_at(f, FILTER_FAULT_POLICY, line, column, DEFAULT_TEXT_COMPLEX);
+    }
     struct node *root;
     struct compiler c = {.b = {.arena = &p->arena, .source = text, .fault = f}, .policy = p};
     int err = tree_read(&p->arena, text, &root, &p->text, f);

@@ -295,7 +295,8 @@ static void test_size(void **state)
     buf_char(&b, ' ');
     assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_SNS, &fault),
                      E_FAULT);
-    assert_string_equal(fault.text, "Filter policy is too large");
+    assert_string_equal(fault.text, "Filter policy is too complex");
+    assert_int_equal(fault.column, 256 * 1024 + 1);
     buf_deinit(&b);
 }
 
