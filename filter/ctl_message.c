@@ -302,20 +302,29 @@ static str chosen(struct message_reader *r, str message)
     return decoded(r, &found);
 }
 
-/* Whether a body is what SNS wraps around a message for a queue. */
-static bool is_envelope(struct message_reader *r, str body)
+static void swap_attrs(struct message_reader *r)
+{
+    struct filter_attr *attrs = r->attrs;
+    r->attrs = r->spare;
+    r->spare = attrs;
+}
+
+/* A body that is what SNS wraps around a message for a queue: that message is handed out. */
+static bool take_envelope(struct message_reader *r, str body)
 {
     struct shape shape;
     body = str_trim(body);
     if (!str_starts(body, STR("{")) || !memmem(body.p, body.n, "\"Notification\"", 14))
         return false;
     size_t attr_count = r->attr_count;
-    struct filter_attr *attrs = r->attrs;
-    r->attrs = r->spare;
-    bool is_one = read_shape(r, body, 1, &shape) == 0 && shape.is_notification && shape.has_message;
-    r->attrs = attrs;
+    swap_attrs(r);
+    if (read_shape(r, body, 1, &shape) == 0 && shape.is_notification && shape.has_message) {
+        hand_out(r, decoded(r, &shape.message), shape.own);
+        return true;
+    }
+    swap_attrs(r);
     r->attr_count = attr_count;
-    return is_one;
+    return false;
 }
 
 /* An object that a log's entry holds where others hold a text: whether it is a message. */
@@ -337,9 +346,8 @@ static int read_object(struct message_reader *r, str json, u32 depth)
         hand_out(r, str_is(shape.structure.raw, "json") ? chosen(r, message) : message, shape.own);
     } else if (shape.has_body) {
         str body = decoded(r, &shape.body);
-        if (is_envelope(r, body))
-            return read_value(r, str_trim(body), depth + 1);
-        hand_out(r, body, shape.own);
+        if (!take_envelope(r, body))
+            hand_out(r, body, shape.own);
     } else if (shape.sns.n) {
         return read_value(r, shape.sns, depth + 1);
     } else if (shape.list.n) {
