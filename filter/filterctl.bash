@@ -3,7 +3,7 @@
 _filterctl() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
     local verbs="match explain lint test coverage diff convert"
-    local options="--policy --scope --output --body --no-limits --help"
+    local options="--scope --no-limits --output --help"
     COMPREPLY=()
     if [ "$COMP_CWORD" = 1 ]; then
         COMPREPLY=($(compgen -W "$verbs --help --version" -- "$word"))
@@ -24,9 +24,11 @@ _filterctl() {
         ;;
     esac
     case $verb in
-    match) options="$options --invert --count --quiet" ;;
-    lint) options="$options --corpus" ;;
-    coverage | diff) options="$options --examples" ;;
+    match) options="$options --policy --body --invert --count --quiet" ;;
+    explain) options="$options --policy --body" ;;
+    lint) options="$options --policy --body --corpus" ;;
+    test) options="$options --policy" ;;
+    coverage | diff) options="$options --policy --body --examples" ;;
     esac
     case $word in
     -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
