@@ -33,7 +33,7 @@ static const u64 TENS[] = {1,
 /* Zeros at the end go into the exponent. */
 static inline struct decimal normal(u64 digits, i64 exponent, bool negative)
 {
-    for (; digits % 10 == 0; digits /= 10)
+    for (u64 tenth; (tenth = digits / 10) * 10 == digits; digits = tenth)
         exponent++;
     return (struct decimal){digits, (i32)exponent, negative};
 }
@@ -140,6 +140,18 @@ static inline bool read_whole(const char *p, u64 w, u64 last, size_t n, u64 *ret
     return true;
 }
 
+/* Ten to seventeen characters with a point at k < 8: eight digits without the point, and the rest.
+ */
+static inline bool read_two(const char *p, u64 w, u64 last, size_t n, size_t k, u64 *ret_digits)
+{
+    u64 before = (1ull << (8 * k)) - 1, next = load(p + 1);
+    last &= ~0ull << (8 * (17 - n));
+    if ((others(next) & ~before) | others(last))
+        return false;
+    *ret_digits = eight((w & before) | (next & ~before)) * TENS[n - 9] + eight(last);
+    return true;
+}
+
 static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *ret_fraction)
 {
     u64 w = load(p), odd = others(w), last = load(p + n - 8);
@@ -149,6 +161,9 @@ static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *r
     size_t k = (size_t)__builtin_ctzll(odd) / 8, f = n - k - 1;
     if (k == 0 || p[k] != '.' || f == 0 || f > 16 || k + f > DECIMAL_DIGITS_MAX)
         return false;
+    *ret_fraction = f;
+    if (n >= 10 && n <= 17)
+        return read_two(p, w, last, n, k, ret_digits);
     u64 digits = first_digits(w, k) * TENS[f];
     if (f > 8) {
         u64 next = load(p + k + 1);
@@ -161,7 +176,6 @@ static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *r
     if (others(last))
         return false;
     *ret_digits = digits + eight(last);
-    *ret_fraction = f;
     return true;
 }
 
@@ -181,24 +195,30 @@ bool decimal_read(str text, struct decimal *ret)
     if (!(LIKELY(n >= 8) ? read_many(p, n, &digits, &fraction)
                          : read_few(p, n, &digits, &fraction)))
         return read_any(text, ret);
-    *ret = LIKELY(digits != 0) ? normal(digits, -(i64)fraction, negative) : (struct decimal){0};
+    if (LIKELY(p[n - 1] != '0'))
+        *ret = (struct decimal){digits, -(i32)fraction, negative};
+    else
+        *ret = digits ? normal(digits, -(i64)fraction, negative) : (struct decimal){0};
     return true;
 }
 
 /* --- as doubles ------------------------------------------------------------------------------- */
 
-const double decimal_tens[DECIMAL_TENS] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                           1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                           1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+const double decimal_parts[DECIMAL_PARTS] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,
+                                             1e-7,  1e-8,  1e-9,  1e-10, 1e-11, 1e-12, 1e-13,
+                                             1e-14, 1e-15, 1e-16, 1e-17, 1e-18, 1e-19};
 
 double decimal_far_approx(const struct decimal *d)
 {
+    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     double v = (double)d->digits;
     i32 e = d->exponent;
-    if (e <= 0 && e > -DECIMAL_TENS)
-        v /= decimal_tens[-e];
-    else if (e > 0 && e < DECIMAL_TENS)
-        v *= decimal_tens[e];
+    if (e <= 0 && -e < (i32)ARRAY_LEN(tens))
+        v /= tens[-e];
+    else if (e > 0 && e < (i32)ARRAY_LEN(tens))
+        v *= tens[e];
     else
         v = (double)((long double)v * powl(10.0L, (long double)e));
     return d->negative ? -v : v;

@@ -19,15 +19,15 @@ struct decimal {
 bool decimal_of(const struct number *n, struct decimal *ret);
 /* The same of a number's text; false, too, when it is none. */
 bool decimal_read(str text, struct decimal *ret);
-#define DECIMAL_TENS 23 /* powers of ten that doubles hold exactly */
-extern const double decimal_tens[DECIMAL_TENS];
+#define DECIMAL_PARTS 20 /* tenths, hundredths and so on of a decimal with a point */
+extern const double decimal_parts[DECIMAL_PARTS];
 double decimal_far_approx(const struct decimal *d);
 /* Within DECIMAL_ERROR of the number, relatively; infinite where that is too large. */
 static inline double decimal_approx(const struct decimal *d)
 {
-    if (UNLIKELY((u32)-d->exponent >= DECIMAL_TENS || d->digits >> 63))
+    if (UNLIKELY((u32)-d->exponent >= DECIMAL_PARTS || d->digits >> 63))
         return decimal_far_approx(d);
-    double v = (double)(i64)d->digits / decimal_tens[-d->exponent];
+    double v = (double)(i64)d->digits * decimal_parts[-d->exponent];
     return d->negative ? -v : v;
 }
 /* The same of any number; number_approx alone keeps fifteen digits. */

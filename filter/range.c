@@ -93,14 +93,18 @@ bool range_takes(const struct range *r, struct value *v)
     return true;
 }
 
+/* All texts are read first: the processor then has nothing to wait for. */
 static void find_bounds(struct matcher *m, struct path_seen *seen)
 {
+    struct value *values = m->event.values;
     double low = INFINITY, high = -INFINITY;
-    for (u32 at = seen->first; at; at = m->event.values[at].next) {
-        struct value *v = &m->event.values[at];
-        if (v->kind != VALUE_NUMBER)
+    for (u32 at = seen->first; at; at = values[at].next)
+        if (values[at].kind == VALUE_NUMBER)
+            event_decimal(&values[at]);
+    for (u32 at = seen->first; at; at = values[at].next) {
+        if (values[at].kind != VALUE_NUMBER)
             continue;
-        double approx = event_approx(v);
+        double approx = event_approx(&values[at]);
         low = approx < low ? approx : low;
         high = approx > high ? approx : high;
     }

@@ -2,6 +2,7 @@
  * one go is what number.c reads. */
 #include "filter/decimal.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -145,6 +146,9 @@ static void check_decimal(const char *text, size_t n)
     if (is_decimal && (got.digits != want.digits || got.exponent != want.exponent ||
                        got.negative != want.negative))
         fail_msg("%.*s: %llu e %d", (int)n, text, (unsigned long long)got.digits, got.exponent);
+    double near = is_decimal ? decimal_approx(&got) : 0, error = fabs(near) * DECIMAL_ERROR;
+    if (is_decimal && fabs(near - strtod(text, NULL)) > error + DECIMAL_LEAST)
+        fail_msg("%.*s: %g", (int)n, text, near);
     mem_free(exact);
 }
 
