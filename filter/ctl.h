@@ -40,6 +40,7 @@ struct ctl {
     bool colour;      /* `out` is a terminal that shows it */
     bool on_terminal; /* `err` is one: progress may be shown */
     bool trouble;     /* something was complained about */
+    bool is_answered; /* what follows in a corpus changes nothing: reading may end */
 };
 
 struct ctl_verb {

@@ -45,7 +45,7 @@ static bool read_input(struct reading *r, struct input *in)
     str text;
     bool as_body = r->at.c->as_body;
     r->at.file = in->name;
-    for (;;) {
+    while (!r->at.c->is_answered) {
         int err = as_body ? input_line(in, &text) : input_document(in, &text);
         if (err == 0) {
             read_one(r, in, text);
@@ -59,6 +59,7 @@ static bool read_input(struct reading *r, struct input *in)
             return true;
         }
     }
+    return true;
 }
 
 static bool read_file(struct reading *r, str path)
@@ -84,7 +85,7 @@ bool corpus_read(struct ctl *c, const struct ctl_list *files, corpus_fn *fn, cor
     struct reading r = {.at = {.c = c}, .fn = fn, .bad = bad, .ctx = ctx};
     bool is_good = true;
     message_reader_init(&r.reader, c->as_body, take, &r);
-    for (size_t i = 0; i < files->n; i++)
+    for (size_t i = 0; i < files->n && !c->is_answered; i++)
         is_good &= read_file(&r, files->items[i]);
     if (!files->n)
         is_good = read_file(&r, STR("-"));

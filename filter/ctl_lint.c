@@ -9,7 +9,7 @@
 struct linting {
     struct ctl *c;
     struct ctl_policies set;
-    u64 findings;
+    u64 policies, findings;
     struct policies_cursor placed, shown;
     struct buf out;
     /* The corpus, if there is one. */
@@ -101,6 +101,7 @@ static void lint_one(struct linting *t, const struct ctl_policy *p)
     struct lint l;
     if (p->is_subscription_without)
         return;
+    t->policies++;
     lint_init(&l, p);
     lint_run(&l);
     check_bodies(t, &l);
@@ -160,8 +161,9 @@ int ctl_lint(struct ctl *c)
     for (size_t i = 0; i < t.set.n && is_good; i++)
         lint_one(&t, &t.set.items[i]);
     if (c->output == CTL_TEXT && is_good)
-        fprintf(c->out, "%zu %s, %llu %s\n", t.set.n, t.set.n == 1 ? "policy" : "policies",
-                (unsigned long long)t.findings, t.findings == 1 ? "finding" : "findings");
+        fprintf(c->out, "%llu %s, %llu %s\n", (unsigned long long)t.policies,
+                t.policies == 1 ? "policy" : "policies", (unsigned long long)t.findings,
+                t.findings == 1 ? "finding" : "findings");
     filter_hits_deinit(&t.hits);
     matcher_free(t.probe);
     buf_deinit(&t.first_unusable);

@@ -81,8 +81,10 @@ static void take(void *ctx, const struct corpus *at, const struct filter_message
     m->messages++;
     m->passed += passes;
     m->selected += is_selected;
-    if (m->c->quiet)
+    if (m->c->quiet) {
+        m->c->is_answered = m->selected > 0;
         return;
+    }
     if (m->c->count) {
         if (m->set.n > 1)
             count_names(m);
@@ -156,5 +158,6 @@ int ctl_match(struct ctl *c)
     mem_free(m.ids);
     buf_deinit(&m.line);
     policies_deinit(&m.set);
-    return ctl_end(c, m.selected > 0);
+    /* As with grep -q: once there is one, no trouble counts. */
+    return c->is_answered ? CTL_YES : ctl_end(c, m.selected > 0);
 }

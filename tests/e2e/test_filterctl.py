@@ -60,6 +60,8 @@ def test_match_is_grep():
     assert run('match', '-c', '-p', RECEIPT, stdin=corpus, status=0) == '1\n'
     assert run('match', '-p', '{"none":["x"]}', stdin=corpus, status=1) == ''
     assert run('match', '-q', '-p', RECEIPT, stdin=corpus, status=0) == ''
+    run('match', '-q', '-p', RECEIPT, stdin=f'{purchase}\n{{broken', status=0)
+    run('match', '-q', '-p', RECEIPT, stdin=f'{refund}\n{{broken', status=2)
     assert run('match', '--quiet', '-p', '{"none":["x"]}', stdin=corpus, status=1) == ''
     assert run('match', '-c', '-v', '-p', '{"none":["x"]}', stdin=corpus, status=0) == '2\n'
 
