@@ -120,8 +120,7 @@ u32 cond_of_text(struct matcher *m, enum cond_kind kind, u32 path, str text)
     c->tag = tag;
     table_put(&m->cond_table, tag, id);
     path_step_add(m, path, kind, step_length(kind, text));
-    if (kind == COND_NUMBER)
-        m->paths[path].numbers |= path_number_bit(tag);
+    m->paths[path].tags |= path_tag_bit(tag);
     return id;
 }
 

@@ -85,7 +85,8 @@ void event_close(struct matcher *m)
             if (v->kind != VALUE_STRING)
                 continue;
             v->tag = key_of(key_start(m->seed, COND_STRING, path), v->text);
-            table_prefetch(&m->cond_table, v->tag);
+            if (path_may_have(&m->paths[path], v->tag))
+                table_prefetch(&m->cond_table, v->tag);
         }
     }
 }

@@ -196,6 +196,6 @@ void path_step_remove(struct matcher *m, u32 path, u32 kind, u32 length)
                   (at > 0 && p->steps[at - 1].key >> 24 == kind);
     if (!others)
         p->kinds &= ~(1u << kind);
-    if (!others && kind == COND_NUMBER)
-        p->numbers = 0;
+    if (!p->step_n)
+        p->tags = 0;
 }

@@ -39,7 +39,7 @@ struct path {
     } name;
     struct step *steps; /* ascending */
     struct kid *kids;   /* NULL beyond PATH_KIDS_MAX */
-    u64 numbers;        /* path_number_bit of every COND_NUMBER, and of some that have gone */
+    u64 tags;           /* path_tag_bit of all that is looked up here, and of some that has gone */
 };
 
 /* What a message had at a path. */
@@ -53,10 +53,14 @@ struct path_seen {
     double low, high; /* of the numbers, as event_approx; low is above high when there are none */
 };
 
-/* What few numbers share, so that most values are known to be none that is asked for. */
-static inline u64 path_number_bit(u32 tag)
+/* A set of tags that tells most values to be none that is asked for, where not many are. */
+static inline u64 path_tag_bit(u32 tag)
 {
     return 1ull << (tag % 64);
+}
+static inline bool path_may_have(const struct path *p, u32 tag)
+{
+    return p->tags >> (tag % 64) & 1;
 }
 
 static inline str path_name(const struct path *p)

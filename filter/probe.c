@@ -65,8 +65,8 @@ static void hit(struct matcher *m, u32 cond, struct value *v)
 
 /* --- looking up ------------------------------------------------------------------------------- */
 
-static void look_up(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, str text,
-                    struct value *v)
+static void find(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, str text,
+                 struct value *v)
 {
     struct table_walk w;
     u32 id;
@@ -78,6 +78,13 @@ static void look_up(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, s
             return;
         }
     }
+}
+
+static inline void look_up(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, str text,
+                           struct value *v)
+{
+    if (path_may_have(&m->paths[path], tag))
+        find(m, kind, path, tag, text, v);
 }
 
 static void look_up_text(struct matcher *m, enum cond_kind kind, u32 path, str text,
@@ -147,8 +154,10 @@ static void look_up_grams(struct matcher *m, u32 path, str text, struct value *v
         for (size_t at = 0; at + size <= text.n; at++) {
             str gram = str_from(text.p + at, size);
             struct table_walk w;
-            u32 id;
-            table_start(&w, &m->cond_table, key_of(start, gram));
+            u32 id, tag = key_of(start, gram);
+            if (!path_may_have(&m->paths[path], tag))
+                continue;
+            table_start(&w, &m->cond_table, tag);
             while ((id = table_next(&w)) != 0) {
                 struct cond *c = &m->conds[id];
                 if (c->kind != COND_GRAM || c->path != path || !str_eq(cond_text(c), gram))
@@ -266,7 +275,7 @@ static void look_up_long(struct matcher *m, u32 path, struct value *v)
 /* The numbers that follow one another from `at` on; returns the last of them. */
 static u32 probe_numbers(struct matcher *m, u32 path, u32 kinds, u32 at)
 {
-    const u64 start = key_start(m->seed, COND_NUMBER, path), numbers = m->paths[path].numbers;
+    const u64 start = key_start(m->seed, COND_NUMBER, path);
     struct value *values = m->event.values;
     for (;;) {
         struct value *v = &values[at];
@@ -278,8 +287,7 @@ static u32 probe_numbers(struct matcher *m, u32 path, u32 kinds, u32 at)
             } else {
                 str key = decimal_key(&v->decimal, text);
                 u32 tag = key_of(start, key);
-                if (numbers & path_number_bit(tag))
-                    look_up(m, COND_NUMBER, path, tag, key, v);
+                look_up(m, COND_NUMBER, path, tag, key, v);
             }
         }
         if (kinds & 1u << COND_BLOCK)

@@ -309,20 +309,25 @@ static void test_numbers_come_and_go(void **state)
     matcher_free(m);
 }
 
-/* What the filter knows of numbers goes with the last of them, though the path stays. */
-static void test_number_bits(void **state)
+/* What a path knows of the texts that are looked up goes with the last of them, though the path
+ * stays. */
+static void test_tags_of_a_path(void **state)
 {
     struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
     (void)state;
-    add(m, 1, "{\"n\":[\"text\"]}");
-    assert_true(m->paths[path_at(m, "n")].numbers == 0);
+    add(m, 1, "{\"n\":[{\"exists\":true}]}");
+    assert_true(m->paths[path_at(m, "n")].tags == 0);
     add(m, 2, "{\"n\":[7]}");
-    add(m, 3, "{\"n\":[123456789012345678901234567890]}");
-    assert_true(m->paths[path_at(m, "n")].numbers != 0);
-    matcher_remove(m, 2);
-    assert_true(m->paths[path_at(m, "n")].numbers != 0);
-    matcher_remove(m, 3);
-    assert_true(m->paths[path_at(m, "n")].numbers == 0);
+    add(m, 3, "{\"n\":[\"text\",123456789012345678901234567890]}");
+    assert_true(m->paths[path_at(m, "n")].tags != 0);
+    assert_int_equal(matcher_remove(m, 2), 0);
+    assert_int_equal(matches(m, &h, "{\"n\":[7,\"text\"]}"), 2);
+    assert_int_equal(matches(m, &h, "{\"n\":[7,12345678901234567890123456789e1]}"), 2);
+    assert_int_equal(matches(m, &h, "{\"n\":[7,\"texts\"]}"), 1);
+    assert_int_equal(matcher_remove(m, 3), 0);
+    assert_true(m->paths[path_at(m, "n")].tags == 0);
+    filter_hits_deinit(&h);
     matcher_free(m);
 }
 
@@ -527,7 +532,7 @@ int main(void)
         cmocka_unit_test(test_unknown_and_always),    cmocka_unit_test(test_epochs_start_again),
         cmocka_unit_test(test_spans_tell_each_once),  cmocka_unit_test(test_close_numbers),
         cmocka_unit_test(test_ties_come_and_go),      cmocka_unit_test(test_ties_of_some_arrays),
-        cmocka_unit_test(test_numbers_come_and_go),   cmocka_unit_test(test_number_bits),
+        cmocka_unit_test(test_numbers_come_and_go),   cmocka_unit_test(test_tags_of_a_path),
         cmocka_unit_test(test_ranges_of_many_values), cmocka_unit_test(test_values_that_are_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
