@@ -83,9 +83,13 @@ bool terms_over_stars(const struct term *t, u32 stars_max, u64 *points, bool *ha
 
 /* --- expanding ------------------------------------------------------------------------------ */
 
+/* A branch in the making. Which of its terms has a path that is repeated somewhere is found by the
+ * path's number: `places` is an open table of positions in `terms`, from 1, 0 where it is free. */
 struct draft {
-    const struct policy_leaf **leaves;
+    const struct term **terms;
     u32 n, cap;
+    u32 *places;
+    u32 place_n, place_cap; /* a power of two, at most half full */
 };
 
 struct drafts {
@@ -107,28 +111,51 @@ static struct draft *drafts_add(struct arena *a, struct drafts *d)
     return ret;
 }
 
-static void draft_add(struct arena *a, struct draft *d, const struct policy_leaf *leaf)
+static void draft_add(struct arena *a, struct draft *d, const struct term *t)
 {
     if (d->n == d->cap) {
         d->cap = d->cap ? 2 * d->cap : 4;
-        const struct policy_leaf **leaves = arena_alloc(a, d->cap * sizeof *leaves);
+        const struct term **terms = arena_alloc(a, d->cap * sizeof *terms);
         if (d->n)
-            memcpy(leaves, d->leaves, d->n * sizeof *leaves);
-        d->leaves = leaves;
+            memcpy(terms, d->terms, d->n * sizeof *terms);
+        d->terms = terms;
     }
-    d->leaves[d->n++] = leaf;
+    d->terms[d->n++] = t;
+}
+
+/* Where path `no` has its place, or would have. */
+static u32 *draft_place(struct draft *d, u32 no)
+{
+    u32 at = no & (d->place_cap - 1);
+    while (d->places[at] && d->terms[d->places[at] - 1]->path_no != no)
+        at = (at + 1) & (d->place_cap - 1);
+    return &d->places[at];
+}
+
+static void draft_grow_places(struct arena *a, struct draft *d)
+{
+    d->place_cap = d->place_cap ? 2 * d->place_cap : 8;
+    d->places = arena_zalloc(a, d->place_cap * sizeof *d->places);
+    for (u32 i = 0; i < d->n; i++)
+        if (d->terms[i]->path_no)
+            *draft_place(d, d->terms[i]->path_no) = i + 1;
 }
 
 /* A path stands once in a branch: the later leaf replaces the earlier. */
 static void draft_put(struct arena *a, struct draft *d, const struct term *t)
 {
-    for (u32 i = 0; t->is_repeated && i < d->n; i++) {
-        if (str_eq(d->leaves[i]->path, t->leaf->path)) {
-            d->leaves[i] = t->leaf;
+    if (t->path_no) {
+        if (2 * (d->place_n + 1) > d->place_cap)
+            draft_grow_places(a, d);
+        u32 *place = draft_place(d, t->path_no);
+        if (*place) {
+            d->terms[*place - 1] = t;
             return;
         }
+        *place = d->n + 1;
+        d->place_n++;
     }
-    draft_add(a, d, t->leaf);
+    draft_add(a, d, t);
 }
 
 static struct drafts drafts_copy(struct arena *a, const struct drafts *d)
@@ -137,7 +164,7 @@ static struct drafts drafts_copy(struct arena *a, const struct drafts *d)
     for (size_t i = 0; i < d->n; i++) {
         struct draft *to = drafts_add(a, &copy);
         for (u32 k = 0; k < d->v[i].n; k++)
-            draft_add(a, to, d->v[i].leaves[k]);
+            draft_put(a, to, d->v[i].terms[k]);
     }
     return copy;
 }
@@ -161,18 +188,20 @@ static void expand_terms(struct arena *a, const struct term *t, struct drafts *d
     }
 }
 
-static void mark_repeated(struct map *paths, struct term *t)
+/* Numbers the paths that several leaves have; *n is how many there are. */
+static void number_repeated(struct map *paths, struct term *t, u32 *n)
 {
     for (; t; t = t->next) {
         if (t->leaf) {
             struct term *other = map_get(paths, t->leaf->path);
-            if (other)
-                other->is_repeated = t->is_repeated = true;
-            else
+            if (!other)
                 map_put(paths, t->leaf->path, t);
+            else if (!other->path_no)
+                other->path_no = ++*n;
+            t->path_no = other ? other->path_no : 0;
         }
         for (struct alternative *a = t->alternatives; a; a = a->next)
-            mark_repeated(paths, a->terms);
+            number_repeated(paths, a->terms, n);
     }
 }
 
@@ -180,7 +209,8 @@ void terms_expand(struct term *terms, struct policy *p)
 {
     struct map paths;
     map_init(&paths);
-    mark_repeated(&paths, terms);
+    u32 repeated = 0;
+    number_repeated(&paths, terms, &repeated);
     map_deinit(&paths);
 
     struct arena scratch;
@@ -191,9 +221,9 @@ void terms_expand(struct term *terms, struct policy *p)
 
     struct policy_branch *branches = arena_alloc(&p->arena, d.n * sizeof *branches);
     for (size_t i = 0; i < d.n; i++) {
-        size_t size = d.v[i].n * sizeof *d.v[i].leaves;
-        const struct policy_leaf **leaves = arena_alloc(&p->arena, size);
-        memcpy(leaves, d.v[i].leaves, size);
+        const struct policy_leaf **leaves = arena_alloc(&p->arena, d.v[i].n * sizeof *leaves);
+        for (u32 k = 0; k < d.v[i].n; k++)
+            leaves[k] = d.v[i].terms[k]->leaf;
         branches[i] = (struct policy_branch){d.v[i].n, leaves};
     }
     p->n = (u32)d.n;

@@ -8,7 +8,8 @@
 /* One element of a conjunction: a leaf, or a group of alternatives. */
 struct term {
     struct policy_leaf *leaf;
-    bool is_repeated; /* another leaf of the policy has the same path; terms.c's own */
+    u32 path_no; /* among the paths that several leaves have, from 1; 0: no other leaf has this one.
+                    terms.c's own */
     struct alternative *alternatives;
     struct term *next;
 };

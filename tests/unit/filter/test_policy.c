@@ -271,6 +271,24 @@ static void test_bounds(void **state)
                      E_FAULT);
     assert_string_equal(fault.text, "Filter policy is too complex");
     buf_reset(&b);
+    /* Paths that are written twice replace one another, in time linear in their number. */
+    buf_z(&b, "{\"a\":{\"z\":[1]");
+    for (int i = 0; i < 60000; i++)
+        buf_printf(&b, ",\"%d\":[1]", i);
+    buf_z(&b, "},\"a.z\":[2]");
+    for (int i = 0; i < 60000; i++)
+        buf_printf(&b, ",\"a.%d\":[2]", i);
+    buf_char(&b, '}');
+    fault_clear(&fault);
+    assert_int_equal(policy_new(&p, buf_view(&b), FILTER_BODY, &FILTER_LIMITS_NONE, &fault), 0);
+    assert_int_equal(p->n, 1);
+    assert_int_equal(p->branches[0].n, 60001);
+    assert_int_equal(p->leaf_count, 120002);
+    for (u32 i = 0; i < p->branches[0].n; i++)
+        assert_true(str_is(p->branches[0].leaves[i]->entries[0].operands[0].text, "2"));
+    policy_free(p);
+    p = NULL;
+    buf_reset(&b);
     for (int i = 0; i < 100000; i++)
         buf_char(&b, '[');
     fault_clear(&fault);
