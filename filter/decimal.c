@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "common/scan_word.h"
+#include "filter/digits.h"
 
 /* Exponents beyond it are left to number.h. */
 enum { EXPONENT_MAX = 5000 };
@@ -57,13 +57,7 @@ bool decimal_of(const struct number *n, struct decimal *ret)
 
 /* --- eight digits at a time ------------------------------------------------------------------- */
 
-/* Eight characters, the first one lowest, as what they are above '0'. */
-static inline u64 load(const char *p)
-{
-    return scan_word_load((const u8 *)p) ^ SCAN_WORD_ONES * '0';
-}
-
-/* The same of n < 8 characters; those behind them are no digits. */
+/* n < 8 characters; those behind them are no digits. */
 static inline u64 load_few(const char *p, size_t n)
 {
     u64 w = 0;
@@ -80,12 +74,6 @@ static inline u64 load_few(const char *p, size_t n)
         w = (u64)(u8)p[0] | (u64)(u8)p[n / 2] << (8 * (n / 2)) | (u64)(u8)p[n - 1] << (8 * (n - 1));
     }
     return w ^ SCAN_WORD_ONES * '0';
-}
-
-/* High bit of every byte that is no digit. */
-static inline u64 others(u64 w)
-{
-    return (((w & ~SCAN_WORD_HIGHS) + SCAN_WORD_ONES * (0x80 - 10)) | w) & SCAN_WORD_HIGHS;
 }
 
 /* The number that eight digits are. */
@@ -105,7 +93,7 @@ static inline u64 first_digits(u64 w, size_t n)
 /* Fewer than eight characters. */
 static inline bool read_few(const char *p, size_t n, u64 *ret_digits, size_t *ret_fraction)
 {
-    u64 w = load_few(p, n), odd = others(w);
+    u64 w = load_few(p, n), odd = digits_others(w);
     size_t k = (size_t)__builtin_ctzll(odd) / 8;
     *ret_fraction = 0;
     if (k == 0)
@@ -126,12 +114,12 @@ static inline bool read_few(const char *p, size_t n, u64 *ret_digits, size_t *re
 /* Eight characters and more: `last` are the last eight, the first ones are w. */
 static inline bool read_whole(const char *p, u64 w, u64 last, size_t n, u64 *ret_digits)
 {
-    if (n > DECIMAL_DIGITS_MAX || others(last))
+    if (n > DECIMAL_DIGITS_MAX || digits_others(last))
         return false;
     *ret_digits = eight(last);
     if (n > 16) {
-        u64 middle = load(p + n - 16);
-        if (others(middle))
+        u64 middle = digits_load(p + n - 16);
+        if (digits_others(middle))
             return false;
         *ret_digits += first_digits(w, n - 16) * TENS[16] + eight(middle) * TENS[8];
     } else if (n > 8) {
@@ -144,9 +132,9 @@ static inline bool read_whole(const char *p, u64 w, u64 last, size_t n, u64 *ret
  */
 static inline bool read_two(const char *p, u64 w, u64 last, size_t n, size_t k, u64 *ret_digits)
 {
-    u64 before = (1ull << (8 * k)) - 1, next = load(p + 1);
+    u64 before = (1ull << (8 * k)) - 1, next = digits_load(p + 1);
     last &= ~0ull << (8 * (17 - n));
-    if ((others(next) & ~before) | others(last))
+    if ((digits_others(next) & ~before) | digits_others(last))
         return false;
     *ret_digits = eight((w & before) | (next & ~before)) * TENS[n - 9] + eight(last);
     return true;
@@ -154,7 +142,7 @@ static inline bool read_two(const char *p, u64 w, u64 last, size_t n, size_t k, 
 
 static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *ret_fraction)
 {
-    u64 w = load(p), odd = others(w), last = load(p + n - 8);
+    u64 w = digits_load(p), odd = digits_others(w), last = digits_load(p + n - 8);
     *ret_fraction = 0;
     if (!odd)
         return read_whole(p, w, last, n, ret_digits);
@@ -166,14 +154,14 @@ static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *r
         return read_two(p, w, last, n, k, ret_digits);
     u64 digits = first_digits(w, k) * TENS[f];
     if (f > 8) {
-        u64 next = load(p + k + 1);
-        if (others(next))
+        u64 next = digits_load(p + k + 1);
+        if (digits_others(next))
             return false;
         digits += first_digits(next, f - 8) * TENS[8];
     } else {
         last &= ~0ull << (64 - 8 * f);
     }
-    if (others(last))
+    if (digits_others(last))
         return false;
     *ret_digits = digits + eight(last);
     return true;

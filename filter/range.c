@@ -5,6 +5,7 @@
  * the decimals. */
 #include <math.h>
 
+#include "filter/digits.h"
 #include "filter/matcher.h"
 
 /* Blocks wider than this hold a large part of all numbers: such a range is asked, not looked up. */
@@ -93,24 +94,46 @@ bool range_takes(const struct range *r, struct value *v)
     return true;
 }
 
-/* All texts are read first: the processor then has nothing to wait for. */
+/* The least and the greatest of the numbers of one shape that follow one another from `at` on, by
+ * their texts; `at` itself when it has none. Returns the first value behind them. */
+static u32 find_ends(struct value *values, u32 at, u32 *ret_least, u32 *ret_most)
+{
+    struct digits_shape shape;
+    digits_place here, least, most;
+    *ret_least = *ret_most = at;
+    if (!digits_shape(values[at].text, &shape) || !digits_place_of(&shape, values[at].text, &least))
+        return values[at].next;
+    most = least;
+    for (at = values[at].next; at; at = values[at].next) {
+        const struct value *v = &values[at];
+        if (v->kind != VALUE_NUMBER || !digits_place_of(&shape, v->text, &here))
+            break;
+        *ret_least = here < least ? at : *ret_least;
+        least = here < least ? here : least;
+        *ret_most = here > most ? at : *ret_most;
+        most = here > most ? here : most;
+    }
+    return at;
+}
+
 static void find_bounds(struct matcher *m, struct path_seen *seen)
 {
     struct value *values = m->event.values;
-    double low = INFINITY, high = -INFINITY;
-    for (u32 at = seen->first; at; at = values[at].next)
-        if (values[at].kind == VALUE_NUMBER)
-            event_decimal(&values[at]);
-    for (u32 at = seen->first; at; at = values[at].next) {
-        if (values[at].kind != VALUE_NUMBER)
-            continue;
-        double approx = event_approx(&values[at]);
-        low = approx < low ? approx : low;
-        high = approx > high ? approx : high;
-    }
-    seen->low = low;
-    seen->high = high;
+    seen->low = INFINITY;
+    seen->high = -INFINITY;
     seen->has_bounds = true;
+    for (u32 at = seen->first, ends[2]; at;) {
+        if (values[at].kind != VALUE_NUMBER) {
+            at = values[at].next;
+            continue;
+        }
+        at = find_ends(values, at, &ends[0], &ends[1]);
+        for (u32 i = 0; i < 2; i++) { /* below zero, the other way round */
+            double approx = event_approx(&values[ends[i]]);
+            seen->low = MIN(seen->low, approx);
+            seen->high = MAX(seen->high, approx);
+        }
+    }
 }
 
 int range_takes_some(struct matcher *m, const struct range *r, u32 path)

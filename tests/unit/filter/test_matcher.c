@@ -410,6 +410,70 @@ static void test_ranges_of_many_values(void **state)
     matcher_free(m);
 }
 
+#define VALUES 12
+
+/* A number of `digits` digits and a few: most are of one shape. */
+static void draw_number(struct id_source *random, u32 digits, char *out, size_t size)
+{
+    const char *sign = id_u64(random) % 3 ? "-" : "";
+    u32 few = (u32)(id_u64(random) % 30), whole = digits / 3, part = digits - whole;
+    switch (id_u64(random) % 16) {
+    case 0: snprintf(out, size, "%s3%0*u.%0*u0e0", sign, (int)whole, 0u, (int)part, few); return;
+    case 1: snprintf(out, size, "%s%ue-%u", sign, few, part); return;
+    case 2: snprintf(out, size, "%s3%0*u", sign, (int)(digits + 1), few); return;
+    default: snprintf(out, size, "%s3%0*u.%0*u", sign, (int)whole, 0u, (int)part, few);
+    }
+}
+
+static void range_text(const char *low, const char *high, u32 open, char *out, size_t size)
+{
+    snprintf(out, size, "{\"n\":[{\"numeric\":[%s%s%s%s%s]}]}",
+             !low       ? ""
+             : open & 1 ? "\">\","
+                        : "\">=\",",
+             low ? low : "", low && high ? "," : "",
+             !high      ? ""
+             : open & 2 ? "\"<\","
+                        : "\"<=\",",
+             high ? high : "");
+}
+
+/* Arrays of numbers of one shape or of several, against ranges with bounds among them. */
+static void test_ranges_of_shapes(void **state)
+{
+    struct matcher *m = matcher_new();
+    struct filter_hits h = {0};
+    struct id_source random;
+    (void)state;
+    id_init(&random, 7);
+    for (u32 round = 0; round < 6000; round++) {
+        char values[VALUES][64], policy[256], body[1024];
+        u32 digits = 1 + round % 19, open = (u32)id_u64(&random) % 4, bounds = 1 + round % 3;
+        struct number a, b;
+        for (u32 i = 0; i < VALUES; i++)
+            draw_number(&random, digits, values[i], sizeof(values[i]));
+        int err = number_read(str_of(values[0]), &a) | number_read(str_of(values[1]), &b);
+        assert_int_equal(err, 0);
+        if (bounds == 3 && number_cmp(&a, &b) >= 0)
+            continue; /* no range */
+        const char *low = bounds & 1 ? values[0] : NULL, *high = bounds & 2 ? values[1] : NULL;
+        range_text(low, high, open, policy, sizeof(policy));
+        add(m, 1, policy);
+        bool want = false;
+        size_t n = (size_t)snprintf(body, sizeof(body), "{\"n\":[null");
+        for (u32 i = round / 19 % 3; i < VALUES; i++) {
+            want |= lies_in(values[i], low, open & 1, high, open & 2);
+            n += (size_t)snprintf(body + n, sizeof(body) - n, ",%s", values[i]);
+        }
+        snprintf(body + n, sizeof(body) - n, "]}");
+        if (matches(m, &h, body) != want)
+            fail_msg("%s with %s", policy, body);
+        assert_int_equal(matcher_remove(m, 1), 0);
+    }
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
 /* A later member takes back what earlier ones of its name offered, whatever stands between. */
 static void test_values_that_are_gone(void **state)
 {
@@ -533,7 +597,8 @@ int main(void)
         cmocka_unit_test(test_spans_tell_each_once),  cmocka_unit_test(test_close_numbers),
         cmocka_unit_test(test_ties_come_and_go),      cmocka_unit_test(test_ties_of_some_arrays),
         cmocka_unit_test(test_numbers_come_and_go),   cmocka_unit_test(test_tags_of_a_path),
-        cmocka_unit_test(test_ranges_of_many_values), cmocka_unit_test(test_values_that_are_gone),
+        cmocka_unit_test(test_ranges_of_many_values), cmocka_unit_test(test_ranges_of_shapes),
+        cmocka_unit_test(test_values_that_are_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

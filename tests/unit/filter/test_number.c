@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "common/mem.h"
+#include "filter/digits.h"
 
 static struct number number(const char *text)
 {
@@ -146,6 +147,12 @@ static void check_decimal(const char *text, size_t n)
     if (is_decimal && (got.digits != want.digits || got.exponent != want.exponent ||
                        got.negative != want.negative))
         fail_msg("%.*s: %llu e %d", (int)n, text, (unsigned long long)got.digits, got.exponent);
+    struct digits_shape shape = {0};
+    digits_place place = 0;
+    if (digits_shape(str_from(at, n), &shape)) { /* then it is a number, of that shape itself */
+        assert_true(is_number && !memchr(at, 'e', n) && !memchr(at, 'E', n));
+        assert_true(digits_place_of(&shape, str_from(at, n), &place));
+    }
     double near = is_decimal ? decimal_approx(&got) : 0, error = fabs(near) * DECIMAL_ERROR;
     if (is_decimal && fabs(near - strtod(text, NULL)) > error + DECIMAL_LEAST)
         fail_msg("%.*s: %g", (int)n, text, near);
@@ -195,12 +202,60 @@ static void test_decimals(void **state)
             }
 }
 
+static u32 next_random(u32 *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* Digits with a point at `point`, mostly the same ones. */
+static void draw_digits(u32 *random, u32 n, u32 point, char *out)
+{
+    memset(out, '5', n);
+    for (u32 i = 0; i < 2; i++)
+        out[next_random(random) % n] = (char)('0' + next_random(random) % 10);
+    if (point)
+        out[point] = '.';
+    out[n] = 0;
+}
+
+/* Texts of one shape stand in the order of their numbers. */
+static void test_shapes(void **state)
+{
+    u32 random = 1;
+    (void)state;
+    for (u32 n = DIGITS_SHAPE_MIN; n <= DIGITS_SHAPE_MAX; n++)
+        for (u32 point = 0; point + 1 < n; point++)
+            for (u32 i = 0; i < 50; i++) {
+                char a[32], b[32];
+                struct digits_shape shape = {0};
+                digits_place place_a = 0, place_b = 0;
+                draw_digits(&random, n, point, a);
+                draw_digits(&random, n, point, b);
+                struct number x = number(a), y = number(b);
+                assert_true(digits_shape(str_of(a), &shape));
+                assert_true(digits_place_of(&shape, str_of(a), &place_a));
+                assert_true(digits_place_of(&shape, str_of(b), &place_b));
+                int order = number_cmp(&x, &y);
+                assert_int_equal((place_a > place_b) - (place_a < place_b),
+                                 (order > 0) - (order < 0));
+                u32 at = next_random(&random) % n;
+                b[at] =
+                    "e.:/-\x80\xBA "[i % 8]; /* no longer of that shape, unless the point stays */
+                if (digits_place_of(&shape, str_of(b), &place_b) &&
+                    (!point || at != point || i % 8 != 1))
+                    fail_msg("%s as %s", b, a);
+                assert_false(digits_place_of(&shape, str_from(b, n - 1), &place_b));
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spelling),   cmocka_unit_test(test_order),
         cmocka_unit_test(test_saturation), cmocka_unit_test(test_approx_is_monotonic),
         cmocka_unit_test(test_long),       cmocka_unit_test(test_decimals),
+        cmocka_unit_test(test_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
