@@ -43,8 +43,8 @@ struct message_reader {
     const char *why;
     size_t at;
     /* Private. */
-    str line, rest; /* rest: what follows the object at hand on the line */
-    bool is_many; /* the line holds several messages */
+    str line, rest;                    /* rest: what follows the object at hand on the line */
+    bool is_many;                      /* the line holds several messages */
     struct filter_attr *attrs, *spare; /* spare: of what is looked at only */
     size_t attr_count;
     struct arena texts;
