@@ -7,8 +7,8 @@
 #include "filter/body.h"
 
 #include "filter/index.h"
-#include "filter/key.h"
 #include "filter/matcher.h"
+#include "filter/shape.h"
 
 /* The member of one object that leads to a wanted path: where its values begin, so that a later
  * member of the same name can take them back. */
@@ -18,6 +18,7 @@ struct member {
 
 struct body {
     struct index index;
+    struct shape shape;
     struct member *members; /* of all open objects, the innermost last */
     u32 member_n, member_cap;
 };
@@ -25,47 +26,74 @@ struct body {
 struct walk {
     struct matcher *m;
     struct body *b;
+    const struct index *x;
     const char *text;
-    const struct index_block *blocks;
-    const struct index_bracket *brackets;
-    u32 next; /* number of the first bracket that was not passed yet */
+    u32 depth; /* open brackets */
 };
 
-static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end);
+static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at);
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
-/* Place of the first bit of one of the block's maps from `at` on; there always is one behind the
+/* Place of the first bit of one of the index's maps from `at` on; there always is one behind the
  * end. */
-#define FIND(name, map)                                                                            \
-    static inline u32 name(const struct walk *w, u32 at)                                           \
-    {                                                                                              \
-        const struct index_block *b = &w->blocks[at / 64];                                         \
-        u64 bits = b->map >> (at % 64);                                                            \
-        if (LIKELY(bits != 0))                                                                     \
-            return at + (u32)__builtin_ctzll(bits);                                                \
-        do                                                                                         \
-            b++;                                                                                   \
-        while (b->map == 0);                                                                       \
-        return (u32)(b - w->blocks) * 64 + (u32)__builtin_ctzll(b->map);                           \
-    }
-FIND(next_quote, quotes)
-FIND(next_colon, colons)
-FIND(next_op, ops)
+static inline u32 find(const u64 *map, u32 at)
+{
+    u32 block = at / 64;
+    u64 bits = map[block] >> (at % 64);
+    if (LIKELY(bits != 0))
+        return at + (u32)__builtin_ctzll(bits);
+    do
+        block++;
+    while (map[block] == 0);
+    return block * 64 + (u32)__builtin_ctzll(map[block]);
+}
 
 /* Place of the last quote before `at`, not before `from`; `from` when there is none. */
 static inline u32 quote_before(const struct walk *w, u32 at, u32 from)
 {
-    const struct index_block *b = &w->blocks[at / 64];
-    u64 bits = b->quotes & ((1ull << (at % 64)) - 1);
+    u32 block = at / 64;
+    u64 bits = w->x->quotes[block] & ((1ull << (at % 64)) - 1);
     while (bits == 0) {
-        if ((u32)(b - w->blocks) * 64 <= from)
+        if (block * 64 <= from)
             return from;
-        b--;
-        bits = b->quotes;
+        bits = w->x->quotes[--block];
     }
-    u32 place = (u32)(b - w->blocks) * 64 + 63 - (u32)__builtin_clzll(bits);
+    u32 place = block * 64 + 63 - (u32)__builtin_clzll(bits);
     return MAX(place, from);
+}
+
+/* Bit of a block, 64 for none, at which the open brackets have become `to`. */
+static u32 bit_of_end(u64 opens, u64 closes, u32 depth, u32 to)
+{
+    for (u64 all = opens | closes; all; all &= all - 1) {
+        if (opens & all & (0 - all))
+            depth++;
+        else if (--depth == to)
+            return (u32)__builtin_ctzll(all);
+    }
+    return 64;
+}
+
+/* Moves *at from an opening bracket to behind its end. False: it has none, which only happens in
+ * texts that are not well-formed. */
+static bool skip_bracket(const struct walk *w, u32 *at)
+{
+    const struct index *x = w->x;
+    u32 block = *at / 64, to = w->depth;
+    u64 rest = ~1ull << (*at % 64);
+    u32 bit = bit_of_end(x->opens[block] & rest, x->closes[block] & rest, to + 1, to);
+    while (bit == 64) {
+        do
+            block++;
+        while (x->least[block] > (i32)to);
+        if (UNLIKELY(block * 64 >= x->size))
+            return false;
+        u32 depth = (u32)(x->least[block] + __builtin_popcountll(x->closes[block]));
+        bit = bit_of_end(x->opens[block], x->closes[block], depth, to);
+    }
+    *at = block * 64 + bit + 1;
+    return true;
 }
 
 static inline bool is_blank(char c)
@@ -73,9 +101,10 @@ static inline bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-static inline u32 past_blanks(const struct walk *w, u32 at, u32 end)
+/* Some byte behind the last bracket that was opened is no blank. */
+static inline u32 past_blanks(const struct walk *w, u32 at)
 {
-    while (at < end && is_blank(w->text[at]))
+    while (is_blank(w->text[at]))
         at++;
     return at;
 }
@@ -117,17 +146,6 @@ static void add_scalar(struct walk *w, u32 path, u32 element, u32 from, u32 to)
     case 'n': kind = VALUE_NULL; break;
     }
     event_add(&w->m->event, kind, path, element, str_from(w->text + from, to - from));
-}
-
-/* The bracket at `at` is the next one; passes over it, its end and all between. */
-static bool skip_bracket(struct walk *w, u32 *at)
-{
-    const struct index_bracket *open = &w->brackets[w->next];
-    if (UNLIKELY(w->next >= w->b->index.bracket_n || open->at != *at))
-        return false;
-    w->next = open->next;
-    *at = open->end + 1;
-    return true;
 }
 
 /* --- objects ---------------------------------------------------------------------------------- */
@@ -179,18 +197,31 @@ static inline u32 child_of(const struct matcher *m, u32 path, str name)
 }
 
 /* The path of the member whose name ends at the last quote before the colon, 0 when nobody asks. */
-static u32 member_path(struct walk *w, u32 path, u32 from, u32 colon)
+static u32 find_member(struct walk *w, u32 path, u32 from, u32 colon, struct shape_name *shape)
 {
     u32 end = w->text[colon - 1] == '"' ? colon - 1 : quote_before(w, colon, from);
     u32 start = quote_before(w, end, from);
     if (UNLIKELY(start >= end))
         return 0;
-    if (LIKELY(!w->b->index.has_escapes))
-        return child_of(w->m, path, str_from(w->text + start + 1, end - start - 1));
+    if (LIKELY(!w->x->has_escapes)) {
+        u32 child = child_of(w->m, path, str_from(w->text + start + 1, end - start - 1));
+        if (end == colon - 1)
+            shape_learn(shape, path, child, w->text, colon, end - start - 1);
+        return child;
+    }
     size_t texts = w->m->event.text_n;
     u32 child = child_of(w->m, path, decoded(w, start + 1, end));
     w->m->event.text_n = texts;
     return child;
+}
+
+/* The same of member number `place`, looked up where it was last time. */
+static inline u32 member_path(struct walk *w, u32 path, u32 place, u32 from, u32 colon)
+{
+    struct shape_name *shape = shape_at(&w->b->shape, path, place);
+    if (LIKELY(shape_knows(shape, path, w->text, colon) && !w->x->has_escapes))
+        return shape->child;
+    return find_member(w, path, from, colon, shape);
 }
 
 /* Takes back what an earlier member of the same name in the same object offered. */
@@ -210,69 +241,67 @@ static void last_name_wins(struct walk *w, u32 from, u32 path)
     b->members[b->member_n++] = (struct member){path, e->value_n};
 }
 
-/* The value at `at`, whatever it is. */
-static bool skip_value(struct walk *w, u32 *at)
-{
-    char c = w->text[*at];
-    if (c == '{' || c == '[')
-        return skip_bracket(w, at);
-    return true; /* nothing within a scalar or a string is a colon or a bracket */
-}
-
-/* From the opening brace, the next bracket, to behind the closing one. */
+/* From the opening brace to behind the closing one. */
 static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
 {
-    u32 start = *at, bracket = w->next, from = w->b->member_n;
-    if (!skip_bracket(w, at))
-        return false;
-    u32 end = *at - 1, after = w->next;
-    w->next = bracket + 1;
-    for (u32 here = start + 1;;) {
-        u32 colon = next_colon(w, here);
-        if (colon >= end)
-            break;
-        u32 child = member_path(w, path, here - 1, colon);
-        u32 value = past_blanks(w, colon + 1, end);
-        if (!child) {
-            if (!skip_value(w, &value))
-                return false;
-        } else {
+    u32 members = w->b->member_n, place = 0;
+    w->depth++;
+    for (u32 here = *at + 1;;) {
+        u32 mark = find(w->x->marks, here);
+        if (UNLIKELY(mark >= w->x->size))
+            return false;
+        if (w->text[mark] == ':') {
+            u32 child = member_path(w, path, place++, here, mark);
+            here = mark + 1;
+            if (!child)
+                continue;
             if (DEFAULT_LAST_NAME_WINS)
-                last_name_wins(w, from, child);
-            if (!walk_value(w, child, element, &value, end))
+                last_name_wins(w, members, child);
+            here = past_blanks(w, here);
+            if (!walk_value(w, child, element, &here))
+                return false;
+        } else if (w->text[mark] == '}') {
+            *at = mark + 1;
+            w->depth--;
+            w->b->member_n = members;
+            return true;
+        } else {
+            here = mark;
+            if (w->text[mark] == ']' || !skip_bracket(w, &here))
                 return false;
         }
-        here = value;
     }
-    w->next = after;
-    w->b->member_n = from;
-    return true;
 }
 
 /* --- arrays and all the rest ------------------------------------------------------------------ */
 
+/* From the opening bracket to behind the closing one. */
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
     struct event *e = &w->m->event;
-    u32 start = *at, bracket = w->next;
-    if (!skip_bracket(w, at))
-        return false;
-    u32 end = *at - 1, after = w->next;
     bool ties = path_may_tie(&w->m->paths[path]);
     u32 array = ties ? ++e->array_n : 0;
-    w->next = bracket + 1;
-    for (u32 here = past_blanks(w, start + 1, end); here < end;) {
+    u32 here = past_blanks(w, *at + 1);
+    bool more = w->text[here] != ']';
+    w->depth++;
+    while (more) {
         u32 in = ties ? event_element(e, element, array) : element;
-        if (!walk_value(w, path, in, &here, end))
+        if (!walk_value(w, path, in, &here))
             return false;
-        here = past_blanks(w, next_op(w, here) + 1, end);
+        here = past_blanks(w, here);
+        more = w->text[here] == ',';
+        if (UNLIKELY(!more && w->text[here] != ']'))
+            return false;
+        if (more)
+            here = past_blanks(w, here + 1);
     }
-    w->next = after;
+    w->depth--;
+    *at = here + 1;
     return true;
 }
 
 /* Adds the value at *at, if its path wants it, and moves *at behind it. */
-static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end)
+static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at)
 {
     const struct path *p = &w->m->paths[path];
     u32 from = *at;
@@ -280,17 +309,15 @@ static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at, u32 end)
     case '{': return p->kid_n ? walk_object(w, path, element, at) : skip_bracket(w, at);
     case '[': return walk_array(w, path, element, at);
     case '"': {
-        u32 close = next_quote(w, from + 1);
-        if (UNLIKELY(close >= end))
-            return false;
+        u32 close = find(w->x->quotes, from + 1);
         if (path_is_asked(p))
             event_add(&w->m->event, VALUE_STRING, path, element, decoded(w, from + 1, close));
         *at = close + 1;
         return true;
     }
     default: {
-        u32 to = next_op(w, from);
-        if (UNLIKELY(to > end || to <= from))
+        u32 to = find(w->x->ops, from);
+        if (UNLIKELY(to <= from))
             return false;
         if (path_is_asked(p))
             add_scalar(w, path, element, from, to);
@@ -331,14 +358,17 @@ bool body_read(struct matcher *m, str text, bool *ret_empty)
     struct body *b = body_of(m);
     if (!index_of(&b->index, text, m->unchecked ? INDEX_STRUCTURAL : INDEX_CHECKED))
         return false;
-    u32 at = b->index.brackets[0].at;
+    u32 at = b->index.root;
     if (text.p[at] != '{')
         return false;
-    struct walk w = {
-        .m = m, .b = b, .text = text.p, .blocks = b->index.blocks, .brackets = b->index.brackets};
+    if (UNLIKELY(b->shape.changes != m->path_changes)) {
+        memset(&b->shape, 0, sizeof(b->shape));
+        b->shape.changes = m->path_changes;
+    }
+    struct walk w = {.m = m, .b = b, .x = &b->index, .text = text.p};
     event_reserve(&m->event, text.n);
     b->member_n = 0;
-    *ret_empty = next_quote(&w, at) >= b->index.brackets[0].end;
+    *ret_empty = text.p[find(b->index.marks, at + 1)] == '}';
     return walk_object(&w, m->root[FILTER_BODY], 0, &at);
 }
 

@@ -3,16 +3,42 @@
 
 #include "common/mem.h"
 
+/* Room for whole groups of blocks, whatever the builder, and for what stands behind the end. */
+enum { BLOCKS_MIN = 64, BLOCKS_AHEAD = 16, ALIGNED = 64 };
+
 void index_deinit(struct index *x)
 {
-    mem_free(x->blocks);
-    mem_free(x->brackets);
+    mem_free(x->memory);
 }
 
-void index_more_brackets(struct index *x)
+static void make_room(struct index *x, u32 blocks)
 {
-    x->bracket_cap = x->bracket_cap * 2 + 128;
-    x->brackets = mem_grow(x->brackets, x->bracket_cap * sizeof(*x->brackets));
+    if (LIKELY(blocks + BLOCKS_AHEAD <= x->cap))
+        return;
+    x->cap = (blocks + blocks / 2 + BLOCKS_MIN) / BLOCKS_AHEAD * BLOCKS_AHEAD;
+    mem_free(x->memory);
+    x->memory = mem_alloc(x->cap * (5 * sizeof(u64) + sizeof(u32)) + ALIGNED);
+    u64 *at = (u64 *)(((uintptr_t)x->memory + ALIGNED - 1) / ALIGNED * ALIGNED);
+    x->quotes = at;
+    x->marks = at + x->cap;
+    x->ops = at + 2 * (size_t)x->cap;
+    x->opens = at + 3 * (size_t)x->cap;
+    x->closes = at + 4 * (size_t)x->cap;
+    x->least = (i32 *)(at + 5 * (size_t)x->cap);
+}
+
+bool index_by(index_build *build, struct index *x, str text, enum index_mode mode)
+{
+    if (text.n >= UINT32_MAX)
+        return false;
+    u32 end = (u32)((text.n + 63) / 64);
+    make_room(x, end);
+    x->size = (u32)text.n;
+    x->has_escapes = false;
+    bool good = build(x, text, mode);
+    x->quotes[end] = x->marks[end] = x->ops[end] = x->opens[end] = x->closes[end] = ~0ull;
+    x->least[end] = 0;
+    return good;
 }
 
 struct instructions {
@@ -33,9 +59,10 @@ static bool has(const struct instructions *i)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    bool bits = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("pclmul");
+    bool bits = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
     if (i->build == index_build_avx512)
-        return bits && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+        return bits && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
+               __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni");
     if (i->build == index_build_avx2)
         return bits && __builtin_cpu_supports("avx2");
 #endif
@@ -64,19 +91,7 @@ bool index_of(struct index *x, str text, enum index_mode mode)
 {
     if (UNLIKELY(!chosen))
         choose();
-    if (text.n >= UINT32_MAX)
-        return false;
-    u32 blocks = (u32)(text.n / 64 + 2);
-    if (blocks > x->block_cap) {
-        x->block_cap = blocks + blocks / 2;
-        x->blocks = mem_grow(x->blocks, x->block_cap * sizeof(*x->blocks));
-    }
-    x->size = (u32)text.n;
-    x->bracket_n = 0;
-    x->has_escapes = false;
-    /* What is looked for is always found: behind the end stands one of everything. */
-    x->blocks[(text.n + 63) / 64] = (struct index_block){~0ull, ~0ull, ~0ull};
-    return chosen->build(x, text, mode);
+    return index_by(chosen->build, x, text, mode);
 }
 
 const char *index_instructions(void)

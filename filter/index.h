@@ -1,6 +1,6 @@
-/* The index of a body: where its quotes, colons and other structural characters are, and where each
- * bracket is closed, found 64 bytes at a time. The walk over the body (body.c) then goes
- * from one to the next without looking at what lies between, and past a whole value in one step.
+/* The index of a body: where its quotes, colons and other structural characters are, and how deep
+ * its brackets go, found 64 bytes at a time. The walk over the body (body.c) then goes from one to
+ * the next without looking at what lies between.
  *
  * The index is made by whichever instructions the processor has; all variants share index_core.h
  * and give the same answer. */
@@ -9,26 +9,21 @@
 
 #include "common/scan.h"
 
-/* One block of 64 bytes, a bit a byte. Nothing within strings is in `colons` or `ops`. */
-struct index_block {
-    u64 quotes; /* those that begin or end a string */
-    u64 colons;
-    u64 ops; /* brackets, commas and colons */
-};
-
-/* An opening bracket, and where it is closed. */
-struct index_bracket {
-    u32 at, end; /* bytes */
-    u32 next;    /* number of the first opening bracket behind its end */
-};
-
+/* Maps of the text, a bit a byte: word i is of the bytes from 64 i on, a block. Behind the end of
+ * the text stands one of everything. Nothing within strings is in any map but `quotes`. */
 struct index {
-    struct index_block *blocks;
-    struct index_bracket *brackets; /* opening ones, in their order */
-    u32 block_cap, bracket_n, bracket_cap;
-    u32 size;                  /* bytes of the text */
-    bool has_escapes;          /* there is a backslash somewhere */
-    u32 stack[SCAN_DEPTH_MAX]; /* open brackets while it is made */
+    u64 *quotes; /* those that begin or end a string */
+    u64 *marks;  /* brackets and colons */
+    u64 *ops;    /* those and commas */
+    u64 *opens;  /* opening brackets */
+    u64 *closes; /* closing ones */
+    i32 *least;  /* by block: the open brackets at its beginning less those that it closes */
+    u8 buried[SCAN_DEPTH_MAX]; /* kinds of open brackets while it is made */
+    void *memory;
+    u32 cap;          /* blocks that there is room for */
+    u32 size;         /* bytes of the text */
+    u32 root;         /* place of the first opening bracket */
+    bool has_escapes; /* there is a backslash somewhere */
 };
 
 /* What is looked at. */
@@ -46,11 +41,11 @@ index_build index_build_avx2, index_build_avx512;
 #endif
 
 void index_deinit(struct index *x);
-/* Room for 64 more brackets; for the builders. */
-void index_more_brackets(struct index *x);
 /* By the best instructions that this processor has. */
 bool index_of(struct index *x, str text, enum index_mode mode);
-/* Their name. */
+/* By those of this builder, which the processor must have. */
+bool index_by(index_build *build, struct index *x, str text, enum index_mode mode);
+/* The name of the best instructions. */
 const char *index_instructions(void);
 /* For measuring and for tests: others than the best, by name. False: this processor has them not.
  */

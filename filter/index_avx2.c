@@ -10,31 +10,31 @@
 #endif
 #include <immintrin.h>
 
-#include "filter/index_core.h"
+#include "filter/index_blocks.h"
 
 struct pair {
     __m256i low, high;
 };
 
-static inline struct pair load(const u8 *p)
+CORE struct pair load(const u8 *p)
 {
     return (struct pair){_mm256_loadu_si256((const __m256i *)(const void *)p),
                          _mm256_loadu_si256((const __m256i *)(const void *)(p + 32))};
 }
 
-static inline u64 bits(__m256i low, __m256i high)
+CORE u64 bits(__m256i low, __m256i high)
 {
     return (u32)_mm256_movemask_epi8(low) | (u64)(u32)_mm256_movemask_epi8(high) << 32;
 }
 
-static inline u64 equals(struct pair w, char c)
+CORE u64 equals(struct pair w, char c)
 {
     __m256i with = _mm256_set1_epi8(c);
     return bits(_mm256_cmpeq_epi8(w.low, with), _mm256_cmpeq_epi8(w.high, with));
 }
 
 /* Bytes from `from` on, `n` of them. */
-static inline u64 within(struct pair w, char from, char n)
+CORE u64 within(struct pair w, char from, char n)
 {
     __m256i base = _mm256_set1_epi8(from), top = _mm256_set1_epi8((char)(n - 1));
     __m256i low = _mm256_sub_epi8(w.low, base), high = _mm256_sub_epi8(w.high, base);
@@ -42,14 +42,14 @@ static inline u64 within(struct pair w, char from, char n)
                 _mm256_cmpeq_epi8(_mm256_min_epu8(high, top), high));
 }
 
-static inline struct pair folded(struct pair w)
+CORE struct pair folded(struct pair w)
 {
     __m256i bit = _mm256_set1_epi8(0x20);
     return (struct pair){_mm256_or_si256(w.low, bit), _mm256_or_si256(w.high, bit)};
 }
 
 /* Blanks by their low four bits: each has its place in the table, and nothing else equals it. */
-static inline u64 blanks(struct pair w)
+CORE u64 blanks(struct pair w)
 {
     const __m256i table = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0));
@@ -57,56 +57,51 @@ static inline u64 blanks(struct pair w)
                 _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, w.high), w.high));
 }
 
-static inline struct index_marks index_marks(const u8 *p)
+CORE void block_marks(const u8 *p, struct group *g)
 {
     struct pair w = load(p), f = folded(w);
-    return (struct index_marks){
-        .quote = equals(w, '"'),
-        .slash = equals(w, '\\'),
-        .open = equals(f, '{'),
-        .close = equals(f, '}'),
-    };
+    g->quote.all = equals(w, '"');
+    g->slash.all = equals(w, '\\');
+    g->open.all = equals(f, '{');
+    g->close.all = equals(f, '}');
+    g->curly.all = bits(_mm256_slli_epi16(w.low, 2), _mm256_slli_epi16(w.high, 2));
+    g->comma.all = equals(w, ',');
+    g->colon.all = equals(w, ':');
+    g->blank.all = blanks(w);
 }
 
-static inline struct index_masks index_masks(const u8 *p)
+CORE void block_masks(const u8 *p, struct group *g)
 {
     struct pair w = load(p);
-    return (struct index_masks){
-        .curly = equals(w, '{'),
-        .comma = equals(w, ','),
-        .colon = equals(w, ':'),
-        .blank = blanks(w),
-        .control = within(w, 0, 0x20),
-        .high = bits(w.low, w.high),
-    };
+    g->control.all = within(w, 0, 0x20);
+    g->high.all = bits(w.low, w.high);
 }
 
-static inline struct index_digits index_digits(const u8 *p)
+CORE void block_digits(const u8 *p, struct group *g)
 {
     struct pair w = load(p);
-    return (struct index_digits){
-        .digit = within(w, '0', 10),
-        .zero = equals(w, '0'),
-        .minus = equals(w, '-'),
-        .dot = equals(w, '.'),
-    };
+    g->digit.all = within(w, '0', 10);
+    g->zero.all = equals(w, '0');
+    g->minus.all = equals(w, '-');
+    g->dot.all = equals(w, '.');
 }
 
-static inline struct index_powers index_powers(const u8 *p)
+CORE void block_powers(const u8 *p, struct group *g)
 {
     struct pair w = load(p);
-    return (struct index_powers){.plus = equals(w, '+'), .exponent = equals(folded(w), 'e')};
+    g->plus.all = equals(w, '+');
+    g->exponent.all = equals(folded(w), 'e');
 }
 
-static inline u64 index_parity(u64 x)
+static inline u64 block_parity(u64 x)
 {
     __m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (i64)x), _mm_set1_epi8((char)0xFF), 0);
     return (u64)_mm_cvtsi128_si64(product);
 }
 
-static inline i64 index_count(u64 x)
+static inline u32 block_count(u64 x)
 {
-    return __builtin_popcountll(x);
+    return (u32)__builtin_popcountll(x);
 }
 
 bool index_build_avx2(struct index *x, str text, enum index_mode mode)

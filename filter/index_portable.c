@@ -1,6 +1,6 @@
 /* The index by 64-bit words alone: eight bytes are compared at once, and the high bits of the eight
  * answers gathered by a multiplication. */
-#include "filter/index_core.h"
+#include "filter/index_blocks.h"
 
 #define ONES  0x0101010101010101ull
 #define HIGHS 0x8080808080808080ull
@@ -39,64 +39,85 @@ static inline u64 gather(u64 highs)
     return (highs >> 7) * 0x0102040810204080ull >> 56;
 }
 
-static inline struct index_marks index_marks(const u8 *p)
+CORE void block_marks(const u8 *p, struct group *g)
 {
-    struct index_marks m = {0};
+    u64 quote = 0, slash = 0, open = 0, close = 0, curly = 0, comma = 0, colon = 0;
+    u64 blank = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load(p + i), folded = w | ONES * 0x20;
-        m.quote |= gather(equals(w, '"')) << i;
-        m.slash |= gather(equals(w, '\\')) << i;
-        m.open |= gather(equals(folded, '{')) << i;
-        m.close |= gather(equals(folded, '}')) << i;
+        quote |= gather(equals(w, '"')) << i;
+        slash |= gather(equals(w, '\\')) << i;
+        open |= gather(equals(folded, '{')) << i;
+        close |= gather(equals(folded, '}')) << i;
+        curly |= gather(w << 2 & HIGHS) << i;
+        comma |= gather(equals(w, ',')) << i;
+        colon |= gather(equals(w, ':')) << i;
+        blank |= gather(equals(w, ' ') | equals(w, '\n') | equals(w, '\r') | equals(w, '\t')) << i;
     }
-    return m;
+    g->quote.all = quote;
+    g->slash.all = slash;
+    g->open.all = open;
+    g->close.all = close;
+    g->curly.all = curly;
+    g->comma.all = comma;
+    g->colon.all = colon;
+    g->blank.all = blank;
 }
 
-static inline struct index_masks index_masks(const u8 *p)
+CORE void block_masks(const u8 *p, struct group *g)
 {
-    struct index_masks m = {0};
+    u64 control = 0, high = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load(p + i);
-        u64 blank = equals(w, ' ') | equals(w, '\n') | equals(w, '\r') | equals(w, '\t');
-        m.curly |= gather(equals(w, '{')) << i;
-        m.comma |= gather(equals(w, ',')) << i;
-        m.colon |= gather(equals(w, ':')) << i;
-        m.blank |= gather(blank) << i;
-        m.control |= gather(less(w, 0x20)) << i;
-        m.high |= gather(w & HIGHS) << i;
+        control |= gather(less(w, 0x20)) << i;
+        high |= gather(w & HIGHS) << i;
     }
-    return m;
+    g->control.all = control;
+    g->high.all = high;
 }
 
-static inline struct index_digits index_digits(const u8 *p)
+CORE void block_digits(const u8 *p, struct group *g)
 {
-    struct index_digits d = {0};
+    u64 digit = 0, zero = 0, minus = 0, dot = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load(p + i);
-        d.digit |= gather(less(w, '9' + 1) & ~less(w, '0')) << i;
-        d.zero |= gather(equals(w, '0')) << i;
-        d.minus |= gather(equals(w, '-')) << i;
-        d.dot |= gather(equals(w, '.')) << i;
+        digit |= gather(less(w, '9' + 1) & ~less(w, '0')) << i;
+        zero |= gather(equals(w, '0')) << i;
+        minus |= gather(equals(w, '-')) << i;
+        dot |= gather(equals(w, '.')) << i;
     }
-    return d;
+    g->digit.all = digit;
+    g->zero.all = zero;
+    g->minus.all = minus;
+    g->dot.all = dot;
 }
 
-static inline struct index_powers index_powers(const u8 *p)
+CORE void block_powers(const u8 *p, struct group *g)
 {
-    struct index_powers m = {0};
+    u64 plus = 0, exponent = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load(p + i);
-        m.plus |= gather(equals(w, '+')) << i;
-        m.exponent |= gather(equals(w | ONES * 0x20, 'e')) << i;
+        plus |= gather(equals(w, '+')) << i;
+        exponent |= gather(equals(w | ONES * 0x20, 'e')) << i;
     }
-    return m;
+    g->plus.all = plus;
+    g->exponent.all = exponent;
 }
 
-static inline u64 index_parity(u64 x)
+#include "filter/index_blocks.h"
+
+static inline u32 block_count(u64 x)
+{
+    x -= x >> 1 & 0x5555555555555555ull;
+    x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+    return (u32)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Full) * ONES >> 56);
+}
+
+static inline u64 block_parity(u64 x)
 {
     x ^= x << 1;
     x ^= x << 2;
@@ -104,13 +125,6 @@ static inline u64 index_parity(u64 x)
     x ^= x << 8;
     x ^= x << 16;
     return x ^ x << 32;
-}
-
-static inline i64 index_count(u64 x)
-{
-    x -= x >> 1 & 0x5555555555555555ull;
-    x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
-    return (i64)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Full) * ONES >> 56);
 }
 
 bool index_build_portable(struct index *x, str text, enum index_mode mode)
