@@ -48,7 +48,7 @@ int ctl_convert(struct ctl *c)
         is_good &= policies_add_file(c, &set, c->files.items[i]);
     if (!c->files.n)
         is_good = policies_add_file(c, &set, STR("-"));
-    for (size_t i = 0; i < set.n && is_good; i++) {
+    for (size_t i = 0; i < set.n; i++) {
         const struct ctl_policy *p = &set.items[i];
         if (p->is_subscription_without)
             continue;
@@ -69,7 +69,7 @@ int ctl_convert(struct ctl *c)
             buf_char(&out, '\n');
         ctl_put(c, &out);
     }
-    if (c->output == CTL_TEXT && is_good)
+    if (c->output == CTL_TEXT && (is_good || n))
         fputs(n ? "\n]\n" : "[]\n", c->out);
     buf_deinit(&out);
     policies_deinit(&set);

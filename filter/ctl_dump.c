@@ -35,7 +35,8 @@ bool dump_is_log(str line)
 {
     static const str heads[] = {STR_INIT("START RequestId"),  STR_INIT("END RequestId"),
                                 STR_INIT("REPORT RequestId"), STR_INIT("INIT_START"),
-                                STR_INIT("timestamp,"),       STR_INIT("@")};
+                                STR_INIT("timestamp,"),       STR_INIT("@"),
+                                STR_INIT("EVENTS\t"),         STR_INIT("SEARCHEDLOGSTREAMS\t")};
     for (size_t i = 0; i < ARRAY_LEN(heads); i++)
         if (str_starts(line, heads[i]))
             return true;

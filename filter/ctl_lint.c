@@ -156,11 +156,11 @@ int ctl_lint(struct ctl *c)
         is_good &= policies_add(c, &t.set, c->files.items[i]);
     if (!c->policies.n && !c->files.n)
         is_good = policies_add_file(c, &t.set, STR("-"));
-    if (is_good && c->corpora.n)
+    if (c->corpora.n)
         read_corpora(&t);
-    for (size_t i = 0; i < t.set.n && is_good; i++)
+    for (size_t i = 0; i < t.set.n; i++)
         lint_one(&t, &t.set.items[i]);
-    if (c->output == CTL_TEXT && is_good)
+    if (c->output == CTL_TEXT && (is_good || t.policies))
         fprintf(c->out, "%llu %s, %llu %s\n", (unsigned long long)t.policies,
                 t.policies == 1 ? "policy" : "policies", (unsigned long long)t.findings,
                 t.findings == 1 ? "finding" : "findings");

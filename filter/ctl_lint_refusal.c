@@ -90,7 +90,9 @@ void lint_refusal(struct lint *l)
     for (size_t i = ARRAY_LEN(REFUSALS); i-- > 0;)
         if (strstr(f->text, REFUSALS[i].part))
             advice = REFUSALS[i].advice;
-    if (f->code == FILTER_FAULT_SCOPE) {
+    if (l->subject->is_scope_bad) {
+        advice = "There are these two, spelled so.";
+    } else if (f->code == FILTER_FAULT_SCOPE) {
         code = "L002";
         at = nested_place(l);
         advice = "Set FilterPolicyScope to MessageBody, or name an attribute.";

@@ -11,7 +11,8 @@
  * quotes, still escaped. */
 struct shape {
     struct scan_text message, body, log, structure;
-    bool has_message, has_body, has_log, has_attrs, has_answer, is_notification, is_rows;
+    bool has_message, has_body, has_log, has_attrs, has_answer;
+    bool is_notification, is_confirmation, is_rows;
     str own;               /* the object itself */
     str sns, list, logged; /* JSON texts */
 };
@@ -216,6 +217,9 @@ static int read_member(struct message_reader *r, struct scan *s, str name, struc
     case MEMBER_BODY: return keep_text(r, s, token, &t, &shape->body, &shape->has_body);
     case MEMBER_TYPE:
         shape->is_notification = token == SCAN_STRING && str_is(t.raw, "Notification");
+        shape->is_confirmation =
+            token == SCAN_STRING &&
+            (str_is(t.raw, "SubscriptionConfirmation") || str_is(t.raw, "UnsubscribeConfirmation"));
         break;
     case MEMBER_ANSWER: shape->has_answer = true; break;
     case MEMBER_LOG:
@@ -245,6 +249,8 @@ static int end_shape(struct message_reader *r, const struct scan *s, u32 depth, 
     str rest = str_trim(str_slice(s->text, s->at, s->text.n));
     ret->own = str_slice(s->text, 0, s->at);
     if (!rest.n)
+        return 0;
+    if (r->is_within && rest.p[0] != '{')
         return 0;
     if (depth || rest.p[0] != '{')
         return refuse(r, rest.p, "nothing but blanks may follow the value");
@@ -341,6 +347,8 @@ static int read_object(struct message_reader *r, str json, u32 depth)
     int err = read_shape(r, json, depth, &shape);
     if (err)
         return err;
+    if (shape.has_message && shape.is_confirmation)
+        return 0; /* what SNS says to an HTTP endpoint itself, whatever the policy */
     if (shape.has_message) {
         str message = decoded(r, &shape.message);
         hand_out(r, str_is(shape.structure.raw, "json") ? chosen(r, message) : message, shape.own);
@@ -440,8 +448,10 @@ static int read_within(struct message_reader *r, str text, u32 depth)
             continue;
         if (before == '"' && i + 1 < text.n && (text.p[i + 1] == '"' || text.p[i + 1] == '}'))
             return read_value(r, dump_csv_field(&r->texts, str_slice(text, i, text.n)), depth);
-        if (before == ' ' || before == '\t' || before == ',')
+        if (before == ' ' || before == '\t' || before == ',') {
+            r->is_within = depth == 0;
             return read_text(r, str_slice(text, i, text.n), depth);
+        }
     }
     /* What a runtime writes between messages. */
     if (depth || dump_is_log(text))
@@ -494,6 +504,7 @@ int message_read(struct message_reader *r, str line)
     for (r->rest = line; r->rest.n && err == 0;) {
         str text = r->rest;
         r->rest = STR_NONE;
+        r->is_within = false;
         err = read_text(r, text, 0);
     }
     return err;

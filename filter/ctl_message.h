@@ -45,6 +45,7 @@ struct message_reader {
     /* Private. */
     str line, rest;                    /* rest: what follows the object at hand on the line */
     bool is_many;                      /* the line holds several messages */
+    bool is_within;                    /* the object at hand stands among other words of it */
     struct filter_attr *attrs, *spare; /* spare: of what is looked at only */
     size_t attr_count;
     struct arena texts;

@@ -72,6 +72,16 @@ static str base_of(str path)
     return dot > 0 ? str_slice(base, 0, (size_t)dot) : base;
 }
 
+static void refuse_scope(struct ctl_policy *p, str scope)
+{
+    p->fault = mem_alloc(sizeof *p->fault);
+    fault_clear(p->fault);
+    fault_set(p->fault, FILTER_FAULT_SCOPE,
+              "FilterPolicyScope: Invalid value [%.*s]. Please use either MessageBody or "
+              "MessageAttributes",
+              STR_ARG(scope));
+}
+
 /* What the policy is tried with may not be what the stack will have. */
 static void note_resolved(struct file *f, const struct ctl_policy *p,
                           const struct template_entry *e)
@@ -86,9 +96,8 @@ static void note_resolved(struct file *f, const struct ctl_policy *p,
         ctl_note(f->c, "%.*s: the condition of Fn::If is taken as true", STR_ARG(p->name));
 }
 
-static bool add_found(struct file *f, const struct template *t, u32 line)
+static void add_found(struct file *f, const struct template *t, u32 line)
 {
-    bool is_good = true;
     for (size_t i = 0; i < t->n; i++) {
         const struct template_entry *e = &t->entries[i];
         str name = e->name;
@@ -115,18 +124,13 @@ static bool add_found(struct file *f, const struct template *t, u32 line)
         note_resolved(f, p, e);
         if (e->scope.n) {
             p->has_scope = true;
-            if (filter_scope_read(e->scope, &p->scope) != 0) {
-                ctl_complain(f->c,
-                             "%.*s: %.*s: Invalid parameter: Attributes Reason: FilterPolicyScope: "
-                             "Invalid value [%.*s]. Please use either MessageBody or "
-                             "MessageAttributes",
-                             STR_ARG(f->path), STR_ARG(name), STR_ARG(e->scope));
-                is_good = false;
-            }
+            p->is_scope_bad = filter_scope_read(e->scope, &p->scope) != 0;
         }
-        check(f->c, f->set, p);
+        if (p->is_scope_bad)
+            refuse_scope(p, e->scope);
+        else
+            check(f->c, f->set, p);
     }
-    return is_good;
 }
 
 /* Whether every member reads as a policy, and the whole as none. */
@@ -135,13 +139,13 @@ static bool is_named(struct ctl *c, const struct template *t)
     struct policy *p = NULL;
     struct fault fault;
     fault_clear(&fault);
-    int err = policy_new(&p, t->source, c->scope, ctl_limits(c), &fault);
+    int err = policy_new(&p, t->entries[0].text, c->scope, ctl_limits(c), &fault);
     policy_free(p);
     return err != 0;
 }
 
 /* `source` is empty where the tree is YAML's. */
-static bool add_tree(struct file *f, struct node *root, str source, u32 line)
+static void add_tree(struct file *f, struct node *root, str source, u32 line)
 {
     struct template t = {.arena = &f->set->arena, .source = source, .is_yaml = !source.n};
     template_find(&t, root);
@@ -150,9 +154,8 @@ static bool add_tree(struct file *f, struct node *root, str source, u32 line)
         t = (struct template){.arena = &f->set->arena, .source = source, .is_yaml = !source.n};
         template_find_named(&t, root);
     }
-    bool is_good = add_found(f, &t, line);
+    add_found(f, &t, line);
     template_deinit(&t);
-    return is_good;
 }
 
 /* A policy that nobody could read as JSON: refused in the service's words. */
@@ -194,8 +197,7 @@ static int add_documents(struct file *f, str text, bool *ret_good)
             break;
         }
         f->is_lines = true;
-        if (!add_tree(f, root, own, (u32)MIN(in.line, UINT32_MAX)))
-            *ret_good = false;
+        add_tree(f, root, own, (u32)MIN(in.line, UINT32_MAX));
     }
     input_close(&in);
     return err == E_NOT_FOUND ? 0 : err;
@@ -218,8 +220,10 @@ static bool add_text(struct file *f, str text)
     f->text = text;
     fault_clear(&fault);
     fault_clear(&ignored);
-    if (tree_read(&f->set->arena, text, &root, &compact, &fault) == 0)
-        return add_tree(f, root, text, 1);
+    if (tree_read(&f->set->arena, text, &root, &compact, &fault) == 0) {
+        add_tree(f, root, text, 1);
+        return true;
+    }
     bool is_json = str_starts(trimmed, STR("{")) || str_starts(trimmed, STR("["));
     if (is_json && !is_yaml_name(f->path)) {
         if (add_documents(f, text, &is_good) != 0)
@@ -238,7 +242,7 @@ static bool add_text(struct file *f, str text)
                      ignored.text);
         return false;
     } else if (root->kind == NODE_OBJECT || root->kind == NODE_ARRAY) {
-        return add_tree(f, root, STR_NONE, 1);
+        add_tree(f, root, STR_NONE, 1);
     } else {
         add_broken(f, text);
     }

@@ -13,6 +13,7 @@ struct ctl_policy {
     str text;  /* as its owner wrote it; empty: everything gets through */
     enum filter_scope scope;
     bool has_scope;               /* it brought its own */
+    bool is_scope_bad;            /* which is none: that is the fault */
     bool is_named;                /* by its owner, not after its file */
     bool is_subscription_without; /* a subscription without a policy */
     /* The text that holds it, and where in there it begins: for places. Empty: from YAML, or the

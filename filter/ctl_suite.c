@@ -86,11 +86,14 @@ static bool load(struct suite *s, str path, size_t *ret_from, size_t *ret_to)
     return true;
 }
 
-static void take_policy(const struct ctl_policy *p, bool has_scope, struct subject *ret)
+static const char *take_policy(const struct ctl_policy *p, bool has_scope, struct subject *ret)
 {
+    if (p->is_scope_bad)
+        return p->fault->text;
     ret->text = p->text;
     if (p->has_scope || !has_scope)
         ret->scope = p->scope;
+    return NULL;
 }
 
 static const char *policy_of_file(struct suite *s, str name, bool has_scope, struct subject *ret)
@@ -104,8 +107,7 @@ static const char *policy_of_file(struct suite *s, str name, bool has_scope, str
         return arena_printf(&s->arena, "%.*s holds several policies: say topology and subscription",
                             STR_ARG(name))
             .p;
-    take_policy(&s->loaded.items[from], has_scope, ret);
-    return NULL;
+    return take_policy(&s->loaded.items[from], has_scope, ret);
 }
 
 static const char *policy_of_subscription(struct suite *s, const struct node *n, str name,
@@ -129,8 +131,7 @@ static const char *policy_of_subscription(struct suite *s, const struct node *n,
     const struct ctl_policy *p = policies_find(&all, name);
     if (!p)
         return arena_printf(&s->arena, "there is no subscription called %.*s", STR_ARG(name)).p;
-    take_policy(p, has_scope, ret);
-    return NULL;
+    return take_policy(p, has_scope, ret);
 }
 
 static const char *find_policy(struct suite *s, const struct node *n, bool has_scope,

@@ -140,6 +140,7 @@ def test_match_policies_of_many_kinds(tmp_path):
         == {'one': 1, 'two': 0}
     assert counts('{"policies":{"one":{"receipt_type":["a"]}}}') == {'one': 1}
     assert counts('receipt_type: [a]\n') == {'policies': 1}
+    assert counts('one: {receipt_type: [a]}\ntwo:\n  receipt_type: [b]\n') == {'one': 1, 'two': 0}
     assert counts('{"receipt_type":["a"]}\n{"receipt_type":["b"]}\n') == {'policies:1': 1, 'policies:2': 0}
     # Keys that are called as parts of templates are.
     for key, entries in [('subscriptions', [{'prefix': 'x'}]), ('policies', [{'prefix': 'x'}]), ('functions', ['x']),
@@ -269,6 +270,23 @@ def test_lint_places_in_templates(tmp_path):
     (tmp_path / 'a.json').write_text('{"Attributes":{\n "FilterPolicy":"{\\"k\\":[]}"}}')
     found = lines(run('lint', '-o', 'json', tmp_path / 'a.json', status=1))
     assert [(f['line'], f['column']) for f in found] == [(2, 17)]
+
+
+def test_lint_says_what_it_can(tmp_path):
+    path = tmp_path / 't.json'
+    path.write_text(json.dumps({'subscriptions': [
+        {'Topic': 't', 'Endpoint': 'a', 'Attributes': {'FilterPolicy': {'k': ['x ']}}},
+        {'Topic': 't', 'Endpoint': 'b', 'Attributes': {'FilterPolicy': {'k': ['v']}, 'FilterPolicyScope': 'messageBody'}}]}))
+    found = lines(run('lint', '-o', 'json', path, status=1))
+    assert [(f['code'], f['name']) for f in found] == [('L115', 'a'), ('L001', 'b')]
+    assert found[1]['message'] == 'Invalid parameter: Attributes Reason: FilterPolicyScope: Invalid value [messageBody]. ' \
+        'Please use either MessageBody or MessageAttributes'
+    run('match', '-p', path, stdin='', status=2)
+    suite = json.dumps([{'expect': 'match', 'subscription': 'b', 'topology': str(path)}])
+    assert 'FilterPolicyScope' in run('test', stdin=suite, status=2)
+    # A file that is not there takes nothing from the others.
+    assert 'L115' in run('lint', path, tmp_path / 'none', status=2)
+    assert 'a' in run('convert', path, tmp_path / 'none', status=2)
 
 
 def test_lint_bodies_that_are_no_json(tmp_path):

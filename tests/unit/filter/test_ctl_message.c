@@ -150,6 +150,10 @@ static void test_logs(void **state)
     says("{\"timestamp\":\"t\",\"level\":\"INFO\",\"message\":{\"Message\":\"m\"}}", "|m");
     says("{\"message\":{\"text\":\"m\"}}", "|{\"message\":{\"text\":\"m\"}}");
     says("{\"ResponseMetadata\":{\"HTTPStatusCode\":200}}", "");
+    says("EVENTS\t1\t2\tstream\t{\"Message\":\"m\"}\t3", "|m");
+    says("2026-01-02 got {\"Message\":\"m\"} in 5 ms", "|m");
+    says("{\"Type\":\"SubscriptionConfirmation\",\"Token\":\"t\",\"Message\":\"You have chosen\"}",
+         "");
 }
 
 static void test_refusals(void **state)
