@@ -70,39 +70,90 @@ static void make_pairs(struct differing *d)
 /* --- examples ------------------------------------------------------------------------------------
  */
 
-/* Why the message does not pass on the side where it does not. */
+/* The key of the side that lets the message through which the other side's refusal is about. */
+static const struct explain_key *counterpart(const struct explanation *passing,
+                                             const struct explanation *failing)
+{
+    const struct explain_branch *b = passing ? passing->nearest : NULL;
+    if (!b || !failing || !failing->decided)
+        return NULL;
+    for (u32 i = 0; i < b->key_count; i++)
+        if (str_eq(b->keys[i].leaf->path, failing->decided->leaf->path))
+            return &b->keys[i];
+    return NULL;
+}
+
+static void example_json(struct buf *out, const struct corpus *at, str words,
+                         const struct explanation *failing, const struct explain_key *met)
+{
+    json_begin(out, NULL, '{');
+    json_text(out, "file", str_of(at->file));
+    json_u64(out, "line", at->line);
+    json_text(out, "words", words);
+    if (failing && failing->decided) {
+        json_text(out, "key", failing->decided->leaf->path);
+        json_raw(out, "rule", failing->decided->nearest->rule);
+    }
+    if (met) {
+        json_begin(out, "met", '{');
+        json_raw(out, "rule", met->nearest->rule);
+        json_text(out, "words", met->words);
+        json_end(out, '}');
+    }
+    json_end(out, '}');
+}
+
+static void example_text(struct differing *d, struct buf *out, bool is_gain,
+                         const struct corpus *at, str shown)
+{
+    struct buf line = {0};
+    corpus_show(&line, shown);
+    buf_printf(out, "  %s%c%s %s:%llu ", ctl_on(d->c, is_gain ? CTL_GREEN : CTL_RED),
+               is_gain ? '+' : '-', ctl_off(d->c), at->file, (unsigned long long)at->line);
+    ctl_show(out, buf_view(&line), MESSAGE_SHOWN_MAX);
+    buf_char(out, '\n');
+    buf_deinit(&line);
+}
+
+static void side_text(struct buf *out, const char *when, str words)
+{
+    buf_printf(out, "      %s: ", when);
+    ctl_show(out, words, SIZE_MAX);
+    buf_char(out, '\n');
+}
+
+static struct explanation *explain_side(struct differing *d, const struct pair *p, int side,
+                                        const struct filter_message *msg)
+{
+    return p->sides[side] == NOBODY ? NULL
+                                    : explain_new(d->sets[side].items[p->sides[side]].policy, msg);
+}
+
+/* Why the message does not pass on the side where it does not, and what lets it through on the
+ * other. */
 static void add_example(struct differing *d, struct pair *p, bool is_gain, const struct corpus *at,
                         const struct filter_message *msg, str shown)
 {
-    struct buf *out = is_gain ? &p->gains : &p->losses, line = {0};
+    struct buf *out = is_gain ? &p->gains : &p->losses;
     int side = is_gain ? 0 : 1;
-    const struct ctl_policy *other =
-        p->sides[side] == NOBODY ? NULL : &d->sets[side].items[p->sides[side]];
-    struct explanation *x = other ? explain_new(other->policy, msg) : NULL;
-    str words = x         ? x->words
+    struct explanation *failing = explain_side(d, p, side, msg);
+    struct explanation *passing = explain_side(d, p, !side, msg);
+    const struct explain_key *met = counterpart(passing, failing);
+    str words = failing   ? failing->words
                 : is_gain ? STR("There was none of this name.")
                           : STR("There is none of this name any more.");
     if (d->c->output == CTL_JSON) {
-        json_begin(out, NULL, '{');
-        json_text(out, "file", str_of(at->file));
-        json_u64(out, "line", at->line);
-        json_text(out, "words", words);
-        if (x && x->decided) {
-            json_text(out, "key", x->decided->leaf->path);
-            json_raw(out, "rule", x->decided->nearest->rule);
-        }
-        json_end(out, '}');
+        example_json(out, at, words, failing, met);
     } else {
-        corpus_show(&line, shown);
-        buf_printf(out, "  %s%c%s %s:%llu ", ctl_on(d->c, is_gain ? CTL_GREEN : CTL_RED),
-                   is_gain ? '+' : '-', ctl_off(d->c), at->file, (unsigned long long)at->line);
-        ctl_show(out, buf_view(&line), MESSAGE_SHOWN_MAX);
-        buf_printf(out, "\n      %s: ", is_gain ? "before" : "now");
-        ctl_show(out, words, SIZE_MAX);
-        buf_char(out, '\n');
-        buf_deinit(&line);
+        example_text(d, out, is_gain, at, shown);
+        if (!is_gain && met)
+            side_text(out, "before", met->words);
+        side_text(out, is_gain ? "before" : "now", words);
+        if (is_gain && met)
+            side_text(out, "now", met->words);
     }
-    explain_free(x);
+    explain_free(failing);
+    explain_free(passing);
 }
 
 /* Those that pass on one side, held against the other. */

@@ -383,6 +383,9 @@ def test_diff(tmp_path, topology):
     row = lines(run('diff', '-o', 'json', '-p', RECEIPT, '-p', new, stdin=corpus, status=1))[0]
     assert (row['before'], row['after'], row['gained'], row['lost']) == (1, 1, 1, 1)
     assert row['gains'][0]['line'] == 2 and row['losses'][0]['line'] == 1
+    assert row['gains'][0]['met']['rule'] == {'anything-but': ['purchase', 'test']} and 'refund' in row['gains'][0]['met']['words']
+    shown = run('diff', '-p', RECEIPT, '-p', new, stdin=corpus, status=1).splitlines()
+    assert [line.split()[0] for line in shown if line.startswith('      ')] == ['before:', 'now:', 'before:', 'now:']
     assert row['losses'][0]['key'] == 'receipt_type' and row['losses'][0]['rule'] == {'anything-but': ['purchase', 'test']}
     changed = dict(TOPOLOGY, subscriptions=TOPOLOGY['subscriptions'][1:] + [dict(TOPOLOGY['subscriptions'][2], Endpoint='more')])
     (tmp_path / 'new.json').write_text(json.dumps(changed))
