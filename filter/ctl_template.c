@@ -294,11 +294,15 @@ static void find_functions(struct template *t, const struct node *functions)
     }
 }
 
-/* serverless.yml keeps CloudFormation's Resources below `resources`, alone or in a list of such. */
+/* serverless.yml keeps CloudFormation's Resources below `resources`; these and the functions stand
+ * alone or in a list of such. */
 static void find_serverless(struct template *t, const struct node *root)
 {
     const struct node *resources = node_member(root, "resources");
-    find_functions(t, node_member(root, "functions"));
+    const struct node *functions = node_member(root, "functions");
+    find_functions(t, functions);
+    for (struct node *f = is_array(functions) ? functions->first : NULL; f; f = f->next)
+        find_functions(t, f);
     if (resources && resources->kind == NODE_ARRAY)
         for (struct node *r = resources->first; r; r = r->next)
             find_resources(t, node_member(r, "Resources"), node_member(r, "Parameters"));

@@ -469,6 +469,8 @@ ATTRIBUTES = json.dumps({'Attributes': {'SubscriptionArn': 'arn:aws:sns:us-east-
     ('serverless.yml', SERVERLESS, [('deduct', 'MessageAttributes', {'type': ['refund']}), ('Sub', 'MessageBody', {'a': {'b': [1]}})]),
     ('plan.json', TERRAFORM, [('aws_sns_topic_subscription.a', 'MessageBody', {'k': ['v']}),
                               ('module.m.aws_sns_topic_subscription.b[0]', 'MessageAttributes', {'k': ['w']})]),
+    ('lists.yml', 'service: s\nfunctions:\n  - a: {events: [{sns: {arn: x, filterPolicy: {k: [v]}}}]}\n  - ${file(b.yml)}\n',
+     [('a', 'MessageAttributes', {'k': ['v']})]),
     ('functions.yaml', FUNCTIONS, [('Sub', 'MessageBody', {'env': ['prod-x', 'y-prod'], 'queue': ['${Queue.Arn}']})]),
     ('state.json', STATE, [('module.m.aws_sns_topic_subscription.a["x"]', 'MessageBody', {'k': ['v']})]),
     ('attributes.json', ATTRIBUTES, [('q', 'MessageBody', {'k': ['v']})]),
