@@ -1,6 +1,6 @@
 /* The options of all verbs: one letter means the same everywhere, and a verb that would have no use
  * for an option refuses it. Each verb lists the letters that it takes; options without a short form
- * have a capital there. */
+ * have a capital there, and so has -o where it knows more formats. */
 #include "filter/ctl.h"
 
 #include <getopt.h>
@@ -46,6 +46,7 @@ static const struct {
     {'n', "  -n, --examples N      how many messages and values are shown (3)"},
     {'L', "      --no-limits       policies beyond the service's limits of keys and combinations"},
     {'o', "  -o, --output FORMAT   text (default) or json, one object a line"},
+    {'O', "  -o, --output FORMAT   text (default), json (one object a line), tap or junit"},
 };
 
 static void list_add(struct ctl_list *l, const char *item)
@@ -57,13 +58,13 @@ static void list_add(struct ctl_list *l, const char *item)
 static bool read_output(struct ctl *c, const char *text)
 {
     static const char *const names[] = {"text", "json", "tap", "junit"};
-    bool is_test = strcmp(c->verb, "test") == 0;
-    for (size_t i = 0; i < (is_test ? ARRAY_LEN(names) : 2); i++)
+    bool is_report = strchr(c->options, 'O') != NULL;
+    for (size_t i = 0; i < (is_report ? ARRAY_LEN(names) : 2); i++)
         if (strcmp(text, names[i]) == 0) {
             c->output = (enum ctl_output)i;
             return true;
         }
-    ctl_complain(c, "-o %s: must be text%s", text, is_test ? ", json, tap or junit" : " or json");
+    ctl_complain(c, "-o %s: must be text%s", text, is_report ? ", json, tap or junit" : " or json");
     return false;
 }
 
@@ -115,7 +116,8 @@ static const char *long_name(int option)
 /* A verb that ignored what it was told would mislead. */
 static bool is_taken(struct ctl *c, int option)
 {
-    if (option == '?' || option == 'h' || strchr(c->options, option))
+    bool is_output = option == 'o' && strchr(c->options, 'O');
+    if (option == '?' || option == 'h' || is_output || strchr(c->options, option))
         return true;
     ctl_complain(c, "%s has no option --%s; try: filterctl %s --help", c->verb, long_name(option),
                  c->verb);

@@ -1,29 +1,19 @@
 /* The checks, one function each. Places: the policy knows where things stand in its compact text,
  * the tree knows where the same thing stands in the text that its owner wrote. */
-#include "filter/ctl_lint.h"
+#include "filter/ctl_lint_parts.h"
 
 #include <stdlib.h>
 
-#define COMBINATIONS_NEAR  120                        /* of the 150 that the service takes */
 #define ATTRIBUTE_NAME_MAX 256                        /* bytes of an attribute's name */
 #define DECIMALS_MAX       5                          /* documented digits behind the point */
 static const str NUMBER_MAX = STR_INIT("1000000000"); /* documented magnitude */
 /* Attributes with larger numbers are refused by Publish. */
 static const str ATTRIBUTE_NUMBER_MAX = STR_INIT("1e126");
 
-struct walk {
-    struct lint *l;
-    const struct policy *p;
-    const struct node **nodes; /* in the order of the compact text */
-    size_t n, cap;
-    const struct policy_leaf **leaves; /* distinct */
-    size_t leaf_n;
-};
-
 /* --- places --------------------------------------------------------------------------------------
  */
 
-static void add_nodes(struct walk *w, const struct node *n)
+static void add_nodes(struct lint_walk *w, const struct node *n)
 {
     if (w->n == w->cap) {
         w->cap = w->cap ? w->cap * 2 : 64;
@@ -35,7 +25,7 @@ static void add_nodes(struct walk *w, const struct node *n)
 }
 
 /* The value that stands at a byte of the compact text, or whose name does. */
-static const struct node *node_at(const struct walk *w, u32 at, bool by_name)
+static const struct node *node_at(const struct lint_walk *w, u32 at, bool by_name)
 {
     size_t low = 0, high = w->n;
     while (low < high) {
@@ -65,19 +55,19 @@ static size_t name_place(str text, const struct node *member)
     return 0;
 }
 
-static size_t entry_place(const struct walk *w, const struct policy_entry *e)
+static size_t entry_place(const struct lint_walk *w, const struct policy_entry *e)
 {
     const struct node *n = node_at(w, e->at, false);
     return n ? n->source_at : 0;
 }
 
-static size_t leaf_place(const struct walk *w, const struct policy_leaf *leaf)
+size_t lint_leaf_place(const struct lint_walk *w, const struct policy_leaf *leaf)
 {
     const struct node *n = node_at(w, leaf->at, true);
     return n ? name_place(w->l->subject->text, n) : 0;
 }
 
-static str entry_text(const struct walk *w, const struct policy_entry *e)
+static str entry_text(const struct lint_walk *w, const struct policy_entry *e)
 {
     return str_slice(w->p->text, e->at, MIN(e->end, e->at + 80u));
 }
@@ -157,13 +147,13 @@ static const char *never_in_attributes(const struct policy_entry *e)
 }
 
 /* Truly never, elements of a String.Array included. */
-static bool is_never(const struct walk *w, const struct policy_entry *e)
+bool lint_entry_is_never(const struct lint_walk *w, const struct policy_entry *e)
 {
     return w->p->scope == FILTER_ATTRIBUTES && e->n == 1 && !e->negated &&
            is_escaped_once(e, e->operands);
 }
 
-static void check_text(const struct walk *w, const struct policy_entry *e,
+static void check_text(const struct lint_walk *w, const struct policy_entry *e,
                        const struct policy_operand *o)
 {
     size_t at = entry_place(w, e);
@@ -184,7 +174,7 @@ static void check_text(const struct walk *w, const struct policy_entry *e,
             STR_ARG(shown));
 }
 
-static void check_numbers(const struct walk *w, const struct policy_entry *e,
+static void check_numbers(const struct lint_walk *w, const struct policy_entry *e,
                           const struct policy_operand *o)
 {
     bool is_beyond = false;
@@ -202,7 +192,7 @@ static void check_numbers(const struct walk *w, const struct policy_entry *e,
 }
 
 /* Values that an anything-but excludes already. */
-static void check_excluded(const struct walk *w, const struct policy_entry *e)
+static void check_excluded(const struct lint_walk *w, const struct policy_entry *e)
 {
     for (u32 k = 0; k < e->n; k++) {
         const struct policy_operand *other = entry_repeats(e, k);
@@ -215,7 +205,7 @@ static void check_excluded(const struct walk *w, const struct policy_entry *e)
     }
 }
 
-static void check_entry(const struct walk *w, const struct policy_entry *e)
+static void check_entry(const struct lint_walk *w, const struct policy_entry *e)
 {
     const char *why = w->p->scope == FILTER_ATTRIBUTES ? never_in_attributes(e) : NULL;
     if (why)
@@ -244,7 +234,7 @@ static void check_entry(const struct walk *w, const struct policy_entry *e)
 /* --- entries of one list -------------------------------------------------------------------------
  */
 
-static void check_covered(const struct walk *w, const struct policy_leaf *leaf, u32 b)
+static void check_covered(const struct lint_walk *w, const struct policy_leaf *leaf, u32 b)
 {
     const struct policy_entry *eb = &leaf->entries[b];
     for (u32 a = 0; a < leaf->n; a++) {
@@ -260,7 +250,7 @@ static void check_covered(const struct walk *w, const struct policy_leaf *leaf, 
 }
 
 /* An anything-but and what stands beside it. */
-static void check_but(const struct walk *w, const struct policy_leaf *leaf, u32 i)
+static void check_but(const struct lint_walk *w, const struct policy_leaf *leaf, u32 i)
 {
     const struct policy_entry *but = &leaf->entries[i];
     for (u32 k = 0; k < leaf->n; k++) {
@@ -288,7 +278,7 @@ static void check_but(const struct walk *w, const struct policy_leaf *leaf, u32 
     }
 }
 
-static void check_list(const struct walk *w, const struct policy_leaf *leaf)
+static void check_list(const struct lint_walk *w, const struct policy_leaf *leaf)
 {
     for (u32 i = 0; i < leaf->n; i++)
         check_entry(w, &leaf->entries[i]);
@@ -304,7 +294,7 @@ static void check_list(const struct walk *w, const struct policy_leaf *leaf)
 /* --- keys ----------------------------------------------------------------------------------------
  */
 
-static bool is_attribute_name(str name)
+bool lint_is_attribute_name(str name)
 {
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
@@ -317,24 +307,24 @@ static bool is_attribute_name(str name)
            name.p[name.n - 1] != '.' && !memmem(name.p, name.n, "..", 2);
 }
 
-static void check_key(const struct walk *w, const struct policy_leaf *leaf)
+static void check_key(const struct lint_walk *w, const struct policy_leaf *leaf)
 {
     if (w->p->scope != FILTER_ATTRIBUTES)
         return;
-    if (!is_attribute_name(leaf->path))
-        lint_say(w->l, "L107", leaf_place(w, leaf),
+    if (!lint_is_attribute_name(leaf->path))
+        lint_say(w->l, "L107", lint_leaf_place(w, leaf),
                  "Name an attribute as it is published; for the body set FilterPolicyScope to "
                  "MessageBody.",
                  "no attribute can be called \"%.*s\"", STR_ARG(leaf->path));
     else if (str_find(leaf->path, '.') >= 0)
-        lint_say(w->l, "L107", leaf_place(w, leaf),
+        lint_say(w->l, "L107", lint_leaf_place(w, leaf),
                  "For a key inside the body set FilterPolicyScope to MessageBody.",
                  "\"%.*s\" is one attribute's name, dot included, not a key within another",
                  STR_ARG(leaf->path));
 }
 
 /* Keys of the text that are in no branch: a later one of the same path replaced them. */
-static void check_replaced(const struct walk *w)
+static void check_replaced(const struct lint_walk *w)
 {
     for (size_t i = 0; i < w->n; i++) {
         const struct node *n = w->nodes[i];
@@ -359,120 +349,13 @@ static void check_replaced(const struct walk *w)
     }
 }
 
-/* --- alternatives ---------------------------------------------------------------------------------
- */
-
-static void add_paths(struct buf *out, const struct policy_branch *b)
-{
-    for (u32 i = 0; i < b->n; i++)
-        buf_printf(out, "%s\"%.*s\"", i ? ", " : "", STR_ARG(b->leaves[i]->path));
-}
-
-/* The branch's first leaf that the other one does not share: what the alternative itself says. */
-static const struct policy_leaf *own_leaf(const struct policy_branch *b,
-                                          const struct policy_branch *other)
-{
-    for (u32 i = 0; i < b->n; i++) {
-        bool is_shared = false;
-        for (u32 k = 0; k < other->n && !is_shared; k++)
-            is_shared = b->leaves[i] == other->leaves[k];
-        if (!is_shared)
-            return b->leaves[i];
-    }
-    return b->leaves[0];
-}
-
-static void check_alternatives(const struct walk *w)
-{
-    const struct policy *p = w->p;
-    for (u32 b = 0; b < p->n && p->n <= LINT_BRANCHES_MAX; b++)
-        for (u32 a = 0; a < p->n; a++) {
-            const struct policy_branch *ba = &p->branches[a], *bb = &p->branches[b];
-            if (a == b || !branch_covers(ba, bb) || (a > b && branch_covers(bb, ba)))
-                continue;
-            struct buf paths = {0};
-            add_paths(&paths, bb);
-            buf_z(&paths, " is covered by the one with ");
-            add_paths(&paths, ba);
-            lint_say(w->l, "L102", leaf_place(w, own_leaf(bb, ba)),
-                     "Remove it: what it lets through passes already.",
-                     "the alternative of $or with %s", paths.p);
-            buf_deinit(&paths);
-            break;
-        }
-}
-
-/* --- the whole -----------------------------------------------------------------------------------
- */
-
-static bool leaf_has(const struct policy_leaf *leaf, enum policy_kind kind)
-{
-    for (u32 i = 0; i < leaf->n; i++)
-        if (leaf->entries[i].kind == kind)
-            return true;
-    return false;
-}
-
-static bool leaf_is_never(const struct walk *w, const struct policy_leaf *leaf)
-{
-    for (u32 i = 0; i < leaf->n; i++)
-        if (!is_never(w, &leaf->entries[i]))
-            return false;
-    return true;
-}
-
-static bool leaf_wants_absence(const struct policy_leaf *leaf)
-{
-    return leaf->n == 1 && leaf->entries[0].kind == POLICY_ABSENT;
-}
-
-static void check_whole(const struct walk *w)
-{
-    const struct policy *p = w->p;
-    size_t begin = w->n ? w->nodes[0]->source_at : 0;
-    bool is_always = p->n == 0, is_never_true = p->n > 0, is_absence = p->n > 0;
-    for (u32 b = 0; b < p->n; b++) {
-        bool always = true, never = false, absence = true;
-        for (u32 i = 0; i < p->branches[b].n; i++) {
-            const struct policy_leaf *leaf = p->branches[b].leaves[i];
-            bool is_key_never = p->scope == FILTER_ATTRIBUTES && !is_attribute_name(leaf->path) &&
-                                !leaf_has(leaf, POLICY_ABSENT);
-            always = always && leaf_has(leaf, POLICY_ABSENT) && leaf_is_open(leaf);
-            never = never || is_key_never || leaf_is_never(w, leaf);
-            absence = absence && leaf_wants_absence(leaf);
-        }
-        is_always = is_always || always;
-        is_never_true = is_never_true && never;
-        is_absence = is_absence && absence;
-    }
-    if (is_always)
-        lint_say(w->l, "L105", begin, "Remove the policy if every message is wanted.",
-                 p->n ? "the policy is true for every message that it looks at"
-                      : "the policy is empty: every message gets through");
-    if (is_never_true)
-        lint_say(w->l, "L106", begin,
-                 "Change the keys or values; nothing is delivered as it stands.",
-                 "the policy is never true");
-    if (is_absence)
-        lint_say(w->l, "L112", begin,
-                 p->scope == FILTER_ATTRIBUTES
-                     ? "Publish at least one attribute with every message."
-                     : "See that every body has at least one member.",
-                 "the policy asks for absence only, and a message %s is rejected even so",
-                 p->scope == FILTER_ATTRIBUTES ? "without any attribute" : "with the body {}");
-    if (p->combinations >= COMBINATIONS_NEAR)
-        lint_say(w->l, "L110", begin, "Shorten the lists, or split the subscription.",
-                 "%llu combinations of the 150 that the service takes",
-                 (unsigned long long)p->combinations);
-}
-
 static int compare_pointers(const void *a, const void *b)
 {
     const struct policy_leaf *const *x = a, *const *y = b;
     return (*x)->at < (*y)->at ? -1 : (*x)->at > (*y)->at;
 }
 
-static void collect_leaves(struct walk *w)
+static void collect_leaves(struct lint_walk *w)
 {
     size_t n = 0;
     for (u32 b = 0; b < w->p->n; b++)
@@ -499,7 +382,7 @@ static int compare_findings(const void *a, const void *b)
 
 void lint_run(struct lint *l)
 {
-    struct walk w = {.l = l, .p = l->subject->policy};
+    struct lint_walk w = {.l = l, .p = l->subject->policy};
     struct node *root;
     struct fault ignored;
     str compact;
@@ -517,8 +400,8 @@ void lint_run(struct lint *l)
         check_key(&w, w.leaves[i]);
         check_list(&w, w.leaves[i]);
     }
-    check_alternatives(&w);
-    check_whole(&w);
+    lint_alternatives(&w);
+    lint_whole(&w);
     mem_free(w.nodes);
     mem_free(w.leaves);
     if (l->n)

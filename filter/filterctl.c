@@ -39,7 +39,7 @@ static const struct ctl_verb VERBS[] = {
      "Example:\n"
      "  filterctl lint '{\"price\":[{\"numeric\":[\">=\",10]},{\"numeric\":[\">\",20]}]}'\n",
      ctl_lint},
-    {"test", "psLo", "run suites of cases", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
+    {"test", "psLO", "run suites of cases", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
      "A suite is an array of cases: id, scope, policy (or policy_text, policy_file, or "
      "subscription,\n"
      "a name in the topology file of -p or of the case's member topology), message_attributes, "
