@@ -61,8 +61,8 @@
  * anything-but is refused for them, too. */
 #define DEFAULT_POINTS_NEED_WILDCARD 1
 
-/* What is said where nobody has seen the words: to too many asterisks in a pattern, too many points,
- * and a text that is too long, as to too many combinations. */
+/* What is said where nobody has seen the words: to too many asterisks in a pattern, too many
+ * points, and a text that is too long, as to too many combinations. */
 #define DEFAULT_TEXT_COMPLEX "Filter policy is too complex"
 
 /* Attribute types with a label of their own ("Number.int") filter as their base type. */
