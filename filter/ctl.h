@@ -2,9 +2,11 @@
  *
  *   filterctl.c    the table of verbs, help, main
  *   ctl_args.c     options                         ctl_out.c       complaints, colour, progress
- *   ctl_input.c    files whole, and line by line   ctl_message.c   a line to messages
- *   ctl_policies.c policies by text, file, topology   ctl_template.c, ctl_yaml.c  their shapes
- *   ctl_VERB.c     one verb each
+ *   ctl_input.c    files whole, and line by line   ctl_corpus.c    recorded messages, streamed
+ *   ctl_message.c  a line to messages              ctl_dump.c      logs, CSV, what Python prints
+ *   ctl_policies.c policies by text or file        ctl_template.c  the shapes of their files
+ *   ctl_yaml.c     YAML to the same tree as JSON   ctl_resolve.c   CloudFormation's functions
+ *   ctl_VERB.c     one verb each; ctl_suite.c, ctl_keys.c, ctl_tell.c and ctl_lint_*.c are theirs
  *
  * Everything read is untrusted: sizes and depths have named limits where they are read, and what is
  * wrong is said with its place, and makes the exit status CTL_TROUBLE. */

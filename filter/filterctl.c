@@ -122,11 +122,11 @@ static int run(const struct ctl_verb *v, int argc, char **argv)
     struct ctl c = {.verb = v->name, .options = v->options, .out = stdout, .err = stderr};
     int status = CTL_TROUBLE;
     argv[0] = own_name;
-    c.colour = is_terminal(STDOUT_FILENO) && !is_colour_refused();
     c.on_terminal = is_terminal(STDERR_FILENO);
     if (!isatty(STDOUT_FILENO))
         setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER_SIZE);
     if (ctl_args(&c, argc, argv)) {
+        c.colour = c.output == CTL_TEXT && is_terminal(STDOUT_FILENO) && !is_colour_refused();
         if (c.help)
             print_verb_help(v);
         status = c.help ? CTL_YES : v->run(&c);

@@ -560,6 +560,13 @@ def test_colour_on_terminals_only():
     assert b'\x1b[' in on_terminal('lint', '{"k":[]}', TERM='xterm', NO_COLOR='')
 
 
+@pytest.mark.parametrize('form', ['json', 'tap', 'junit'])
+def test_no_colour_for_programs(suite, form):
+    assert b'\x1b[' in on_terminal('test', str(suite), TERM='xterm')
+    shown = on_terminal('test', '-o', form, str(suite), TERM='xterm')
+    assert shown and b'\x1b[' not in shown and b'x1b' not in shown and b'u001b' not in shown
+
+
 def test_any_bytes_as_any_file(tmp_path):
     chance = random.Random(4)
     seeds = [RECEIPT, publish('a'), json.dumps(TOPOLOGY), CLOUDFORMATION, TERRAFORM, json.dumps([{'policy': {}, 'expect': 'match'}])]
