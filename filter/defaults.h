@@ -17,7 +17,7 @@
  *     nothing and do not make it malformed (read_array() in attributes.c)
  *   of control characters nothing is escaped in attribute scope, only quotes and backslashes are
  *     (escaped() in attributes.c)
- *   text behind a body's closing brace makes it unusable (index.h)
+ *   text behind a body's closing brace makes it unusable (build() in index_core.h)
  *   exact strings that are addresses are compared as addresses, except below anything-but
  *     (of_operand() in compile.c)
  *   case is folded character by character, so that sharp s is not ss (fold_char() in pattern.c)
