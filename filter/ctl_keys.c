@@ -60,7 +60,7 @@ static void add(struct keys *k, str name, str value)
     s->count++;
     value = str_slice(value, 0, KEY_TEXT_MAX);
     struct key_value *v = map_get(&s->by_text, value);
-    if (!v && s->value_n == KEY_VALUES_MAX) {
+    if (!v && (s->value_n == KEY_VALUES_MAX || k->value_n == KEYS_VALUES_MAX)) {
         s->other++;
         return;
     }
@@ -70,6 +70,7 @@ static void add(struct keys *k, str name, str value)
         map_put(&s->by_text, v->text, v);
         s->values = room(s->values, s->value_n);
         s->values[s->value_n++] = v;
+        k->value_n++;
     }
     v->count++;
 }

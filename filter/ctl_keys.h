@@ -10,6 +10,8 @@
 #define KEYS_MAX       10000 /* keys of one scope */
 #define KEY_VALUES_MAX 1000  /* distinct values of one key */
 #define KEY_TEXT_MAX   256   /* bytes of a key or value that are kept */
+/* Distinct values of all keys of one scope: together with their texts less than 100 MB. */
+#define KEYS_VALUES_MAX 200000
 
 struct key_value {
     str text; /* an attribute's value; of a body the JSON as spelled */
@@ -29,7 +31,7 @@ struct key_stat {
 struct keys {
     struct map by_name;
     struct key_stat **stats;
-    size_t n;
+    size_t n, value_n;
     u64 other; /* values at keys beyond the limit */
     struct arena arena;
 };
