@@ -48,6 +48,9 @@ static const struct {
     {"Unrecognized match type", "Use one of the operators: prefix, suffix, equals-ignore-case, "
                                 "wildcard, anything-but, numeric, exists, cidr."},
     {"Only one key allowed", "One operator in each pair of braces: write two entries."},
+    {"Too many elements",
+     "One operator in each pair of braces: write two entries; numeric takes one "
+     "comparison, or a lower bound and then an upper one."},
     {"match pattern must be a string", "Put the operand between quotes."},
     {"exists match pattern", "Write {\"exists\": true} or {\"exists\": false}, without quotes."},
     {"numeric", "Write {\"numeric\": [\">=\", 1, \"<\", 10]}, numbers without quotes."},
@@ -66,6 +69,13 @@ static const struct {
     {"too complex", "Have fewer values: their product over all keys, times the nesting, is 150 at "
                     "most; three asterisks a pattern; 256 KB of text."},
 };
+
+/* Whether the refusal's own words, not the policy quoted behind them, hold `part`. */
+static bool says(const struct fault *f, const char *part)
+{
+    const char *end = strchr(f->text, '\n'), *hit = strstr(f->text, part);
+    return hit && (!end || hit < end);
+}
 
 /* The first key of the policy that holds an object. */
 static size_t nested_place(struct lint *l)
@@ -88,7 +98,7 @@ void lint_refusal(struct lint *l)
     const struct fault *f = l->subject->fault;
     const char *code = "L001", *advice = "Compare with the list of operators in the manual.";
     for (size_t i = ARRAY_LEN(REFUSALS); i-- > 0;)
-        if (strstr(f->text, REFUSALS[i].part))
+        if (says(f, REFUSALS[i].part))
             advice = REFUSALS[i].advice;
     if (l->subject->is_scope_bad) {
         advice = "There are these two, spelled so.";
@@ -96,7 +106,7 @@ void lint_refusal(struct lint *l)
         code = "L002";
         at = nested_place(l);
         advice = "Set FilterPolicyScope to MessageBody, or name an attribute.";
-    } else if (strstr(f->text, "Bottom must be less than top")) {
+    } else if (says(f, "Bottom must be less than top")) {
         code = "L003";
         advice =
             "No number lies in this range: swap the bounds, or write [\"=\", n] for one number.";

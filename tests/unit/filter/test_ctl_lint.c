@@ -77,24 +77,43 @@ static const char *const ENTRIES[] = {
 };
 
 static const char *const VALUES[] = {
-    "\"a\"",        "\"A\"",        "\"ab\"",
-    "\"AB\"",       "\"aB\"",
-    "\"abc\"",      "\"ABC\"",
-    "\"aXb\"",      "\"abb\"",
-    "\"abcb\"",     "\"b\"",
-    "\"bc\"",       "\"ba\"",
-    "\"bca\"",      "\"\"",
-    "\" a\"",       "\"5\"",
-    "\"é\"",        "\"É\"",
-    "\"10.1.2.3\"", "\"010.1.2.3\"",
-    "\"10.2.0.1\"", "\"::1\"",
-    "\"host\"",     "0",
-    "-0",           "5",
-    "5.0",          "-1",
-    "10",           "1e1",
-    "4.9999",       "0.0001",
-    "11",           "true",
-    "false",        "null",
+    "\"a\"",
+    "\"A\"",
+    "\"ab\"",
+    "\"AB\"",
+    "\"aB\"",
+    "\"abc\"",
+    "\"ABC\"",
+    "\"aXb\"",
+    "\"abb\"",
+    "\"abcb\"",
+    "\"b\"",
+    "\"bc\"",
+    "\"ba\"",
+    "\"bca\"",
+    "\"\"",
+    "\" a\"",
+    "\"5\"",
+    "\"é\"",
+    "\"É\"",
+    "\"10.1.2.3\"",
+    "\"010.1.2.3\"",
+    "\"10.2.0.1\"",
+    "\"::1\"",
+    "\"host\"",
+    "0",
+    "-0",
+    "5",
+    "5.0",
+    "-1",
+    "10",
+    "1e1",
+    "4.9999",
+    "0.0001",
+    "11",
+    "true",
+    "false",
+    "null",
 };
 
 static struct policy *policy_of(const char *entries)
@@ -344,6 +363,40 @@ static void test_whole_policies(void **state)
     assert_true(covered > 10);
 }
 
+/* --- refused policies ----------------------------------------------------------------------------
+ */
+
+/* What is advised follows from the refusal's words, not from the policy that it quotes. */
+static void test_advice(void **state)
+{
+    static const struct {
+        const char *policy, *advice;
+    } cases[] = {
+        {"{\"k\":[{\"anything-but\":\"a\",\"exists\":false}]}", "One operator in each pair"},
+        {"{\"k\":[{\"prefix\":\"a\",\"exists\":false}]}", "One operator in each pair"},
+        {"{\"wildcard\":[{\"cidr\":\"a\"}]}", "Write an address and the bits"},
+        {"{\"CIDR\":[{\"wildcard\":\"**\"}]}", "One asterisk stands"},
+        {"{\"IP address\":[]}", "List at least one value"},
+        {"{\"$or\":[{\"a\":[{}]},{\"b\":[1]}]}", "Name an operator"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fault f;
+        struct policy *p = NULL;
+        str text = str_of(cases[i].policy);
+        struct lint l;
+        fault_clear(&f);
+        assert_int_equal(policy_new(&p, text, FILTER_BODY, &FILTER_LIMITS_SNS, &f), E_FAULT);
+        struct ctl_policy subject = {.text = text, .scope = FILTER_BODY, .fault = &f, .line = 1};
+        lint_init(&l, &subject);
+        lint_run(&l);
+        assert_int_equal(l.n, 1);
+        if (!str_starts(str_of(l.findings[0].advice), str_of(cases[i].advice)))
+            fail_msg("%s: %s", cases[i].policy, l.findings[0].advice);
+        lint_deinit(&l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_open_is_never_wrong),
         cmocka_unit_test(test_known_pairs),
         cmocka_unit_test(test_whole_policies),
+        cmocka_unit_test(test_advice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
