@@ -56,7 +56,7 @@ struct wild {
 /* A numeric range in memory of its own. */
 struct range {
     struct policy_range exact;
-    double low, high; /* number_approx of the bounds; infinite where there is none */
+    double low, high; /* decimal_approx_of the bounds; infinite where there is none */
     u32 anchors[2];   /* while watched; 0: none */
     u32 size;
     str key;

@@ -6,7 +6,7 @@
 
 #include "filter/digits.h"
 
-/* Exponents beyond it are left to number.h. */
+/* Exponents beyond it are left to number.h; as doubles they are infinite, or 0. */
 enum { EXPONENT_MAX = 5000 };
 
 static const u64 TENS[] = {1,
@@ -214,6 +214,13 @@ double decimal_far_approx(const struct decimal *d)
 
 double decimal_approx_of(const struct number *n)
 {
-    struct decimal d;
-    return decimal_of(n, &d) ? decimal_approx(&d) : number_approx(n);
+    struct decimal d = {.negative = n->negative};
+    u32 taken = MIN(n->digit_count, DECIMAL_DIGITS_MAX);
+    const char *p = n->digits;
+    for (u32 i = 0; i < taken; i++, p++) {
+        p += *p == '.';
+        d.digits = d.digits * 10 + (u64)(*p - '0');
+    }
+    d.exponent = (i32)MAX(MIN(n->exponent - taken, EXPONENT_MAX), -EXPONENT_MAX);
+    return decimal_approx(&d);
 }

@@ -30,7 +30,7 @@ static inline double decimal_approx(const struct decimal *d)
     double v = (double)(i64)d->digits * decimal_parts[-d->exponent];
     return d->negative ? -v : v;
 }
-/* The same of any number; number_approx alone keeps fifteen digits. */
+/* The same of any number, by its first digits. */
 double decimal_approx_of(const struct number *n);
 #define DECIMAL_ERROR 0x1p-45
 #define DECIMAL_LEAST 0x1p-1060 /* and absolutely, where doubles lose digits */

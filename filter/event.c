@@ -66,7 +66,7 @@ u32 event_element(struct event *e, u32 parent, u32 array)
 double event_long_approx(const struct value *v)
 {
     struct number exact = event_exact(v);
-    return number_approx(&exact);
+    return decimal_approx_of(&exact);
 }
 
 void event_close(struct matcher *m)

@@ -32,7 +32,7 @@ struct value {
         u32 tag;                /* STRING: of the text as COND_STRING, where the path has any */
         struct decimal decimal; /* READ_DECIMAL */
     };
-    double approx; /* as decimal_approx, or number_approx of a long one */
+    double approx; /* as decimal_approx, or decimal_approx_of a long one */
 };
 
 /* An element of an array in the body. Elements form a tree: an array lies in an element. */

@@ -44,8 +44,4 @@ static inline size_t number_key_size(const struct number *n)
  * `out` has room for number_key_size. Returns their count. */
 size_t number_key(const struct number *n, char *out);
 
-/* The nearest double or one beside it, monotonic (a <= b gives at most as much for a), infinite
- * where it is too large: good for steering a search, never for deciding one. */
-double number_approx(const struct number *n);
-
 #endif

@@ -71,7 +71,7 @@ static void check_pair(const char *a, const char *b, int want)
     str key_x = str_from(kx, number_key(&x, kx)), key_y = str_from(ky, number_key(&y, ky));
     assert_int_equal(str_eq(key_x, key_y), want == 0);
     if (want <= 0)
-        assert_true(number_approx(&x) <= number_approx(&y));
+        assert_true(decimal_against(decimal_approx_of(&x), decimal_approx_of(&y)) <= 0);
 }
 
 static void test_order(void **state)
@@ -94,22 +94,28 @@ static void test_saturation(void **state)
     check_pair("-1e99999999999999999999999999", "-1e400", -1);
 }
 
-/* The steering double never turns an order around, also between neighbours across a power of ten.
+/* The steering double never turns an order around, also between neighbours across a power of ten,
+ * whose digits are few or many, and far out.
  */
-static void test_approx_is_monotonic(void **state)
+static void test_approx_keeps_order(void **state)
 {
     (void)state;
     for (int e = -320; e <= 320; e++) {
-        char low[64], high[64], higher[64];
+        char low[64], high[64], higher[64], between[64];
         snprintf(low, sizeof low, "9.9999999999999999e%d", e);
         snprintf(high, sizeof high, "1e%d", e + 1);
+        snprintf(between, sizeof between, "1.00000000000009999999999999999e%d", e + 1);
         snprintf(higher, sizeof higher, "1.0000000000001e%d", e + 1);
         check_pair(low, high, -1);
         check_pair(high, higher, -1);
+        check_pair(high, between, -1);
+        check_pair(between, higher, -1);
+        snprintf(low, sizeof low, "1.00000000000005e%d", e + 1);
+        check_pair(low, between, -1);
     }
-    struct number half = number("0.5"), big = number("123456");
-    assert_true(number_approx(&half) == 0.5);
-    assert_true(number_approx(&big) > 123455.9 && number_approx(&big) < 123456.1);
+    struct number half = number("0.5"), big = number("123456.00000000000000000000001");
+    assert_true(decimal_approx_of(&half) == 0.5);
+    assert_true(fabs(decimal_approx_of(&big) - 123456) < 1e-9);
 }
 
 /* Any length, nothing allocated; the last of many digits tells. */
@@ -253,7 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spelling),   cmocka_unit_test(test_order),
-        cmocka_unit_test(test_saturation), cmocka_unit_test(test_approx_is_monotonic),
+        cmocka_unit_test(test_saturation), cmocka_unit_test(test_approx_keeps_order),
         cmocka_unit_test(test_long),       cmocka_unit_test(test_decimals),
         cmocka_unit_test(test_shapes),
     };
