@@ -3,23 +3,34 @@
 
 #define COMBINATIONS_NEAR 120 /* of the 150 that the service takes */
 
-static void add_paths(struct buf *out, const struct policy_branch *b)
+static bool is_shared(const struct policy_leaf *leaf, const struct policy_branch *other)
 {
-    for (u32 i = 0; i < b->n; i++)
-        buf_printf(out, "%s\"%.*s\"", i ? ", " : "", STR_ARG(b->leaves[i]->path));
+    for (u32 i = 0; i < other->n; i++)
+        if (other->leaves[i] == leaf)
+            return true;
+    return false;
 }
 
-/* The branch's first leaf that the other one does not share: what the alternative itself says. */
+/* The keys that the alternative itself names: others stand outside of $or. */
+static void add_paths(struct buf *out, const struct policy_branch *b,
+                      const struct policy_branch *other)
+{
+    const char *between = "";
+    for (u32 i = 0; i < b->n; i++) {
+        if (is_shared(b->leaves[i], other))
+            continue;
+        buf_printf(out, "%s\"%.*s\"", between, STR_ARG(b->leaves[i]->path));
+        between = ", ";
+    }
+}
+
+/* The first of them. */
 static const struct policy_leaf *own_leaf(const struct policy_branch *b,
                                           const struct policy_branch *other)
 {
-    for (u32 i = 0; i < b->n; i++) {
-        bool is_shared = false;
-        for (u32 k = 0; k < other->n && !is_shared; k++)
-            is_shared = b->leaves[i] == other->leaves[k];
-        if (!is_shared)
+    for (u32 i = 0; i < b->n; i++)
+        if (!is_shared(b->leaves[i], other))
             return b->leaves[i];
-    }
     return b->leaves[0];
 }
 
@@ -32,9 +43,9 @@ void lint_alternatives(const struct lint_walk *w)
             if (a == b || !branch_covers(ba, bb) || (a > b && branch_covers(bb, ba)))
                 continue;
             struct buf paths = {0};
-            add_paths(&paths, bb);
+            add_paths(&paths, bb, ba);
             buf_z(&paths, " is covered by the one with ");
-            add_paths(&paths, ba);
+            add_paths(&paths, ba, bb);
             lint_say(w->l, "L102", lint_leaf_place(w, own_leaf(bb, ba)),
                      "Remove it: what it lets through passes already.",
                      "the alternative of $or with %s", paths.p);
