@@ -14,6 +14,7 @@
  * member of the same name can take them back. */
 struct member {
     u32 path, value;
+    u32 before; /* what member_of said of the path */
 };
 
 struct body {
@@ -21,6 +22,8 @@ struct body {
     struct shape shape;
     struct member *members; /* of all open objects, the innermost last */
     u32 member_n, member_cap;
+    u32 *member_of; /* by path: number of the last member that led there, if it is one of those */
+    u32 path_cap;
 };
 
 struct walk {
@@ -89,7 +92,7 @@ static bool skip_bracket(const struct walk *w, u32 *at)
         while (x->least[block] > (i32)to);
         if (UNLIKELY(block * 64 >= x->size))
             return false;
-        u32 depth = (u32)(x->least[block] + __builtin_popcountll(x->closes[block]));
+        u32 depth = (u32)x->least[block] + index_count(x->closes[block]);
         bit = bit_of_end(x->opens[block], x->closes[block], depth, to);
     }
     *at = block * 64 + bit + 1;
@@ -224,30 +227,65 @@ static inline u32 member_path(struct walk *w, u32 path, u32 place, u32 from, u32
     return find_member(w, path, from, colon, shape);
 }
 
-/* Takes back what an earlier member of the same name in the same object offered. */
-static void last_name_wins(struct walk *w, u32 from, u32 path)
+/* Takes back what an earlier member of the same name offered; `first`: the object's first member.
+ */
+static void last_name_wins(struct walk *w, u32 first, u32 path)
 {
     struct event *e = &w->m->event;
     struct body *b = w->b;
-    for (u32 i = from; i < b->member_n; i++) {
-        if (b->members[i].path != path)
-            continue;
-        u32 end = i + 1 < b->member_n ? b->members[i + 1].value : e->value_n;
-        for (u32 v = b->members[i].value; v < end; v++)
+    u32 n = b->member_n, before = b->member_of[path];
+    if (UNLIKELY(before >= first && before < n && b->members[before].path == path)) {
+        u32 end = before + 1 < n ? b->members[before + 1].value : e->value_n;
+        for (u32 v = b->members[before].value; v < end; v++)
             e->values[v].kind = VALUE_GONE;
     }
-    if (b->member_n >= b->member_cap)
-        b->members = matcher_room(b->members, &b->member_cap, b->member_n, sizeof(*b->members));
-    b->members[b->member_n++] = (struct member){path, e->value_n};
+    if (n >= b->member_cap)
+        b->members = matcher_room(b->members, &b->member_cap, n, sizeof(*b->members));
+    b->members[n] = (struct member){path, e->value_n, before};
+    b->member_of[path] = n;
+    b->member_n = n + 1;
+}
+
+/* The object is over; dotted names may have led from it to where those of the outer one lead. */
+static void forget_members(struct body *b, u32 first)
+{
+    while (b->member_n > first) {
+        const struct member *last = &b->members[--b->member_n];
+        b->member_of[last->path] = last->before;
+    }
+}
+
+/* Marks of the text, one after the other. */
+struct marks {
+    const u64 *map;
+    u64 bits; /* of the block, those to come */
+    u32 block;
+};
+
+/* Those from `at` on. */
+static inline struct marks marks_from(const struct walk *w, u32 at)
+{
+    const u64 *map = w->x->marks;
+    return (struct marks){map, map[at / 64] & ~0ull << (at % 64), at / 64};
+}
+
+static inline u32 marks_next(struct marks *m)
+{
+    while (m->bits == 0)
+        m->bits = m->map[++m->block];
+    u32 at = m->block * 64 + (u32)__builtin_ctzll(m->bits);
+    m->bits &= m->bits - 1;
+    return at;
 }
 
 /* From the opening brace to behind the closing one. */
 static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
 {
-    u32 members = w->b->member_n, place = 0;
+    u32 members = w->b->member_n, place = 0, here = *at + 1;
+    struct marks marks = marks_from(w, here);
     w->depth++;
-    for (u32 here = *at + 1;;) {
-        u32 mark = find(w->x->marks, here);
+    for (;;) {
+        u32 mark = marks_next(&marks);
         if (UNLIKELY(mark >= w->x->size))
             return false;
         if (w->text[mark] == ':') {
@@ -263,13 +301,14 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
         } else if (w->text[mark] == '}') {
             *at = mark + 1;
             w->depth--;
-            w->b->member_n = members;
+            forget_members(w->b, members);
             return true;
         } else {
             here = mark;
             if (w->text[mark] == ']' || !skip_bracket(w, &here))
                 return false;
         }
+        marks = marks_from(w, here);
     }
 }
 
@@ -340,6 +379,7 @@ void body_free(struct body *b)
         return;
     index_deinit(&b->index);
     mem_free(b->members);
+    mem_free(b->member_of);
     mem_free(b);
 }
 
@@ -364,6 +404,11 @@ bool body_read(struct matcher *m, str text, bool *ret_empty)
     if (UNLIKELY(b->shape.changes != m->path_changes)) {
         memset(&b->shape, 0, sizeof(b->shape));
         b->shape.changes = m->path_changes;
+    }
+    if (UNLIKELY(b->path_cap < m->path_cap)) {
+        b->path_cap = m->path_cap;
+        mem_free(b->member_of);
+        b->member_of = mem_array(b->path_cap, sizeof(*b->member_of));
     }
     struct walk w = {.m = m, .b = b, .x = &b->index, .text = text.p};
     event_reserve(&m->event, text.n);

@@ -34,6 +34,14 @@ enum index_mode {
     INDEX_SKIP,       /* strings, and brackets by their number alone; keeps nothing */
 };
 
+/* Number of bits, by no instruction that a processor may lack. */
+static inline u32 index_count(u64 x)
+{
+    x -= x >> 1 & 0x5555555555555555ull;
+    x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+    return (u32)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Full) * 0x0101010101010101ull >> 56);
+}
+
 typedef bool index_build(struct index *x, str text, enum index_mode mode);
 index_build index_build_portable;
 #if defined(__x86_64__)

@@ -87,8 +87,8 @@ struct core {
     u64 in_string; /* the group ended in a string */
     u64 escaped;
     /* Open brackets: */
-    u64 kinds; /* a bit for each, the innermost lowest: it is a brace */
-    u64 end;   /* bytes up to the end of the root; 0: not there yet */
+    u64 kinds;  /* a bit for each, the innermost lowest: it is a brace */
+    u64 closed; /* the root was */
     u32 depth;
     /* The grammar, the classes of the group before: */
     lanes quote, scalar;
@@ -142,11 +142,10 @@ CORE lanes parity(lanes x, u64 *before)
     return x ^ lanes_spread(flip);
 }
 
-/* The brackets of a group. Two maps say of some brackets what must lie around them: the comma or
- * brace before was one of an array or of an object. */
+/* The brackets of a group. */
 struct brackets {
     union set open, close, curly;
-    union set in_array, in_object;
+    union set in_object; /* opening ones that must stand in an object; the others in an array */
 };
 
 #include "filter/index_grammar.h"
@@ -221,22 +220,15 @@ CORE void group(struct core *c, u64 base, enum index_mode mode)
     keep(c->x->ops, base, ops);
     keep(c->x->opens, base, g.open.all);
     keep(c->x->closes, base, g.close.all);
-    struct brackets b = {.open = g.open,
-                         .close = g.close,
-                         .curly = g.curly,
-                         .in_array = {none},
-                         .in_object = {none}};
+    struct brackets b = {g.open, g.close, g.curly, {none}};
     if (mode == INDEX_CHECKED)
-        grammar(c, &bytes, &g, base, in, ops, &b);
-    brackets(c, base, &b, mode);
+        grammar(c, &bytes, &g, base, in, ops, &b.in_object.all);
+    brackets(c, &b, mode);
 }
 
-/* Nothing but blanks may stand around the root. */
-static bool core_blank(str text, u64 from, u64 to)
+static inline bool is_blank(char c)
 {
-    while (from < to && memchr(" \t\n\r", text.p[from], 4))
-        from++;
-    return from == to;
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 CORE void begin(struct core *c, struct index *x, str text)
@@ -251,6 +243,14 @@ CORE void begin(struct core *c, struct index *x, str text)
 CORE bool build(struct index *x, str text, enum index_mode mode)
 {
     struct core c;
+    size_t from = 0, to = text.n;
+    while (from < to && is_blank(text.p[from]))
+        from++;
+    while (to > from && is_blank(text.p[to - 1]))
+        to--;
+    if (from == to || (text.p[from] != '{' && (mode == INDEX_CHECKED || text.p[from] != '[')))
+        return false;
+    x->root = (u32)from;
     begin(&c, x, text);
     for (u64 base = 0; base < text.n; base += 64 * LANES) {
         group(&c, base, mode);
@@ -261,11 +261,10 @@ CORE bool build(struct index *x, str text, enum index_mode mode)
         return false;
     if (mode == INDEX_SKIP)
         return true;
-    if (!c.end || !core_blank(text, 0, x->root) || !core_blank(text, c.end, text.n))
+    /* The last bracket is the root's, and nothing stands behind it. */
+    if (!c.closed || (text.p[to - 1] != '}' && text.p[to - 1] != ']'))
         return false;
-    if (mode != INDEX_CHECKED)
-        return true;
-    return text.p[x->root] == '{' && (!lanes_any(c.high) || str_is_utf8(text));
+    return mode != INDEX_CHECKED || !lanes_any(c.high) || str_is_utf8(text);
 }
 
 #endif

@@ -208,10 +208,10 @@ CORE void numbers(struct core *c, const struct bytes *b, struct group *g, u64 ba
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-/* What g->open, close, comma and colon have within strings is left out already. What the operators
- * behind commas and opening braces say of these is handed on to the next brackets. */
+/* What g->open, close, comma and colon have within strings is left out already. *ret_in_object:
+ * as in struct brackets. */
 CORE void grammar(struct core *c, const struct bytes *b, struct group *g, u64 base, lanes in,
-                  lanes ops, struct brackets *ret)
+                  lanes ops, lanes *ret_in_object)
 {
     lanes quote = g->quote.all, open = g->open.all, close = g->close.all, colon = g->colon.all;
     lanes separator = g->comma.all | colon, blank = g->blank.all & ~in;
@@ -231,10 +231,14 @@ CORE void grammar(struct core *c, const struct bytes *b, struct group *g, u64 ba
     lanes given = behind(g->comma.all | (g->curly.all & open), ~ops, &c->giver);
     c->wrong |= colon & ~given;
     c->high |= g->high.all;
-    /* A comma behind a comma is one of an array, so is one before a bracket. */
+    /* Commas of one bracket are alike: all with a name behind them, and colons between them, or
+     * none. What the last one says, and the colons, must agree with one another and with the
+     * bracket that comes next. */
+    lanes coloned = behind(colon, ~(open | close), &c->colon), listed = given & ~empty.all;
     c->wrong |= behind(g->comma.all & given, ~ops, &c->comma) & colon;
-    ret->in_array.all = given & ~empty.all & (open | close);
-    ret->in_object.all = behind(colon, ~(open | close), &c->colon);
+    c->wrong |= (listed & coloned & (open | close)) | (coloned & close & ~g->curly.all) |
+                (listed & close & g->curly.all);
+    *ret_in_object = coloned & open;
     if (lanes_any(scalar) || c->running)
         numbers(c, b, g, base, scalar, starts);
     c->running = lanes_tops(scalar) >> (LANES - 1) & 1;

@@ -110,13 +110,6 @@ CORE void block_powers(const u8 *p, struct group *g)
 
 #include "filter/index_blocks.h"
 
-static inline u32 block_count(u64 x)
-{
-    x -= x >> 1 & 0x5555555555555555ull;
-    x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
-    return (u32)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Full) * ONES >> 56);
-}
-
 static inline u64 block_parity(u64 x)
 {
     x ^= x << 1;
@@ -125,6 +118,11 @@ static inline u64 block_parity(u64 x)
     x ^= x << 8;
     x ^= x << 16;
     return x ^ x << 32;
+}
+
+static inline u32 block_count(u64 x)
+{
+    return index_count(x);
 }
 
 bool index_build_portable(struct index *x, str text, enum index_mode mode)
