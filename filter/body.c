@@ -34,22 +34,30 @@ struct walk {
     u32 depth; /* open brackets */
 };
 
-static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at);
-
 /* --- finding ---------------------------------------------------------------------------------- */
 
-/* Place of the first bit of one of the index's maps from `at` on; there always is one behind the
- * end. */
-static inline u32 find(const u64 *map, u32 at)
+/* The operators of the text, one after the other: brackets, commas and colons. */
+struct ops {
+    const u64 *map;
+    u64 bits; /* of the block, those to come */
+    u32 block;
+};
+
+/* Those from `at` on. */
+static inline struct ops ops_from(const struct walk *w, u32 at)
 {
-    u32 block = at / 64;
-    u64 bits = map[block] >> (at % 64);
-    if (LIKELY(bits != 0))
-        return at + (u32)__builtin_ctzll(bits);
-    do
-        block++;
-    while (map[block] == 0);
-    return block * 64 + (u32)__builtin_ctzll(map[block]);
+    const u64 *map = w->x->ops;
+    return (struct ops){map, map[at / 64] & ~0ull << (at % 64), at / 64};
+}
+
+/* The place of the next; there always is one within brackets. */
+static inline u32 ops_next(struct ops *o)
+{
+    while (o->bits == 0)
+        o->bits = o->map[++o->block];
+    u32 at = o->block * 64 + (u32)__builtin_ctzll(o->bits);
+    o->bits &= o->bits - 1;
+    return at;
 }
 
 /* Place of the last quote before `at`, not before `from`; `from` when there is none. */
@@ -104,33 +112,35 @@ static inline bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-/* Some byte behind the last bracket that was opened is no blank. */
-static inline u32 past_blanks(const struct walk *w, u32 at)
+/* What stands between two places without the blanks around it. */
+static inline str trimmed(const struct walk *w, u32 from, u32 to)
 {
-    while (is_blank(w->text[at]))
-        at++;
-    return at;
+    while (from < to && is_blank(w->text[from]))
+        from++;
+    while (to > from && is_blank(w->text[to - 1]))
+        to--;
+    return str_from(w->text + from, to - from);
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* Whether the string that ends at the quote `to` has escapes as they must be. */
-static bool is_string(const struct walk *w, u32 from, u32 to)
+/* Whether the quoted text is a string with escapes as they must be. */
+static bool is_string(str quoted)
 {
     struct scan s;
     struct scan_text t;
-    scan_init(&s, str_from(w->text + from - 1, to - from + 2));
-    return scan_next(&s, &t) == SCAN_STRING && t.raw.n == to - from;
+    scan_init(&s, quoted);
+    return scan_next(&s, &t) == SCAN_STRING && t.raw.n == quoted.n - 2;
 }
 
-/* What stands between two quotes. */
-static str decoded(struct walk *w, u32 from, u32 to)
+/* What stands between the quotes. */
+static str decoded(struct walk *w, str quoted)
 {
     struct event *e = &w->m->event;
-    str raw = str_from(w->text + from, to - from);
-    if (LIKELY(!w->b->index.has_escapes) || !raw.n || !memchr(raw.p, '\\', raw.n))
+    str raw = str_slice(quoted, 1, quoted.n - 1);
+    if (LIKELY(!w->x->has_escapes) || !raw.n || !memchr(raw.p, '\\', raw.n))
         return raw;
-    if (w->m->unchecked && !is_string(w, from, to))
+    if (w->m->unchecked && !is_string(quoted))
         return raw;
     char *out = e->texts + e->text_n;
     size_t n = scan_unescape(raw, out);
@@ -138,17 +148,24 @@ static str decoded(struct walk *w, u32 from, u32 to)
     return str_from(out, n);
 }
 
-static void add_scalar(struct walk *w, u32 path, u32 element, u32 from, u32 to)
+/* A string, number or word; nothing at all in an empty array. */
+static inline void add_scalar(struct walk *w, u32 path, u32 element, str text)
 {
     enum value_kind kind = VALUE_NUMBER;
-    while (to > from && is_blank(w->text[to - 1]))
-        to--;
-    switch (w->text[from]) {
+    if (UNLIKELY(!text.n))
+        return;
+    switch (text.p[0]) {
+    case '"':
+        if (UNLIKELY(text.n < 2 || text.p[text.n - 1] != '"'))
+            return; /* no string: nobody checked */
+        kind = VALUE_STRING;
+        text = decoded(w, text);
+        break;
     case 't': kind = VALUE_TRUE; break;
     case 'f': kind = VALUE_FALSE; break;
     case 'n': kind = VALUE_NULL; break;
     }
-    event_add(&w->m->event, kind, path, element, str_from(w->text + from, to - from));
+    event_add(&w->m->event, kind, path, element, text);
 }
 
 /* --- objects ---------------------------------------------------------------------------------- */
@@ -213,7 +230,8 @@ static u32 find_member(struct walk *w, u32 path, u32 from, u32 colon, struct sha
         return child;
     }
     size_t texts = w->m->event.text_n;
-    u32 child = child_of(w->m, path, decoded(w, start + 1, end));
+    str quoted = str_from(w->text + start, end + 1 - start);
+    u32 child = child_of(w->m, path, decoded(w, quoted));
     w->m->event.text_n = texts;
     return child;
 }
@@ -238,6 +256,7 @@ static void last_name_wins(struct walk *w, u32 first, u32 path)
         u32 end = before + 1 < n ? b->members[before + 1].value : e->value_n;
         for (u32 v = b->members[before].value; v < end; v++)
             e->values[v].kind = VALUE_GONE;
+        e->has_gone = true;
     }
     if (n >= b->member_cap)
         b->members = matcher_room(b->members, &b->member_cap, n, sizeof(*b->members));
@@ -255,115 +274,74 @@ static void forget_members(struct body *b, u32 first)
     }
 }
 
-/* Marks of the text, one after the other. */
-struct marks {
-    const u64 *map;
-    u64 bits; /* of the block, those to come */
-    u32 block;
-};
+static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at);
+static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at);
 
-/* Those from `at` on. */
-static inline struct marks marks_from(const struct walk *w, u32 at)
+/* From an opening bracket to behind the closing one. */
+static bool walk_bracket(struct walk *w, u32 path, u32 element, u32 *at)
 {
-    const u64 *map = w->x->marks;
-    return (struct marks){map, map[at / 64] & ~0ull << (at % 64), at / 64};
+    if (w->text[*at] == '[')
+        return path ? walk_array(w, path, element, at) : skip_bracket(w, at);
+    return w->m->paths[path].kid_n && path ? walk_object(w, path, element, at)
+                                           : skip_bracket(w, at);
 }
 
-static inline u32 marks_next(struct marks *m)
+/* Adds the value behind `from`, if its path wants it; 0: nobody does. *ret: the operator behind. */
+static inline __attribute__((always_inline)) bool walk_value(struct walk *w, u32 path, u32 element,
+                                                             u32 from, struct ops *ops, u32 *ret)
 {
-    while (m->bits == 0)
-        m->bits = m->map[++m->block];
-    u32 at = m->block * 64 + (u32)__builtin_ctzll(m->bits);
-    m->bits &= m->bits - 1;
-    return at;
+    u32 op = ops_next(ops);
+    if (w->text[op] == '{' || w->text[op] == '[') {
+        u32 at = op;
+        if (!walk_bracket(w, path, element, &at))
+            return false;
+        *ops = ops_from(w, at);
+        op = ops_next(ops);
+    } else if (path && path_is_asked(&w->m->paths[path])) {
+        add_scalar(w, path, element, trimmed(w, from, op));
+    }
+    *ret = op;
+    return true;
 }
 
-/* From the opening brace to behind the closing one. */
 static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
 {
-    u32 members = w->b->member_n, place = 0, here = *at + 1;
-    struct marks marks = marks_from(w, here);
+    u32 members = w->b->member_n, place = 0, from = *at + 1;
+    struct ops ops = ops_from(w, from);
+    u32 op = ops_next(&ops);
     w->depth++;
-    for (;;) {
-        u32 mark = marks_next(&marks);
-        if (UNLIKELY(mark >= w->x->size))
+    while (w->text[op] == ':') {
+        u32 child = member_path(w, path, place++, from, op);
+        if (DEFAULT_LAST_NAME_WINS && child)
+            last_name_wins(w, members, child);
+        if (!walk_value(w, child, element, op + 1, &ops, &op))
             return false;
-        if (w->text[mark] == ':') {
-            u32 child = member_path(w, path, place++, here, mark);
-            here = mark + 1;
-            if (!child)
-                continue;
-            if (DEFAULT_LAST_NAME_WINS)
-                last_name_wins(w, members, child);
-            here = past_blanks(w, here);
-            if (!walk_value(w, child, element, &here))
-                return false;
-        } else if (w->text[mark] == '}') {
-            *at = mark + 1;
-            w->depth--;
-            forget_members(w->b, members);
-            return true;
-        } else {
-            here = mark;
-            if (w->text[mark] == ']' || !skip_bracket(w, &here))
-                return false;
-        }
-        marks = marks_from(w, here);
+        if (w->text[op] != ',')
+            break;
+        from = op + 1;
+        op = ops_next(&ops);
     }
+    *at = op + 1;
+    w->depth--;
+    forget_members(w->b, members);
+    return w->text[op] == '}';
 }
 
-/* --- arrays and all the rest ------------------------------------------------------------------ */
-
-/* From the opening bracket to behind the closing one. */
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
     struct event *e = &w->m->event;
     bool ties = path_may_tie(&w->m->paths[path]);
-    u32 array = ties ? ++e->array_n : 0;
-    u32 here = past_blanks(w, *at + 1);
-    bool more = w->text[here] != ']';
+    u32 array = ties ? ++e->array_n : 0, op = *at;
+    struct ops ops = ops_from(w, op + 1);
     w->depth++;
-    while (more) {
+    do {
         u32 in = ties ? event_element(e, element, array) : element;
-        if (!walk_value(w, path, in, &here))
+        if (!walk_value(w, path, in, op + 1, &ops, &op))
             return false;
-        here = past_blanks(w, here);
-        more = w->text[here] == ',';
-        if (UNLIKELY(!more && w->text[here] != ']'))
-            return false;
-        if (more)
-            here = past_blanks(w, here + 1);
-    }
+    } while (w->text[op] == ',');
+    *at = op + 1;
     w->depth--;
-    *at = here + 1;
-    return true;
-}
-
-/* Adds the value at *at, if its path wants it, and moves *at behind it. */
-static bool walk_value(struct walk *w, u32 path, u32 element, u32 *at)
-{
-    const struct path *p = &w->m->paths[path];
-    u32 from = *at;
-    switch (w->text[from]) {
-    case '{': return p->kid_n ? walk_object(w, path, element, at) : skip_bracket(w, at);
-    case '[': return walk_array(w, path, element, at);
-    case '"': {
-        u32 close = find(w->x->quotes, from + 1);
-        if (path_is_asked(p))
-            event_add(&w->m->event, VALUE_STRING, path, element, decoded(w, from + 1, close));
-        *at = close + 1;
-        return true;
-    }
-    default: {
-        u32 to = find(w->x->ops, from);
-        if (UNLIKELY(to <= from))
-            return false;
-        if (path_is_asked(p))
-            add_scalar(w, path, element, from, to);
-        *at = to;
-        return true;
-    }
-    }
+    return w->text[op] == ']';
 }
 
 /* --- the body --------------------------------------------------------------------------------- */
@@ -413,7 +391,8 @@ bool body_read(struct matcher *m, str text, bool *ret_empty)
     struct walk w = {.m = m, .b = b, .x = &b->index, .text = text.p};
     event_reserve(&m->event, text.n);
     b->member_n = 0;
-    *ret_empty = text.p[find(b->index.marks, at + 1)] == '}';
+    struct ops ops = ops_from(&w, at + 1);
+    *ret_empty = text.p[ops_next(&ops)] == '}';
     return walk_object(&w, m->root[FILTER_BODY], 0, &at);
 }
 

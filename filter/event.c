@@ -23,7 +23,7 @@ void event_reset(struct event *e)
 {
     e->value_n = e->element_n = 1;
     e->array_n = e->touched_n = 0;
-    e->tied = false;
+    e->tied = e->has_gone = false;
     e->text_n = 0;
 }
 
@@ -72,10 +72,6 @@ double event_long_approx(const struct value *v)
 void event_close(struct matcher *m)
 {
     struct event *e = &m->event;
-    bool has_gone = false;
-    for (u32 i = 1; i < e->value_n; i++)
-        has_gone |= e->values[i].kind == VALUE_GONE;
-    e->has_gone = has_gone;
     for (u32 i = 0; i < e->touched_n; i++) {
         u32 path = e->touched[i];
         if (!(m->paths[path].kinds & 1u << COND_STRING))

@@ -52,7 +52,7 @@ struct event {
     u32 *touched; /* paths with values */
     u32 touched_n, touched_cap;
     bool tied;     /* some value lies in an array element that has siblings to agree with */
-    bool has_gone; /* some value was taken back; known once it is closed */
+    bool has_gone; /* some value was taken back */
     char *texts;   /* decoded strings; room is made before the first one */
     size_t text_n, text_cap;
 };

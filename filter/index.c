@@ -17,14 +17,13 @@ static void make_room(struct index *x, u32 blocks)
         return;
     x->cap = (blocks + blocks / 2 + BLOCKS_MIN) / BLOCKS_AHEAD * BLOCKS_AHEAD;
     mem_free(x->memory);
-    x->memory = mem_alloc(x->cap * (5 * sizeof(u64) + sizeof(u32)) + ALIGNED);
+    x->memory = mem_alloc(x->cap * (4 * sizeof(u64) + sizeof(u32)) + ALIGNED);
     u64 *at = (u64 *)(((uintptr_t)x->memory + ALIGNED - 1) / ALIGNED * ALIGNED);
     x->quotes = at;
-    x->marks = at + x->cap;
-    x->ops = at + 2 * (size_t)x->cap;
-    x->opens = at + 3 * (size_t)x->cap;
-    x->closes = at + 4 * (size_t)x->cap;
-    x->least = (i32 *)(at + 5 * (size_t)x->cap);
+    x->ops = at + x->cap;
+    x->opens = at + 2 * (size_t)x->cap;
+    x->closes = at + 3 * (size_t)x->cap;
+    x->least = (i32 *)(at + 4 * (size_t)x->cap);
 }
 
 bool index_by(index_build *build, struct index *x, str text, enum index_mode mode)
@@ -36,7 +35,7 @@ bool index_by(index_build *build, struct index *x, str text, enum index_mode mod
     x->size = (u32)text.n;
     x->has_escapes = false;
     bool good = build(x, text, mode);
-    x->quotes[end] = x->marks[end] = x->ops[end] = x->opens[end] = x->closes[end] = ~0ull;
+    x->quotes[end] = x->ops[end] = x->opens[end] = x->closes[end] = ~0ull;
     x->least[end] = 0;
     return good;
 }

@@ -13,8 +13,7 @@
  * the text stands one of everything. Nothing within strings is in any map but `quotes`. */
 struct index {
     u64 *quotes; /* those that begin or end a string */
-    u64 *marks;  /* brackets and colons */
-    u64 *ops;    /* those and commas */
+    u64 *ops;    /* brackets, commas and colons */
     u64 *opens;  /* opening brackets */
     u64 *closes; /* closing ones */
     i32 *least;  /* by block: the open brackets at its beginning less those that it closes */

@@ -214,9 +214,8 @@ CORE void group(struct core *c, u64 base, enum index_mode mode)
     }
     g.colon.all &= ~in;
     g.comma.all &= ~in;
-    lanes marks = g.open.all | g.close.all | g.colon.all, ops = marks | g.comma.all;
+    lanes ops = g.open.all | g.close.all | g.colon.all | g.comma.all;
     keep(c->x->quotes, base, g.quote.all);
-    keep(c->x->marks, base, marks);
     keep(c->x->ops, base, ops);
     keep(c->x->opens, base, g.open.all);
     keep(c->x->closes, base, g.close.all);

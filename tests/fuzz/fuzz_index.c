@@ -26,7 +26,6 @@ static void check_same(const struct index *a, const struct index *b, str text)
     size_t n = (text.n + 63) / 64, size = n * sizeof(u64);
     assert(a->root == b->root && a->has_escapes == b->has_escapes);
     assert(memcmp(a->quotes, b->quotes, size) == 0);
-    assert(memcmp(a->marks, b->marks, size) == 0);
     assert(memcmp(a->ops, b->ops, size) == 0);
     assert(memcmp(a->opens, b->opens, size) == 0);
     assert(memcmp(a->closes, b->closes, size) == 0);

@@ -32,7 +32,6 @@ static void assert_same(const struct index *x, const struct index *y, str text)
     assert_int_equal(x->root, y->root);
     assert_int_equal(x->has_escapes, y->has_escapes);
     assert_memory_equal(x->quotes, y->quotes, size);
-    assert_memory_equal(x->marks, y->marks, size);
     assert_memory_equal(x->ops, y->ops, size);
     assert_memory_equal(x->opens, y->opens, size);
     assert_memory_equal(x->closes, y->closes, size);
