@@ -24,6 +24,7 @@ struct body {
     u32 member_n, member_cap;
     u32 *member_of; /* by path: number of the last member that led there, if it is one of those */
     u32 path_cap;
+    bool careful; /* some object had two names that look the same to walk_object */
 };
 
 struct walk {
@@ -31,31 +32,35 @@ struct walk {
     struct body *b;
     const struct index *x;
     const char *text;
-    u32 depth; /* open brackets */
+    u32 depth;    /* open brackets */
+    bool careful; /* members are remembered, to be taken back */
+    bool again;   /* they should have been */
 };
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
 /* The operators of the text, one after the other: brackets, commas and colons. */
 struct ops {
-    const u64 *map;
-    u64 bits; /* of the block, those to come */
-    u32 block;
+    const u64 *map; /* of the block */
+    u64 bits;       /* of the block, those to come */
+    u32 base;       /* first byte of the block */
 };
 
 /* Those from `at` on. */
 static inline struct ops ops_from(const struct walk *w, u32 at)
 {
-    const u64 *map = w->x->ops;
-    return (struct ops){map, map[at / 64] & ~0ull << (at % 64), at / 64};
+    const u64 *map = w->x->ops + at / 64;
+    return (struct ops){map, *map & ~0ull << (at % 64), at / 64 * 64};
 }
 
 /* The place of the next; there always is one within brackets. */
 static inline u32 ops_next(struct ops *o)
 {
-    while (o->bits == 0)
-        o->bits = o->map[++o->block];
-    u32 at = o->block * 64 + (u32)__builtin_ctzll(o->bits);
+    while (UNLIKELY(o->bits == 0)) {
+        o->bits = *++o->map;
+        o->base += 64;
+    }
+    u32 at = o->base + (u32)__builtin_ctzll(o->bits);
     o->bits &= o->bits - 1;
     return at;
 }
@@ -223,26 +228,14 @@ static u32 find_member(struct walk *w, u32 path, u32 from, u32 colon, struct sha
     u32 start = quote_before(w, end, from);
     if (UNLIKELY(start >= end))
         return 0;
-    if (LIKELY(!w->x->has_escapes)) {
-        u32 child = child_of(w->m, path, str_from(w->text + start + 1, end - start - 1));
-        if (end == colon - 1)
-            shape_learn(shape, path, child, w->text, colon, end - start - 1);
-        return child;
-    }
-    size_t texts = w->m->event.text_n;
     str quoted = str_from(w->text + start, end + 1 - start);
+    str raw = str_slice(quoted, 1, quoted.n - 1);
+    size_t texts = w->m->event.text_n;
     u32 child = child_of(w->m, path, decoded(w, quoted));
     w->m->event.text_n = texts;
+    if (end == colon - 1 && !(w->x->has_escapes && memchr(raw.p, '\\', raw.n)))
+        shape_learn(shape, path, child, quoted.p, raw.n);
     return child;
-}
-
-/* The same of member number `place`, looked up where it was last time. */
-static inline u32 member_path(struct walk *w, u32 path, u32 place, u32 from, u32 colon)
-{
-    struct shape_name *shape = shape_at(&w->b->shape, path, place);
-    if (LIKELY(shape_knows(shape, path, w->text, colon) && !w->x->has_escapes))
-        return shape->child;
-    return find_member(w, path, from, colon, shape);
 }
 
 /* Takes back what an earlier member of the same name offered; `first`: the object's first member.
@@ -277,13 +270,14 @@ static void forget_members(struct body *b, u32 first)
 static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at);
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at);
 
-/* From an opening bracket to behind the closing one. */
+/* From an opening bracket to behind the closing one; path 0: nobody asks. */
 static bool walk_bracket(struct walk *w, u32 path, u32 element, u32 *at)
 {
-    if (w->text[*at] == '[')
-        return path ? walk_array(w, path, element, at) : skip_bracket(w, at);
-    return w->m->paths[path].kid_n && path ? walk_object(w, path, element, at)
-                                           : skip_bracket(w, at);
+    if (path && w->text[*at] == '[')
+        return walk_array(w, path, element, at);
+    if (path && w->m->paths[path].kid_n)
+        return walk_object(w, path, element, at);
+    return skip_bracket(w, at);
 }
 
 /* Adds the value behind `from`, if its path wants it; 0: nobody does. *ret: the operator behind. */
@@ -304,29 +298,52 @@ static inline __attribute__((always_inline)) bool walk_value(struct walk *w, u32
     return true;
 }
 
+/* Whether the member may be walked into: what earlier ones of its name offered is taken back, or
+ * `*seen`, a bit for each path, or several, says that there was none. */
+static inline bool may_walk(struct walk *w, u32 first, u32 child, u64 *seen)
+{
+    u64 bit = 1ull << (child % 64);
+    if (UNLIKELY(w->careful)) {
+        last_name_wins(w, first, child);
+        return true;
+    }
+    if (UNLIKELY(*seen & bit))
+        w->again = true;
+    *seen |= bit;
+    return !w->again;
+}
+
+/* From the opening brace to behind the closing one. */
 static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
 {
-    u32 members = w->b->member_n, place = 0, from = *at + 1;
-    struct ops ops = ops_from(w, from);
-    u32 op = ops_next(&ops);
+    u32 first = w->b->member_n, place = 0, op = *at;
+    struct ops ops = ops_from(w, op + 1);
+    u64 seen = 0;
     w->depth++;
-    while (w->text[op] == ':') {
-        u32 child = member_path(w, path, place++, from, op);
-        if (DEFAULT_LAST_NAME_WINS && child)
-            last_name_wins(w, members, child);
-        if (!walk_value(w, child, element, op + 1, &ops, &op))
-            return false;
-        if (w->text[op] != ',')
+    do {
+        u32 from = op + 1, colon = ops_next(&ops), child;
+        from += w->text[from] == ' ';
+        struct shape_name *shape = shape_at(&w->b->shape, path, place++);
+        if (LIKELY(shape_is(shape, path, w->text + from, w->x->size - from))) {
+            child = shape->child;
+        } else if (w->text[colon] == ':') {
+            child = find_member(w, path, op, colon, shape);
+        } else { /* it is empty */
+            op = colon;
             break;
-        from = op + 1;
-        op = ops_next(&ops);
-    }
+        }
+        if (DEFAULT_LAST_NAME_WINS && child && UNLIKELY(!may_walk(w, first, child, &seen)))
+            return false;
+        if (!walk_value(w, child, element, colon + 1, &ops, &op))
+            return false;
+    } while (w->text[op] == ',');
     *at = op + 1;
     w->depth--;
-    forget_members(w->b, members);
+    forget_members(w->b, first);
     return w->text[op] == '}';
 }
 
+/* From the opening bracket to behind the closing one. */
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
     struct event *e = &w->m->event;
@@ -371,29 +388,43 @@ static struct body *body_of(struct matcher *m)
     return m->body;
 }
 
+/* What is kept about paths, for those that there are now. */
+static void follow_paths(struct body *b, const struct matcher *m)
+{
+    if (LIKELY(b->shape.changes == m->path_changes && b->member_of))
+        return;
+    memset(&b->shape, 0, sizeof(b->shape));
+    b->shape.changes = m->path_changes;
+    b->careful = false;
+    if (b->path_cap < m->path_cap) {
+        b->path_cap = m->path_cap;
+        mem_free(b->member_of);
+        b->member_of = mem_array(b->path_cap, sizeof(*b->member_of));
+    }
+}
+
 bool body_read(struct matcher *m, str text, bool *ret_empty)
 {
     struct body *b = body_of(m);
     if (!index_of(&b->index, text, m->unchecked ? INDEX_STRUCTURAL : INDEX_CHECKED))
         return false;
-    u32 at = b->index.root;
-    if (text.p[at] != '{')
+    if (text.p[b->index.root] != '{')
         return false;
-    if (UNLIKELY(b->shape.changes != m->path_changes)) {
-        memset(&b->shape, 0, sizeof(b->shape));
-        b->shape.changes = m->path_changes;
-    }
-    if (UNLIKELY(b->path_cap < m->path_cap)) {
-        b->path_cap = m->path_cap;
-        mem_free(b->member_of);
-        b->member_of = mem_array(b->path_cap, sizeof(*b->member_of));
-    }
-    struct walk w = {.m = m, .b = b, .x = &b->index, .text = text.p};
+    follow_paths(b, m);
     event_reserve(&m->event, text.n);
-    b->member_n = 0;
-    struct ops ops = ops_from(&w, at + 1);
-    *ret_empty = text.p[ops_next(&ops)] == '}';
-    return walk_object(&w, m->root[FILTER_BODY], 0, &at);
+    for (;;) {
+        struct walk w = {.m = m, .b = b, .x = &b->index, .text = text.p, .careful = b->careful};
+        u32 at = b->index.root;
+        struct ops ops = ops_from(&w, at + 1);
+        *ret_empty = text.p[ops_next(&ops)] == '}';
+        b->member_n = 0;
+        if (walk_object(&w, m->root[FILTER_BODY], 0, &at))
+            return true;
+        if (!w.again)
+            return false;
+        b->careful = true;
+        event_forget(&m->event);
+    }
 }
 
 void matcher_check_bodies(struct matcher *m, bool check)

@@ -27,6 +27,13 @@ void event_reset(struct event *e)
     e->text_n = 0;
 }
 
+void event_forget(struct event *e)
+{
+    for (u32 i = 0; i < e->touched_n; i++)
+        e->seen[e->touched[i]].epoch = 0;
+    event_reset(e);
+}
+
 void event_reserve(struct event *e, size_t n)
 {
     assert(e->text_n == 0);

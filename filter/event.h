@@ -60,6 +60,8 @@ struct event {
 void event_init(struct event *e);
 void event_deinit(struct event *e);
 void event_reset(struct event *e);
+/* Takes back all values, as if none had been added since the last reset. */
+void event_forget(struct event *e);
 /* Room for `n` bytes of decoded strings in this event; before the first of them only. */
 void event_reserve(struct event *e, size_t n);
 u32 event_element(struct event *e, u32 parent, u32 array);

@@ -44,7 +44,7 @@ static __attribute__((noinline)) void one_by_one(struct stack *s, struct index *
                                                  const struct brackets *b, enum index_mode mode)
 {
     for (u32 i = 0; i < LANES; i++)
-        for (u64 all = b->open.at[i] | b->close.at[i]; all; all &= all - 1) {
+        for (u64 all = b->all.at[i]; all; all &= all - 1) {
             u64 bit = all & (0 - all), kind = (b->curly.at[i] & bit) != 0;
             if (mode == INDEX_CHECKED && s->depth && b->open.at[i] & bit)
                 s->bad |= (s->kinds ^ ((b->in_object.at[i] & bit) != 0)) & 1;
@@ -71,8 +71,8 @@ CORE void any_brackets(struct core *c, const struct brackets *b, enum index_mode
 
 CORE void brackets(struct core *c, struct brackets *b, enum index_mode mode)
 {
-    u64 kinds = c->kinds, bad = 0, all = b->open.all | b->close.all;
-    u32 closed = block_count(b->close.all), opened = block_count(b->open.all);
+    u64 kinds = c->kinds, bad = 0, all = b->all.all;
+    u32 opened = block_count(b->open.all), closed = block_count(all) - opened;
     if (UNLIKELY(c->depth <= closed || c->depth + opened > 64)) {
         any_brackets(c, b, mode);
         return;
@@ -110,7 +110,7 @@ CORE bool run_of(struct run *r, const struct brackets *b, enum index_mode mode)
     *r = (struct run){0};
 #pragma GCC unroll 8
     for (u32 i = 0; i < LANES; i++) {
-        u64 all = b->open.at[i] | b->close.at[i];
+        u64 all = b->all.at[i];
         u32 to = r->n % 64;
         r->open |= index_pick(b->open.at[i], all) << to;
         r->curly |= index_pick(b->curly.at[i], all) << to;

@@ -144,7 +144,7 @@ CORE lanes parity(lanes x, u64 *before)
 
 /* The brackets of a group. */
 struct brackets {
-    union set open, close, curly;
+    union set all, open, curly;
     union set in_object; /* opening ones that must stand in an object; the others in an array */
 };
 
@@ -219,7 +219,7 @@ CORE void group(struct core *c, u64 base, enum index_mode mode)
     keep(c->x->ops, base, ops);
     keep(c->x->opens, base, g.open.all);
     keep(c->x->closes, base, g.close.all);
-    struct brackets b = {g.open, g.close, g.curly, {none}};
+    struct brackets b = {{g.open.all | g.close.all}, g.open, g.curly, {none}};
     if (mode == INDEX_CHECKED)
         grammar(c, &bytes, &g, base, in, ops, &b.in_object.all);
     brackets(c, &b, mode);
@@ -235,7 +235,17 @@ CORE void begin(struct core *c, struct index *x, str text)
     const lanes none = {0};
     union set last = {none};
     last.at[LANES - 1] = 1ull << 63;
-    *c = (struct core){.x = x, .text = (const u8 *)text.p, .size = text.n};
+    c->x = x;
+    c->text = (const u8 *)text.p;
+    c->size = text.n;
+    c->wrong = c->high = c->quote = c->scalar = none;
+    c->giver = c->comma = c->colon = c->fraction = (struct carry){none, 0};
+    c->sign = c->digit = c->first_minus = c->first_zero = none;
+    c->bad = c->in_string = c->escaped = c->kinds = c->closed = 0;
+    c->depth = 0;
+    c->running = false;
+    c->rare = (struct rare){0};
+    c->sep.over = 0;
     c->sep.before = last.all; /* a value may begin */
 }
 

@@ -9,11 +9,12 @@
 /* Longer names are not remembered. */
 #define SHAPE_NAME_MAX 21
 
-/* A name with its quotes and colon, as the last bytes of one to three words. */
+/* A name with its quotes and colon, as the first bytes of one to three words. */
 struct shape_name {
-    u64 word[3], mask[3]; /* the last word first */
-    u32 bytes;            /* of the words that are in use; 0: nothing is remembered */
-    u32 path, child;      /* the object's, and where the name leads; 0: nobody asks */
+    u64 word[3], mask[3];
+    u32 size;        /* with quotes and colon; 0: nothing is remembered */
+    u32 bytes;       /* of the words that are in use */
+    u32 path, child; /* the object's, and where the name leads; 0: nobody asks */
 };
 
 #define SHAPE_NAMES 128 /* places that are remembered; others take each other's */
@@ -29,39 +30,36 @@ static inline struct shape_name *shape_at(struct shape *s, u32 path, u32 place)
     return &s->names[(path * 11 + place) % SHAPE_NAMES];
 }
 
-/* Whether the name that ends with the colon at text[colon] is this one, in an object at `path`. In
- * texts without escapes only. */
-static inline bool shape_knows(const struct shape_name *n, u32 path, const char *text, u32 colon)
+/* Whether the `n` bytes at `text` begin with this name, in an object at `path`. */
+static inline bool shape_is(const struct shape_name *s, u32 path, const char *text, u32 n)
 {
-    const char *end = text + colon + 1;
-    if (UNLIKELY(n->path != path || n->bytes > colon + 1 || !n->bytes))
+    if (UNLIKELY(s->path != path || n < s->bytes))
         return false;
-    u64 other = (key_word(end - 8) ^ n->word[0]) & n->mask[0];
-    if (n->bytes > 8)
-        other |= (key_word(end - 16) ^ n->word[1]) & n->mask[1];
-    if (UNLIKELY(n->bytes > 16))
-        other |= (key_word(end - 24) ^ n->word[2]) & n->mask[2];
+    u64 other = (key_word(text) ^ s->word[0]) & s->mask[0];
+    if (s->bytes > 8)
+        other |= (key_word(text + 8) ^ s->word[1]) & s->mask[1];
+    if (UNLIKELY(s->bytes > 16))
+        other |= (key_word(text + 16) ^ s->word[2]) & s->mask[2];
     return !other;
 }
 
-/* The name that ends with that colon, right behind its quote, leads to `child`. */
-static inline void shape_learn(struct shape_name *n, u32 path, u32 child, const char *text,
-                               u32 colon, size_t name_n)
+/* The name of `n` bytes whose quote is at `text`, with no escape in it and its colon right behind
+ * it, leads to `child`. */
+static inline void shape_learn(struct shape_name *s, u32 path, u32 child, const char *text,
+                               size_t n)
 {
     u8 bytes[24] = {0}, mask[24] = {0};
-    size_t size = name_n + 3; /* two quotes and the colon */
-    n->bytes = 0;
-    if (name_n > SHAPE_NAME_MAX || (size + 7) / 8 * 8 > (size_t)colon + 1)
+    size_t size = n + 3; /* two quotes and the colon */
+    if (n > SHAPE_NAME_MAX)
         return;
-    memcpy(bytes + 24 - size, text + colon + 1 - size, size);
-    memset(mask + 24 - size, 0xFF, size);
-    for (u32 i = 0; i < 3; i++) {
-        memcpy(&n->word[i], bytes + 16 - 8 * i, 8);
-        memcpy(&n->mask[i], mask + 16 - 8 * i, 8);
-    }
-    n->bytes = (u32)(size + 7) / 8 * 8;
-    n->path = path;
-    n->child = child;
+    memcpy(bytes, text, size);
+    memset(mask, 0xFF, size);
+    memcpy(s->word, bytes, sizeof(bytes));
+    memcpy(s->mask, mask, sizeof(mask));
+    s->size = (u32)size;
+    s->bytes = (u32)(size + 7) / 8 * 8;
+    s->path = path;
+    s->child = child;
 }
 
 #endif
