@@ -221,7 +221,14 @@ static inline u32 child_of(const struct matcher *m, u32 path, str name)
     return UNLIKELY(dotted) ? descend(m, path, name) : 0;
 }
 
-/* The path of the member whose name ends at the last quote before the colon, 0 when nobody asks. */
+/* Whether scalars at the path are asked for; path 0: nobody asks. */
+static inline bool is_asked(const struct walk *w, u32 path)
+{
+    return path && path_is_asked(&w->m->paths[path]);
+}
+
+/* The path of the member whose name ends at the last quote before the colon, 0 when nobody asks. It
+ * is remembered in `shape`, if it can be. */
 static u32 find_member(struct walk *w, u32 path, u32 from, u32 colon, struct shape_name *shape)
 {
     u32 end = w->text[colon - 1] == '"' ? colon - 1 : quote_before(w, colon, from);
@@ -234,7 +241,7 @@ static u32 find_member(struct walk *w, u32 path, u32 from, u32 colon, struct sha
     u32 child = child_of(w->m, path, decoded(w, quoted));
     w->m->event.text_n = texts;
     if (end == colon - 1 && !(w->x->has_escapes && memchr(raw.p, '\\', raw.n)))
-        shape_learn(shape, path, child, quoted.p, raw.n);
+        shape_learn(shape, path, child, is_asked(w, child), quoted.p, raw.n);
     return child;
 }
 
@@ -280,9 +287,9 @@ static bool walk_bracket(struct walk *w, u32 path, u32 element, u32 *at)
     return skip_bracket(w, at);
 }
 
-/* Adds the value behind `from`, if its path wants it; 0: nobody does. *ret: the operator behind. */
-static inline __attribute__((always_inline)) bool walk_value(struct walk *w, u32 path, u32 element,
-                                                             u32 from, struct ops *ops, u32 *ret)
+/* Adds the value behind `from`, if it is asked for. *ret: the operator behind it. */
+static inline __attribute__((always_inline)) bool
+walk_value(struct walk *w, u32 path, u32 element, bool asked, u32 from, struct ops *ops, u32 *ret)
 {
     u32 op = ops_next(ops);
     if (w->text[op] == '{' || w->text[op] == '[') {
@@ -291,7 +298,7 @@ static inline __attribute__((always_inline)) bool walk_value(struct walk *w, u32
             return false;
         *ops = ops_from(w, at);
         op = ops_next(ops);
-    } else if (path && path_is_asked(&w->m->paths[path])) {
+    } else if (asked) {
         add_scalar(w, path, element, trimmed(w, from, op));
     }
     *ret = op;
@@ -324,17 +331,20 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
         u32 from = op + 1, colon = ops_next(&ops), child;
         from += w->text[from] == ' ';
         struct shape_name *shape = shape_at(&w->b->shape, path, place++);
+        bool asked;
         if (LIKELY(shape_is(shape, path, w->text + from, w->x->size - from))) {
             child = shape->child;
+            asked = shape->asked;
         } else if (w->text[colon] == ':') {
             child = find_member(w, path, op, colon, shape);
+            asked = is_asked(w, child);
         } else { /* it is empty */
             op = colon;
             break;
         }
         if (DEFAULT_LAST_NAME_WINS && child && UNLIKELY(!may_walk(w, first, child, &seen)))
             return false;
-        if (!walk_value(w, child, element, colon + 1, &ops, &op))
+        if (!walk_value(w, child, element, asked, colon + 1, &ops, &op))
             return false;
     } while (w->text[op] == ',');
     *at = op + 1;
@@ -347,13 +357,14 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
     struct event *e = &w->m->event;
-    bool ties = path_may_tie(&w->m->paths[path]);
+    const struct path *p = &w->m->paths[path];
+    bool ties = path_may_tie(p), asked = path_is_asked(p);
     u32 array = ties ? ++e->array_n : 0, op = *at;
     struct ops ops = ops_from(w, op + 1);
     w->depth++;
     do {
         u32 in = ties ? event_element(e, element, array) : element;
-        if (!walk_value(w, path, in, op + 1, &ops, &op))
+        if (!walk_value(w, path, in, asked, op + 1, &ops, &op))
             return false;
     } while (w->text[op] == ',');
     *at = op + 1;

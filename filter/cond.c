@@ -72,8 +72,10 @@ static u32 cond_new(struct matcher *m, enum cond_kind kind, u32 path)
     }
     m->mark[id] = 0;
     m->conds[id] = (struct cond){.kind = (u8)kind, .path = path, .refs = 1};
-    if (path)
+    if (path) {
         m->paths[path].refs++;
+        m->path_changes++;
+    }
     return id;
 }
 

@@ -52,7 +52,7 @@ struct matcher {
     struct ref *refs;
     u32 cond_n, cond_cap, cond_free;
     u32 path_n, path_cap, path_free;
-    u32 path_changes; /* counts paths that came or went: what was found by name may be no more */
+    u32 path_changes; /* counts changes of paths and of what is asked of them */
     u32 group_n, group_cap, group_free;
     u32 ref_n, ref_cap, ref_free;
 

@@ -124,6 +124,7 @@ u32 path_of(struct matcher *m, u32 root, str joined, bool dotted)
 
 void path_release(struct matcher *m, u32 path)
 {
+    m->path_changes++;
     while (path && --m->paths[path].refs == 0) {
         struct path *p = &m->paths[path];
         u32 parent = p->parent;
@@ -132,7 +133,6 @@ void path_release(struct matcher *m, u32 path)
         unlist_kid(m, parent, path);
         if (p->name_n > sizeof(p->name.in))
             matcher_release(m, p->name.text, p->name_n);
-        m->path_changes++;
         p->name_n = 0; /* a free path has no name: matcher_free looks at it, too */
         m->seen[path].epoch = 0;
         p->refs = m->path_free;

@@ -12,9 +12,10 @@
 /* A name with its quotes and colon, as the first bytes of one to three words. */
 struct shape_name {
     u64 word[3], mask[3];
-    u32 size;        /* with quotes and colon; 0: nothing is remembered */
-    u32 bytes;       /* of the words that are in use */
     u32 path, child; /* the object's, and where the name leads; 0: nobody asks */
+    u8 size;         /* with quotes and colon; 0: nothing is remembered */
+    u8 bytes;        /* of the words that are in use */
+    bool asked;      /* for the values there, and not only for what lies below */
 };
 
 #define SHAPE_NAMES 128 /* places that are remembered; others take each other's */
@@ -45,8 +46,8 @@ static inline bool shape_is(const struct shape_name *s, u32 path, const char *te
 
 /* The name of `n` bytes whose quote is at `text`, with no escape in it and its colon right behind
  * it, leads to `child`. */
-static inline void shape_learn(struct shape_name *s, u32 path, u32 child, const char *text,
-                               size_t n)
+static inline void shape_learn(struct shape_name *s, u32 path, u32 child, bool asked,
+                               const char *text, size_t n)
 {
     u8 bytes[24] = {0}, mask[24] = {0};
     size_t size = n + 3; /* two quotes and the colon */
@@ -56,10 +57,11 @@ static inline void shape_learn(struct shape_name *s, u32 path, u32 child, const 
     memset(mask, 0xFF, size);
     memcpy(s->word, bytes, sizeof(bytes));
     memcpy(s->mask, mask, sizeof(mask));
-    s->size = (u32)size;
-    s->bytes = (u32)(size + 7) / 8 * 8;
+    s->size = (u8)size;
+    s->bytes = (u8)((size + 7) / 8 * 8);
     s->path = path;
     s->child = child;
+    s->asked = asked;
 }
 
 #endif
