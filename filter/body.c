@@ -138,19 +138,26 @@ static bool is_string(str quoted)
     return scan_next(&s, &t) == SCAN_STRING && t.raw.n == quoted.n - 2;
 }
 
-/* What stands between the quotes. */
-static str decoded(struct walk *w, str quoted)
+/* A string with a backslash in it, as it is meant. */
+static __attribute__((noinline)) str unescaped(struct walk *w, str quoted)
 {
     struct event *e = &w->m->event;
     str raw = str_slice(quoted, 1, quoted.n - 1);
-    if (LIKELY(!w->x->has_escapes) || !raw.n || !memchr(raw.p, '\\', raw.n))
-        return raw;
     if (w->m->unchecked && !is_string(quoted))
         return raw;
     char *out = e->texts + e->text_n;
     size_t n = scan_unescape(raw, out);
     e->text_n += n;
     return str_from(out, n);
+}
+
+/* What stands between the quotes. */
+static inline str decoded(struct walk *w, str quoted)
+{
+    str raw = str_slice(quoted, 1, quoted.n - 1);
+    if (LIKELY(!w->x->has_escapes) || !raw.n || !memchr(raw.p, '\\', raw.n))
+        return raw;
+    return unescaped(w, quoted);
 }
 
 /* A string, number or word; nothing at all in an empty array. */
@@ -229,7 +236,8 @@ static inline bool is_asked(const struct walk *w, u32 path)
 
 /* The path of the member whose name ends at the last quote before the colon, 0 when nobody asks. It
  * is remembered in `shape`, if it can be. */
-static u32 find_member(struct walk *w, u32 path, u32 from, u32 colon, struct shape_name *shape)
+static __attribute__((noinline)) u32 find_member(struct walk *w, u32 path, u32 from, u32 colon,
+                                                 struct shape_name *shape)
 {
     u32 end = w->text[colon - 1] == '"' ? colon - 1 : quote_before(w, colon, from);
     u32 start = quote_before(w, end, from);
@@ -247,7 +255,7 @@ static u32 find_member(struct walk *w, u32 path, u32 from, u32 colon, struct sha
 
 /* Takes back what an earlier member of the same name offered; `first`: the object's first member.
  */
-static void last_name_wins(struct walk *w, u32 first, u32 path)
+static __attribute__((noinline)) void last_name_wins(struct walk *w, u32 first, u32 path)
 {
     struct event *e = &w->m->event;
     struct body *b = w->b;
@@ -266,7 +274,7 @@ static void last_name_wins(struct walk *w, u32 first, u32 path)
 }
 
 /* The object is over; dotted names may have led from it to where those of the outer one lead. */
-static void forget_members(struct body *b, u32 first)
+static __attribute__((noinline)) void forget_members(struct body *b, u32 first)
 {
     while (b->member_n > first) {
         const struct member *last = &b->members[--b->member_n];
@@ -349,7 +357,8 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
     } while (w->text[op] == ',');
     *at = op + 1;
     w->depth--;
-    forget_members(w->b, first);
+    if (UNLIKELY(w->careful))
+        forget_members(w->b, first);
     return w->text[op] == '}';
 }
 

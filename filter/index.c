@@ -61,9 +61,10 @@ static bool has(const struct instructions *i)
     bool bits = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
     if (i->build == index_build_avx512)
         return bits && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
-               __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni");
+               __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni") &&
+               __builtin_cpu_supports("vpclmulqdq");
     if (i->build == index_build_avx2)
-        return bits && __builtin_cpu_supports("avx2");
+        return bits && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul");
 #endif
     return i->build == index_build_portable;
 }

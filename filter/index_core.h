@@ -21,10 +21,9 @@
  *     index_pick(x, mask)         of groups of several blocks: the bits of x that are in the mask,
  *                       side by side
  *
- * Bytes are compared a block at a time, and everything else is arithmetic on the bits of a whole
- * group of blocks, so that it costs little for each. Brackets alone are gone through one by one,
- * and what is rare in bodies (escapes, words, exponents, empty brackets, blanks before colons) byte
- * by byte. */
+ * Bytes are classified a block at a time, and everything else is arithmetic on the bits of a whole
+ * group of blocks, so that it costs little for each. Only what is rare in bodies (escapes, words,
+ * exponents, empty brackets, blanks before colons) is looked at byte by byte. */
 #ifndef TOQUE_FILTER_INDEX_CORE_H
 #define TOQUE_FILTER_INDEX_CORE_H
 
