@@ -59,6 +59,34 @@ static bool has_tail(str path, str tail)
     return path.n > tail.n && str_ends(path, tail) && path.p[path.n - tail.n - 1] == '.';
 }
 
+/* Takes the last name off a path, which has no text any more when that was its only one. */
+static str take_last(str *path)
+{
+    size_t at = path->n;
+    while (at > 0 && path->p[at - 1] != '.')
+        at--;
+    str name = str_slice(*path, at, path->n);
+    *path = at > 0 ? str_slice(*path, 0, at - 1) : (str){0};
+    return name;
+}
+
+/* Whether `path`, another one, ends with the same name and has all names of `part` in their order,
+ * with others before or between. */
+static bool is_deeper(str path, str part)
+{
+    if (!str_eq(take_last(&path), take_last(&part)))
+        return false;
+    while (part.p) {
+        str name = take_last(&part), other;
+        do {
+            if (!path.p)
+                return false;
+            other = take_last(&path);
+        } while (!str_eq(other, name));
+    }
+    return true;
+}
+
 /* Paths are short; longer ones are not worth a guess. */
 #define GUESS_PATH_MAX 512
 
@@ -78,7 +106,7 @@ static void guess(struct explain_offer *o, str path, str place)
         struct explain_watch *w = &o->watches[i];
         if (str_eq(w->path, path))
             continue;
-        if (has_tail(path, w->path))
+        if (is_deeper(path, w->path))
             note(o, w, EXPLAIN_DEEPER, place);
         else if (has_tail(w->path, path))
             note(o, w, EXPLAIN_HIGHER, place);

@@ -153,6 +153,8 @@ static void test_body_misses(void **state)
         {"{\"k\":[1]}", "{\"m\":1}", EXPLAIN_ABSENT},
         {"{\"k\":[1]}", "{\"K\":1}", EXPLAIN_KEY_CASE},
         {"{\"k\":[1]}", "{\"o\":{\"k\":1}}", EXPLAIN_DEEPER},
+        {"{\"a\":{\"k\":[1]}}", "{\"a\":{\"o\":{\"k\":1}}}", EXPLAIN_DEEPER},
+        {"{\"a\":{\"k\":[1]}}", "{\"k\":{\"o\":{\"a\":1}}}", EXPLAIN_ABSENT},
         {"{\"o\":{\"k\":[1]}}", "{\"k\":1}", EXPLAIN_HIGHER},
         {"{\"k\":[1]}", "{\"k\":{\"a\":1}}", EXPLAIN_OBJECT},
         {"{\"k\":[1]}", "{\"k\":[]}", EXPLAIN_EMPTY_ARRAY},
