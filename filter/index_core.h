@@ -208,7 +208,6 @@ CORE void group(struct core *c, u64 base, enum index_mode mode)
     u32 depth = index_depths(g.open.all, g.close.all, c->depth, c->x->least + base / 64);
     if (mode == INDEX_SKIP) {
         c->depth = depth;
-        c->bad |= depth >> 31;
         return;
     }
     g.colon.all &= ~in;
