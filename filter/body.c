@@ -1,6 +1,6 @@
 /* The walk over a body: down the paths that policies name, past everything else. The index
- * (index.h) knows where everything is, so a member that nobody asks for costs one step, however
- * large it is.
+ * (index.h) knows where operators are and how deep each block lies, so a member that nobody asks
+ * for costs a step, or one for each 64 bytes of what is in its brackets.
  *
  * The walk trusts nothing that only the grammar promises: without the check (matcher_check_bodies)
  * it may read nonsense, but stays inside the text. */

@@ -12,7 +12,7 @@
  *   anything-but holds for a value of any other type (null, booleans, a string beside excluded
  *     numbers): a value is excluded by what it fulfils (settle() in probe.c)
  *   {"exists": false} holds for a key whose value is an empty array or an object: a key is present
- *     with its first value (event_close() in event.c)
+ *     with its first value (event_add() in event.h)
  *   bare scalars and nested arrays in a String.Array are values, flattened; objects in it offer
  *     nothing and do not make it malformed (read_array() in attributes.c)
  *   of control characters nothing is escaped in attribute scope, only quotes and backslashes are
