@@ -74,7 +74,12 @@ static struct policy *read_policy(const struct bench *b, u32 i)
 
 /* --- compiling -------------------------------------------------------------------------------- */
 
-static void compile(struct bench *b)
+struct compiled {
+    double us, cpu_us, reading_us, adding_us; /* a policy */
+    double worst_us, bytes, resident_bytes;
+};
+
+static struct compiled compile(struct bench *b)
 {
     size_t before = resident_bytes();
     i64 reading = 0, adding = 0, worst = 0, start = now_ns(), cpu = cpu_ns();
@@ -93,16 +98,28 @@ static void compile(struct bench *b)
     struct filter_message none = {.body = STR("{}")};
     matcher_match(b->matcher, &none, &b->hits);
     double n = b->policies.n, wall = (double)(now_ns() - start), used = (double)(cpu_ns() - cpu);
-    say(b, "policies=%u compile_us_per_policy=%.3f compile_cpu_us_per_policy=%.3f", b->policies.n,
-        wall / 1e3 / n, used / 1e3 / n);
-    say(b, "read_us=%.3f add_us=%.3f add_us_max=%.1f", (double)reading / 1e3 / n,
-        (double)adding / 1e3 / n, (double)worst / 1e3);
     while (matcher_step(b->matcher, 100000))
         ;
     release_memory();
     size_t after = resident_bytes();
-    say(b, "bytes_per_policy_resident=%.1f bytes_per_policy=%.1f texts_kept=no",
-        after > before ? (double)(after - before) / n : 0, (double)matcher_bytes(b->matcher) / n);
+    return (struct compiled){
+        .us = wall / 1e3 / n,
+        .cpu_us = used / 1e3 / n,
+        .reading_us = (double)reading / 1e3 / n,
+        .adding_us = (double)adding / 1e3 / n,
+        .worst_us = (double)worst / 1e3,
+        .bytes = (double)matcher_bytes(b->matcher) / n,
+        .resident_bytes = after > before ? (double)(after - before) / n : 0,
+    };
+}
+
+static void say_compiled(const struct bench *b, const struct compiled *c)
+{
+    say(b, "policies=%u compile_us_per_policy=%.3f compile_cpu_us_per_policy=%.3f", b->policies.n,
+        c->us, c->cpu_us);
+    say(b, "read_us=%.3f add_us=%.3f add_us_max=%.1f", c->reading_us, c->adding_us, c->worst_us);
+    say(b, "bytes_per_policy_resident=%.1f bytes_per_policy=%.1f texts_kept=no", c->resident_bytes,
+        c->bytes);
 }
 
 /* --- matching --------------------------------------------------------------------------------- */
@@ -343,10 +360,10 @@ static void scan_speed(struct bench *b)
 
 static void run(struct bench *b)
 {
-    size_t base;
-    compile(b);
-    base = resident_bytes();
+    struct compiled compiled = compile(b);
+    size_t base = resident_bytes();
     count_pass(b);
+    say_compiled(b, &compiled);
     matcher_check_bodies(b->matcher, true);
     say_windows(b, b->scope == FILTER_BODY ? "checked" : "attributes");
     if (b->scope == FILTER_BODY) {
