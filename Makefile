@@ -16,12 +16,12 @@ LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lpthread -lm
 
 .DEFAULT_GOAL := all
 
-# --- objects: every .c of a room goes into the room's library, its mains excepted ---------------
-# (filter/ctl_*.c, the verbs of filterctl, go into a library of their own: the daemons know nothing of it).
-MAINS   := topicd/main.c queued/main.c filter/filterctl.c
-CTL     := $(wildcard filter/ctl_*.c)
+# --- objects: every .c of a room, in whichever storey of it, goes into the room's library; mains excepted.
+# filter/ctl, the command line over the filter library, is a library of its own: the daemons know nothing of it.
+MAINS   := topicd/main.c queued/main.c filter/ctl/main.c
+CTL     := $(filter-out $(MAINS),$(wildcard filter/ctl/*.c))
 rooms   := common filter queued topicd
-src      = $(filter-out $(MAINS) $(CTL),$(wildcard $(1)/*.c))
+src      = $(filter-out $(MAINS) $(CTL),$(wildcard $(1)/*.c $(1)/*/*.c))
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_common := $(BUILD)/libcommon.a
 LIB_filter := $(BUILD)/libfilter.a
@@ -56,7 +56,7 @@ $(BUILD)/topicd: $(BUILD)/obj/topicd/main.o $(LIB_topicd) $(LIB_filter) $(LIB_co
 $(BUILD)/queued: $(BUILD)/obj/queued/main.o $(LIB_queued) $(LIB_common)
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
-$(BUILD)/filterctl: $(BUILD)/obj/filter/filterctl.o $(LIB_ctl) $(LIB_filter) $(LIB_common)
+$(BUILD)/filterctl: $(BUILD)/obj/filter/ctl/main.o $(LIB_ctl) $(LIB_filter) $(LIB_common)
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) $(YAML_LIBS) -o $@
 
@@ -170,7 +170,7 @@ bench-quick: all
 layers:
 	@tests/layers.py
 format:
-	@clang-format -i $(wildcard */*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+	@clang-format -i $(wildcard */*.[ch] */*/*.[ch] tests/unit/*/*.[ch])
 lint: layers
 	@tests/lint.sh
 

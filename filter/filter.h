@@ -10,8 +10,8 @@
 #ifndef TOQUE_FILTER_H
 #define TOQUE_FILTER_H
 
-#include "common/err.h"
-#include "common/str.h"
+#include "common/base/err.h"
+#include "common/base/str.h"
 
 /* What a policy looks at; never both. */
 enum filter_scope {

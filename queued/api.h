@@ -4,8 +4,8 @@
 #ifndef TOQUE_QUEUED_API_H
 #define TOQUE_QUEUED_API_H
 
-#include "common/call.h"
-#include "queued/attr.h"
+#include "common/aws/call.h"
+#include "queued/message_attr.h"
 #include "queued/queues.h"
 
 /* The service, its handlers working on `qs`; *ret is the caller's, and lives as long as the desk.

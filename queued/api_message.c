@@ -1,7 +1,7 @@
 /* SendMessage, DeleteMessage and ChangeMessageVisibility, and what their batches do for each entry.
  * The texts are the service's, a difference between single call and batch included. */
-#include "common/hash.h"
-#include "common/id.h"
+#include "common/base/hash.h"
+#include "common/base/id.h"
 #include "queued/api.h"
 #include "queued/content.h"
 #include "queued/fault.h"
@@ -126,7 +126,7 @@ void api_put(struct call *c, struct queue *q, const struct sending *s)
     hash_md5_hex(s->body, content.md5);
     content_write(&qs->row, &content);
     u64 id = queue_put(
-        q, &(struct parcel){.content = buf_view(&qs->row), .delay_ms = s->delay_s * 1000});
+        q, &(struct new_message){.content = buf_view(&qs->row), .delay_ms = s->delay_s * 1000});
     call_out_text(c, "MessageId", api_message_id(qs, id, text));
     call_out_text(c, "MD5OfMessageBody", str_from(content.md5, HASH_MD5_HEX - 1));
     if (s->attrs.n) {
@@ -169,11 +169,11 @@ static int missing(struct fault *f, const char *name)
  */
 int api_delete_one(struct queue *q, str handle, struct fault *f)
 {
-    struct handle h;
+    struct receipt h;
     struct msg *m;
     if (handle.n == 0)
         return missing(f, "ReceiptHandle");
-    if (queue_open(q, handle, &h, &m))
+    if (queue_find_receipt(q, handle, &h, &m))
         return wrong_handle(handle, f);
     if (m)
         queue_drop(m);
@@ -191,7 +191,7 @@ void api_delete(struct call *c)
 /* Counted from now; but a delivery ends twelve hours after its receive at the latest. */
 int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s, struct fault *f)
 {
-    struct handle h;
+    struct receipt h;
     struct msg *m;
     if (handle.n == 0)
         return missing(f, "ReceiptHandle");
@@ -202,7 +202,7 @@ int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
                          "Value %" PRId64 " for parameter VisibilityTimeout is invalid. Reason: "
                          "Must be between 0 and %d.",
                          timeout_s, QUEUE_HIDDEN_MAX_S);
-    if (queue_open(q, handle, &h, &m))
+    if (queue_find_receipt(q, handle, &h, &m))
         return wrong_handle(handle, f);
     /* Never received: the handle is of a receive that this store, an older copy, knows nothing of.
      */

@@ -1,8 +1,8 @@
 /* The actions on queues as such: made, found, listed, set, emptied, deleted. What toque does not do
  * yet is refused behind everything that the service itself would refuse. */
-#include "common/arn.h"
-#include "common/desk.h"
-#include "common/hash.h"
+#include "common/aws/arn.h"
+#include "common/aws/desk.h"
+#include "common/base/hash.h"
 #include "queued/api.h"
 #include "queued/fault.h"
 #include "queued/waiter.h"
@@ -66,15 +66,15 @@ static int check_new(struct queues *qs, str account, str region, str name, struc
 struct queue *api_make_queue(struct queues *qs, str account, str region, str name,
                              const struct val *given, struct fault *f)
 {
-    struct attributes attributes;
+    struct queue_attrs attributes;
     if (check_name(name, given, f))
         return NULL;
-    attributes_init(&attributes);
-    int err = attributes_set(&attributes, given, true, f);
+    queue_attr_init(&attributes);
+    int err = queue_attr_set(&attributes, given, true, f);
     struct queue *q = err ? NULL : queues_find(qs, account, region, name);
     if (err || q || check_new(qs, account, region, name, f)) {
-        attributes_deinit(&attributes);
-        return q && attributes_same(&q->attributes, given, f) == 0 ? q : NULL;
+        queue_attr_deinit(&attributes);
+        return q && queue_attr_same(&q->attributes, given, f) == 0 ? q : NULL;
     }
     return queues_add(qs, account, region, name, &attributes);
 }
@@ -185,13 +185,13 @@ void api_list_queues(struct call *c)
         call_done(c);
         return;
     }
-    struct order_node *n = queues_list(qs, c->account, c->region, prefix, after);
+    struct skiplist_node *n = queues_list(qs, c->account, c->region, prefix, after);
     call_out_list(c, "QueueUrls", "QueueUrl");
     for (; n && max > 0; max--) {
-        const struct queue *q = order_value(n);
+        const struct queue *q = skiplist_value(n);
         out_url(c, q, NULL);
         last = q->name;
-        n = order_next(n);
+        n = skiplist_next(n);
         if (n && !queues_is_of(n, c->account, c->region, prefix))
             n = NULL;
     }
@@ -240,7 +240,7 @@ static void out_attribute(struct call *c, const struct queue *q, str name)
 {
     struct buf *text = &q->all->work;
     buf_reset(text);
-    if (own_text(q, name, text) || attributes_text(&q->attributes, name, text))
+    if (own_text(q, name, text) || queue_attr_text(&q->attributes, name, text))
         call_out_entry_text(c, name, buf_view(text));
 }
 
@@ -249,7 +249,7 @@ static void out_all(struct call *c, const struct queue *q)
     const char *name;
     for (size_t i = 0; i < ARRAY_LEN(own_names); i++)
         out_attribute(c, q, str_of(own_names[i]));
-    for (size_t i = 0; (name = attributes_name(i)); i++)
+    for (size_t i = 0; (name = queue_attr_name(i)); i++)
         out_attribute(c, q, str_of(name));
 }
 
@@ -264,7 +264,7 @@ static bool names_all(const struct val *names)
 static int check_names(const struct val *names, struct fault *f)
 {
     for (const struct val *v = names->first; v; v = v->next)
-        if (attributes_known(v->text) == ATTRIBUTE_UNKNOWN)
+        if (queue_attr_known(v->text) == QUEUE_ATTR_UNKNOWN)
             return fault_set(f, FAULT_ATTRIBUTE_NAME, "Unknown Attribute %.*s.",
                              (int)MIN(v->text.n, 256), v->text.n ? v->text.p : "");
     return 0;
@@ -305,7 +305,7 @@ void api_set_attributes(struct call *c)
     if (q && (!given || given->count == 0))
         fault_set(&c->fault, CALL_FAULT_MISSING_PARAMETER,
                   "The request must contain the parameter Attribute.Name.");
-    if (!c->fault.code && attributes_set(&q->attributes, given, false, &c->fault) == 0)
+    if (!c->fault.code && queue_attr_set(&q->attributes, given, false, &c->fault) == 0)
         queue_changed(q);
     call_done(c);
 }

@@ -1,8 +1,8 @@
 /* ReceiveMessage: what is visible is taken and rendered; where nothing is, the call may be parked
  * and comes back here when something became visible or its time is over. */
-#include "common/desk.h"
-#include "common/id.h"
-#include "common/log.h"
+#include "common/aws/desk.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
 #include "queued/api.h"
 #include "queued/content.h"
 #include "queued/fault.h"
@@ -191,12 +191,12 @@ static void out_message(struct call *c, const struct msg *m, const struct receiv
 {
     struct queues *qs = m->queue->all;
     struct content content;
-    char id[ID_UUID_SIZE], handle[LEASE_HANDLE_SIZE];
+    char id[ID_UUID_SIZE], handle[RECEIPT_SIZE];
     if (!read_content(m, &content))
         return;
     call_out_item(c);
     call_out_text(c, "MessageId", api_message_id(qs, m->id, id));
-    call_out_text(c, "ReceiptHandle", queue_handle(m, handle));
+    call_out_text(c, "ReceiptHandle", queue_receipt(m, handle));
     call_out_text(c, "MD5OfBody", str_from(content.md5, HASH_MD5_HEX - 1));
     call_out_text(c, "Body", content.body);
     out_system(c, m, &content, r->system);

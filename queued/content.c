@@ -4,7 +4,7 @@
 
 #include <endian.h>
 
-#include "common/envelope.h"
+#include "common/aws/envelope.h"
 
 #define VERSION       1
 #define HEAD_SIZE     4

@@ -12,8 +12,8 @@
 #ifndef TOQUE_CONTENT_H
 #define TOQUE_CONTENT_H
 
-#include "common/frame.h"
-#include "queued/attr.h"
+#include "common/aws/frame.h"
+#include "queued/message_attr.h"
 
 struct content {
     str body;

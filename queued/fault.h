@@ -2,7 +2,7 @@
 #ifndef TOQUE_QUEUED_FAULT_H
 #define TOQUE_QUEUED_FAULT_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 
 enum queued_fault {
     FAULT_NO_QUEUE = CALL_FAULT_OWN,

@@ -2,7 +2,7 @@
 #ifndef TOQUE_MEMBERS_H
 #define TOQUE_MEMBERS_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 
 extern const struct member members_create_queue[];
 extern const struct member members_queue_url[]; /* DeleteQueue, PurgeQueue */

@@ -7,7 +7,7 @@
  * received. */
 #include "queued/msg.h"
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 #define CHUNK 64
 

@@ -13,10 +13,10 @@
 #ifndef TOQUE_MSG_H
 #define TOQUE_MSG_H
 
-#include "common/heap.h"
-#include "common/list.h"
-#include "common/map.h"
-#include "queued/slab.h"
+#include "common/base/heap.h"
+#include "common/base/list.h"
+#include "common/base/map.h"
+#include "common/base/slab.h"
 
 struct queue;
 struct msg;

@@ -7,9 +7,9 @@
  * 4. `retire` is due at or before the time when the oldest message expires. */
 #include "queued/queue.h"
 
-#include "common/hash.h"
-#include "common/mem.h"
-#include "common/scan.h"
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+#include "common/base/scan.h"
 #include "queued/queues.h"
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -38,7 +38,7 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
     q->arn =
         mem_printf("arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(region), STR_ARG(account), STR_ARG(name));
     make_sender(q);
-    attributes_init(&q->attributes);
+    queue_attr_init(&q->attributes);
     list_init(&q->visible);
     list_init(&q->arrived);
     list_init(&q->waiters);
@@ -55,17 +55,17 @@ void queue_free(struct queue *q)
     heap_remove(&q->all->retire, &q->retire);
     list_remove(&q->hungry);
     list_remove(&q->reap);
-    attributes_deinit(&q->attributes);
+    queue_attr_deinit(&q->attributes);
     mem_free(q->arn);
     mem_free((char *)(uintptr_t)q->key.p);
     mem_free(q);
 }
 
-void queue_store_row(struct queue *q)
+void queue_save(struct queue *q)
 {
     struct buf text = {0};
     buf_char(&text, '{');
-    attributes_write(&q->attributes, &text);
+    queue_attr_write(&q->attributes, &text);
     buf_printf(&text, ",\"purged_id\":%" PRIu64 ",\"purged_ms\":%" PRId64 "}", q->purged_id,
                q->purged_ms);
     queue_store_put_queue(q->all->store, &(struct queue_row){.id = q->id,
@@ -89,14 +89,14 @@ static void read_number(struct queue *q, str name, str spelling)
     else if (str_is(name, "purged_ms"))
         q->purged_ms = n;
     else
-        attributes_read_int(&q->attributes, name, n);
+        queue_attr_read_int(&q->attributes, name, n);
 }
 
 static void read_string(struct queue *q, str name, const struct scan_text *text)
 {
     char *value = mem_dup(text->raw);
     size_t n = scan_unescape(text->raw, value);
-    attributes_read_text(&q->attributes, name, str_from(value, n));
+    queue_attr_read_text(&q->attributes, name, str_from(value, n));
     mem_free(value);
 }
 
@@ -181,7 +181,7 @@ static void store_state(const struct msg *m)
 
 /* --- in --------------------------------------------------------------------------------------- */
 
-static void store_new(struct queue *q, const struct msg *m, const struct parcel *p)
+static void store_new(struct queue *q, const struct msg *m, const struct new_message *p)
 {
     struct queues *qs = q->all;
     if (!p->shared)
@@ -196,7 +196,7 @@ static void store_new(struct queue *q, const struct msg *m, const struct parcel 
     loop_dirty(qs->loop);
 }
 
-u64 queue_put(struct queue *q, const struct parcel *p)
+u64 queue_put(struct queue *q, const struct new_message *p)
 {
     struct queues *qs = q->all;
     i64 now_ms = qs->clock->now_ms;
@@ -338,10 +338,10 @@ void queue_hide(struct msg *m, i64 hide_ms)
 
 /* --- handles ---------------------------------------------------------------------------------- */
 
-int queue_open(struct queue *q, str text, struct handle *ret_handle, struct msg **ret)
+int queue_find_receipt(struct queue *q, str text, struct receipt *ret_handle, struct msg **ret)
 {
-    struct handle h;
-    if (lease_open(queue_store_secret(q->all->store), text, &h) || h.queue != q->id)
+    struct receipt h;
+    if (receipt_read(queue_store_secret(q->all->store), text, &h) || h.queue != q->id)
         return E_INVALID;
     struct msg *m = msg_find(&q->all->msgs, h.message);
     *ret_handle = h;
@@ -349,14 +349,14 @@ int queue_open(struct queue *q, str text, struct handle *ret_handle, struct msg 
     return 0;
 }
 
-str queue_handle(const struct msg *m, char ret[LEASE_HANDLE_SIZE])
+str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE])
 {
     const struct queues *qs = m->queue->all;
-    struct handle h = {.queue = m->queue->id,
-                       .message = m->id,
-                       .delivery = msg_receives(m),
-                       .received_ms = qs->clock->now_ms};
-    return lease_issue(queue_store_secret(qs->store), &h, ret);
+    struct receipt h = {.queue = m->queue->id,
+                        .message = m->id,
+                        .delivery = msg_receives(m),
+                        .received_ms = qs->clock->now_ms};
+    return receipt_issue(queue_store_secret(qs->store), &h, ret);
 }
 
 /* --- all at once ------------------------------------------------------------------------------ */
@@ -374,14 +374,14 @@ void queue_purge(struct queue *q)
     if (!list_is_empty(&q->doomed) && list_is_empty(&q->reap))
         list_push_back(&qs->reap, &q->reap);
     if (!q->deleted)
-        queue_store_row(q);
+        queue_save(q);
 }
 
 void queue_changed(struct queue *q)
 {
     q->modified_ms = q->all->clock->now_ms;
     set_retire(q);
-    queue_store_row(q);
+    queue_save(q);
 }
 
 void queue_check(const struct queue *q)

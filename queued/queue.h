@@ -7,9 +7,9 @@
 #ifndef TOQUE_QUEUE_H
 #define TOQUE_QUEUE_H
 
-#include "common/err.h"
-#include "queued/attributes.h"
-#include "queued/lease.h"
+#include "common/base/err.h"
+#include "queued/queue_attr.h"
+#include "queued/receipt.h"
 #include "queued/msg.h"
 
 struct queues;
@@ -25,7 +25,7 @@ struct queue {
     char *arn;
     char sender[22]; /* SenderId of what is sent here: one principal an account */
     i64 created_ms, modified_ms;
-    struct attributes attributes;
+    struct queue_attrs attributes;
 
     struct list visible; /* of struct msg, next one first */
     struct list arrived; /* of struct msg, all of them, oldest first */
@@ -44,7 +44,7 @@ struct queue {
 };
 
 /* What comes in. */
-struct parcel {
+struct new_message {
     str content;           /* its body row; or */
     struct shared *shared; /* a body row that is there already: one holder more */
     str origin;            /* content_origin of the subscription it came by, "" for none */
@@ -53,7 +53,7 @@ struct parcel {
 };
 
 /* Returns the message's id. */
-u64 queue_put(struct queue *q, const struct parcel *p);
+u64 queue_put(struct queue *q, const struct new_message *p);
 /* Up to `max` visible messages, hidden for hide_ms (0: they stay visible) and counted. */
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX]);
 /* The message is deleted, expired, or otherwise of no more use. */
@@ -65,9 +65,10 @@ void queue_hide(struct msg *m, i64 hide_ms);
 
 /* The message that a handle names. NULL and 0: it is gone. E_INVALID: the handle is garbage, or
  * another queue's. */
-int queue_open(struct queue *q, str handle, struct handle *ret_handle, struct msg **ret) MUST_CHECK;
+int queue_find_receipt(struct queue *q, str handle, struct receipt *ret_handle,
+                       struct msg **ret) MUST_CHECK;
 /* The handle of the message's present delivery. */
-str queue_handle(const struct msg *m, char ret[LEASE_HANDLE_SIZE]);
+str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE]);
 
 /* Everything that is in it now is gone. */
 void queue_purge(struct queue *q);
@@ -82,8 +83,8 @@ void queue_check(const struct queue *q);
 /* For queues.c. */
 struct queue *queue_new(struct queues *all, u64 id, str account, str region, str name);
 void queue_free(struct queue *q);
-void queue_store_row(struct queue *q);
-/* Reads what queue_store_row wrote into the row's attributes. */
+void queue_save(struct queue *q);
+/* Reads what queue_save wrote into the row's attributes. */
 int queue_read_row(struct queue *q, str attributes);
 /* A message read back. */
 void queue_restore(struct queue *q, struct msg *m, i64 due_ms, i64 first_ms, u32 receives);

@@ -8,8 +8,8 @@
 
 #include <sqlite3.h>
 
-#include "common/id.h"
-#include "common/mem.h"
+#include "common/base/id.h"
+#include "common/base/mem.h"
 
 #define QUEUE_STORE_KIND 0x746f7171 /* "toqq" */
 #define QUEUE_STORE_FILE "queued.db"

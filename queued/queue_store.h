@@ -17,8 +17,8 @@
 #ifndef TOQUE_QUEUE_STORE_H
 #define TOQUE_QUEUE_STORE_H
 
-#include "common/buf.h"
-#include "common/store.h"
+#include "common/base/buf.h"
+#include "common/io/store.h"
 
 struct queue_store;
 

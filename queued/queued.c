@@ -4,8 +4,8 @@
 
 #include <sys/epoll.h>
 
-#include "common/json.h"
-#include "common/log.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
 #include "queued/api.h"
 #include "queued/sweep.h"
 #include "queued/topology.h"
@@ -52,7 +52,7 @@ static void failed(void *arg, int err)
         log_error("the store failed, calls that write are refused: %s",
                   *queue_store_error(d->store) ? queue_store_error(d->store) : err_text(err));
     set_failing(d, true);
-    peer_hang_up(&d->peer);
+    topicd_link_hang_up(&d->topicd);
     reload(d);
     loop_timer_set_real(d->loop, &d->probe, d->clock.mono_ms + PROBE_MS);
 }
@@ -82,7 +82,7 @@ static void stop_when_done(struct queued *d)
     if (d->lingering || desk_waiting(d->desk) || http_server_waiting(d->http))
         return;
     d->lingering = true;
-    if (peer_is_up(&d->peer) || d->ipc)
+    if (topicd_link_is_up(&d->topicd) || d->ipc)
         loop_timer_set_real(d->loop, &d->deadline, d->clock.mono_ms + LINGER_MS);
     else
         loop_stop(d->loop);
@@ -157,7 +157,7 @@ static i64 manual_ms(void *arg)
 
 static void on_changed(void *arg, const struct queue *q, bool came)
 {
-    peer_changed(arg, q, came);
+    topicd_link_changed(arg, q, came);
 }
 
 static int open_store(struct queued *d, struct fault *f)
@@ -209,15 +209,15 @@ static int open_link(struct queued *d, struct fault *f)
 {
     const struct options *o = d->options;
     struct link_limits limits = LINK_LIMITS_DEFAULT;
-    struct peer_events events = {
+    struct topicd_link_events events = {
         .clock = on_clock, .down = on_down, .clock_ms = manual_ms, .arg = d};
     limits.frame_size_max = (u32)o->link_frame_size_max;
     limits.heartbeat_ms = (u32)o->link_heartbeat_ms;
     limits.silence_max_ms = (u32)o->link_silence_max_ms;
-    peer_init(&d->peer, &d->queues, d->desk, events);
+    topicd_link_init(&d->topicd, &d->queues, d->desk, events);
     d->queues.changed = on_changed;
-    d->queues.changed_arg = &d->peer;
-    return o->link_url[0] ? peer_listen(&d->peer, o->link_url, &limits, f) : 0;
+    d->queues.changed_arg = &d->topicd;
+    return o->link_url[0] ? topicd_link_listen(&d->topicd, o->link_url, &limits, f) : 0;
 }
 
 static int open_doors(struct queued *d, struct fault *f)
@@ -306,8 +306,8 @@ void queued_close(struct queued *d)
         ipc_door_close(d->ipc);
     if (d->http)
         http_server_free(d->http);
-    if (d->peer.queues)
-        peer_deinit(&d->peer);
+    if (d->topicd.queues)
+        topicd_link_deinit(&d->topicd);
     desk_free(d->desk);
     if (d->queues.loop)
         queues_deinit(&d->queues);

@@ -9,10 +9,10 @@
 #ifndef TOQUE_QUEUED_H
 #define TOQUE_QUEUED_H
 
-#include "common/daemon.h"
-#include "common/desk.h"
+#include "common/io/daemon.h"
+#include "common/aws/desk.h"
 #include "queued/options.h"
-#include "queued/peer.h"
+#include "queued/topicd_link.h"
 
 struct queued {
     const struct options *options;
@@ -23,7 +23,7 @@ struct queued {
     struct queues queues;
     struct service service;
     struct desk *desk;
-    struct peer peer;
+    struct topicd_link topicd;
     struct http_server *http;
     struct ipc_door *ipc;
     struct loop_hook hook;

@@ -6,9 +6,9 @@
  * 3. What a reload finds without a queue row belongs to a deleted queue and is doomed. */
 #include "queued/queues.h"
 
-#include "common/arn.h"
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/aws/arn.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 #include "queued/waiter.h"
 
 /* ACCOUNT/REGION/NAME: 12 digits, a region of the desk's making, a name within its bounds. */
@@ -37,7 +37,7 @@ static void empty_init(struct queues *qs)
 {
     map_init(&qs->by_key);
     idmap_init(&qs->by_id);
-    order_init(&qs->order);
+    skiplist_init(&qs->order);
     msgs_init(&qs->msgs);
     heap_init(&qs->retire);
 }
@@ -77,7 +77,7 @@ static void drop_all(struct queues *qs)
     loop_timer_clear(qs->loop, &qs->sweep);
     heap_deinit(&qs->retire);
     msgs_deinit(&qs->msgs);
-    order_deinit(&qs->order);
+    skiplist_deinit(&qs->order);
     idmap_deinit(&qs->by_id);
     map_deinit(&qs->by_key);
 }
@@ -109,7 +109,7 @@ static void enter(struct queue *q)
     struct queues *qs = q->all;
     idmap_put(&qs->by_id, q->id, q);
     map_put(&qs->by_key, q->key, q);
-    order_put(&qs->order, q->key, q);
+    skiplist_put(&qs->order, q->key, q);
 }
 
 static int on_queue(void *arg, const struct queue_row *row)
@@ -257,37 +257,37 @@ struct queue *queues_resolve(const struct queues *qs, str url, str account, str 
     return name.n ? queues_find(qs, account, region, name) : NULL;
 }
 
-struct order_node *queues_list(const struct queues *qs, str account, str region, str prefix,
-                               str after)
+struct skiplist_node *queues_list(const struct queues *qs, str account, str region, str prefix,
+                                  str after)
 {
     char buf[KEY_SIZE_MAX];
     bool from_after = after.n && str_cmp(after, prefix) >= 0;
     str key = make_key(buf, account, region, from_after ? after : prefix);
     if (!key.p)
         return NULL;
-    struct order_node *n = order_from(&qs->order, key);
-    if (n && from_after && str_eq(((struct queue *)order_value(n))->key, key))
-        n = order_next(n);
+    struct skiplist_node *n = skiplist_from(&qs->order, key);
+    if (n && from_after && str_eq(((struct queue *)skiplist_value(n))->key, key))
+        n = skiplist_next(n);
     return n && queues_is_of(n, account, region, prefix) ? n : NULL;
 }
 
-bool queues_is_of(const struct order_node *n, str account, str region, str prefix)
+bool queues_is_of(const struct skiplist_node *n, str account, str region, str prefix)
 {
-    const struct queue *q = order_value(n);
+    const struct queue *q = skiplist_value(n);
     return str_eq(q->account, account) && str_eq(q->region, region) && str_starts(q->name, prefix);
 }
 
 /* --- coming and going ------------------------------------------------------------------------- */
 
 struct queue *queues_add(struct queues *qs, str account, str region, str name,
-                         struct attributes *attributes)
+                         struct queue_attrs *attributes)
 {
     struct queue *q = queue_new(qs, qs->next_id++, account, region, name);
-    attributes_deinit(&q->attributes);
+    queue_attr_deinit(&q->attributes);
     q->attributes = *attributes;
     q->created_ms = q->modified_ms = qs->clock->now_ms;
     enter(q);
-    queue_store_row(q);
+    queue_save(q);
     unbury(qs, map_get(&qs->deleted, q->key));
     if (qs->changed)
         qs->changed(qs->changed_arg, q, true);
@@ -320,7 +320,7 @@ void queues_remove(struct queue *q)
     assert(list_is_empty(&q->waiters));
     bury(q);
     map_del(&qs->by_key, q->key);
-    order_del(&qs->order, q->key);
+    skiplist_del(&qs->order, q->key);
     q->deleted = true;
     queue_purge(q);
     queue_store_delete_queue(qs->store, q->id);

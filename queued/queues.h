@@ -6,8 +6,8 @@
 #ifndef TOQUE_QUEUES_H
 #define TOQUE_QUEUES_H
 
-#include "common/loop.h"
-#include "queued/order.h"
+#include "common/io/loop.h"
+#include "common/base/skiplist.h"
 #include "queued/queue.h"
 #include "queued/queue_store.h"
 
@@ -25,8 +25,8 @@ struct queues {
     struct queue_store *store;
     struct queues_limits limits;
     struct map by_key;
-    struct idmap by_id; /* deleted ones, too, while they are cleared away */
-    struct order order; /* by key */
+    struct idmap by_id;    /* deleted ones, too, while they are cleared away */
+    struct skiplist order; /* by key */
     struct msgs msgs;
     struct heap retire; /* queues by the expiry of their oldest message */
     struct list hungry, reap;
@@ -58,7 +58,7 @@ struct queue *queues_find_arn(const struct queues *qs, str arn);
 struct queue *queues_resolve(const struct queues *qs, str url, str account, str region);
 /* Takes the attributes (they are the queue's afterwards). There is no queue of that name. */
 struct queue *queues_add(struct queues *qs, str account, str region, str name,
-                         struct attributes *attributes);
+                         struct queue_attrs *attributes);
 /* Messages and all; waiters must be gone. */
 void queues_remove(struct queue *q);
 /* How long a name rests after DeleteQueue, and a queue after PurgeQueue: the service's rule. */
@@ -68,9 +68,9 @@ void queues_remove(struct queue *q);
 i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name);
 /* The first queue of that account and region whose name begins with `prefix` and comes after
  * `after`; walk on with queues_next. */
-struct order_node *queues_list(const struct queues *qs, str account, str region, str prefix,
-                               str after);
-bool queues_is_of(const struct order_node *n, str account, str region, str prefix);
+struct skiplist_node *queues_list(const struct queues *qs, str account, str region, str prefix,
+                                  str after);
+bool queues_is_of(const struct skiplist_node *n, str account, str region, str prefix);
 
 static inline size_t queues_count(const struct queues *qs)
 {

@@ -2,7 +2,7 @@
  * piece while the slice lasts. */
 #include "queued/sweep.h"
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "queued/waiter.h"
 
 #define SLICE_US 1000

@@ -70,13 +70,13 @@ static int blame(const struct json_at *queue, const struct json_at *map, const s
 {
     for (const struct val *v = given ? given->first : NULL; v; v = v->next) {
         struct val alone = *v, one = {.type = VAL_MAP, .count = 1, .first = &alone};
-        struct attributes probe;
+        struct queue_attrs probe;
         struct fault ignored;
         alone.next = NULL;
         fault_clear(&ignored);
-        attributes_init(&probe);
-        int err = attributes_set(&probe, &one, true, &ignored);
-        attributes_deinit(&probe);
+        queue_attr_init(&probe);
+        int err = queue_attr_set(&probe, &one, true, &ignored);
+        queue_attr_deinit(&probe);
         if (err) {
             struct json_at at = {map->doc, map, v->name.p, 0,
                                  json_object_get(map->value, v->name.p)};

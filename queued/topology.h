@@ -7,7 +7,7 @@
 #ifndef TOQUE_QUEUED_TOPOLOGY_H
 #define TOQUE_QUEUED_TOPOLOGY_H
 
-#include "common/json.h"
+#include "common/base/json.h"
 #include "queued/queues.h"
 
 #define TOPOLOGY_FILE_MAX (64 * 1024 * 1024) /* bytes */

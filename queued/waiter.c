@@ -1,7 +1,7 @@
 /* A waiter is on exactly one list from waiter_park until `end`: its queue's, or the orphans'. */
 #include "queued/waiter.h"
 
-#include "common/desk.h"
+#include "common/aws/desk.h"
 
 /* Takes it off and tells it why. */
 static void finish(struct waiter *w, enum waiter_end why)

@@ -8,7 +8,7 @@
 #ifndef TOQUE_WAITER_H
 #define TOQUE_WAITER_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 #include "queued/queues.h"
 
 enum waiter_end {

@@ -3,7 +3,7 @@
 #ifndef TOQUE_DEMO_SERVICE_H
 #define TOQUE_DEMO_SERVICE_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 
 static const struct member demo_attribute_value[] = {
     {.name = "StringValue", .type = VAL_STRING},

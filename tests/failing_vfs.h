@@ -3,7 +3,7 @@
 #ifndef TOQUE_TESTS_FAILING_VFS_H
 #define TOQUE_TESTS_FAILING_VFS_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 /* What may fail; several at once. */
 enum failing_op {

@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
-#include "common/buf.h"
-#include "common/hash.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
 #include "filter/filter.h"
 
 #define CASE_ATTRIBUTES_MAX 16

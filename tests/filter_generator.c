@@ -1,7 +1,7 @@
 /* The generator. Sets are small on purpose; what is rare is drawn with `one_in`. */
 #include "tests/filter_generator.h"
 
-#include "common/scan.h"
+#include "common/base/scan.h"
 
 void gen_init(struct generator *g, u64 seed, const u8 *bytes, size_t size)
 {

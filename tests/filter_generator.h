@@ -5,8 +5,8 @@
 #ifndef TOQUE_TESTS_FILTER_GENERATOR_H
 #define TOQUE_TESTS_FILTER_GENERATOR_H
 
-#include "common/buf.h"
-#include "common/mem.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
 #include "filter/filter.h"
 
 #define GEN_POOL_MAX  64

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "common/buf.h"
-#include "filter/tree.h"
+#include "common/base/buf.h"
+#include "filter/policy/tree.h"
 
 /* One step of a trail: element `index` of array number `array`. */
 struct ref_trail {

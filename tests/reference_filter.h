@@ -7,7 +7,7 @@
 #ifndef TOQUE_TESTS_REFERENCE_FILTER_H
 #define TOQUE_TESTS_REFERENCE_FILTER_H
 
-#include "filter/policy.h"
+#include "filter/policy/policy.h"
 
 /* Whether any policy of the scope could match at all. */
 enum filter_eligibility reference_eligibility(enum filter_scope scope,

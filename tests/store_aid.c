@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 char *store_aid_dir(void)
 {

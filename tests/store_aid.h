@@ -4,7 +4,7 @@
 #ifndef TOQUE_TESTS_STORE_AID_H
 #define TOQUE_TESTS_STORE_AID_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 /* A new empty folder; store_aid_remove frees the name too. */
 char *store_aid_dir(void);

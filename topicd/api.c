@@ -2,8 +2,8 @@
  * done yet has a row, too, so that it is told from what does not exist. */
 #include "topicd/api.h"
 
-#include "common/arn.h"
-#include "common/hash.h"
+#include "common/aws/arn.h"
+#include "common/base/hash.h"
 
 #define NAMESPACE "http://sns.amazonaws.com/doc/2010-03-31/"
 /* Longest token that is looked at; ours have less. */
@@ -211,12 +211,12 @@ int api_arn(struct call *c, const char *name, str *ret)
 
     if (!arn.p)
         return fault_set(&c->fault, FAULT_INVALID,
-                         FAULT_FRAME "%s Reason: no value for required parameter", name);
+                         FAULT_PREFIX "%s Reason: no value for required parameter", name);
     size_t parts = arn_parts(arn);
 
     if (parts < ARN_PARTS_MIN)
         return fault_set(&c->fault, FAULT_INVALID,
-                         FAULT_FRAME "%s Reason: An ARN must have at least 6 elements, not %zu",
+                         FAULT_PREFIX "%s Reason: An ARN must have at least 6 elements, not %zu",
                          name, parts);
     *ret = arn;
     return 0;
@@ -227,7 +227,7 @@ int api_check_topic_arn(struct call *c, const char *name, str text)
     struct arn arn;
 
     if (arn_read(text, &arn) || !str_is(arn.service, "sns") || !str_eq(arn.region, c->region))
-        return fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "%s", name);
+        return fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "%s", name);
     return 0;
 }
 
@@ -270,7 +270,7 @@ bool api_page_begin(struct call *c, char kind, u64 *ret_place)
     if (token.n > TOKEN_MAX || hash_unbase64(token, &c->scratch) || c->scratch.n < 2 ||
         c->scratch.p[0] != kind ||
         str_to_i64(str_slice(buf_view(&c->scratch), 1, c->scratch.n), &place) || place < 0) {
-        fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "NextToken");
+        fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "NextToken");
         return false;
     }
     *ret_place = (u64)place;

@@ -1,6 +1,6 @@
 /* Publish and PublishBatch. The answer leaves when the message is durable at every queued
  * concerned, or in the outbox; one that nobody gets is answered in the same turn. */
-#include "common/arn.h"
+#include "common/aws/arn.h"
 #include "topicd/api.h"
 
 #define BATCH_ENTRIES_MAX 10
@@ -39,19 +39,19 @@ static struct flight *begin_flight(struct call *c)
     return &f->flight;
 }
 
-static struct publish_road road_of(struct call *c)
+static struct publish_context context_of(struct call *c)
 {
     struct topicd *t = call_owner(c);
     str trace = c->request.trace_id;
 
     if (trace.n > TRACE_HEADER_MAX || !attr_is_xml_text(trace) || !str_is_utf8(trace))
         trace = STR("");
-    return (struct publish_road){.fanout = &t->fanout,
-                                 .deliver = &t->deliver,
-                                 .ids = &t->ids,
-                                 .public_url = str_of(t->public_url),
-                                 .trace_header = trace,
-                                 .now_ms = t->clock.now_ms};
+    return (struct publish_context){.fanout = &t->fanout,
+                                    .sender = &t->sender,
+                                    .ids = &t->ids,
+                                    .public_url = str_of(t->public_url),
+                                    .trace_header = trace,
+                                    .now_ms = t->clock.now_ms};
 }
 
 /* --- Publish -------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ static void refuse_phone(struct call *c, str number)
                   "Publish to a PhoneNumber is not implemented.");
     else
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "PhoneNumber Reason: %.*s is not valid to publish to",
+                  FAULT_PREFIX "PhoneNumber Reason: %.*s is not valid to publish to",
                   (int)MIN(number.n, (size_t)SHOWN_MAX), number.n ? number.p : "");
 }
 
@@ -84,7 +84,7 @@ static struct topic *find_target(struct call *c)
     if (target.p && arn_read(target, &arn) == 0 && str_is(arn.service, "sns") &&
         str_starts(arn.resource, STR("endpoint/"))) {
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "TargetArn Reason: No endpoint found for the target arn specified");
+                  FAULT_PREFIX "TargetArn Reason: No endpoint found for the target arn specified");
         return NULL;
     }
     if (target.p)
@@ -93,7 +93,7 @@ static struct topic *find_target(struct call *c)
         refuse_phone(c, phone);
     else
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "TopicArn or TargetArn Reason: no value for required parameter");
+                  FAULT_PREFIX "TopicArn or TargetArn Reason: no value for required parameter");
     return NULL;
 }
 
@@ -103,22 +103,22 @@ void api_publish(struct call *c)
     struct publication p;
     struct topic *topic;
 
-    if (deliver_park(&t->deliver, c))
+    if (sender_park(&t->sender, c))
         return;
     topic = find_target(c);
     if (topic && !val_get(c->in, "Message"))
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "Message Reason: no value for required parameter");
+                  FAULT_PREFIX "Message Reason: no value for required parameter");
     if (!topic || c->fault.code ||
         publication_read(&p, c->in, "messageAttributes", topic->message_size_max, &c->arena,
                          &c->fault)) {
         call_done(c);
         return;
     }
-    struct publish_road road = road_of(c);
+    struct publish_context context = context_of(c);
     struct flight *flight = begin_flight(c);
 
-    publish_apply(&road, topic, &p, flight);
+    publish_apply(&context, topic, &p, flight);
     call_out_text(c, "MessageId", str_of(p.message_id));
     flight_end(flight, 0);
 }
@@ -217,7 +217,7 @@ void api_publish_batch(struct call *c)
     struct publication list[BATCH_ENTRIES_MAX];
     struct topic *topic = NULL;
 
-    if (deliver_park(&t->deliver, c))
+    if (sender_park(&t->sender, c))
         return;
     if (check_count(entries, &c->fault) == 0)
         topic = api_topic(c, "TopicArn");
@@ -225,12 +225,12 @@ void api_publish_batch(struct call *c)
         call_done(c);
         return;
     }
-    struct publish_road road = road_of(c);
+    struct publish_context context = context_of(c);
     struct flight *flight = begin_flight(c);
 
     call_out_list(c, "Successful", "member");
     for (u32 i = 0; i < entries->count; i++) {
-        publish_apply(&road, topic, &list[i], flight);
+        publish_apply(&context, topic, &list[i], flight);
         call_out_item(c);
         call_out_text(c, "Id", list[i].entry_id);
         call_out_text(c, "MessageId", str_of(list[i].message_id));

@@ -1,6 +1,6 @@
 /* Subscribe, ConfirmSubscription, Unsubscribe, the lists, GetSubscriptionAttributes,
  * SetSubscriptionAttributes. */
-#include "common/arn.h"
+#include "common/aws/arn.h"
 #include "topicd/api.h"
 #include "topicd/sub_attr.h"
 
@@ -22,10 +22,10 @@ static int check_sqs(str endpoint, struct fault *f)
     if (arn_parts(endpoint) != ARN_PARTS_MIN || arn_read(endpoint, &arn) ||
         !str_is(arn.service, "sqs") || arn.region.n == 0 || !arn_is_account(arn.account) ||
         !arn_is_queue_name(arn.resource) || arn.resource.n > ARN_QUEUE_NAME_MAX)
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "SQS endpoint ARN");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "SQS endpoint ARN");
     if (arn_is_fifo_name(arn.resource))
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME
+                         FAULT_PREFIX
                          "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
                          "subscribed to standard SNS topics");
     return 0;
@@ -54,7 +54,7 @@ static int check_endpoint(str protocol, str endpoint, struct fault *f)
         known = known || str_is(protocol, others[i]);
     if (!known)
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME "Amazon SNS does not support this protocol string: %.*s",
+                         FAULT_PREFIX "Amazon SNS does not support this protocol string: %.*s",
                          shown(protocol), protocol.n ? protocol.p : "");
     if (str_is(protocol, "sms") && !is_phone_number(endpoint))
         return fault_set(f, FAULT_INVALID, "Invalid SMS endpoint: %.*s", shown(endpoint),
@@ -62,10 +62,10 @@ static int check_endpoint(str protocol, str endpoint, struct fault *f)
     if ((str_is(protocol, "http") && !str_starts_nocase(endpoint, STR("http://"))) ||
         (str_is(protocol, "https") && !str_starts_nocase(endpoint, STR("https://"))))
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME "Endpoint must match the specified protocol");
+                         FAULT_PREFIX "Endpoint must match the specified protocol");
     if (str_is(protocol, "application")) /* there are none yet */
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME "Endpoint Reason: Endpoint does not exist for endpoint %.*s",
+                         FAULT_PREFIX "Endpoint Reason: Endpoint does not exist for endpoint %.*s",
                          shown(endpoint), endpoint.n ? endpoint.p : "");
     return fault_set(f, CALL_FAULT_UNSUPPORTED,
                      "Subscriptions with the protocol %.*s are not implemented.",
@@ -80,7 +80,7 @@ static int check_limits(const struct topicd *t, const struct topic *topic,
     if (topic->message_size_max > TOPIC_MESSAGE_SIZE_DEFAULT &&
         topic->subs.n >= TOPIC_LARGE_SUBS_MAX)
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME
+                         FAULT_PREFIX
                          "A topic with MaximumMessageSize greater than 262144 bytes supports a "
                          "maximum of 100 subscriptions");
     if (settings_get(settings, STR("FilterPolicy")).n &&
@@ -138,7 +138,7 @@ void api_subscribe(struct call *c)
 
     if (topic && !protocol.p) {
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "Protocol Reason: no value for required parameter");
+                  FAULT_PREFIX "Protocol Reason: no value for required parameter");
     } else if (topic) {
         struct sub *u = api_make_sub(t, topic, c->account, protocol,
                                      endpoint.p ? endpoint : STR(""), given, n, &c->fault);
@@ -170,13 +170,13 @@ void api_confirm_subscription(struct call *c)
 
     if (!topic.p || arn_read(topic, &arn) || !str_is(arn.service, "sns") ||
         !str_eq(arn.region, c->region))
-        call_fail(c, FAULT_INVALID, FAULT_FRAME "Topic");
+        call_fail(c, FAULT_INVALID, FAULT_PREFIX "Topic");
     else if (!token.p)
-        call_fail(c, FAULT_INVALID, FAULT_FRAME "Token Reason: no value for required parameter");
+        call_fail(c, FAULT_INVALID, FAULT_PREFIX "Token Reason: no value for required parameter");
     else if (c->identity.is_signed && !is_token(token))
         call_fail(c, FAULT_INVALID, "Invalid token");
     else
-        call_fail(c, FAULT_INVALID, FAULT_FRAME "Token");
+        call_fail(c, FAULT_INVALID, FAULT_PREFIX "Token");
 }
 
 /* --- Unsubscribe ---------------------------------------------------------------------------------
@@ -188,9 +188,9 @@ static int check_sub_arn(struct call *c, str text)
     struct arn arn;
 
     if (arn_parts(text) == ARN_PARTS_MIN)
-        return fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "SubscriptionId");
+        return fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "SubscriptionId");
     if (arn_read(text, &arn) || !str_is(arn.service, "sns") || !str_eq(arn.region, c->region))
-        return fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "SubscriptionArn");
+        return fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "SubscriptionArn");
     return 0;
 }
 
@@ -227,9 +227,9 @@ static void out_sub(struct call *c, const struct sub *u)
     call_out_item_end(c);
 }
 
-static void out_page(struct call *c, const struct shelf *shelf, char kind)
+static void out_page(struct call *c, const struct slots *shelf, char kind)
 {
-    static const struct shelf none;
+    static const struct slots none;
     u64 place;
 
     if (!api_page_begin(c, kind, &place))
@@ -237,10 +237,10 @@ static void out_page(struct call *c, const struct shelf *shelf, char kind)
     if (!shelf)
         shelf = &none;
     u32 at = (u32)MIN(place, (u64)shelf->end);
-    struct sub *u = shelf_next(shelf, &at);
+    struct sub *u = slots_next(shelf, &at);
 
     call_out_list(c, "Subscriptions", "member");
-    for (int i = 0; u && i < API_PAGE_SIZE; i++, u = shelf_next(shelf, &at))
+    for (int i = 0; u && i < API_PAGE_SIZE; i++, u = slots_next(shelf, &at))
         out_sub(c, u);
     call_out_list_end(c);
     if (u)
@@ -321,9 +321,9 @@ void api_set_subscription_attributes(struct call *c)
     settings_init(&settings);
     if (!given.name.p)
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "AttributeName Reason: no value for required parameter");
+                  FAULT_PREFIX "AttributeName Reason: no value for required parameter");
     else if (settings_read(&settings, sub_attributes(u)) == 0 &&
-             sub_attr_set(&settings, &given, 1, FAULT_FRAME, &c->fault) == 0 &&
+             sub_attr_set(&settings, &given, 1, FAULT_PREFIX, &c->fault) == 0 &&
              check_policy_limit(t, u, &settings, &c->fault) == 0) {
         settings_write(&settings, &text);
         catalog_set_sub(&t->catalog, u, buf_view(&text));

@@ -1,5 +1,5 @@
 /* CreateTopic, DeleteTopic, ListTopics, GetTopicAttributes, SetTopicAttributes. */
-#include "common/arn.h"
+#include "common/aws/arn.h"
 #include "topicd/api.h"
 #include "topicd/topic_attr.h"
 
@@ -22,7 +22,7 @@ static int check_name(str name, struct setting *given, size_t *n, struct fault *
     }
     *n = kept;
     if (!arn_is_topic_name(name) || name.n > ARN_TOPIC_NAME_MAX || arn_is_fifo_name(name) != fifo)
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "Topic Name");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Topic Name");
     if (!known)
         return fault_set(f, FAULT_INVALID,
                          FAULT_FRAME_CREATE "FifoTopic: Invalid value. Must be "
@@ -93,7 +93,7 @@ static bool refuse_extras(struct call *c, str name)
     buf_deinit(&arn);
     if (tags && tags->count && exists)
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "Tags Reason: Topic already exists with different tags");
+                  FAULT_PREFIX "Tags Reason: Topic already exists with different tags");
     else if (tags && tags->count)
         fault_set(&c->fault, CALL_FAULT_UNSUPPORTED, "Tags of topics are not implemented.");
     else if (val_text(c->in, "DataProtectionPolicy").n)
@@ -112,7 +112,7 @@ void api_create_topic(struct call *c)
 
     /* A name that the service would refuse is refused before what only this one does not do. */
     if (!arn_is_topic_name(name) || name.n > ARN_TOPIC_NAME_MAX)
-        fault_set(&c->fault, FAULT_INVALID, FAULT_FRAME "Topic Name");
+        fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "Topic Name");
     else if (!refuse_extras(c, name))
         topic = api_make_topic(t, c->account, c->region, name, given, n, &c->fault);
     if (topic)
@@ -140,9 +140,9 @@ void api_delete_topic(struct call *c)
 void api_list_topics(struct call *c)
 {
     struct topicd *t = call_owner(c);
-    static const struct shelf none;
+    static const struct slots none;
     const struct scope *scope = catalog_find_scope(&t->catalog, c->account, c->region);
-    const struct shelf *shelf = scope ? &scope->topics : &none;
+    const struct slots *shelf = scope ? &scope->topics : &none;
     u64 place;
 
     if (!api_page_begin(c, 't', &place)) {
@@ -150,10 +150,10 @@ void api_list_topics(struct call *c)
         return;
     }
     u32 at = (u32)MIN(place, (u64)shelf->end);
-    struct topic *topic = shelf_next(shelf, &at);
+    struct topic *topic = slots_next(shelf, &at);
 
     call_out_list(c, "Topics", "member");
-    for (int i = 0; topic && i < API_PAGE_SIZE; i++, topic = shelf_next(shelf, &at)) {
+    for (int i = 0; topic && i < API_PAGE_SIZE; i++, topic = slots_next(shelf, &at)) {
         call_out_item(c);
         call_out_text(c, "TopicArn", topic->arn);
         call_out_item_end(c);
@@ -185,7 +185,7 @@ static int check_large(const struct topic *topic, const struct settings *s, stru
         size <= TOPIC_MESSAGE_SIZE_DEFAULT || topic->subs.n <= TOPIC_LARGE_SUBS_MAX)
         return 0;
     return fault_set(f, FAULT_INVALID,
-                     FAULT_FRAME
+                     FAULT_PREFIX
                      "A topic with MaximumMessageSize greater than 262144 bytes supports a maximum "
                      "of 100 subscriptions");
 }
@@ -205,9 +205,9 @@ void api_set_topic_attributes(struct call *c)
     settings_init(&settings);
     if (!name.p)
         fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_FRAME "AttributeName Reason: no value for required parameter");
+                  FAULT_PREFIX "AttributeName Reason: no value for required parameter");
     else if (settings_read(&settings, topic->attributes) == 0 &&
-             topic_attr_set(&settings, topic->arn, name, value.p ? value : STR(""), FAULT_FRAME,
+             topic_attr_set(&settings, topic->arn, name, value.p ? value : STR(""), FAULT_PREFIX,
                             &c->fault) == 0 &&
              check_large(topic, &settings, &c->fault) == 0) {
         settings_write(&settings, &text);

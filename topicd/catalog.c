@@ -4,8 +4,8 @@
  * gets nothing, and the log says so). */
 #include "topicd/catalog.h"
 
-#include "common/arn.h"
-#include "common/log.h"
+#include "common/aws/arn.h"
+#include "common/base/log.h"
 
 void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l)
 {
@@ -79,7 +79,7 @@ struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint)
 static void hang_topic(struct catalog *c, struct topic *t, struct scope *s)
 {
     t->scope = s;
-    t->place = shelf_put(&s->topics, t);
+    t->place = slots_put(&s->topics, t);
     map_put(&c->topics, t->arn, t);
 }
 
@@ -118,8 +118,8 @@ static void hang_sub(struct catalog *c, struct sub *u, struct topic *t, struct s
 {
     u->topic = t;
     u->owner = owner;
-    u->place = shelf_put(&t->subs, u);
-    u->owner_place = shelf_put(&owner->subs, u);
+    u->place = slots_put(&t->subs, u);
+    u->owner_place = slots_put(&owner->subs, u);
     map_put(&c->subs, u->arn, u);
     map_put(&t->endpoints, u->key, u);
 }
@@ -130,8 +130,8 @@ static void drop_sub(struct catalog *c, struct sub *u)
     unmatch_sub(c, u);
     map_del(&c->subs, u->arn);
     map_del(&u->topic->endpoints, u->key);
-    shelf_remove(&u->owner->subs, u->owner_place);
-    shelf_remove(&u->topic->subs, u->place);
+    slots_remove(&u->owner->subs, u->owner_place);
+    slots_remove(&u->topic->subs, u->place);
     sub_free(u);
 }
 
@@ -139,10 +139,10 @@ static void drop_topic(struct catalog *c, struct topic *t)
 {
     struct sub *u;
 
-    for (u32 at = 0; (u = shelf_next(&t->subs, &at));)
+    for (u32 at = 0; (u = slots_next(&t->subs, &at));)
         drop_sub(c, u);
     map_del(&c->topics, t->arn);
-    shelf_remove(&t->scope->topics, t->place);
+    slots_remove(&t->scope->topics, t->place);
     topic_free(t);
 }
 
@@ -158,15 +158,15 @@ static void clear(struct catalog *c)
     while ((item = map_next(&c->topics, &at))) {
         struct topic *t = item;
 
-        shelf_deinit(&t->subs);
+        slots_deinit(&t->subs);
         topic_free(t);
     }
     at = 0;
     while ((item = map_next(&c->scopes, &at))) {
         struct scope *s = item;
 
-        shelf_deinit(&s->topics);
-        shelf_deinit(&s->subs);
+        slots_deinit(&s->topics);
+        slots_deinit(&s->subs);
         mem_free((char *)s->key.p);
         mem_free(s);
     }

@@ -6,8 +6,8 @@
 #ifndef TOQUE_CATALOG_H
 #define TOQUE_CATALOG_H
 
-#include "common/id.h"
-#include "common/loop.h"
+#include "common/base/id.h"
+#include "common/io/loop.h"
 #include "topicd/sub.h"
 #include "topicd/topic.h"
 #include "topicd/topic_store.h"
@@ -15,8 +15,8 @@
 struct scope {
     str key;             /* "ACCOUNT REGION", own bytes */
     str account, region; /* parts of key */
-    struct shelf topics; /* its topics */
-    struct shelf subs;   /* subscriptions that belong to the account, of whichever topic */
+    struct slots topics; /* its topics */
+    struct slots subs;   /* subscriptions that belong to the account, of whichever topic */
     u64 policy_count;    /* of its topics' subscriptions, those with a filter policy */
 };
 

@@ -1,7 +1,7 @@
 /* Documents are small and rare: jansson. Members keep their order. */
 #include "topicd/delivery_policy.h"
 
-#include "common/json.h"
+#include "common/base/json.h"
 #include "topicd/fault.h"
 
 #define DELIVERY_TEXT_MAX 30720 /* bytes; as the service's policies */

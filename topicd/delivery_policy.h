@@ -3,8 +3,8 @@
 #ifndef TOQUE_DELIVERY_POLICY_H
 #define TOQUE_DELIVERY_POLICY_H
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 
 /* Appends the form that is kept: what was given, nulls dropped, disableSubscriptionOverrides added.
  * E_FAULT with the whole text, `frame` being its beginning. */

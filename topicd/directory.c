@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 
 void directory_init(struct directory *d, struct topic_store *store, struct loop *l,
                     const char *const *urls, u32 n)

@@ -7,9 +7,9 @@
 #ifndef TOQUE_DIRECTORY_H
 #define TOQUE_DIRECTORY_H
 
-#include "common/frame.h"
-#include "common/loop.h"
-#include "common/map.h"
+#include "common/aws/frame.h"
+#include "common/io/loop.h"
+#include "common/base/map.h"
 #include "topicd/topic_store.h"
 
 struct directory_queue {

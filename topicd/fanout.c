@@ -66,7 +66,7 @@ void fanout_plan(struct fanout *f, struct topic *t, const struct attr_list *attr
         const struct filter_span *span = &f->hits.spans[i];
 
         for (u32 k = 0; k < span->n; k++) {
-            struct sub *u = shelf_get(&t->subs, span->ids[k]);
+            struct sub *u = slots_get(&t->subs, span->ids[k]);
 
             assert(u);
             add(f, u, attrs->n);

@@ -3,7 +3,7 @@
 #ifndef TOQUE_FANOUT_H
 #define TOQUE_FANOUT_H
 
-#include "topicd/attr.h"
+#include "topicd/message_attr.h"
 #include "topicd/directory.h"
 #include "topicd/sub.h"
 #include "topicd/topic.h"

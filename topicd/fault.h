@@ -2,7 +2,7 @@
 #ifndef TOQUE_TOPICD_FAULT_H
 #define TOQUE_TOPICD_FAULT_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 
 enum topicd_fault {
     FAULT_INVALID = CALL_FAULT_OWN, /* InvalidParameter */
@@ -22,7 +22,7 @@ enum topicd_fault {
 };
 
 /* What most refusals begin with. */
-#define FAULT_FRAME "Invalid parameter: "
+#define FAULT_PREFIX "Invalid parameter: "
 /* In place of it for attributes that come with CreateTopic and Subscribe. */
 #define FAULT_FRAME_CREATE "Invalid parameter: Attributes Reason: "
 

@@ -3,9 +3,9 @@
  * call's arena. */
 #include "topicd/front.h"
 
-#include "common/arn.h"
-#include "common/desk.h"
-#include "common/hash.h"
+#include "common/aws/arn.h"
+#include "common/aws/desk.h"
+#include "common/base/hash.h"
 #include "topicd/fault.h"
 
 #define FRAME_ROOM 1024 /* bytes of a CALL frame beside the body, usually */
@@ -22,20 +22,20 @@ struct forwarded {
 
 static void timer_due(struct loop_timer *timer);
 
-void front_init(struct front *f, struct loop *l, struct directory *d, struct peer **peers,
-                u32 peer_count, u32 wait_max_ms)
+void front_init(struct front *f, struct loop *l, struct directory *d, struct queued_link **links,
+                u32 link_count, u32 wait_max_ms)
 {
     *f = (struct front){.loop = l,
                         .directory = d,
-                        .peers = peers,
-                        .peer_count = peer_count,
+                        .links = links,
+                        .link_count = link_count,
                         .wait_max_ms = wait_max_ms,
                         .timer = {.due = timer_due, .arg = f},
                         .next_id = 1};
     idmap_init(&f->calls);
-    f->under_way = mem_array(peer_count, sizeof(*f->under_way));
-    f->waiting = mem_array(peer_count, sizeof(*f->waiting));
-    for (u32 i = 0; i < peer_count; i++) {
+    f->under_way = mem_array(link_count, sizeof(*f->under_way));
+    f->waiting = mem_array(link_count, sizeof(*f->waiting));
+    for (u32 i = 0; i < link_count; i++) {
         list_init(&f->under_way[i]);
         list_init(&f->waiting[i]);
     }
@@ -153,12 +153,12 @@ static void read_url(str url, struct place *ret)
 }
 
 /* Index of the queued that the call is for. */
-static u32 find_peer(struct front *f, struct call *c)
+static u32 find_link(struct front *f, struct call *c)
 {
     struct place place = {c->region, c->account, STR_NONE};
     struct buf arn = {0};
 
-    if (f->peer_count == 1 || !c->action)
+    if (f->link_count == 1 || !c->action)
         return 0;
     call_read(c);
     if (c->fault.code) {
@@ -282,7 +282,7 @@ static void cancel(struct front *f, const struct forwarded *w)
         return;
     frame_write_cancel(&frame, w->id);
     /* A queued that is away has nothing to cancel. */
-    int err = peer_send(f->peers[w->peer], &frame);
+    int err = queued_link_send(f->links[w->peer], &frame);
 
     (void)err;
 }
@@ -308,7 +308,7 @@ static int send_call(struct front *f, struct call *c)
     call.request.region = c->region;
     buf_room(&frame, c->request.body.n + FRAME_ROOM);
     frame_write_call(&frame, &call);
-    int err = peer_send(f->peers[w->peer], &frame);
+    int err = queued_link_send(f->links[w->peer], &frame);
 
     if (err)
         return err;
@@ -341,7 +341,7 @@ static void send_on(struct front *f, struct call *c, u32 peer)
         loop_timer_set_real(f->loop, &f->timer, w->due_ms);
 }
 
-void front_up(struct front *f, const struct peer *p)
+void front_up(struct front *f, const struct queued_link *p)
 {
     struct list *waiting = &f->waiting[p->index];
 
@@ -363,7 +363,7 @@ static void timer_due(struct loop_timer *timer)
     struct front *f = timer->arg;
     i64 now_ms = loop_clock(f->loop)->mono_ms, next_ms = INT64_MAX;
 
-    for (u32 i = 0; i < f->peer_count; i++) {
+    for (u32 i = 0; i < f->link_count; i++) {
         while (!list_is_empty(&f->waiting[i])) {
             struct call *c = list_item(f->waiting[i].next, struct call, link);
             i64 due_ms = ((struct forwarded *)c->parked)->due_ms;
@@ -382,9 +382,9 @@ static void timer_due(struct loop_timer *timer)
 
 void front_forward(struct front *f, struct call *c)
 {
-    u32 peer = find_peer(f, c);
+    u32 peer = find_link(f, c);
 
-    if (f->peer_count > 1 && is_list(c) && c->in)
+    if (f->link_count > 1 && is_list(c) && c->in)
         list_all(f, c);
     else
         send_on(f, c, peer);
@@ -400,7 +400,7 @@ void front_answered(struct front *f, struct frame_answer *a)
     call_done_with(c, &a->answer);
 }
 
-void front_lost(struct front *f, const struct peer *p)
+void front_lost(struct front *f, const struct queued_link *p)
 {
     struct list *calls = &f->under_way[p->index];
 
@@ -415,10 +415,10 @@ void front_lost(struct front *f, const struct peer *p)
 
 void front_refuse(struct front *f)
 {
-    for (u32 i = 0; i < f->peer_count; i++) {
+    for (u32 i = 0; i < f->link_count; i++) {
         list_each(item, next, &f->under_way[i])
             cancel(f, list_item(item, struct call, link)->parked);
-        front_lost(f, f->peers[i]);
+        front_lost(f, f->links[i]);
         while (!list_is_empty(&f->waiting[i])) {
             struct call *c = list_item(f->waiting[i].next, struct call, link);
 

@@ -5,14 +5,14 @@
 #ifndef TOQUE_FRONT_H
 #define TOQUE_FRONT_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 #include "topicd/directory.h"
-#include "topicd/peer.h"
+#include "topicd/queued_link.h"
 
 struct front {
     struct directory *directory;
-    struct peer **peers;
-    u32 peer_count;
+    struct queued_link **links;
+    u32 link_count;
     struct idmap calls;     /* struct call by number, those that are under way */
     struct list *under_way; /* by peer: struct call, sent */
     struct list *waiting;   /* by peer: struct call, until it is up */
@@ -23,8 +23,8 @@ struct front {
     u64 forwarded, lost; /* ever, for the statistics */
 };
 
-void front_init(struct front *f, struct loop *l, struct directory *d, struct peer **peers,
-                u32 peer_count, u32 wait_max_ms);
+void front_init(struct front *f, struct loop *l, struct directory *d, struct queued_link **links,
+                u32 link_count, u32 wait_max_ms);
 /* No call may be under way. */
 void front_deinit(struct front *f);
 
@@ -35,9 +35,9 @@ void front_forward(struct front *f, struct call *c);
 /* An answer came; its body is taken. */
 void front_answered(struct front *f, struct frame_answer *a);
 /* The queued is there: what waited for it goes on. */
-void front_up(struct front *f, const struct peer *p);
+void front_up(struct front *f, const struct queued_link *p);
 /* The queued is away: what is under way there is lost. */
-void front_lost(struct front *f, const struct peer *p);
+void front_lost(struct front *f, const struct queued_link *p);
 /* Everything that is under way is refused. */
 void front_refuse(struct front *f);
 

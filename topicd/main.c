@@ -1,7 +1,7 @@
 /* The start checklist of topicd, and its undoing in reverse. */
-#include "common/daemon.h"
-#include "common/json.h"
-#include "common/log.h"
+#include "common/io/daemon.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
 #include "topicd/topicd.h"
 
 static int prepare(const struct options *o, struct daemon *d, struct fault *f)

@@ -1,6 +1,6 @@
 #include "topicd/options.h"
 
-#include "common/arn.h"
+#include "common/aws/arn.h"
 
 static const char *const durability_words[] = {"full", "relaxed", NULL};
 static const char *const clock_words[] = {"real", "manual", NULL};

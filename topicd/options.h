@@ -3,7 +3,7 @@
 #ifndef TOQUE_TOPICD_OPTIONS_H
 #define TOQUE_TOPICD_OPTIONS_H
 
-#include "common/conf.h"
+#include "common/base/conf.h"
 
 enum { OPTIONS_DURABILITY_FULL, OPTIONS_DURABILITY_RELAXED };
 enum { OPTIONS_CLOCK_REAL, OPTIONS_CLOCK_MANUAL };

@@ -1,7 +1,7 @@
 /* The order of the checks: attributes, empty message, structure, subject, size, ids. */
 #include "topicd/publish.h"
 
-#include "common/scan.h"
+#include "common/base/scan.h"
 #include "topicd/fault.h"
 
 /* --- MessageStructure=json -------------------------------------------------------------------- */
@@ -88,15 +88,15 @@ static int resolve(struct publication *p, str structure, struct arena *arena, st
     if (!structure.p)
         return 0;
     if (!str_is(structure, "json"))
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "MessageStructure");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "MessageStructure");
     switch (read_structure(&s, p->message)) {
     case STRUCTURE_OK: p->sqs_message = s.sqs.p ? s.sqs : s.fallback; return 0;
     case STRUCTURE_NO_DEFAULT:
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME "Message Structure - No default entry in JSON message body");
+                         FAULT_PREFIX "Message Structure - No default entry in JSON message body");
     default:
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME "Message Structure - JSON message body failed to parse");
+                         FAULT_PREFIX "Message Structure - JSON message body failed to parse");
     }
 }
 
@@ -130,12 +130,12 @@ static int check_ids(struct publication *p, const struct val *in, struct fault *
     p->group_id = val_text(in, "MessageGroupId");
     if (val_get(in, "MessageDeduplicationId"))
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME
+                         FAULT_PREFIX
                          "MessageDeduplicationId Reason: The request includes "
                          "MessageDeduplicationId parameter that is not valid for this topic type");
     if (p->group_id.p && !is_group_id(p->group_id))
         return fault_set(f, FAULT_INVALID,
-                         FAULT_FRAME
+                         FAULT_PREFIX
                          "The MessageGroupId parameter can only include alphanumeric and "
                          "punctuation characters. 1 to 128 in length");
     return 0;
@@ -166,41 +166,41 @@ int publication_read(struct publication *p, const struct val *in, const char *at
     if (err)
         return err;
     if (p->message.n == 0)
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "Empty message");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Empty message");
     if (!attr_is_xml_text(p->message))
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "Message");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message");
     err = resolve(p, val_text(in, "MessageStructure"), arena, f);
     if (err)
         return err;
     if (p->subject.p && !is_subject(p->subject))
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "Subject");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Subject");
     if (p->message.n + p->attrs.size > size_max)
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "Message too long");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message too long");
     return check_ids(p, in, f);
 }
 
 /* --- the road ------------------------------------------------------------------------------------
  */
 
-void publish_apply(const struct publish_road *road, struct topic *t, struct publication *p,
+void publish_apply(const struct publish_context *context, struct topic *t, struct publication *p,
                    struct flight *flight)
 {
-    id_uuid(road->ids, p->message_id);
-    fanout_plan(road->fanout, t, &p->attrs, p->sqs_message);
-    if (road->fanout->n == 0)
+    id_uuid(context->ids, p->message_id);
+    fanout_plan(context->fanout, t, &p->attrs, p->sqs_message);
+    if (context->fanout->n == 0)
         return;
-    deliver_put(road->deliver,
-                &(struct frame_publication){
-                    .topic = t->arn,
-                    .message_id = str_of(p->message_id),
-                    .subject = p->subject.p ? p->subject : STR(""),
-                    .message = p->sqs_message,
-                    .group_id = p->group_id.p ? p->group_id : STR(""),
-                    .dedup_id = STR(""),
-                    .trace_header = road->trace_header.p ? road->trace_header : STR(""),
-                    .public_url = road->public_url,
-                    /* Clients that print a time without its zero fraction cannot verify ".000Z". */
-                    .time_ms = road->now_ms + (road->now_ms % 1000 == 0),
-                },
-                &p->attrs, road->fanout, flight);
+    sender_put(context->sender,
+               &(struct frame_publication){
+                   .topic = t->arn,
+                   .message_id = str_of(p->message_id),
+                   .subject = p->subject.p ? p->subject : STR(""),
+                   .message = p->sqs_message,
+                   .group_id = p->group_id.p ? p->group_id : STR(""),
+                   .dedup_id = STR(""),
+                   .trace_header = context->trace_header.p ? context->trace_header : STR(""),
+                   .public_url = context->public_url,
+                   /* Clients that print a time without its zero fraction cannot verify ".000Z". */
+                   .time_ms = context->now_ms + (context->now_ms % 1000 == 0),
+               },
+               &p->attrs, context->fanout, flight);
 }

@@ -3,8 +3,8 @@
 #ifndef TOQUE_PUBLISH_H
 #define TOQUE_PUBLISH_H
 
-#include "topicd/attr.h"
-#include "topicd/deliver.h"
+#include "topicd/message_attr.h"
+#include "topicd/sender.h"
 #include "topicd/fanout.h"
 
 #define PUBLISH_SUBJECT_MAX  100 /* UTF-16 units */
@@ -29,16 +29,16 @@ int publication_read(struct publication *p, const struct val *in, const char *at
                      u64 size_max, struct arena *arena, struct fault *f) MUST_CHECK;
 
 /* What a message gets on its way, the same for all of one call. */
-struct publish_road {
+struct publish_context {
     struct fanout *fanout;
-    struct deliver *deliver;
+    struct sender *sender;
     struct id_source *ids;
     str public_url, trace_header;
     i64 now_ms;
 };
 /* Gives the message its id, asks who gets it, and puts it into the frames of this turn; `flight`
  * waits for them. */
-void publish_apply(const struct publish_road *road, struct topic *t, struct publication *p,
+void publish_apply(const struct publish_context *context, struct topic *t, struct publication *p,
                    struct flight *flight);
 
 #endif

@@ -1,7 +1,7 @@
 /* A handful of texts: a list that is searched from the front. See settings.h. */
 #include "topicd/settings.h"
 
-#include "common/scan.h"
+#include "common/base/scan.h"
 
 #define SETTINGS_CAP_MIN 8
 

@@ -4,9 +4,9 @@
 #ifndef TOQUE_SETTINGS_H
 #define TOQUE_SETTINGS_H
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/mem.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
 
 struct setting {
     str name, value;

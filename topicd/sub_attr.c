@@ -3,8 +3,8 @@
  * already. */
 #include "topicd/sub_attr.h"
 
-#include "common/arn.h"
-#include "common/json.h"
+#include "common/aws/arn.h"
+#include "common/base/json.h"
 #include "topicd/catalog.h"
 #include "topicd/fault.h"
 
@@ -138,7 +138,7 @@ static int set_other(str name, str value, const char *frame, struct fault *f)
     if (strcmp(frame, FAULT_FRAME_CREATE) == 0)
         return fault_set(f, FAULT_INVALID, "%sUnknown attribute: %.*s", frame, shown(name),
                          text_at(name));
-    return fault_set(f, FAULT_INVALID, FAULT_FRAME "AttributeName");
+    return fault_set(f, FAULT_INVALID, FAULT_PREFIX "AttributeName");
 }
 
 int sub_attr_set(struct settings *settings, const struct setting *given, size_t n,

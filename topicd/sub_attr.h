@@ -6,11 +6,11 @@
 #ifndef TOQUE_SUB_ATTR_H
 #define TOQUE_SUB_ATTR_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 #include "topicd/sub.h"
 
 /* Checks `n` attributes given together and merges them into canonical `settings`. `frame` is
- * FAULT_FRAME or FAULT_FRAME_CREATE. What belongs to other protocols is refused as unsupported. */
+ * FAULT_PREFIX or FAULT_FRAME_CREATE. What belongs to other protocols is refused as unsupported. */
 int sub_attr_set(struct settings *settings, const struct setting *given, size_t n,
                  const char *frame, struct fault *f) MUST_CHECK;
 /* Whether `given`, checked by sub_attr_set into `wanted`, names nothing that differs from what the

@@ -1,6 +1,6 @@
 #include "topicd/topic.h"
 
-#include "common/arn.h"
+#include "common/aws/arn.h"
 
 struct topic *topic_new(str arn, str name, str attributes)
 {
@@ -21,7 +21,7 @@ void topic_free(struct topic *t)
     assert(t->subs.n == 0);
     list_remove(&t->stepping);
     map_deinit(&t->endpoints);
-    shelf_deinit(&t->subs);
+    slots_deinit(&t->subs);
     matcher_free(t->matcher);
     mem_free((char *)t->attributes.p);
     mem_free((char *)t->arn.p);

@@ -3,11 +3,11 @@
 #ifndef TOQUE_TOPIC_H
 #define TOQUE_TOPIC_H
 
-#include "common/list.h"
-#include "common/map.h"
+#include "common/base/list.h"
+#include "common/base/map.h"
 #include "filter/filter.h"
 #include "topicd/settings.h"
-#include "topicd/shelf.h"
+#include "topicd/slots.h"
 
 /* Bytes of a message, attributes counted, where the topic says nothing else. */
 #define TOPIC_MESSAGE_SIZE_DEFAULT 262144
@@ -30,7 +30,7 @@ struct topic {
     str arn, name;           /* own bytes; name is the end of arn */
     str attributes;          /* own bytes: settings.h's JSON text */
     struct matcher *matcher; /* ids are places on `subs` */
-    struct shelf subs;       /* of struct sub */
+    struct slots subs;       /* of struct sub */
     struct map endpoints;    /* struct sub by its key: one per protocol and endpoint */
     struct list stepping;    /* on the catalog's list while the matcher has put-off work */
 };

@@ -2,8 +2,8 @@
  * in which it is kept. */
 #include "topicd/topic_attr.h"
 
-#include "common/json.h"
-#include "topicd/attr.h"
+#include "common/base/json.h"
+#include "topicd/message_attr.h"
 #include "topicd/catalog.h"
 #include "topicd/delivery_policy.h"
 #include "topicd/fault.h"
@@ -255,7 +255,7 @@ int topic_attr_set(struct settings *settings, str topic_arn, str name, str value
         return fault_set(f, FAULT_INVALID, "%sUnknown attribute %.*s", frame,
                          (int)MIN(name.n, (size_t)TEXT_MAX), name.n ? name.p : "");
     if (!check)
-        return fault_set(f, FAULT_INVALID, FAULT_FRAME "AttributeName");
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "AttributeName");
     err = check(&k);
     if (!err && kept.n)
         settings_set(settings, name, buf_view(&kept));

@@ -3,11 +3,11 @@
 #ifndef TOQUE_TOPIC_ATTR_H
 #define TOQUE_TOPIC_ATTR_H
 
-#include "common/call.h"
+#include "common/aws/call.h"
 #include "topicd/topic.h"
 
 /* Checks `value` for `name` and puts it, in the form in which it is kept, into `settings`; an empty
- * value takes the setting away where the service allows that. `frame` is FAULT_FRAME or
+ * value takes the setting away where the service allows that. `frame` is FAULT_PREFIX or
  * FAULT_FRAME_CREATE, and decides how an unknown name is refused. */
 int topic_attr_set(struct settings *settings, str topic_arn, str name, str value, const char *frame,
                    struct fault *f) MUST_CHECK;

@@ -10,9 +10,9 @@
 
 #include <sqlite3.h>
 
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/mem.h"
 
 #define TOPIC_STORE_KIND 0x746f7174 /* "toqt" */
 #define TOPIC_STORE_FILE "topicd.db"

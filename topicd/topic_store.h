@@ -12,8 +12,8 @@
 #ifndef TOQUE_TOPIC_STORE_H
 #define TOQUE_TOPIC_STORE_H
 
-#include "common/buf.h"
-#include "common/store.h"
+#include "common/base/buf.h"
+#include "common/io/store.h"
 
 struct topic_store;
 

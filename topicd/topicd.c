@@ -4,8 +4,8 @@
 
 #include <sys/epoll.h>
 
-#include "common/json.h"
-#include "common/log.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
 #include "topicd/api.h"
 #include "topicd/topology.h"
 
@@ -22,8 +22,8 @@ static void set_failing(struct topicd *t, bool failing)
     t->failing = failing;
     desk_set_failing(t->desk, failing);
     directory_set_failing(&t->directory, failing);
-    for (u32 i = 0; i < t->peer_count; i++)
-        peer_set_failing(t->peers[i], failing);
+    for (u32 i = 0; i < t->link_count; i++)
+        queued_link_set_failing(t->links[i], failing);
 }
 
 static int store_commit_turn(void *arg, u64 *ret_ticket)
@@ -79,9 +79,9 @@ static void probe_due(struct loop_timer *timer)
     log_info("the store works again");
 }
 
-/* --- events of the peers ---------------------------------------------------------------------- */
+/* --- events of the links ---------------------------------------------------------------------- */
 
-static void on_up(void *arg, struct peer *p)
+static void on_up(void *arg, struct queued_link *p)
 {
     struct topicd *t = arg;
 
@@ -89,7 +89,7 @@ static void on_up(void *arg, struct peer *p)
     front_up(&t->front, p);
 }
 
-static void on_down(void *arg, struct peer *p)
+static void on_down(void *arg, struct queued_link *p)
 {
     struct topicd *t = arg;
 
@@ -97,24 +97,24 @@ static void on_down(void *arg, struct peer *p)
     pages_clock_gone(t, p);
 }
 
-static void on_queues(void *arg, struct peer *p, const struct frame_queues *q)
+static void on_queues(void *arg, struct queued_link *p, const struct frame_queues *q)
 {
     directory_announced(&((struct topicd *)arg)->directory, p->index, q);
 }
 
-static void on_answer(void *arg, struct peer *p, struct frame_answer *a)
+static void on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
 {
     front_answered(&((struct topicd *)arg)->front, a);
 }
 
-static void on_clock(void *arg, struct peer *p, i64 now_ms)
+static void on_clock(void *arg, struct queued_link *p, i64 now_ms)
 {
     pages_clock_seen(arg, p, now_ms);
 }
 
 static void on_freed(void *arg)
 {
-    deliver_freed(&((struct topicd *)arg)->deliver);
+    sender_freed(&((struct topicd *)arg)->sender);
 }
 
 static i64 manual_ms(void *arg)
@@ -133,10 +133,10 @@ static void forward(struct call *c)
 
 static bool is_idle(const struct topicd *t)
 {
-    if (t->deliver.scheduled || !list_is_empty(&t->clock_waits))
+    if (t->sender.scheduled || !list_is_empty(&t->clock_waits))
         return false;
-    for (u32 i = 0; i < t->peer_count; i++)
-        if (!list_is_empty(&t->peers[i]->unacked))
+    for (u32 i = 0; i < t->link_count; i++)
+        if (!list_is_empty(&t->links[i]->unacked))
             return false;
     return desk_waiting(t->desk) == 0;
 }
@@ -152,8 +152,8 @@ static void stop_when_done(struct topicd *t)
     }
     /* One more turn, for what the end of the sessions puts into the outbox. */
     t->flushed = true;
-    for (u32 i = 0; i < t->peer_count; i++)
-        peer_flush(t->peers[i]);
+    for (u32 i = 0; i < t->link_count; i++)
+        queued_link_flush(t->links[i]);
     loop_again(t->loop);
 }
 
@@ -162,8 +162,8 @@ static bool flush(struct loop_hook *h)
     struct topicd *t = container_of(h, struct topicd, hook);
     bool more = false;
 
-    for (u32 i = 0; i < t->peer_count; i++)
-        more = peer_pump(t->peers[i]) || more;
+    for (u32 i = 0; i < t->link_count; i++)
+        more = queued_link_pump(t->links[i]) || more;
     more = catalog_step(&t->catalog, STEP_US) || more;
     if (t->untidy && !t->failing)
         t->untidy = topic_store_tidy(t->store);
@@ -181,9 +181,9 @@ static void deadline_due(struct loop_timer *timer)
 
     front_refuse(&t->front);
     pages_clock_refuse(t);
-    deliver_refuse_parked(&t->deliver);
-    for (u32 i = 0; i < t->peer_count; i++)
-        peer_flush(t->peers[i]);
+    sender_refuse_parked(&t->sender);
+    for (u32 i = 0; i < t->link_count; i++)
+        queued_link_flush(t->links[i]);
 }
 
 void topicd_stop(struct topicd *t)
@@ -229,7 +229,7 @@ static int open_store(struct topicd *t, struct fault *f)
     if (t->clock.manual && topic_store_meta_get(t->store, CLOCK_KEY, &kept_ms) == 0)
         clock_move_to(&t->clock, kept_ms);
     catalog_init(&t->catalog, t->store, t->loop);
-    directory_init(&t->directory, t->store, t->loop, t->urls, t->peer_count);
+    directory_init(&t->directory, t->store, t->loop, t->urls, t->link_count);
     err = catalog_reload(&t->catalog);
     if (!err)
         err = directory_load(&t->directory);
@@ -241,25 +241,26 @@ static int open_store(struct topicd *t, struct fault *f)
     return err;
 }
 
-static int open_peers(struct topicd *t, struct fault *f)
+static int open_links(struct topicd *t, struct fault *f)
 {
     const struct options *o = t->options;
-    struct peer_limits limits = {.outbox_bytes_max = (u64)o->outbox_bytes_max,
-                                 .window_bytes_max = (u64)o->outbox_window_bytes_max,
-                                 .ack_max_ms = (u32)o->ack_max_ms,
-                                 .link = LINK_LIMITS_DEFAULT};
-    struct peer_events events = {on_up,    on_down,  on_queues, on_answer,
-                                 on_clock, on_freed, manual_ms, t};
+    struct queued_link_limits limits = {.outbox_bytes_max = (u64)o->outbox_bytes_max,
+                                        .window_bytes_max = (u64)o->outbox_window_bytes_max,
+                                        .ack_max_ms = (u32)o->ack_max_ms,
+                                        .link = LINK_LIMITS_DEFAULT};
+    struct queued_link_events events = {on_up,    on_down,  on_queues, on_answer,
+                                        on_clock, on_freed, manual_ms, t};
 
     limits.link.frame_size_max = (u32)o->link_frame_size_max;
     limits.link.heartbeat_ms = (u32)o->link_heartbeat_ms;
     limits.link.silence_max_ms = (u32)o->link_silence_max_ms;
     fanout_init(&t->fanout, &t->directory);
-    deliver_init(&t->deliver, t->loop, t->peers, t->peer_count, (u64)o->held_bytes_max);
-    front_init(&t->front, t->loop, &t->directory, t->peers, t->peer_count,
+    sender_init(&t->sender, t->loop, t->links, t->link_count, (u64)o->held_bytes_max);
+    front_init(&t->front, t->loop, &t->directory, t->links, t->link_count,
                (u32)o->front_wait_max_ms);
-    for (u32 i = 0; i < t->peer_count; i++) {
-        int err = peer_open(&t->peers[i], t->loop, t->store, i, t->urls[i], &limits, events, f);
+    for (u32 i = 0; i < t->link_count; i++) {
+        int err =
+            queued_link_open(&t->links[i], t->loop, t->store, i, t->urls[i], &limits, events, f);
 
         if (err)
             return err;
@@ -323,7 +324,7 @@ static int start(struct topicd *t, struct fault *f)
     int err = open_store(t, f);
 
     if (!err)
-        err = open_peers(t, f);
+        err = open_links(t, f);
     if (err)
         return err;
     /* What the topology file made is durable before anybody is let in. */
@@ -355,10 +356,10 @@ int topicd_open(struct topicd **ret, const struct options *options, struct daemo
     t->loop = loop_new(&t->clock);
     t->probe = (struct loop_timer){.due = probe_due, .arg = t};
     t->deadline = (struct loop_timer){.due = deadline_due, .arg = t};
-    t->peer_count = (u32)options->queued.n;
-    t->peers = mem_array(t->peer_count, sizeof(struct peer *));
-    t->urls = mem_array(t->peer_count, sizeof(char *));
-    for (u32 i = 0; i < t->peer_count; i++)
+    t->link_count = (u32)options->queued.n;
+    t->links = mem_array(t->link_count, sizeof(struct queued_link *));
+    t->urls = mem_array(t->link_count, sizeof(char *));
+    for (u32 i = 0; i < t->link_count; i++)
         t->urls[i] = options->queued.items[i];
     make_desk(t);
     int err = start(t, f);
@@ -382,11 +383,11 @@ void topicd_close(struct topicd *t)
         ipc_door_close(t->ipc);
     if (t->http)
         http_server_free(t->http);
-    for (u32 i = 0; i < t->peer_count; i++)
-        peer_close(t->peers[i]);
+    for (u32 i = 0; i < t->link_count; i++)
+        queued_link_close(t->links[i]);
     if (t->front.under_way) {
         front_deinit(&t->front);
-        deliver_deinit(&t->deliver);
+        sender_deinit(&t->sender);
         fanout_deinit(&t->fanout);
     }
     if (t->store) {
@@ -397,7 +398,7 @@ void topicd_close(struct topicd *t)
     desk_free(t->desk);
     loop_free(t->loop);
     mem_free(t->public_url);
-    mem_free(t->peers);
+    mem_free(t->links);
     mem_free(t->urls);
     mem_free(t);
 }

@@ -9,10 +9,10 @@
 #ifndef TOQUE_TOPICD_H
 #define TOQUE_TOPICD_H
 
-#include "common/daemon.h"
-#include "common/desk.h"
+#include "common/io/daemon.h"
+#include "common/aws/desk.h"
 #include "topicd/catalog.h"
-#include "topicd/deliver.h"
+#include "topicd/sender.h"
 #include "topicd/directory.h"
 #include "topicd/front.h"
 #include "topicd/options.h"
@@ -27,11 +27,11 @@ struct topicd {
     struct catalog catalog;
     struct directory directory;
     struct fanout fanout;
-    struct deliver deliver;
+    struct sender sender;
     struct front front;
-    struct peer **peers;
+    struct queued_link **links;
     const char **urls;
-    u32 peer_count;
+    u32 link_count;
     struct desk *desk;
     struct http_server *http;
     struct ipc_door *ipc;
@@ -62,8 +62,8 @@ void topicd_close(struct topicd *t);
 /* Hangs the pages that are no API calls on the desk. */
 void pages_add(struct topicd *t);
 /* The clock by hand: a queued says what time it is there; or it is gone. */
-void pages_clock_seen(struct topicd *t, struct peer *p, i64 now_ms);
-void pages_clock_gone(struct topicd *t, struct peer *p);
+void pages_clock_seen(struct topicd *t, struct queued_link *p, i64 now_ms);
+void pages_clock_gone(struct topicd *t, struct queued_link *p);
 void pages_clock_refuse(struct topicd *t);
 
 #endif

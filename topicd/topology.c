@@ -1,7 +1,7 @@
 /* Every complaint is made where the value stands, so that it names its place. */
 #include "topicd/topology.h"
 
-#include "common/arn.h"
+#include "common/aws/arn.h"
 #include "topicd/api.h"
 
 /* Attributes of one topic or subscription; there are fewer kinds. */

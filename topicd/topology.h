@@ -10,7 +10,7 @@
 #ifndef TOQUE_TOPICD_TOPOLOGY_H
 #define TOQUE_TOPICD_TOPOLOGY_H
 
-#include "common/json.h"
+#include "common/base/json.h"
 
 #define TOPOLOGY_SIZE_MAX (64 * 1024 * 1024) /* bytes of the file */
 

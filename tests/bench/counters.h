@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 struct counters {
     int fd[2];

@@ -3,8 +3,8 @@
 #ifndef TOQUE_TESTS_BENCH_DRAWS_H
 #define TOQUE_TESTS_BENCH_DRAWS_H
 
-#include "common/buf.h"
-#include "common/hash.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
 
 #define DRAW_FLUSH_SIZE (1u << 20)
 

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 #define WAITING_MAX      4096
 #define CHECKPOINT_PAGES 4096

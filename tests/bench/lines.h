@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "common/scan.h"
-#include "filter/matcher.h"
+#include "common/base/scan.h"
+#include "filter/match/matcher.h"
 
 struct lines {
     char *text;

@@ -17,11 +17,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/form.h"
-#include "common/hash.h"
-#include "common/mem.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/form.h"
+#include "common/base/hash.h"
+#include "common/base/mem.h"
 
 #define CONNECTIONS_MAX 4096
 #define SAMPLES_MAX     4000000

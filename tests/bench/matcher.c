@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "filter/index.h"
+#include "filter/match/index.h"
 #include "tests/bench/counters.h"
 #include "tests/bench/draws.h"
 #include "tests/bench/lines.h"

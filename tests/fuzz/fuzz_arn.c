@@ -1,7 +1,7 @@
 /* Any bytes as a resource name: what is read is written back the same, and a good name has the
  * characters and the length that the service allows. */
-#include "common/arn.h"
-#include "common/mem.h"
+#include "common/aws/arn.h"
+#include "common/base/mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* Any bytes as Authorization header, then as query string: taken apart, refused, or passed over;
  * what is taken apart lies within what was given. */
-#include "common/sigv4.h"
+#include "common/aws/sigv4.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

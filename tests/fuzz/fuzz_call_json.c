@@ -2,7 +2,7 @@
  * read is whole, and the answer can be written either way. The first byte picks the service. */
 #include "tests/demo_service.h"
 
-#include "common/scan.h"
+#include "common/base/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* Any bytes as a configuration file, under a table with an option of every type: it is taken or
  * refused with a place and a reason, and nothing outside of the bounds gets in. */
-#include "common/conf.h"
-#include "common/json.h"
+#include "common/base/conf.h"
+#include "common/base/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

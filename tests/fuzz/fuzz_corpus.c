@@ -1,9 +1,9 @@
 /* Any bytes as a corpus file: documents come out in order, each inside the text, and together they
  * are the text; lines likewise. */
-#include "filter/ctl_input.h"
+#include "filter/ctl/input.h"
 
-#include "common/mem.h"
-#include "filter/ctl_message.h"
+#include "common/base/mem.h"
+#include "filter/ctl/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* A policy (the first line) and a body or attribute value (the rest), both any bytes: what is told
  * key by key agrees with the matcher's verdict, in both scopes. */
-#include "filter/explain.h"
+#include "filter/explain/explain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* Any bytes as form data: decoding ends, stays inside, and what was decoded comes back when it is
  * written as a form and read again. */
-#include "common/form.h"
+#include "common/base/form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* Any bytes as a frame of the link: refused or read within their memory; what was read as a DELIVER
  * walks to its end, and what was read as a small frame is the same when it is written again. */
-#include "common/frame.h"
-#include "common/mem.h"
+#include "common/aws/frame.h"
+#include "common/base/mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* Any bytes as a body: every builder of the index says what the tokenizer, byte by byte, says, and
  * all of them find the same. */
-#include "common/mem.h"
-#include "filter/index.h"
+#include "common/base/mem.h"
+#include "filter/match/index.h"
 
 #define ROOM 4096
 

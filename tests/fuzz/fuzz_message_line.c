@@ -1,6 +1,6 @@
 /* Any bytes as a line of a corpus: messages are handed out or the line is refused, with a place
  * inside it; everything handed out can be read, matched and shown. */
-#include "filter/ctl_corpus.h"
+#include "filter/ctl/corpus.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

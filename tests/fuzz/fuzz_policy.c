@@ -1,6 +1,6 @@
 /* Any bytes as a policy: refused with words, or accepted with a compact text that reads back as the
  * same policy. */
-#include "filter/policy.h"
+#include "filter/policy/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

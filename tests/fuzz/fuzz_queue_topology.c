@@ -1,6 +1,6 @@
 /* Any bytes as a topology file, as queued reads it: queues are made, or the file is refused with
  * its place; read a second time it makes nothing more. */
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "queued/topology.h"
 #include "tests/store_aid.h"
 

@@ -1,31 +1,31 @@
 /* Any bytes as a receipt handle: it is refused, or it is exactly what was made. The first bytes
  * also become a handle's members, which must come back. */
-#include "common/err.h"
-#include "common/mem.h"
-#include "queued/lease.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "queued/receipt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const u8 secret[16] = "sixteen secret b";
 
-static void check_round(const struct handle *h)
+static void check_round(const struct receipt *h)
 {
-    char text[LEASE_HANDLE_SIZE];
-    struct handle got;
-    str s = lease_issue(secret, h, text);
-    assert(s.n == LEASE_HANDLE_SIZE - 1 && !memchr(text, '-', s.n));
-    assert(lease_open(secret, s, &got) == 0);
+    char text[RECEIPT_SIZE];
+    struct receipt got;
+    str s = receipt_issue(secret, h, text);
+    assert(s.n == RECEIPT_SIZE - 1 && !memchr(text, '-', s.n));
+    assert(receipt_read(secret, s, &got) == 0);
     assert(got.queue == h->queue && got.message == h->message && got.delivery == h->delivery &&
            got.received_ms == h->received_ms);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct handle h = {0};
+    struct receipt h = {0};
     char *copy = mem_dup(str_from(data, size));
-    if (lease_open(secret, str_from(copy, size), &h) == 0) {
-        char text[LEASE_HANDLE_SIZE];
-        assert(str_eq(lease_issue(secret, &h, text), str_from(copy, size)));
+    if (receipt_read(secret, str_from(copy, size), &h) == 0) {
+        char text[RECEIPT_SIZE];
+        assert(str_eq(receipt_issue(secret, &h, text), str_from(copy, size)));
     }
     mem_free(copy);
     if (size >= 28) {

@@ -1,7 +1,7 @@
 /* Any bytes through the tokenizer: it ends, stays inside, agrees with its own skipping, and what it
  * unescapes comes back when it is quoted and read again. */
-#include "common/mem.h"
-#include "common/scan.h"
+#include "common/base/mem.h"
+#include "common/base/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* Any bytes as a suite of cases: every case has a result, or the file is refused with a place. */
-#include "filter/ctl_suite.h"
+#include "filter/ctl/suite.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* Any bytes as a file of policies: JSON and YAML of every shape. What is found is linted; places
  * lie inside the policy's text. The first byte says what the file is called. */
-#include "filter/ctl_lint.h"
+#include "filter/ctl/lint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
  * place and a reason; and applied once more it changes nothing. */
 #include <stdlib.h>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "tests/store_aid.h"
 #include "topicd/topicd.h"
 #include "topicd/topology.h"

@@ -1,12 +1,12 @@
 /* arn.[ch]: names are read and written back, and only proper ones are names. */
-#include "common/arn.h"
+#include "common/aws/arn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 static void parts(void **state)
 {

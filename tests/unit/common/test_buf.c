@@ -1,12 +1,12 @@
 /* buf.[ch]: bytes grow in order and a NUL stands behind them. */
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 static void appending(void **state)
 {

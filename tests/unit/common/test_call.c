@@ -1,5 +1,5 @@
 /* The call in both wire forms: which service and action, the input, the answer, byte for byte. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/call.h"
+#include "common/aws/call.h"
 #include "tests/demo_service.h"
 
 static struct call *json_call(const char *target, str body)

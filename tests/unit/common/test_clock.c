@@ -1,5 +1,5 @@
 /* clock.[ch]: manual time moves only by hand, and the text forms agree with the C library's. */
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

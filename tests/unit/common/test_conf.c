@@ -1,5 +1,5 @@
 /* conf.[ch]: one table serves defaults, file, command line, help and sample, and refuses alike. */
-#include "common/conf.h"
+#include "common/base/conf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/json.h"
-#include "common/mem.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
 
 struct options {
     i64 port, grace_ms, body_max;

@@ -1,5 +1,5 @@
 /* daemon.[ch]: signals become readable, the pid file has one living owner, directories are made. */
-#include "common/daemon.h"
+#include "common/io/daemon.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 static struct fault fault;
 static char dir[] = P_tmpdir "/toque-daemon-XXXXXX";

@@ -1,6 +1,6 @@
 /* The desk behind a door of the test's own: answers leave when their turn is durable, parked calls
  * can be left, and whatever cannot be taken is answered. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/desk.h"
+#include "common/aws/desk.h"
 
 /* A store that commits, or fails, as told, and is durable when told. */
 struct fake_store {

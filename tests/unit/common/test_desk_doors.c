@@ -1,5 +1,5 @@
 /* Desk and doors shake hands: the doors' own functions are the test's here. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/desk.h"
+#include "common/aws/desk.h"
 
 /* An exchange of either door: what the desk hung on it, and what came back. */
 struct exchange {

@@ -1,5 +1,5 @@
 /* The notification's envelope, byte for byte. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "common/envelope.h"
-#include "common/scan.h"
+#include "common/aws/envelope.h"
+#include "common/base/scan.h"
 
 #define TOPIC "arn:aws:sns:eu-west-2:123456789012:demo"
 

@@ -1,5 +1,5 @@
 /* err.[ch]: the first fault stays, and a text that is too long is cut between characters. */
-#include "common/err.h"
+#include "common/base/err.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

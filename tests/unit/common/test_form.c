@@ -1,12 +1,12 @@
 /* form.[ch]: pairs come out in order and decoded, broken escapes and floods are refused. */
-#include "common/form.h"
+#include "common/base/form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /* Pairs as "name=value;" with what was decoded. */
 static void check(const char *text, const char *want)

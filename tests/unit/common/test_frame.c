@@ -1,14 +1,14 @@
 /* frame.[ch]: what is written is read again, and what is cut, longer or changed is refused or read
  * as something that could have been written; nothing is ever read outside the frame. */
-#include "common/frame.h"
+#include "common/aws/frame.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/id.h"
-#include "common/mem.h"
+#include "common/base/id.h"
+#include "common/base/mem.h"
 
 /* Reads a frame with the reader of its kind, walks its lists, and lets go of what it owns. */
 static int read_any(str frame)

@@ -1,13 +1,13 @@
 /* hash.[ch]: digests by the vectors of their standards, base64 there and back and nothing else. */
-#include "common/hash.h"
+#include "common/base/hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/id.h"
+#include "common/base/err.h"
+#include "common/base/id.h"
 
 static void digests(void **state)
 {

@@ -1,12 +1,12 @@
 /* heap.[ch]: whatever is put in, moved and taken out, the top is the earliest. */
-#include "common/heap.h"
+#include "common/base/heap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 enum { NODES = 500, STEPS = 20000 };
 

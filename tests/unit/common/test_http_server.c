@@ -1,7 +1,7 @@
 /* http_server.[ch] over real sockets: what arrives, in whatever pieces, reaches the handler whole
  * and within its bounds; whoever is parked is told when its client leaves; answers keep their
  * order. */
-#include "common/http_server.h"
+#include "common/io/http_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 /* Longest wait for an event that must come. */
 #define PATIENCE_US 10000000

@@ -1,12 +1,12 @@
 /* id.[ch]: chance that can be repeated, UUIDs in their one spelling, ids derived from numbers. */
-#include "common/id.h"
+#include "common/base/id.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 static void seeds(void **state)
 {

@@ -1,6 +1,6 @@
 /* ipc_door.[ch] with real nng clients: calls are read, passed on and answered in any order; what is
  * malformed, or too much at once, is answered by the door; clients that leave are told of. */
-#include "common/ipc_door.h"
+#include "common/io/ipc_door.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/ipc_request.h"
+#include "common/io/ipc_request.h"
 
 /* Longest wait for an event that must come. */
 #define PATIENCE_US 10000000

@@ -1,5 +1,5 @@
 /* json.[ch]: members are got with their types, and complaints name the place where they stand. */
-#include "common/json.h"
+#include "common/base/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

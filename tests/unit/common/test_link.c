@@ -1,6 +1,6 @@
 /* link.[ch]: two ends in one loop. Frames arrive whole and in order, every change of pipe is told,
  * up and down in turns; a peer that falls silent is down though its pipe stands. */
-#include "common/link.h"
+#include "common/io/link.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/frame.h"
-#include "common/mem.h"
+#include "common/aws/frame.h"
+#include "common/base/mem.h"
 
 /* Longest wait for an event that must come. */
 #define PATIENCE_US 10000000

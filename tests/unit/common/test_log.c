@@ -1,5 +1,5 @@
 /* log.[ch]: one event is one line, whatever stands in it. */
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 static void lines(void **state)
 {

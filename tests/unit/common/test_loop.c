@@ -1,6 +1,6 @@
 /* loop.[ch]: nobody hears "stored" before it is stored, later callbacks keep their order whatever
  * the store does, timers follow their clock, and what was unwatched is never heard of again. */
-#include "common/loop.h"
+#include "common/io/loop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /* A store whose tickets become durable when the test says so, and whose commits fail on order. */
 struct store {

@@ -1,13 +1,13 @@
 /* map.[ch]: both tables against a plain array that does the same, entry by entry, over random
  * insertions, replacements, removals and walks. */
-#include "common/map.h"
+#include "common/base/map.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 enum { KEYS = 3000, STEPS = 200000 };
 

@@ -1,5 +1,5 @@
 /* mem.[ch]: pieces are zeroed, arenas keep their pieces apart and give everything back at once. */
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* The tokenizer: what it gives, what it refuses and where, and that skipping checks as reading
  * does. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/scan.h"
+#include "common/base/scan.h"
 
 /* One letter a token, with names, strings and numbers behind theirs. */
 static void trace(str text, bool skip, char *out, size_t size)

@@ -1,5 +1,5 @@
 /* Credentials in headers and presigned URLs: taken apart, or refused with what is missing. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/sigv4.h"
+#include "common/aws/sigv4.h"
 
 static struct arena arena;
 

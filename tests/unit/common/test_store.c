@@ -1,6 +1,6 @@
 /* The store: what opens and what does not, what a failed turn leaves (nothing), that it works again
  * afterwards, and that neither the WAL nor the file grows for ever. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -13,9 +13,9 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "common/clock.h"
-#include "common/mem.h"
-#include "common/store.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/io/store.h"
 #include "tests/failing_vfs.h"
 #include "tests/store_aid.h"
 

@@ -1,12 +1,12 @@
 /* str.[ch]: views are compared, searched and cut as their bytes say, numbers and UTF-8 strictly. */
-#include "common/str.h"
+#include "common/base/str.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 static void comparing(void **state)
 {

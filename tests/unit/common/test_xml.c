@@ -1,5 +1,5 @@
 /* xml.[ch]: whatever the text holds, the element around it can be parsed and gives it back. */
-#include "common/xml.h"
+#include "common/base/xml.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* address.[ch]: spellings of both families, against inet_pton where the two agree by design; masks.
  */
-#include "filter/address.h"
+#include "filter/policy/address.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

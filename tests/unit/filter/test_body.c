@@ -1,7 +1,7 @@
 /* The walk over a body: what it finds at a path is what was written there, in whatever order
  * members stand, however long their names and what lies between them are, and whoever asked before.
  */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
-#include "filter/index.h"
-#include "filter/matcher.h"
+#include "common/base/id.h"
+#include "filter/match/index.h"
+#include "filter/match/matcher.h"
 
 /* Names that end or begin alike, with dots, and around the lengths that are remembered. */
 static const char *const NAMES[] = {

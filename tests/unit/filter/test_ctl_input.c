@@ -1,5 +1,5 @@
 /* ctl_input.[ch]: lines and documents, wherever the blocks that are read happen to end. */
-#include "filter/ctl_input.h"
+#include "filter/ctl/input.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 #define LINES      3000
 #define LENGTH_MAX 3000 /* together several blocks */

@@ -1,7 +1,7 @@
 /* ctl_lint: what is said of entries is held against the matcher. When one entry is said to cover
  * another, every value that the matcher takes for the other it takes for the one; a key that is
  * said to be open takes every value. */
-#include "filter/ctl_lint.h"
+#include "filter/ctl/lint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* ctl_message.[ch]: what each shape of a line says, and where a line that says nothing is wrong. */
-#include "filter/ctl_message.h"
+#include "filter/ctl/message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

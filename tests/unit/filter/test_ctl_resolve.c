@@ -1,5 +1,5 @@
 /* ctl_resolve.c: what becomes of CloudFormation's functions inside a policy. */
-#include "filter/ctl_template.h"
+#include "filter/ctl/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

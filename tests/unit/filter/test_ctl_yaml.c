@@ -1,5 +1,5 @@
 /* ctl_yaml.c: what YAML texts are as JSON, and which are refused. */
-#include "filter/ctl_template.h"
+#include "filter/ctl/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

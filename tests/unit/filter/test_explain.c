@@ -1,6 +1,6 @@
 /* explain.[ch]: its telling agrees with the matcher's verdict on all generated cases and all
  * vectors, and the nearest miss is named. */
-#include "filter/explain.h"
+#include "filter/explain/explain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* The index of a body: every builder says what the tokenizer says and finds the same, for
  * well-formed texts, for texts with one byte changed, and at every offset from a block's edge. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
-#include "common/mem.h"
-#include "filter/index.h"
+#include "common/base/id.h"
+#include "common/base/mem.h"
+#include "filter/match/index.h"
 
 static bool is_object(str text)
 {

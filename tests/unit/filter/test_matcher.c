@@ -1,7 +1,7 @@
 /* The matcher as its owner uses it: many subscriptions come and go while messages are matched, work
  * that was put off is done, and everything is given back. What policies mean is tested elsewhere.
  */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
-#include "filter/matcher.h"
+#include "common/base/id.h"
+#include "filter/match/matcher.h"
 
 #define SUBSCRIPTIONS 6000u
 

@@ -1,6 +1,6 @@
 /* number.[ch]: spellings, order by value, keys, steering doubles. decimal.[ch]: what it reads in
  * one go is what number.c reads. */
-#include "filter/decimal.h"
+#include "filter/policy/decimal.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/mem.h"
-#include "filter/digits.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "filter/policy/digits.h"
 
 static struct number number(const char *text)
 {

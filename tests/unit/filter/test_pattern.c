@@ -1,6 +1,6 @@
 /* pattern.[ch]: wildcards against a matcher by definition, folding, and the time of hostile
  * patterns. */
-#include "filter/pattern.h"
+#include "filter/policy/pattern.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

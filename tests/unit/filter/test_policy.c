@@ -1,6 +1,6 @@
 /* policy.[ch]: which policies are refused, in which words and at which place; what is kept of those
  * that are accepted: compact text, branches, counts. */
-#include "filter/policy.h"
+#include "filter/policy/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The table: entries are found while it grows, shrinks and moves, whatever their tags. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "common/mem.h"
-#include "filter/table.h"
+#include "common/base/mem.h"
+#include "filter/match/table.h"
 
 #define COUNT 20000u
 

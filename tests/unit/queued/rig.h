@@ -3,7 +3,7 @@
 #ifndef TOQUE_TESTS_QUEUED_RIG_H
 #define TOQUE_TESTS_QUEUED_RIG_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 #include "queued/queued.h"
 #include "tests/failing_vfs.h"
 #include "tests/store_aid.h"

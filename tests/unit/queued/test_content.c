@@ -1,6 +1,6 @@
 /* Body rows: a message comes back as it was sent, a publication raw or in its envelope; damaged
  * rows are refused and never read beyond. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/frame.h"
-#include "common/mem.h"
+#include "common/aws/frame.h"
+#include "common/base/mem.h"
 #include "queued/content.h"
 
 #define TOPIC "arn:aws:sns:us-east-1:000000000000:t"

@@ -1,6 +1,6 @@
 /* What memory holds of messages: their states, the index by id, origins; the slab and the order
  * beneath and beside it. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
-#include "common/mem.h"
+#include "common/base/id.h"
+#include "common/base/mem.h"
 #include "queued/msg.h"
-#include "queued/order.h"
+#include "common/base/skiplist.h"
 
 static struct msgs ms;
 static char some_queue;
@@ -143,29 +143,29 @@ static void slabs(void **state)
     slab_deinit(&s);
 }
 
-static void order_by_name(void **state)
+static void skiplist_by_name(void **state)
 {
     enum { NAMES = 2000 };
     static char names[NAMES][8];
-    struct order o;
-    order_init(&o);
+    struct skiplist o;
+    skiplist_init(&o);
     for (u32 i = 0; i < NAMES; i++) {
         u32 k = i * 1237 % NAMES; /* every name once, in another order */
         int n = snprintf(names[k], sizeof names[k], "%05u", k);
-        order_put(&o, str_from(names[k], (size_t)n), names[k]);
+        skiplist_put(&o, str_from(names[k], (size_t)n), names[k]);
     }
     u32 want = 0;
-    for (struct order_node *n = order_from(&o, STR("")); n; n = order_next(n), want++)
-        assert_ptr_equal(order_value(n), names[want]);
+    for (struct skiplist_node *n = skiplist_from(&o, STR("")); n; n = skiplist_next(n), want++)
+        assert_ptr_equal(skiplist_value(n), names[want]);
     assert_int_equal(want, NAMES);
-    assert_ptr_equal(order_value(order_from(&o, STR("0077"))), names[770]);
-    assert_ptr_equal(order_value(order_from(&o, STR("00771"))), names[771]);
-    assert_null(order_from(&o, STR("9")));
+    assert_ptr_equal(skiplist_value(skiplist_from(&o, STR("0077"))), names[770]);
+    assert_ptr_equal(skiplist_value(skiplist_from(&o, STR("00771"))), names[771]);
+    assert_null(skiplist_from(&o, STR("9")));
     for (u32 i = 0; i < NAMES; i += 2)
-        order_del(&o, str_of(names[i]));
-    order_del(&o, STR("00000"));
-    assert_ptr_equal(order_value(order_from(&o, STR("00100"))), names[101]);
-    order_deinit(&o);
+        skiplist_del(&o, str_of(names[i]));
+    skiplist_del(&o, STR("00000"));
+    assert_ptr_equal(skiplist_value(skiplist_from(&o, STR("00100"))), names[101]);
+    skiplist_deinit(&o);
 }
 
 int main(void)
@@ -175,7 +175,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_index_finds_what_is_there, fresh, gone),
         cmocka_unit_test_setup_teardown(origins_are_shared_and_go_with_the_last, fresh, gone),
         cmocka_unit_test(slabs),
-        cmocka_unit_test(order_by_name),
+        cmocka_unit_test(skiplist_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,17 +290,17 @@ static void a_failed_commit_leaves_nothing(void **state)
 static void handles_of_receives_that_never_were(void **state)
 {
     struct rig *r = rig_started();
-    char text[LEASE_HANDLE_SIZE];
+    char text[RECEIPT_SIZE];
     rig_create(r, "q");
     rig_send(r, "q", "m");
     rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'later','DelaySeconds':9}");
     for (struct list *at = rig_queue(r, "q")->arrived.next; at != &rig_queue(r, "q")->arrived;
          at = at->next) {
-        struct handle h = {.queue = rig_queue(r, "q")->id,
-                           .message = list_item(at, struct msg, arrived)->id,
-                           .delivery = 1,
-                           .received_ms = r->d->clock.now_ms};
-        lease_issue(queue_store_secret(r->d->store), &h, text);
+        struct receipt h = {.queue = rig_queue(r, "q")->id,
+                            .message = list_item(at, struct msg, arrived)->id,
+                            .delivery = 1,
+                            .received_ms = r->d->clock.now_ms};
+        receipt_issue(queue_store_secret(r->d->store), &h, text);
         char *body =
             mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':9}", text);
         rig_refused(r, 400, "not available for visibility timeout change",

@@ -1,6 +1,6 @@
 /* queued's store: what is put is read back, also after a restart; ids never come back; a failed
  * turn leaves nothing; updates write in place. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "queued/queue_store.h"
 #include "tests/failing_vfs.h"
 #include "tests/store_aid.h"

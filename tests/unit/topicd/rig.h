@@ -4,7 +4,7 @@
 #ifndef TOQUE_TESTS_TOPICD_RIG_H
 #define TOQUE_TESTS_TOPICD_RIG_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "common/frame.h"
-#include "common/json.h"
-#include "common/link.h"
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/aws/frame.h"
+#include "common/base/json.h"
+#include "common/io/link.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 #include "tests/failing_vfs.h"
 #include "tests/store_aid.h"
 #include "topicd/topicd.h"
@@ -279,7 +279,7 @@ static inline void rig_turn(struct rig *r)
 static inline void rig_stop(struct rig *r)
 {
     topicd_stop(r->t);
-    RIG_UNTIL(r, r->t->flushed && r->t->peers[0]->state == PEER_DOWN);
+    RIG_UNTIL(r, r->t->flushed && r->t->links[0]->state == QUEUED_LINK_DOWN);
     rig_turn(r);
     topicd_close(r->t);
     r->t = NULL;
@@ -312,7 +312,7 @@ static inline void fail_disk(void)
 static inline bool rig_is_live(const struct rig *r)
 {
     for (u32 i = 0; i < r->fake_count; i++)
-        if (r->t->peers[i]->state != PEER_LIVE)
+        if (r->t->links[i]->state != QUEUED_LINK_LIVE)
             return false;
     return true;
 }

@@ -4,27 +4,27 @@
 
 static void test_shelf(void **state)
 {
-    struct shelf s = {0};
+    struct slots s = {0};
     int items[10];
     u32 at = 0;
 
     for (u32 i = 0; i < 10; i++)
-        assert_int_equal(shelf_put(&s, &items[i]), i);
-    shelf_remove(&s, 3);
-    shelf_remove(&s, 7);
-    assert_null(shelf_get(&s, 3));
-    assert_null(shelf_get(&s, 10));
-    assert_ptr_equal(shelf_get(&s, 4), &items[4]);
+        assert_int_equal(slots_put(&s, &items[i]), i);
+    slots_remove(&s, 3);
+    slots_remove(&s, 7);
+    assert_null(slots_get(&s, 3));
+    assert_null(slots_get(&s, 10));
+    assert_ptr_equal(slots_get(&s, 4), &items[4]);
     assert_int_equal(s.n, 8);
     for (u32 i = 0; i < 8; i++)
-        assert_non_null(shelf_next(&s, &at));
-    assert_null(shelf_next(&s, &at));
+        assert_non_null(slots_next(&s, &at));
+    assert_null(slots_next(&s, &at));
     /* Free places are taken again, and no other one moves. */
-    assert_int_equal(shelf_put(&s, &items[7]), 7);
-    assert_int_equal(shelf_put(&s, &items[3]), 3);
-    assert_int_equal(shelf_put(&s, &items[0]), 10);
-    assert_ptr_equal(shelf_get(&s, 9), &items[9]);
-    shelf_deinit(&s);
+    assert_int_equal(slots_put(&s, &items[7]), 7);
+    assert_int_equal(slots_put(&s, &items[3]), 3);
+    assert_int_equal(slots_put(&s, &items[0]), 10);
+    assert_ptr_equal(slots_get(&s, 9), &items[9]);
+    slots_deinit(&s);
 }
 
 static void test_settings(void **state)

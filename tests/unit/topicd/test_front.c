@@ -198,7 +198,7 @@ static void test_homes_outlive_a_failing_store(void **state)
     rig_stop(r);
     rig_start(r);
     assert_int_equal(r->t->directory.queues.n, 1);
-    RIG_UNTIL(r, r->t->peers[0]->state == PEER_LIVE);
+    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_LIVE);
     assert_int_equal(home_of(r, name), 1);
     rig_free(r);
 }

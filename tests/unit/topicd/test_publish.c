@@ -347,7 +347,7 @@ static void test_many_targets(void **state)
 {
     enum { TARGETS = 150 };
 
-    rig->t->deliver.frame_size = 4096;
+    rig->t->sender.frame_size = 4096;
     for (int i = 1; i < TARGETS; i++) {
         char *form = mem_printf("Action=Subscribe&Protocol=sqs&TopicArn=%s&Endpoint=%s%d",
                                 RIG_TOPIC, RIG_QUEUE(""), i);

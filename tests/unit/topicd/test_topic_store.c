@@ -1,6 +1,6 @@
 /* topicd's store: rows survive, the epoch grows with every open and durably, the outbox gives its
  * frames back in order and counts what waits, and a failed turn leaves nothing. */
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "tests/failing_vfs.h"
 #include "tests/store_aid.h"
 #include "topicd/topic_store.h"

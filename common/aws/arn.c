@@ -1,0 +1,75 @@
+#include "common/aws/arn.h"
+
+#include "common/base/err.h"
+
+size_t arn_parts(str text)
+{
+    size_t parts = 1;
+    for (size_t i = 0; i < text.n; i++)
+        parts += text.p[i] == ':';
+    return parts;
+}
+
+int arn_read(str text, struct arn *ret)
+{
+    if (arn_parts(text) < ARN_PARTS_MIN || !str_is(str_cut(&text, ':'), "arn"))
+        return E_INVALID;
+    ret->partition = str_cut(&text, ':');
+    ret->service = str_cut(&text, ':');
+    ret->region = str_cut(&text, ':');
+    ret->account = str_cut(&text, ':');
+    ret->resource = text;
+    return 0;
+}
+
+void arn_write(struct buf *out, const struct arn *a)
+{
+    const str parts[] = {STR("arn"), a->partition, a->service, a->region, a->account, a->resource};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (i)
+            buf_char(out, ':');
+        buf_str(out, parts[i]);
+    }
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool arn_is_account(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_digit(s.p[i]))
+            return false;
+    return s.n == ARN_ACCOUNT_SIZE;
+}
+
+static bool is_name(str s, size_t size_max)
+{
+    if (s.n > size_max)
+        return false;
+    if (arn_is_fifo_name(s))
+        s.n -= STR(".fifo").n;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i], letter = (char)(c | 0x20);
+        if (!(letter >= 'a' && letter <= 'z') && !is_digit(c) && c != '-' && c != '_')
+            return false;
+    }
+    return s.n > 0;
+}
+
+bool arn_is_queue_name(str s)
+{
+    return is_name(s, ARN_QUEUE_NAME_MAX);
+}
+
+bool arn_is_topic_name(str s)
+{
+    return is_name(s, ARN_TOPIC_NAME_MAX);
+}
+
+bool arn_is_fifo_name(str s)
+{
+    return str_ends(s, STR(".fifo"));
+}

@@ -1,0 +1,35 @@
+/* Names of resources: arn:<partition>:<service>:<region>:<account>:<resource>, and what a queue, a
+ * topic and an account may be called. */
+#ifndef TOQUE_ARN_H
+#define TOQUE_ARN_H
+
+#include "common/base/buf.h"
+#include "common/base/str.h"
+
+/* The service says "An ARN must have at least 6 elements, not N". */
+#define ARN_PARTS_MIN      6
+#define ARN_QUEUE_NAME_MAX 80  /* the suffix .fifo counted in */
+#define ARN_TOPIC_NAME_MAX 256 /* likewise */
+#define ARN_ACCOUNT_SIZE   12
+
+/* Views into the text that was read. */
+struct arn {
+    str partition, service, region, account;
+    str resource; /* all the rest, colons included: a subscription's is "<topic>:<uuid>" */
+};
+
+/* Colon-separated parts of the text; 1 for the empty one. */
+size_t arn_parts(str text);
+/* E_INVALID unless it begins with "arn:" and has ARN_PARTS_MIN parts. Parts may be empty. */
+int arn_read(str text, struct arn *ret);
+void arn_write(struct buf *out, const struct arn *a);
+
+/* Twelve digits. */
+bool arn_is_account(str s);
+/* Letters, digits, hyphens and underscores, with .fifo behind them or not; never empty. */
+bool arn_is_queue_name(str s);
+bool arn_is_topic_name(str s);
+/* Whether a name ends in ".fifo". */
+bool arn_is_fifo_name(str s);
+
+#endif

@@ -1,0 +1,371 @@
+/* The desk. Calls come from a pool with their memory, so that a steady load allocates next to
+ * nothing, and go back to it when their answer has left.
+ *
+ *   taken ──run──> (parked) ──call_done──> done ──this turn is durable──> replied ──> pool
+ *
+ * Invariants:
+ * 1. Every call that desk_take gave is replied to exactly once, from a later callback of the loop,
+ *    whether its caller is still there or not.
+ * 2. A call is rendered when it is done, so what its handler lent it may go away; only a commit
+ *    that fails renders it again, as a fault.
+ * 3. `waiting` counts the calls that are taken and not yet replied to. */
+#include "common/aws/desk.h"
+
+#include <stdarg.h>
+
+#include "common/aws/dialect.h"
+#include "common/aws/sigv4.h"
+
+#define SERVICES_MAX 4
+#define PAGES_MAX    32
+#define POOL_MAX     64 /* idle calls that are kept */
+/* An idle call keeps at most so much memory for input and scratch. */
+#define KEEP_MAX (16 * 1024)
+
+#define ACCOUNT_SIZE    12
+#define REGION_SIZE_MAX 32
+#define HOST_SIZE_MAX   255
+
+struct page {
+    const char *method, *path;
+    void (*run)(struct call *c, void *arg);
+    void *arg;
+};
+
+struct desk {
+    struct loop *loop;
+    struct id_source *ids;
+    char *account, *region, *public_url;
+    bool public_url_always;
+    u32 waiting_max, waiting;
+    const struct service *services[SERVICES_MAX];
+    size_t service_count;
+    struct page pages[PAGES_MAX];
+    size_t page_count;
+    struct list pool;
+    u32 pool_count;
+    bool failing, lost, quiet;
+};
+
+/* --- the desk itself -------------------------------------------------------------------------- */
+
+struct desk *desk_new(struct loop *l, struct id_source *ids, const struct desk_conf *conf)
+{
+    struct desk *d = mem_alloc(sizeof *d);
+    d->loop = l;
+    d->ids = ids;
+    d->account = mem_dup(str_of(conf->account));
+    d->region = mem_dup(str_of(conf->region));
+    str url = str_of(conf->public_url);
+    while (str_ends(url, STR("/")))
+        url.n--;
+    d->public_url = mem_dup(url);
+    d->public_url_always = conf->public_url_always && url.n;
+    d->waiting_max = conf->waiting_max;
+    list_init(&d->pool);
+    return d;
+}
+
+static void call_free(struct call *c)
+{
+    buf_deinit(&c->answer.body);
+    buf_deinit(&c->scratch);
+    arena_deinit(&c->arena);
+    mem_free(c);
+}
+
+void desk_free(struct desk *d)
+{
+    if (!d)
+        return;
+    assert(d->waiting == 0);
+    list_each(at, after, &d->pool)
+        call_free(list_item(at, struct call, link));
+    mem_free(d->public_url);
+    mem_free(d->region);
+    mem_free(d->account);
+    mem_free(d);
+}
+
+void desk_add_service(struct desk *d, const struct service *s)
+{
+    assert(d->service_count < SERVICES_MAX);
+    for (size_t i = 1; i < s->action_count; i++)
+        assert(strcmp(s->actions[i - 1].name, s->actions[i].name) < 0);
+    d->services[d->service_count++] = s;
+}
+
+void desk_add_page(struct desk *d, const char *method, const char *path,
+                   void (*run)(struct call *c, void *arg), void *arg)
+{
+    assert(d->page_count < PAGES_MAX);
+    d->pages[d->page_count++] = (struct page){method, path, run, arg};
+}
+
+void desk_set_failing(struct desk *d, bool failing)
+{
+    d->failing = failing;
+}
+
+void desk_set_lost(struct desk *d, bool lost)
+{
+    d->lost = lost;
+}
+
+void desk_quiesce(struct desk *d)
+{
+    d->quiet = true;
+}
+
+u32 desk_waiting(const struct desk *d)
+{
+    return d->waiting;
+}
+
+/* --- calls and their pool --------------------------------------------------------------------- */
+
+static struct call *call_take(struct desk *d)
+{
+    struct call *c;
+    if (list_is_empty(&d->pool)) {
+        c = mem_grow(NULL, sizeof *c); /* not zeroed: the fault alone is 4 KiB */
+        arena_init(&c->arena);
+        c->scratch = (struct buf){0};
+    } else {
+        c = list_item(d->pool.next, struct call, link);
+        list_remove(&c->link);
+        d->pool_count--;
+    }
+    struct arena arena = c->arena;
+    struct buf scratch = c->scratch;
+    memset(c, 0, offsetof(struct call, out));
+    c->arena = arena;
+    c->scratch = scratch;
+    c->desk = d;
+    list_init(&c->link);
+    c->out.depth = 0;
+    c->out.begun = false;
+    fault_clear(&c->fault);
+    d->waiting++;
+    return c;
+}
+
+static void call_give_back(struct desk *d, struct call *c)
+{
+    assert(d->waiting > 0);
+    d->waiting--;
+    if (d->pool_count >= POOL_MAX) {
+        call_free(c);
+        return;
+    }
+    buf_deinit(&c->answer.body); /* usually taken by the door */
+    if (c->scratch.cap > KEEP_MAX)
+        buf_deinit(&c->scratch);
+    arena_reset(&c->arena);
+    if (c->arena.at && (size_t)(c->arena.end - c->arena.at) > KEEP_MAX)
+        arena_deinit(&c->arena);
+    list_push_front(&d->pool, &c->link);
+    d->pool_count++;
+}
+
+struct clock *call_clock(const struct call *c)
+{
+    return loop_clock(c->desk->loop);
+}
+
+/* --- the end of a call ------------------------------------------------------------------------ */
+
+static void unavailable(struct call *c, const char *why)
+{
+    fault_clear(&c->fault);
+    fault_set(&c->fault, CALL_FAULT_UNAVAILABLE, "%s", why);
+    if (c->service)
+        call_render(c);
+    else
+        call_render_page(c, 503, STR("{\"error\":\"the store is failing\"}"));
+}
+
+static void call_leave(struct loop_later *later, int err)
+{
+    struct call *c = list_item(later, struct call, later);
+    struct desk *d = c->desk;
+    if (err < 0)
+        unavailable(c, "The service could not store the request. Try again.");
+    c->reply(c->reply_arg, c);
+    call_give_back(d, c);
+}
+
+/* c->answer is ready. */
+static void finish(struct call *c)
+{
+    assert(!c->done);
+    assert(list_is_empty(&c->link));
+    c->done = true;
+    c->cancel = NULL;
+    c->later.run = call_leave;
+    loop_later(c->desk->loop, &c->later);
+}
+
+void call_done(struct call *c)
+{
+    call_render(c);
+    finish(c);
+}
+
+void call_done_with(struct call *c, struct answer *a)
+{
+    buf_deinit(&c->answer.body);
+    if (!a->request_id[0])
+        memcpy(a->request_id, c->answer.request_id, sizeof a->request_id);
+    c->answer = *a;
+    a->body = (struct buf){0};
+    finish(c);
+}
+
+void call_fail(struct call *c, int code, const char *fmt, ...)
+{
+    char text[FAULT_TEXT_MAX + 2]; /* one more, so that fault_set sees what is too long */
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    fault_set(&c->fault, code, "%s", text);
+    call_done(c);
+}
+
+void call_page(struct call *c, int status, str json)
+{
+    call_render_page(c, status, json);
+    finish(c);
+}
+
+void desk_cancel(struct call *c)
+{
+    if (c->gone)
+        return;
+    c->gone = true;
+    if (!c->done && c->cancel)
+        c->cancel(c);
+}
+
+/* --- who asks --------------------------------------------------------------------------------- */
+
+static bool is_account(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n == ACCOUNT_SIZE;
+}
+
+static bool is_region(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+              s.p[i] == '-'))
+            return false;
+    return s.n > 0 && s.n <= REGION_SIZE_MAX;
+}
+
+/* Test set-ups keep their tenants apart by made-up access keys and regions: an access key id of
+ * twelve digits is an account, as people know it from other implementations. */
+static void decide_caller(struct call *c)
+{
+    const struct request *rq = &c->request;
+    const struct identity *id = &c->identity;
+    if (is_account(rq->account))
+        c->account = rq->account;
+    else
+        c->account = is_account(id->access_key) ? id->access_key : str_of(c->desk->account);
+    if (is_region(rq->region))
+        c->region = rq->region;
+    else
+        c->region = is_region(id->region) ? id->region : str_of(c->desk->region);
+}
+
+static bool is_host(str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char ch = s.p[i], letter = (char)(ch | 0x20);
+        if (!((letter >= 'a' && letter <= 'z') || (ch >= '0' && ch <= '9') ||
+              (ch && strchr(".-_:[]", ch))))
+            return false;
+    }
+    return s.n > 0 && s.n <= HOST_SIZE_MAX;
+}
+
+str call_base_url(struct call *c)
+{
+    const struct desk *d = c->desk;
+    if (!d->public_url_always && is_host(c->request.host))
+        return arena_printf(&c->arena, "http://%.*s", STR_ARG(c->request.host));
+    return d->public_url[0] ? str_of(d->public_url) : STR("http://localhost");
+}
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
+static const struct page *find_page(const struct desk *d, const struct request *rq)
+{
+    if (rq->path.n <= 1 || rq->target.n)
+        return NULL;
+    for (size_t i = 0; i < d->page_count; i++)
+        if (str_is(rq->path, d->pages[i].path) && str_is(rq->method, d->pages[i].method))
+            return &d->pages[i];
+    return NULL;
+}
+
+/* Why this call is not taken now, or NULL. */
+static const char *refusal(const struct call *c)
+{
+    const struct desk *d = c->desk;
+    if (d->quiet)
+        return "The service is stopping. Try again.";
+    if (d->waiting > d->waiting_max)
+        return "Too many requests are under way. Try again.";
+    if (d->failing && c->action && c->action->flags & ACTION_WRITES)
+        return "The service cannot store anything at the moment. Try again.";
+    if (d->lost && c->service && !c->service->forward)
+        return "The service cannot read its store at the moment. Try again.";
+    return NULL;
+}
+
+/* True: the call may be run; else its fault is set. */
+static bool check(struct call *c)
+{
+    sigv4_read(&c->request, &c->arena, &c->identity, &c->fault);
+    call_find(c, c->desk->services, c->desk->service_count);
+    decide_caller(c);
+    const char *why = refusal(c);
+    if (why) {
+        fault_clear(&c->fault);
+        fault_set(&c->fault, CALL_FAULT_UNAVAILABLE, "%s", why);
+    }
+    return !c->fault.code && sigv4_check(&c->identity, &c->request, &c->fault) == 0;
+}
+
+struct call *desk_take(struct desk *d, const struct request *rq,
+                       void (*reply)(void *arg, struct call *c), void *arg)
+{
+    struct call *c = call_take(d);
+    c->request = *rq;
+    c->reply = reply;
+    c->reply_arg = arg;
+    id_uuid(d->ids, c->answer.request_id);
+    const struct page *page = find_page(d, rq);
+    if (page) {
+        page->run(c, page->arg);
+        return c;
+    }
+    bool ok = check(c);
+    if (ok && c->service->forward) {
+        c->service->forward(c);
+        return c;
+    }
+    if (ok)
+        call_read(c);
+    if (c->fault.code)
+        call_done(c);
+    else
+        c->action->run(c);
+    return c;
+}

@@ -1,0 +1,57 @@
+/* Where a daemon's calls are taken and answered: every door hands its requests to the desk, it
+ * makes calls of them, runs their actions, and gives the answers back to the doors when the turn's
+ * commit is durable. Also serves the few pages that are no API calls (health, the clock by hand).
+ *
+ *   door ─request─> desk_take ─> call_find, sigv4 ─> call_read ─> action->run ─> call_done
+ *   door <─answer── reply <───── loop_later <──────── commit <───────────────────┘ */
+#ifndef TOQUE_DESK_H
+#define TOQUE_DESK_H
+
+#include "common/aws/call.h"
+#include "common/io/http_server.h"
+#include "common/io/ipc_door.h"
+
+struct desk_conf {
+    const char *account;    /* of callers whose access key id is not twelve digits */
+    const char *region;     /* of callers without a credential scope */
+    const char *public_url; /* base of QueueUrls; NULL or "": http:// and the request's Host */
+    bool public_url_always; /* also where the request has a Host */
+    u32 waiting_max;        /* calls under way at once; above it: CALL_FAULT_UNAVAILABLE */
+};
+
+struct desk *desk_new(struct loop *l, struct id_source *ids, const struct desk_conf *conf);
+void desk_free(struct desk *d);
+/* The first service added renders errors of requests that name none. */
+void desk_add_service(struct desk *d, const struct service *s);
+/* A page outside the API: exact path; `run` finishes the call with call_page. */
+void desk_add_page(struct desk *d, const char *method, const char *path,
+                   void (*run)(struct call *c, void *arg), void *arg);
+/* Finishes a page's call with this JSON. */
+void call_page(struct call *c, int status, str json);
+
+/* A request from any door. rq's views must live until `reply`, which is called once, never from
+ * within desk_take; c->answer is then complete and may be taken. The call is freed after it. */
+struct call *desk_take(struct desk *d, const struct request *rq,
+                       void (*reply)(void *arg, struct call *c), void *arg);
+/* The caller left: its answer will go nowhere, and if the call is parked it is taken off now. */
+void desk_cancel(struct call *c);
+/* Whether the caller is still there, as far as its door can tell this very moment. */
+bool desk_is_there(const struct call *c);
+/* The store fails: actions that write are refused until told otherwise. */
+void desk_set_failing(struct desk *d, bool failing);
+/* Memory could not be brought back to what is on disk: actions that only read are refused, too, but
+ * for services that forward. */
+void desk_set_lost(struct desk *d, bool lost);
+/* No new calls (they get CALL_FAULT_UNAVAILABLE); parked ones are for their owners to finish. */
+void desk_quiesce(struct desk *d);
+u32 desk_waiting(const struct desk *d);
+
+/* What to hang on the doors. */
+struct http_handler desk_http_handler(struct desk *d);
+struct ipc_handler desk_ipc_handler(struct desk *d);
+
+/* Base of the URLs that go into an answer: "http://host:port", no slash. Lives as long as the
+ * call. */
+str call_base_url(struct call *c);
+
+#endif

@@ -1,0 +1,93 @@
+/* Members in the service's order, two blanks and " : " between name and value; the objects of the
+ * attributes are compact. What is not given is not there: neither null nor empty. */
+#include "common/aws/envelope.h"
+
+#include "common/base/clock.h"
+#include "common/base/hash.h"
+#include "common/base/scan.h"
+
+/* The certificate's name is derived from the address under which it is served. */
+#define CERTIFICATE_DIGITS 32
+
+static void member(struct buf *out, const char *name, str value)
+{
+    buf_z(out, ",\n  \"");
+    buf_z(out, name);
+    buf_z(out, "\" : ");
+    scan_quote(out, value);
+}
+
+/* Some clients read a time without a fraction where it is .000, and then fail to verify: the
+ * service's own documentation of Timestamp has three digits, so that a whole second is told a
+ * millisecond later. */
+static str timestamp(i64 ms, char text[CLOCK_ISO_SIZE])
+{
+    return str_of(clock_iso(ms % 1000 == 0 ? ms + 1 : ms, text));
+}
+
+static void urls(struct buf *out, const struct frame_publication *p, str subscription)
+{
+    char digits[HASH_MD5_HEX];
+    buf_z(out, ",\n  \"SigningCertURL\" : ");
+    struct buf url = {0};
+    buf_str(&url, p->public_url);
+    buf_z(&url, "/SimpleNotificationService-");
+    buf_add(&url, hash_md5_hex(p->public_url, digits), CERTIFICATE_DIGITS);
+    buf_z(&url, ".pem");
+    scan_quote(out, buf_view(&url));
+    buf_z(out, ",\n  \"UnsubscribeURL\" : ");
+    buf_reset(&url);
+    buf_str(&url, p->public_url);
+    buf_z(&url, "/?Action=Unsubscribe&SubscriptionArn=");
+    buf_str(&url, subscription);
+    scan_quote(out, buf_view(&url));
+    buf_deinit(&url);
+}
+
+static void attribute(struct buf *out, const struct frame_attr *a)
+{
+    buf_z(out, "    ");
+    scan_quote(out, a->name);
+    buf_z(out, " : {\"Type\":");
+    scan_quote(out, a->type);
+    buf_z(out, ",\"Value\":");
+    if (str_starts(a->type, STR("Binary"))) {
+        buf_char(out, '"');
+        hash_base64(out, a->value);
+        buf_char(out, '"');
+    } else {
+        scan_quote(out, a->value);
+    }
+    buf_char(out, '}');
+}
+
+static void attributes(struct buf *out, str attrs)
+{
+    struct frame_attr a;
+    const char *before = ",\n  \"MessageAttributes\" : {\n";
+    while (frame_next_attr(&attrs, &a) > 0) {
+        buf_z(out, before);
+        attribute(out, &a);
+        before = ",\n";
+    }
+    if (before[1] == '\n' && before[2] == '\0')
+        buf_z(out, "\n  }");
+}
+
+void envelope_render(struct buf *out, const struct frame_publication *p, str subscription)
+{
+    char time[CLOCK_ISO_SIZE];
+    buf_z(out, "{\n  \"Type\" : \"Notification\"");
+    member(out, "MessageId", p->message_id);
+    member(out, "TopicArn", p->topic);
+    if (p->subject.n)
+        member(out, "Subject", p->subject);
+    member(out, "Message", p->message);
+    member(out, "Timestamp", timestamp(p->time_ms, time));
+    member(out, "SignatureVersion", STR("1"));
+    member(out, "Signature", STR(""));
+    urls(out, p, subscription);
+    if (p->attr_count)
+        attributes(out, p->attrs);
+    buf_z(out, "\n}");
+}

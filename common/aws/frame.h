@@ -1,0 +1,162 @@
+/* The written contract between topicd and queued: what a frame on the link looks like. Both sides
+ * build and read frames only here, and read them as hostile input.
+ *
+ * Every frame: u8 version, u8 kind, u16 zero, then the kind's members. Integers are little-endian;
+ * a string is u32 length and bytes; a list is u32 count and items.
+ *
+ *   topicd ──HELLO──>  queued     who I am; session number of this pipe
+ *   topicd <─WELCOME─  queued     who I am; last sequence applied from you; then my queues
+ *   topicd <─QUEUES──  queued     queues that came (or all, right after WELCOME), queues that went
+ *   topicd ──DELIVER─> queued     sequence, previous sequence, publications with their targets
+ *   topicd <─ACK─────  queued     applied and durable up to sequence
+ *   topicd ──CALL────> queued     an API call that came in at topicd's front door
+ *   topicd <─ANSWER──  queued     its answer
+ *   topicd ──CANCEL──> queued     the caller left
+ *   both    CLOCK                 the manual clock was moved to this time; echoed when done
+ *   both    PING                  link.c's own heartbeat; never seen above it
+ *
+ * Sequences grow strictly, also over restarts of topicd. queued applies a DELIVER only when its
+ * session is the current one and `previous` is the last sequence it applied or received in this
+ * session from this topicd instance (or anything <= last applied for the first one); everything
+ * else is ignored, and WELCOME tells topicd where to go on. So a frame is applied once and in
+ * order, or not. */
+#ifndef TOQUE_FRAME_H
+#define TOQUE_FRAME_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/io/request.h"
+
+#define FRAME_VERSION 1
+/* Bounds that a reader enforces. */
+#define FRAME_TARGETS_MAX      1000000 /* targets of one publication */
+#define FRAME_PUBLICATIONS_MAX 100000
+#define FRAME_QUEUES_MAX       1000000
+#define FRAME_ATTRS_MAX        1000
+
+enum frame_kind {
+    FRAME_HELLO = 1,
+    FRAME_WELCOME,
+    FRAME_QUEUES,
+    FRAME_DELIVER,
+    FRAME_ACK,
+    FRAME_CALL,
+    FRAME_ANSWER,
+    FRAME_CANCEL,
+    FRAME_CLOCK,
+    FRAME_PING,
+};
+
+/* HELLO and WELCOME. */
+struct frame_greeting {
+    str instance; /* UUID text of the sender's store */
+    str version;  /* TOQUE_VERSION */
+    u32 session;  /* HELLO: the pipe's number, WELCOME: echoed */
+    u64 applied;  /* WELCOME: last sequence applied and durable from that instance; 0: none */
+    i64 clock_ms; /* manual clock's time; 0: the clock runs by itself */
+};
+
+/* How one publication becomes a message: the shared part, stored once. */
+enum publication_form { PUBLICATION_RAW = 0, PUBLICATION_WRAPPED = 1 };
+
+struct frame_attr {
+    str name, type, value; /* value: text, or the bytes of a Binary */
+};
+
+struct frame_target {
+    str queue;        /* queue ARN */
+    str subscription; /* subscription ARN: the UnsubscribeURL of the envelope names it */
+    u8 form;          /* enum publication_form */
+};
+
+struct frame_publication {
+    str topic;              /* ARN */
+    str message_id;         /* SNS MessageId, UUID text */
+    str subject;            /* "" for none */
+    str message;            /* what the sqs protocol gets */
+    str group_id, dedup_id; /* "" for none */
+    str trace_header;       /* AWSTraceHeader, "" for none */
+    str public_url;         /* base of SigningCertURL and UnsubscribeURL, no slash at the end */
+    i64 time_ms;            /* acceptance */
+    u32 attr_count;
+    u32 target_count;
+    /* Reading: the encoded lists; walk them with frame_next_attr and frame_next_target. */
+    str attrs, targets;
+};
+
+struct frame_deliver {
+    u32 session;
+    u64 sequence, previous;
+    u32 publication_count;
+    str publications; /* walk with frame_next_publication */
+};
+
+struct frame_ack {
+    u64 sequence;
+};
+
+struct frame_call {
+    u64 id; /* topicd's number of the call */
+    struct request request;
+};
+
+struct frame_answer {
+    u64 id;
+    struct answer answer; /* reading: body is a copy that the reader owns */
+};
+
+struct frame_queues {
+    bool all;  /* the list replaces what was known */
+    bool last; /* with all: the last part */
+    u32 added_count, removed_count;
+    str added, removed; /* walk with frame_next_str: queue ARNs */
+};
+
+/* The kind of a frame of our version; E_INVALID otherwise, E_NEWER for another version. */
+int frame_kind(str frame, enum frame_kind *ret);
+
+/* Writers: each makes a whole frame in `out`, which is emptied first. */
+void frame_write_hello(struct buf *out, const struct frame_greeting *g);
+void frame_write_welcome(struct buf *out, const struct frame_greeting *g);
+void frame_write_ack(struct buf *out, const struct frame_ack *a);
+void frame_write_call(struct buf *out, const struct frame_call *c);
+void frame_write_answer(struct buf *out, u64 id, const struct answer *a);
+void frame_write_cancel(struct buf *out, u64 id);
+void frame_write_clock(struct buf *out, i64 now_ms);
+void frame_write_ping(struct buf *out);
+
+/* DELIVER is written in steps, since it grows over a turn: begin, then for each publication
+ * frame_publication_begin, frame_put_attr*, frame_publication_targets, frame_put_target*,
+ * frame_publication_end, and last frame_deliver_end, which puts the counts in place. */
+void frame_deliver_begin(struct buf *out, u32 session, u64 sequence, u64 previous);
+void frame_publication_begin(struct buf *out, const struct frame_publication *p);
+void frame_put_attr(struct buf *out, const struct frame_attr *a);
+void frame_publication_targets(struct buf *out);
+void frame_put_target(struct buf *out, const struct frame_target *t);
+void frame_publication_end(struct buf *out);
+void frame_deliver_end(struct buf *out);
+/* Gives a stored or waiting DELIVER frame another session and previous sequence (a new pipe). */
+void frame_deliver_readdress(struct buf *frame, u32 session, u64 previous);
+
+void frame_queues_begin(struct buf *out, bool all, bool last);
+void frame_queues_add(struct buf *out, str arn);
+void frame_queues_removed(struct buf *out); /* from here on: queues that went */
+void frame_queues_end(struct buf *out);
+
+/* Readers: 0 or E_INVALID; the views point into the frame. Lists are checked while they are walked:
+ * the walkers answer 1 for an item, 0 at the end, E_INVALID for a broken one. frame_read_deliver
+ * walks everything once, so that a broken frame is refused before any of it is applied. */
+int frame_read_greeting(str frame, struct frame_greeting *ret);
+int frame_read_ack(str frame, struct frame_ack *ret);
+int frame_read_call(str frame, struct frame_call *ret);
+int frame_read_answer(str frame, struct frame_answer *ret);
+int frame_read_cancel(str frame, u64 *ret_id);
+int frame_read_clock(str frame, i64 *ret_now_ms);
+int frame_read_deliver(str frame, struct frame_deliver *ret);
+int frame_read_queues(str frame, struct frame_queues *ret);
+int frame_next_publication(str *rest, struct frame_publication *ret);
+int frame_next_attr(str *rest, struct frame_attr *ret);
+int frame_next_target(str *rest, struct frame_target *ret);
+int frame_next_str(str *rest, str *ret);
+
+#endif

@@ -1,0 +1,34 @@
+/* Growing bytes. A zeroed struct buf is an empty one. What is appended is kept with a NUL behind
+ * it that does not count, so buf.p is a C string whenever it is not NULL. */
+#ifndef TOQUE_BUF_H
+#define TOQUE_BUF_H
+
+#include "common/base/str.h"
+
+struct buf {
+    char *p;
+    size_t n, cap;
+};
+
+void buf_deinit(struct buf *b);
+/* Empties it and keeps its memory. */
+void buf_reset(struct buf *b);
+/* Room for `more` bytes behind the end; returns where they go. Write, then add to b->n.
+ * The NUL is put behind `more` bytes: who writes fewer puts his own where it is wanted. */
+char *buf_room(struct buf *b, size_t more);
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_str(struct buf *b, str s);
+void buf_z(struct buf *b, const char *z);
+void buf_char(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_i64(struct buf *b, i64 v);
+void buf_u64(struct buf *b, u64 v);
+/* Gives the bytes away: the caller frees them with mem_free; b is empty afterwards. */
+char *buf_detach(struct buf *b);
+
+static inline str buf_view(const struct buf *b)
+{
+    return (str){b->p ? b->p : "", b->n};
+}
+
+#endif

@@ -1,0 +1,120 @@
+/* Time. The two text forms are written by hand: they stand in every answer and in every message. */
+#include "common/base/clock.h"
+
+#include <time.h>
+
+#define MS_PER_DAY INT64_C(86400000)
+/* 9999-12-31T23:59:59.999Z; later times are written as this one, times before 1970 as 1970. */
+#define CLOCK_TEXT_MAX_MS INT64_C(253402300799999)
+
+static i64 read_ms(clockid_t which)
+{
+    struct timespec t;
+    clock_gettime(which, &t);
+    return (i64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void clock_init(struct clock *c, bool manual)
+{
+    c->manual = manual;
+    c->now_ms = read_ms(CLOCK_REALTIME);
+    c->mono_ms = read_ms(CLOCK_MONOTONIC);
+}
+
+void clock_tick(struct clock *c)
+{
+    if (!c->manual)
+        c->now_ms = read_ms(CLOCK_REALTIME);
+    c->mono_ms = read_ms(CLOCK_MONOTONIC);
+}
+
+void clock_advance(struct clock *c, i64 ms)
+{
+    assert(c->manual && ms >= 0);
+    if (__builtin_add_overflow(c->now_ms, ms, &c->now_ms))
+        c->now_ms = INT64_MAX;
+}
+
+void clock_move_to(struct clock *c, i64 ms)
+{
+    assert(c->manual);
+    c->now_ms = MAX(c->now_ms, ms);
+}
+
+i64 clock_micros(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (i64)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+struct date {
+    u32 year, month, day; /* month and day from 1 */
+    u32 hour, minute, second, ms;
+    u32 weekday; /* 0 is Sunday */
+};
+
+/* Civil date of a day count: years are reckoned from March, so that the leap day comes last, in
+ * cycles of 400 years. */
+static struct date date_of(i64 ms)
+{
+    u64 t = (u64)(ms < 0 ? 0 : MIN(ms, CLOCK_TEXT_MAX_MS));
+    u64 days = t / MS_PER_DAY;
+    u32 in_day = (u32)(t % MS_PER_DAY);
+    u64 z = days + 719468; /* days from 0000-03-01 to 1970-01-01 */
+    u32 in_cycle = (u32)(z % 146097);
+    u32 year = (in_cycle - in_cycle / 1460 + in_cycle / 36524 - in_cycle / 146096) / 365;
+    u32 in_year = in_cycle - (365 * year + year / 4 - year / 100);
+    u32 march_month = (5 * in_year + 2) / 153;
+    struct date d = {.day = in_year - (153 * march_month + 2) / 5 + 1,
+                     .month = march_month < 10 ? march_month + 3 : march_month - 9,
+                     .hour = in_day / 3600000,
+                     .minute = in_day / 60000 % 60,
+                     .second = in_day / 1000 % 60,
+                     .ms = in_day % 1000,
+                     .weekday = (u32)((days + 4) % 7)};
+    d.year = year + (u32)(z / 146097) * 400 + (d.month <= 2);
+    return d;
+}
+
+/* `width` decimal digits of v, and behind them the character `then`. */
+static char *put(char *p, u32 v, int width, char then)
+{
+    for (int i = width - 1; i >= 0; i--) {
+        p[i] = (char)('0' + v % 10);
+        v /= 10;
+    }
+    p[width] = then;
+    return p + width + 1;
+}
+
+char *clock_iso(i64 ms, char *buf)
+{
+    struct date d = date_of(ms);
+    char *p = put(buf, d.year, 4, '-');
+    p = put(p, d.month, 2, '-');
+    p = put(p, d.day, 2, 'T');
+    p = put(p, d.hour, 2, ':');
+    p = put(p, d.minute, 2, ':');
+    p = put(p, d.second, 2, '.');
+    p = put(p, d.ms, 3, 'Z');
+    *p = '\0';
+    return buf;
+}
+
+char *clock_http(i64 ms, char *buf)
+{
+    struct date d = date_of(ms);
+    memcpy(buf, &"SunMonTueWedThuFriSat"[3 * d.weekday], 3);
+    buf[3] = ',';
+    buf[4] = ' ';
+    char *p = put(buf + 5, d.day, 2, ' ');
+    memcpy(p, &"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * (d.month - 1)], 3);
+    p[3] = ' ';
+    p = put(p + 4, d.year, 4, ' ');
+    p = put(p, d.hour, 2, ':');
+    p = put(p, d.minute, 2, ':');
+    p = put(p, d.second, 2, ' ');
+    memcpy(p, "GMT", 4);
+    return buf;
+}

@@ -1,0 +1,33 @@
+/* The only source of time. A daemon has one clock and reads it once a turn of the loop
+ * (clock_tick); everybody else asks for what was read.
+ *
+ * With a manual clock the wall time stands still until clock_advance moves it: visibility, delay,
+ * retention and retries are then tested without waiting. */
+#ifndef TOQUE_CLOCK_H
+#define TOQUE_CLOCK_H
+
+#include "common/base/base.h"
+
+struct clock {
+    i64 now_ms;  /* wall time as of the last tick, Unix epoch, milliseconds */
+    i64 mono_ms; /* time that never jumps, for idle limits and heartbeats; real also when manual */
+    bool manual;
+};
+
+void clock_init(struct clock *c, bool manual);
+void clock_tick(struct clock *c);
+/* Manual clocks only. Moves to now + ms; ms must be 0 or more. */
+void clock_advance(struct clock *c, i64 ms);
+/* Manual clocks only. Moves to `ms` unless it is already later. */
+void clock_move_to(struct clock *c, i64 ms);
+/* Real microseconds for measuring; never used for a decision. */
+i64 clock_micros(void);
+
+/* "2026-01-02T03:04:05.678Z"; buf holds CLOCK_ISO_SIZE bytes. */
+#define CLOCK_ISO_SIZE 25
+char *clock_iso(i64 ms, char *buf);
+/* RFC 9110 date for the HTTP header, "Fri, 02 Jan 2026 03:04:05 GMT". */
+#define CLOCK_HTTP_SIZE 30
+char *clock_http(i64 ms, char *buf);
+
+#endif

@@ -1,0 +1,104 @@
+/* Typed option tables. One table of a program says everything about its options; the configuration
+ * file, the command line, --help and the sample file all come from it.
+ *
+ * File: one JSON object, a member an option. Members whose name begins with "//" are comments.
+ * Command line: --name=VALUE or --name VALUE, hyphens for underscores as one likes, overriding the
+ * file; -c FILE, -n (check only), --help, --version, --print-sample.
+ *
+ * The target is a struct of the program whose members the options fill, by type:
+ *     CONF_STRING, CONF_PATH   char *            (owned; never NULL after conf_init)
+ *     CONF_INT, CONF_SIZE      i64               (a size in bytes; text like "64MiB" is taken too)
+ *     CONF_BOOL                bool
+ *     CONF_ENUM                int               (place in `words`)
+ *     CONF_LIST                struct conf_list  (of strings; on the command line with commas) */
+#ifndef TOQUE_CONF_H
+#define TOQUE_CONF_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+
+#define CONF_FILE_MAX (1024 * 1024) /* bytes of a configuration file; real ones have a few KiB */
+#define CONF_TEXT_MAX 4096          /* bytes of a string, where an option gives no bound */
+#define CONF_LIST_MAX 64            /* items of a list, likewise */
+
+enum {
+    CONF_FAULT = 820, /* the one code of a struct fault from here; JSON_FAULT comes through */
+};
+
+enum conf_type {
+    CONF_STRING,
+    CONF_INT,
+    CONF_BOOL,
+    CONF_ENUM,
+    CONF_SIZE,
+    CONF_PATH, /* a string without control characters */
+    CONF_LIST,
+};
+
+struct conf_list {
+    char **items;
+    size_t n;
+};
+
+struct conf_option {
+    const char *name; /* as in the file, with underscores; the unit comes last */
+    enum conf_type type;
+    const char *value;        /* default, as it would stand on the command line */
+    const char *unit;         /* "ms", "bytes"; NULL: none */
+    i64 min, max;             /* INT, SIZE: the number; STRING, PATH: bytes; LIST: items. Both 0: 0
+                                 and the largest */
+    const char *const *words; /* ENUM: ends in NULL */
+    const char *help;         /* one sentence: what it does and why one would change it */
+    size_t offset;            /* of the member in the target */
+};
+
+struct conf_table {
+    const char *program, *purpose; /* for --help */
+    const struct conf_option *options;
+    size_t n;
+};
+
+/* Fills the target, zeroed before, with the defaults. A default that its own option would refuse is
+ * our bug. */
+void conf_init(const struct conf_table *t, void *target);
+void conf_deinit(const struct conf_table *t, void *target);
+
+/* E_FAULT: unknown option, wrong type, out of bounds, given twice: f->text is the whole line, with
+ * the file and the place. Options before the wrong one may have been taken. */
+int conf_load_file(const struct conf_table *t, void *target, const char *path,
+                   struct fault *f) MUST_CHECK;
+/* The same from text; `file` is what complaints call it. */
+int conf_load_text(const struct conf_table *t, void *target, str text, const char *file,
+                   struct fault *f) MUST_CHECK;
+/* One option as text; `from` ("--") stands before its name in complaints. */
+int conf_set(const struct conf_table *t, void *target, str name, str value, const char *from,
+             struct fault *f) MUST_CHECK;
+
+enum conf_verb {
+    CONF_RUN,
+    CONF_CHECK,   /* -n */
+    CONF_HELP,    /* print conf_help and end well */
+    CONF_VERSION, /* print TOQUE_VERSION and end well */
+    CONF_SAMPLE,  /* --print-sample: print conf_sample and end well */
+};
+
+/* Reads the command line: the file of the last -c first, wherever it stands, then the options in
+ * their order. */
+int conf_load_args(const struct conf_table *t, void *target, int argc, char *const *argv,
+                   enum conf_verb *ret, struct fault *f) MUST_CHECK;
+/* conf_load_args, and what --help, --version and --print-sample ask for. Returns true when the
+ * program goes on, with *ret_check as -n says; false when it ends with *ret_status. Complaints go
+ * to standard error as one line. */
+bool conf_start(const struct conf_table *t, void *target, int argc, char *const *argv,
+                bool *ret_check, int *ret_status);
+
+/* The option's bounds in words, "1 to 65535 ms"; nothing for CONF_BOOL. */
+void conf_bounds(const struct conf_option *o, struct buf *out);
+/* The option of that name, hyphens counting as underscores, or NULL. */
+const struct conf_option *conf_find(const struct conf_table *t, str name);
+/* What --help prints. */
+void conf_help(const struct conf_table *t, struct buf *out);
+/* The sample file: every option with its default, and above it a comment with unit and bounds. */
+void conf_sample(const struct conf_table *t, struct buf *out);
+
+#endif

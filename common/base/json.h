@@ -1,0 +1,77 @@
+/* JSON as a tree, for configuration, topology and other rare things: jansson with checked getters
+ * whose complaints name the file, the line and the column of the value they dislike. The hot calls
+ * use scan.h.
+ *
+ * jansson forgets where a value stood. So a value is held together with the way that led to it
+ * (struct json_at), and its place is looked up in the text when somebody complains. */
+#ifndef TOQUE_JSON_H
+#define TOQUE_JSON_H
+
+#include <jansson.h>
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+
+enum {
+    JSON_FAULT = 810, /* the one code of a struct fault from here */
+};
+
+struct json_doc {
+    char *file; /* for complaints; NULL: the text has no name */
+    char *text;
+    size_t size;
+    json_t *root; /* an object or an array */
+};
+
+/* A value inside a document. Lives on the stack of who walks down; `up` must live as long. */
+struct json_at {
+    const struct json_doc *doc;
+    const struct json_at *up; /* NULL: the root */
+    const char *name;         /* member of an object, or NULL: */
+    size_t index;             /* item of an array */
+    json_t *value;            /* borrowed from the document */
+};
+
+/* Makes jansson use mem_*, so that it never answers that memory is over. Once, before everything
+ * else that uses jansson. */
+void json_setup(void);
+
+/* Reads `text` (copied), `file` (may be NULL, copied) being what complaints call it. E_FAULT with
+ * the place of the mistake. Unless `repeats` is true a member name given twice is one. */
+int json_open(struct json_doc *ret, str text, const char *file, bool repeats,
+              struct fault *f) MUST_CHECK;
+/* The same from a file of at most `size_max` bytes; E_FAULT also when it cannot be read. */
+int json_open_file(struct json_doc *ret, const char *path, size_t size_max, bool repeats,
+                   struct fault *f) MUST_CHECK;
+/* A zeroed document is accepted. */
+void json_close(struct json_doc *d);
+
+struct json_at json_root(const struct json_doc *d);
+/* The i-th item of an array, i below json_array_size(array->value). */
+struct json_at json_item(const struct json_at *array, size_t i);
+
+/* Members of an object. 0 and the value; E_NOT_FOUND when there is no such member; E_FAULT when
+ * `object` is no object or the member is of another type. `name` is borrowed by the result. */
+int json_get(const struct json_at *object, const char *name, struct json_at *ret,
+             struct fault *f) MUST_CHECK;
+int json_get_str(const struct json_at *object, const char *name, str *ret,
+                 struct fault *f) MUST_CHECK; /* lives as long as the document */
+int json_get_i64(const struct json_at *object, const char *name, i64 *ret,
+                 struct fault *f) MUST_CHECK;
+int json_get_bool(const struct json_at *object, const char *name, bool *ret,
+                  struct fault *f) MUST_CHECK;
+
+/* E_FAULT unless the value is of the type. JSON_TRUE stands for both booleans, JSON_REAL for both
+ * kinds of numbers. */
+int json_want(const struct json_at *at, json_type type, struct fault *f) MUST_CHECK;
+/* "a string", "an object", … */
+const char *json_type_name(const json_t *value);
+
+/* Complains about a value: "FILE:LINE:COLUMN: way.to[3].it: text". Returns E_FAULT. */
+int json_complain(const struct json_at *at, struct fault *f, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Appends the value without blanks, members in their order. */
+void json_write(struct buf *out, const json_t *value);
+
+#endif

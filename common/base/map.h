@@ -1,0 +1,43 @@
+/* Hash table from bytes, or from a 64-bit number, to a pointer. Open addressing; the hash is seeded
+ * per process, so that nobody outside can aim at its collisions. Keys are borrowed: they usually
+ * live in the value, and must stay where they are while the entry is in the table. */
+#ifndef TOQUE_MAP_H
+#define TOQUE_MAP_H
+
+#include "common/base/str.h"
+
+struct map_slot;
+struct map {
+    struct map_slot *slots;
+    size_t n, cap, used; /* entries, slots, slots that were ever taken since the last growth */
+};
+
+void map_init(struct map *m);
+/* Frees the table, not the values. */
+void map_deinit(struct map *m);
+void *map_get(const struct map *m, str key);
+/* Returns the value that was there before, or NULL. The value must not be NULL. On replacement the
+ * new key is kept. */
+void *map_put(struct map *m, str key, void *value);
+/* Returns the value that was there, or NULL. */
+void *map_del(struct map *m, str key);
+/* Walk: start with *pos = 0; returns NULL at the end. Removing the current entry is allowed. */
+void *map_next(const struct map *m, size_t *pos);
+
+/* The same for 64-bit keys (kept by value), 16 bytes a slot. Key and value must not be 0/NULL. */
+struct idmap {
+    struct idmap_slot *slots;
+    size_t n, cap;
+};
+
+void idmap_init(struct idmap *m);
+void idmap_deinit(struct idmap *m);
+void *idmap_get(const struct idmap *m, u64 key);
+void *idmap_put(struct idmap *m, u64 key, void *value);
+void *idmap_del(struct idmap *m, u64 key);
+void *idmap_next(const struct idmap *m, size_t *pos);
+
+/* 64-bit hash of bytes under the process's seed. */
+u64 map_hash(str key);
+
+#endif

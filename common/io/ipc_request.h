@@ -1,0 +1,28 @@
+/* The text of a call at the ipc door, and of its answer: ipc_door.c's own, apart from nng so that
+ * both can be tested and fuzzed without sockets. */
+#ifndef TOQUE_IPC_REQUEST_H
+#define TOQUE_IPC_REQUEST_H
+
+#include "common/base/err.h"
+#include "common/io/request.h"
+
+/* Longest target, account or region in bytes as written; longer ones name nothing. */
+#define IPC_NAME_SIZE_MAX 256
+
+/* What a call says. The views point into the text, or into `names` where escapes were decoded. */
+struct ipc_request {
+    str target, account, region; /* "" where not stated */
+    str input;                   /* the object as it is written; "{}" where there is none */
+    char names[3][IPC_NAME_SIZE_MAX];
+};
+
+/* 0, or E_INVALID with one static sentence of what is wrong. */
+int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why);
+
+/* {"status":…,"output":…} or {"status":…,"error":…} */
+void ipc_answer_write(struct buf *out, const struct answer *a);
+/* An error of the door's own. */
+void ipc_error_write(struct buf *out, int status, const char *type, const char *message,
+                     const char *code);
+
+#endif

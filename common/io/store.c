@@ -1,0 +1,463 @@
+/* sqlite3 opened, migrated, wrapped. See store.h for what it promises.
+ *
+ * Invariants: (1) only the loop's thread uses `db` and writes frames; the checkpointer has a
+ * connection of its own (store_wal.c). (2) When a statement of a turn has failed, SQLite may have
+ * rolled the whole transaction back by itself: so nothing of that turn is run any more, or it would
+ * commit by itself. (3) `doubt` is set by every failure and cleared by mend(): before the next turn
+ * the WAL ends at its last valid commit and the connection is a fresh one. */
+#include "common/io/store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/io/store_connection.h"
+#include "common/io/store_file.h"
+#include "common/io/store_wal.h"
+
+/* So few frames the loop may copy itself between two turns: about a millisecond. */
+#define STORE_FINISH_FRAMES 256
+/* An idle WAL with fewer frames is left alone: a start reads it in a moment. */
+#define STORE_IDLE_FRAMES 256
+/* One slice of housekeeping, without its commit. */
+#define STORE_SLICE_US 800
+/* Free pages that a file keeps, and from which share on (1/n) it gives some back. */
+#define STORE_FREE_KEEP  256
+#define STORE_FREE_SHARE 4
+/* Idle, the page cache is emptied at most so often, when it holds more than so many bytes. */
+#define STORE_RELEASE_US 10000000
+#define STORE_CACHE_IDLE (512 * 1024)
+#define STORE_ERROR_SIZE 256
+
+struct store_statement {
+    sqlite3_stmt **slot;
+    const char *sql;
+};
+
+struct store {
+    char *path;
+    struct store_conf conf;
+    int lock_fd;
+    sqlite3 *db;
+    struct store_copier *copier;
+    struct store_statement *statements;
+    u32 statement_count, statement_cap;
+    sqlite3_stmt *begin, *commit, *rollback, *vacuum, *free_count, *page_count;
+
+    bool turn;   /* a turn is open, in the database too unless err is set */
+    int err;     /* first failure of the turn */
+    bool doubt;  /* invariant 3 */
+    bool freed;  /* there may be more free pages than when they were last counted */
+    bool giving; /* in the course of giving pages back */
+    bool shrunk; /* pages were given back: the file is cut when the WAL is copied to its end */
+    u64 ticket;
+    u64 tidied_ticket; /* as it was at the last housekeeping */
+    u32 finish_from;   /* do not try to finish the checkpoint below so many frames */
+    i64 released_us;
+    u64 released_commits;
+    struct store_stats stats;
+    char error[STORE_ERROR_SIZE];
+};
+
+/* --- errors ---------------------------------------------------------------------------------- */
+
+/* Remembers a failure: for the log, for this turn, and that the connection is in doubt. */
+static int failed(struct store *s, int rc, const char *doing)
+{
+    int err = store_err_of(s->db, rc);
+    const char *what = s->db ? sqlite3_errmsg(s->db) : "";
+    snprintf(s->error, sizeof s->error, "%s: %s failed: %s (%d)", s->path, doing,
+             *what && sqlite3_errcode(s->db) != SQLITE_OK ? what : sqlite3_errstr(rc), rc);
+    if (s->turn && !s->err)
+        s->err = err;
+    s->doubt = true;
+    return err;
+}
+
+const char *store_error(const struct store *s)
+{
+    return s->error;
+}
+
+/* --- connections ----------------------------------------------------------------------------- */
+
+static int statement_compile(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
+{
+    int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+    if (rc == SQLITE_ERROR)
+        fprintf(stderr, "toque: %s: in %s\n", sqlite3_errmsg(db), sql);
+    assert(rc != SQLITE_ERROR);
+    return rc;
+}
+
+void store_prepare(struct store *s, sqlite3_stmt **slot, const char *sql)
+{
+    if (s->statement_count == s->statement_cap) {
+        s->statement_cap = s->statement_cap ? s->statement_cap * 2 : 32;
+        s->statements = mem_grow(s->statements, s->statement_cap * sizeof(*s->statements));
+    }
+    s->statements[s->statement_count++] = (struct store_statement){slot, sql};
+    *slot = NULL; /* and stays so when the file cannot be read: then running it is an error */
+    int rc = statement_compile(s->db, sql, slot);
+    if (rc != SQLITE_OK)
+        failed(s, rc, "reading the schema");
+}
+
+static void statements_finalize(struct store *s)
+{
+    for (u32 i = 0; i < s->statement_count; i++) {
+        sqlite3_finalize(*s->statements[i].slot);
+        *s->statements[i].slot = NULL;
+    }
+}
+
+/* A fresh connection in the place of one that failed; what there is stays when that fails too, so
+ * that it can still be read from. */
+static int connection_renew(struct store *s)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt **fresh = mem_array(s->statement_count, sizeof(*fresh));
+    int rc = store_connection_open(&db, &s->conf);
+    for (u32 i = 0; i < s->statement_count && rc == SQLITE_OK; i++)
+        rc = statement_compile(db, s->statements[i].sql, &fresh[i]);
+    if (rc == SQLITE_OK) {
+        statements_finalize(s);
+        for (u32 i = 0; i < s->statement_count; i++)
+            *s->statements[i].slot = fresh[i];
+        sqlite3_close(s->db);
+        s->db = db;
+    } else {
+        for (u32 i = 0; i < s->statement_count; i++)
+            sqlite3_finalize(fresh[i]);
+        sqlite3_close(db);
+        rc = failed(s, rc, "opening it anew");
+    }
+    mem_free(fresh);
+    return rc;
+}
+
+/* Brings a store in doubt back to what its last commit left. */
+static int mend(struct store *s)
+{
+    if (!sqlite3_get_autocommit(s->db)) {
+        sqlite3_step(s->rollback);
+        sqlite3_reset(s->rollback);
+    }
+    int rc = store_wal_cut(s->db, STORE_PAGE_SIZE);
+    int err = rc == SQLITE_OK ? connection_renew(s) : failed(s, rc, "cutting the WAL");
+    if (!err)
+        s->doubt = false;
+    return err;
+}
+
+/* --- the checkpoint -------------------------------------------------------------------------- */
+
+/* After a commit: keeps the WAL near wal_checkpoint_bytes. A checkpoint beside unbroken writing is
+ * never complete, and only a complete one lets the next turn start the WAL from its beginning: so
+ * the checkpointer does the bulk, and the loop, when few frames are left, does those. Somebody who
+ * reads an old state of the file hinders that; then it is tried again only after more frames. */
+static void checkpoint_drive(struct store *s)
+{
+    struct store_wal wal;
+    if (!store_wal_look(s->db, &wal))
+        return;
+    u64 bytes = (u64)wal.frames * WAL_FRAME_SIZE(STORE_PAGE_SIZE);
+    if (bytes < s->conf.wal_checkpoint_bytes) {
+        s->finish_from = 0;
+        return;
+    }
+    bool over = bytes > s->conf.wal_size_max;
+    if (wal.frames < s->finish_from || !store_copier_rests(s->copier, over))
+        return;
+    if (over)
+        store_wal_look(s->db, &wal);
+    if (wal.copied == wal.frames)
+        return;
+    if (over || wal.frames - wal.copied <= STORE_FINISH_FRAMES) {
+        s->finish_from = wal.frames + STORE_FINISH_FRAMES * 4;
+        int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+            s->stats.failures++;
+    } else {
+        store_copier_wake(s->copier);
+    }
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static int open_failed(struct fault *f, int err, const char *path, const char *why)
+{
+    fault_set(f, err, "%s: %s", path, why);
+    return err;
+}
+
+static int open_steps(struct store *s, struct fault *f)
+{
+    int err = store_file_lock(s->path, &s->lock_fd, f);
+    if (!err)
+        err = store_file_create(s->path, f);
+    if (err)
+        return err;
+    int rc = store_connection_open(&s->db, &s->conf);
+    if (rc != SQLITE_OK)
+        return open_failed(f, (rc & 0xff) == SQLITE_NOTADB ? E_INVALID : store_err_of(s->db, rc),
+                           s->path,
+                           s->db && sqlite3_errcode(s->db) != SQLITE_OK ? sqlite3_errmsg(s->db)
+                                                                        : sqlite3_errstr(rc));
+    err = store_connection_migrate(s->db, &s->conf, f);
+    if (err)
+        return err;
+    store_prepare(s, &s->begin, "BEGIN IMMEDIATE");
+    store_prepare(s, &s->commit, "COMMIT");
+    store_prepare(s, &s->rollback, "ROLLBACK");
+    store_prepare(s, &s->vacuum, "PRAGMA incremental_vacuum");
+    store_prepare(s, &s->free_count, "PRAGMA freelist_count");
+    store_prepare(s, &s->page_count, "PRAGMA page_count");
+    s->freed = true; /* the last process may not have come to it */
+    rc = store_copier_start(&s->copier, s->path);
+    return rc == SQLITE_OK ? 0 : open_failed(f, E_IO, s->path, sqlite3_errstr(rc));
+}
+
+int store_open(struct store **ret, const struct store_conf *conf, struct fault *f)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct store *s = mem_alloc(sizeof(*s));
+
+    pthread_once(&once, store_connection_init);
+    s->conf = *conf;
+    s->path = mem_dup(str_of(conf->path));
+    s->conf.path = s->path;
+    s->lock_fd = -1;
+    int err = open_steps(s, f);
+    if (err) {
+        store_close(s);
+        return err;
+    }
+    *ret = s;
+    return 0;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    store_rollback(s);
+    if (s->doubt && s->db && store_wal_cut(s->db, STORE_PAGE_SIZE) != SQLITE_OK)
+        s->doubt = true; /* as it was; there is nobody left to tell */
+    store_copier_stop(s->copier);
+    statements_finalize(s);
+    int rc = sqlite3_close(s->db);
+    assert(rc == SQLITE_OK); /* else somebody kept a statement of his own */
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    mem_free(s->statements);
+    mem_free(s->path);
+    mem_free(s);
+}
+
+/* --- the turn -------------------------------------------------------------------------------- */
+
+bool store_is_open(const struct store *s)
+{
+    return s->turn;
+}
+
+int store_begin(struct store *s)
+{
+    if (LIKELY(s->turn))
+        return s->err;
+    s->turn = true;
+    s->err = 0;
+    if (s->doubt) {
+        int err = mend(s);
+        if (err)
+            return s->err = err;
+    }
+    return store_run(s, s->begin);
+}
+
+int store_run(struct store *s, sqlite3_stmt *stmt)
+{
+    if (UNLIKELY(s->turn && s->err))
+        return s->err;
+    int rc = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    if (LIKELY(rc == SQLITE_DONE))
+        return 0;
+    assert(rc != SQLITE_ROW);
+    return failed(s, rc, "writing");
+}
+
+int store_row(struct store *s, sqlite3_stmt *stmt)
+{
+    if (UNLIKELY(s->turn && s->err)) {
+        sqlite3_reset(stmt);
+        return s->err;
+    }
+    int rc = sqlite3_step(stmt);
+    if (LIKELY(rc == SQLITE_ROW))
+        return 1;
+    sqlite3_reset(stmt);
+    return rc == SQLITE_DONE ? 0 : failed(s, rc, "reading");
+}
+
+void store_row_end(sqlite3_stmt *stmt)
+{
+    sqlite3_reset(stmt);
+}
+
+void store_rollback(struct store *s)
+{
+    s->turn = false;
+    s->err = 0;
+    if (s->db && !sqlite3_get_autocommit(s->db)) {
+        int rc = sqlite3_step(s->rollback);
+        sqlite3_reset(s->rollback);
+        if (rc != SQLITE_DONE)
+            failed(s, rc, "rolling back");
+    }
+}
+
+int store_commit(struct store *s, u64 *ret_ticket)
+{
+    int err = 0;
+    if (s->turn) {
+        i64 start = clock_micros();
+        err = store_run(s, s->commit);
+        store_rollback(s);
+        s->stats.commit_last_us = clock_micros() - start;
+        s->stats.commit_longest_us = MAX(s->stats.commit_longest_us, s->stats.commit_last_us);
+        if (err) {
+            s->stats.failures++;
+            /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that
+             * is full may have room again once the WAL can start anew. */
+            mend(s);
+            store_copier_wake(s->copier);
+            return err;
+        }
+        s->stats.commits++;
+        s->ticket++;
+        checkpoint_drive(s);
+    }
+    *ret_ticket = s->ticket;
+    return 0;
+}
+
+int store_sync(struct store *s)
+{
+    int rc = store_wal_sync(s->db);
+    return rc == SQLITE_OK ? 0 : failed(s, rc, "syncing");
+}
+
+u64 store_durable(const struct store *s)
+{
+    return s->ticket; /* a commit is durable, or as durable as it is wanted, when it returns */
+}
+
+/* --- housekeeping ---------------------------------------------------------------------------- */
+
+static u64 page_figure(struct store *s, sqlite3_stmt *stmt)
+{
+    u64 n = 0;
+    if (store_row(s, stmt) == 1)
+        n = (u64)sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return n;
+}
+
+/* Whether free pages go back now: it starts at a share of the file and goes on to half of that. */
+static bool wants_giving(struct store *s)
+{
+    u64 free = page_figure(s, s->free_count);
+    u64 share = page_figure(s, s->page_count) / STORE_FREE_SHARE;
+    if (free > STORE_FREE_KEEP && free > share)
+        s->giving = true;
+    else if (free <= STORE_FREE_KEEP || free <= share / 2)
+        s->giving = false;
+    return s->giving;
+}
+
+/* One row of the statement is one page given back; stopped between two, the rest keeps. */
+static bool give_pages(struct store *s)
+{
+    i64 end = clock_micros() + STORE_SLICE_US;
+    u64 ticket;
+    int row = 0;
+    if (store_begin(s) == 0) {
+        do
+            row = store_row(s, s->vacuum);
+        while (row == 1 && clock_micros() < end);
+        sqlite3_reset(s->vacuum);
+    }
+    int err = store_commit(s, &ticket);
+    s->shrunk = true;
+    s->tidied_ticket = s->ticket; /* a turn of our own keeps nobody busy */
+    return err == 0 && row == 1;
+}
+
+/* An idle daemon keeps no pages in memory, but one that is only between two calls does. */
+static void release_memory(struct store *s)
+{
+    int now = 0, highest;
+    i64 at = clock_micros();
+    if (s->released_commits == s->stats.commits || at - s->released_us < STORE_RELEASE_US)
+        return;
+    s->released_us = at;
+    s->released_commits = s->stats.commits;
+    if (sqlite3_db_status(s->db, SQLITE_DBSTATUS_CACHE_USED, &now, &highest, 0) == SQLITE_OK &&
+        now > STORE_CACHE_IDLE)
+        sqlite3_db_release_memory(s->db);
+}
+
+void store_freed(struct store *s)
+{
+    s->freed = true;
+}
+
+/* Counting the free pages costs some microseconds, giving them back costs a commit: neither is done
+ * between turns that follow on one another. */
+static bool tidy_pages(struct store *s)
+{
+    bool busy = s->ticket != s->tidied_ticket;
+    s->tidied_ticket = s->ticket;
+    if (!s->freed)
+        return false;
+    if (busy || (wants_giving(s) && give_pages(s)))
+        return true;
+    s->freed = false;
+    return false;
+}
+
+bool store_tidy(struct store *s)
+{
+    struct store_wal wal;
+    if (s->turn)
+        return true;
+    if (s->doubt)
+        return false; /* the next turn mends it first */
+    if (tidy_pages(s))
+        return true;
+    if (store_wal_look(s->db, &wal)) {
+        s->shrunk = s->shrunk && wal.copied < wal.frames;
+        if (s->shrunk || wal.frames - wal.copied > STORE_IDLE_FRAMES)
+            store_copier_wake_later(s->copier);
+    }
+    release_memory(s);
+    return false;
+}
+
+struct store_stats store_stats(struct store *s)
+{
+    struct store_wal wal;
+    struct store_stats stats = s->stats;
+    if (store_wal_look(s->db, &wal) && wal.frames)
+        stats.wal_bytes = WAL_HEADER_SIZE + (u64)wal.frames * WAL_FRAME_SIZE(STORE_PAGE_SIZE);
+    stats.file_bytes = page_figure(s, s->page_count) * STORE_PAGE_SIZE;
+    stats.free_bytes = page_figure(s, s->free_count) * STORE_PAGE_SIZE;
+    stats.failures += store_copier_failures(s->copier);
+    return stats;
+}

@@ -1,0 +1,83 @@
+/* sqlite3 opened, migrated, wrapped: what the daemons' *_store.c stand on. No SQL of theirs is
+ * here.
+ *
+ * WAL, one writing connection used by the loop's thread, one transaction a turn. The checkpoint
+ * runs on a thread with a connection of its own (PASSIVE), woken as the WAL grows; when it has come
+ * close to the end, or past wal_size_max, the loop itself finishes the remainder. Free pages go
+ * back to the file system in small slices (incremental vacuum) while the daemon is idle.
+ *
+ * Durability full: synchronous=FULL, a commit is durable when store_commit returns. relaxed:
+ * synchronous=NORMAL, survives the death of the process but not of the machine.
+ *
+ * After a failed turn nothing of it is left: it is rolled back, and what its commit may already
+ * have written behind the valid end of the WAL is cut off, so that no restart can bring it back. As
+ * long as that cannot be done, no turn begins; reading what is there goes on. */
+#ifndef TOQUE_STORE_H
+#define TOQUE_STORE_H
+
+#include "common/base/err.h"
+#include "common/base/str.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+struct store;
+
+enum store_durability { STORE_FULL, STORE_RELAXED };
+
+struct store_conf {
+    const char *path; /* of the database file */
+    u32 kind;         /* application_id: whose database it is */
+    enum store_durability durability;
+    u32 cache_kib;                 /* page cache */
+    u64 wal_checkpoint_bytes;      /* WAL size that wakes the checkpointer */
+    u64 wal_size_max;              /* above it the loop finishes the checkpoint itself */
+    const char *const *migrations; /* SQL; migrations[i] brings user_version i to i + 1 */
+    u32 migration_count;           /* = newest user_version known here */
+};
+
+/* Opens or creates, and migrates. On failure the E_ code is returned and `f` says in one line what
+ * and where: unwritable directory, not a database or another's, E_NEWER: written by a newer toque,
+ * held by another process (exclusive lock on PATH.lock). */
+int store_open(struct store **ret, const struct store_conf *conf, struct fault *f) MUST_CHECK;
+/* Rolls back what is open, stops the checkpointer, checkpoints. NULL accepted. */
+void store_close(struct store *s);
+
+/* Keeps in *slot a statement that lives until store_close. The slot must live as long: the
+ * statement in it is another one after the connection was opened anew. `sql` is ours and constant:
+ * one that does not compile is a bug. */
+void store_prepare(struct store *s, struct sqlite3_stmt **slot, const char *sql);
+/* Begins the turn's transaction if it is not open. An error is remembered: the turn is open and its
+ * commit will fail. */
+int store_begin(struct store *s);
+bool store_is_open(const struct store *s); /* a turn is open */
+/* Runs a bound statement that returns no rows, and resets it. Errors are remembered: the commit of
+ * this turn will fail, and nothing more of the turn is run. */
+int store_run(struct store *s, struct sqlite3_stmt *stmt);
+/* A row: 1; the end: 0 (the statement is reset); else E_ code, remembered while a turn is open. */
+int store_row(struct store *s, struct sqlite3_stmt *stmt);
+/* Ends a reading early. */
+void store_row_end(struct sqlite3_stmt *stmt);
+/* Commits; on any failure of this turn rolls back and answers E_IO or E_FULL. Without a turn there
+ * is nothing to do, and the ticket is the last one. */
+int store_commit(struct store *s, u64 *ret_ticket) MUST_CHECK;
+/* Makes all that was committed durable now, with relaxed durability too. */
+int store_sync(struct store *s) MUST_CHECK;
+u64 store_durable(const struct store *s);
+void store_rollback(struct store *s);
+/* This turn deletes: pages may become free, which is worth a look at the next housekeeping. */
+void store_freed(struct store *s);
+/* Housekeeping, called after every turn: the WAL is checkpointed when it has grown, and while no
+ * turn changes anything pages are given back in slices of at most about 2 ms. True: there is more
+ * to do when nothing else is; call again without waiting. */
+bool store_tidy(struct store *s);
+/* What failed last, in one line, "" for nothing yet: for the log. */
+const char *store_error(const struct store *s);
+
+struct store_stats {
+    u64 commits, failures; /* turns; checkpoints that failed count as failures too */
+    u64 wal_bytes, file_bytes, free_bytes; /* used part of the WAL; database file; its free pages */
+    i64 commit_last_us, commit_longest_us;
+};
+struct store_stats store_stats(struct store *s);
+
+#endif

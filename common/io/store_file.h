@@ -1,0 +1,16 @@
+/* What a store needs of the file system besides its database: one process at a time, rights, a name
+ * that lasts. Used by store.c only. */
+#ifndef TOQUE_STORE_FILE_H
+#define TOQUE_STORE_FILE_H
+
+#include "common/base/err.h"
+
+/* Takes PATH.lock for this process; *ret_fd holds it until it is closed. E_EXISTS: another process
+ * has it; `f` says which. */
+int store_file_lock(const char *path, int *ret_fd, struct fault *f) MUST_CHECK;
+/* Creates the file unless it is there, for its owner only: SQLite gives the WAL the same rights. */
+int store_file_create(const char *path, struct fault *f) MUST_CHECK;
+/* A new file's name is durable when its directory is. */
+int store_file_sync_directory(const char *path) MUST_CHECK;
+
+#endif

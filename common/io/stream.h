@@ -1,0 +1,55 @@
+/* Byte streams over nng's transports (ipc, tcp, tls+tcp by URL) in the daemon's own loop: a port
+ * listens or dials, its streams bring bytes and take bytes. The only file that sees nng.
+ *
+ * Streams, and not nng's sockets: with nng 1.5.2 a socket that closes a pipe on which messages are
+ * under way can wait for ever for an operation that was lost between its parts. Then nng_close
+ * hangs, or the thread that clears pipes away does, and the end of no other pipe is told any more.
+ */
+#ifndef TOQUE_STREAM_H
+#define TOQUE_STREAM_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/io/loop.h"
+
+struct stream_port;
+struct stream;
+
+/* All called by the loop. Every one may call stream_close, none stream_port_close. */
+struct stream_events {
+    /* A stream stands. */
+    void (*opened)(void *arg, struct stream *s);
+    /* What came and was not taken yet. Returns how many bytes of it are taken; the rest comes again
+     * with more behind it. *want may be set to how many bytes more are needed to go on. */
+    size_t (*bytes)(void *arg, struct stream *s, str got, size_t *want);
+    /* It is gone, by the other side or by an error; the pointer ends with the call. Not called
+     * after stream_close. */
+    void (*closed)(void *arg, struct stream *s);
+    /* A dial did not succeed. NULL for listeners, which accept again by themselves. */
+    void (*failed)(void *arg);
+    void *arg;
+};
+
+/* 0, or a fault that names the address. */
+int stream_listen(struct stream_port **ret, struct loop *l, const char *url,
+                  struct stream_events events, struct fault *f) MUST_CHECK;
+/* Makes a port that can dial; nothing happens before stream_dial. */
+int stream_dialer(struct stream_port **ret, struct loop *l, const char *url, u32 timeout_ms,
+                  struct stream_events events, struct fault *f) MUST_CHECK;
+/* One try: ends with `opened` or `failed`. Not while another one is under way. */
+void stream_dial(struct stream_port *p);
+/* Closes its streams, without a word. NULL accepted. */
+void stream_port_close(struct stream_port *p);
+
+void stream_set_data(struct stream *s, void *data);
+void *stream_data(const struct stream *s);
+/* What is to be sent: append to it, then call stream_flush. */
+struct buf *stream_out(struct stream *s);
+/* Sends what was appended as soon as the stream takes it. */
+void stream_flush(struct stream *s);
+/* Bytes that wait to be sent. */
+u64 stream_waiting(const struct stream *s);
+/* Ends it; the pointer must not be used any more. */
+void stream_close(struct stream *s);
+
+#endif

@@ -1,0 +1,34 @@
+/* IP addresses as policies and messages spell them. */
+#ifndef TOQUE_FILTER_ADDRESS_H
+#define TOQUE_FILTER_ADDRESS_H
+
+#include "common/base/str.h"
+
+struct address {
+    u8 family;    /* 4 or 6 */
+    u8 bytes[16]; /* network order; 4 of them for IPv4, the others 0 */
+};
+
+/* The longest spelling that address_read takes. */
+#define ADDRESS_TEXT_MAX 45
+
+/* Whole text: dotted quad in decimal (leading zeros allowed) or any spelling of IPv6, also with a
+ * dotted tail; no zone, no brackets. False otherwise. */
+bool address_read(str text, struct address *ret);
+/* Whether the text is an address or has the shape of one (four numbers between dots, or nothing but
+ * hex digits and colons with at least one colon): the service tells the two kinds of failure apart.
+ */
+bool address_is_shaped(str text);
+
+/* Address bits of the family: 32 or 128. */
+static inline u32 address_bits(const struct address *a)
+{
+    return a->family == 4 ? 32 : 128;
+}
+bool address_eq(const struct address *a, const struct address *b);
+/* Clears all but the first `bits` bits. */
+void address_mask(struct address *a, u32 bits);
+/* Whether `a` is of net's family and shares its first `bits` bits. */
+bool address_in(const struct address *a, const struct address *net, u32 bits);
+
+#endif

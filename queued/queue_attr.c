@@ -1,0 +1,354 @@
+/* A new attribute of a queue is one line in `table`. What belongs to later kinds of queues stands
+ * in `elsewhere`, so that it is refused by its name and never taken in silence. */
+#include "queued/queue_attr.h"
+
+#include "common/base/json.h"
+#include "common/base/scan.h"
+#include "queued/fault.h"
+
+#define STATEMENTS_MAX 20
+#define KMS_KEY_MAX    2048 /* bytes of a key's id, ARN or alias */
+
+enum kind { KIND_INT, KIND_BOOL, KIND_POLICY, KIND_KEY };
+
+struct row {
+    const char *name;
+    enum kind kind;
+    i64 min, max, value; /* value: the default */
+    size_t offset;
+};
+
+#define AT(member) offsetof(struct queue_attrs, member)
+static const struct row table[] = {
+    {"DelaySeconds", KIND_INT, 0, 900, 0, AT(delay_s)},
+    {"KmsDataKeyReusePeriodSeconds", KIND_INT, 60, 86400, 300, AT(kms_reuse_s)},
+    {"KmsMasterKeyId", KIND_KEY, 0, 0, 0, AT(kms_key)},
+    {"MaximumMessageSize", KIND_INT, 1024, 1048576, 1048576, AT(size_max)},
+    {"MessageRetentionPeriod", KIND_INT, 60, 1209600, 345600, AT(retention_s)},
+    {"Policy", KIND_POLICY, 0, 0, 0, AT(policy)},
+    {"ReceiveMessageWaitTimeSeconds", KIND_INT, 0, 20, 0, AT(wait_s)},
+    {"SqsManagedSseEnabled", KIND_BOOL, 0, 1, 1, AT(managed_sse)},
+    {"VisibilityTimeout", KIND_INT, 0, 43200, 30, AT(visibility_s)},
+};
+
+enum elsewhere_kind {
+    READ_ONLY,
+    FIFO_ONLY,   /* unknown on a standard queue */
+    FIFO_CHOICE, /* cannot be had on a standard queue, with a text of its own */
+    REDRIVE,     /* dead-letter queues: only "", which removes it, can be had */
+};
+
+static const struct elsewhere {
+    const char *name;
+    enum elsewhere_kind kind;
+} elsewhere[] = {
+    {"All", READ_ONLY},
+    {"ApproximateNumberOfMessages", READ_ONLY},
+    {"ApproximateNumberOfMessagesDelayed", READ_ONLY},
+    {"ApproximateNumberOfMessagesNotVisible", READ_ONLY},
+    {"ContentBasedDeduplication", FIFO_ONLY},
+    {"CreatedTimestamp", READ_ONLY},
+    {"DeduplicationScope", FIFO_CHOICE},
+    {"FifoQueue", FIFO_ONLY},
+    {"FifoThroughputLimit", FIFO_CHOICE},
+    {"LastModifiedTimestamp", READ_ONLY},
+    {"QueueArn", READ_ONLY},
+    {"RedriveAllowPolicy", REDRIVE},
+    {"RedrivePolicy", REDRIVE},
+};
+
+static const struct row *find(str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (str_is(name, table[i].name))
+            return &table[i];
+    return NULL;
+}
+
+static const struct elsewhere *find_elsewhere(str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
+        if (str_is(name, elsewhere[i].name))
+            return &elsewhere[i];
+    return NULL;
+}
+
+static i64 *int_of(struct queue_attrs *a, const struct row *r)
+{
+    return (i64 *)(void *)((char *)a + r->offset);
+}
+
+static char **text_of(struct queue_attrs *a, const struct row *r)
+{
+    return (char **)(void *)((char *)a + r->offset);
+}
+
+static bool is_number(const struct row *r)
+{
+    return r->kind == KIND_INT || r->kind == KIND_BOOL;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+void queue_attr_init(struct queue_attrs *a)
+{
+    *a = (struct queue_attrs){0};
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (is_number(&table[i]))
+            *int_of(a, &table[i]) = table[i].value;
+}
+
+void queue_attr_deinit(struct queue_attrs *a)
+{
+    mem_free(a->policy);
+    mem_free(a->kms_key);
+    a->policy = a->kms_key = NULL;
+}
+
+void queue_attr_copy(struct queue_attrs *to, const struct queue_attrs *from)
+{
+    *to = *from;
+    to->policy = from->policy ? mem_dup(str_of(from->policy)) : NULL;
+    to->kms_key = from->kms_key ? mem_dup(str_of(from->kms_key)) : NULL;
+}
+
+/* --- checks ----------------------------------------------------------------------------------- */
+
+static int unknown(struct fault *f, str name)
+{
+    return fault_set(f, FAULT_ATTRIBUTE_NAME, "Unknown Attribute %.*s.", (int)MIN(name.n, 256),
+                     name.n ? name.p : "");
+}
+
+static int invalid(struct fault *f, const struct row *r)
+{
+    return fault_set(f, FAULT_ATTRIBUTE_VALUE, "Invalid value for the parameter %s.", r->name);
+}
+
+/* An access policy: a JSON object whose Statement is an object or a list of at most twenty. What it
+ * says is kept, and read by nobody yet. */
+static int check_policy(const struct row *r, str text, struct fault *f)
+{
+    struct json_doc doc = {0};
+    struct fault ignored;
+    if (text.n == 0)
+        return 0;
+    fault_clear(&ignored);
+    if (text.n > QUEUE_ATTR_POLICY_MAX || json_open(&doc, text, NULL, true, &ignored))
+        return invalid(f, r);
+    size_t n = 0;
+    int err = 0;
+    if (!json_is_object(doc.root))
+        err = invalid(f, r);
+    else
+        n = json_array_size(json_object_get(doc.root, "Statement"));
+    json_close(&doc);
+    if (n > STATEMENTS_MAX)
+        err = fault_set(f, FAULT_OVER_LIMIT,
+                        "%zu statements were found in the submitted policy, max allowed is %d", n,
+                        STATEMENTS_MAX);
+    return err;
+}
+
+/* What is not of a standard queue. */
+static int check_elsewhere(str name, str value, struct fault *f)
+{
+    const struct elsewhere *e = find_elsewhere(name);
+    if (!e)
+        return unknown(f, name);
+    if (e->kind == REDRIVE)
+        return value.n == 0 ? 0
+                            : fault_set(f, CALL_FAULT_UNSUPPORTED,
+                                        "Dead-letter queues (%s) are not supported by this "
+                                        "version of toque.",
+                                        e->name);
+    if (e->kind == FIFO_CHOICE)
+        return fault_set(f, FAULT_ATTRIBUTE_NAME,
+                         "You can specify the %s only when FifoQueue is set to true.", e->name);
+    return unknown(f, name);
+}
+
+static int read_number(const struct row *r, str value, i64 *ret)
+{
+    if (r->kind == KIND_BOOL) {
+        *ret = str_eq_nocase(value, STR("true"));
+        return *ret || str_eq_nocase(value, STR("false")) ? 0 : E_INVALID;
+    }
+    return str_to_i64(value, ret) || *ret < r->min || *ret > r->max ? E_INVALID : 0;
+}
+
+static int set_one(struct queue_attrs *a, str name, str value, struct fault *f)
+{
+    const struct row *r = find(name);
+    i64 number;
+    if (!r)
+        return check_elsewhere(name, value, f);
+    if (is_number(r)) {
+        if (read_number(r, value, &number))
+            return invalid(f, r);
+        *int_of(a, r) = number;
+        return 0;
+    }
+    if (r->kind == KIND_POLICY && check_policy(r, value, f))
+        return E_FAULT;
+    if (r->kind == KIND_KEY && value.n > KMS_KEY_MAX)
+        return invalid(f, r);
+    mem_free(*text_of(a, r));
+    *text_of(a, r) = value.n ? mem_dup(value) : NULL;
+    return 0;
+}
+
+/* Of the two ways of encryption the later word counts: a key turns the managed one off, for good.
+ */
+static int settle_encryption(struct queue_attrs *a, const struct val *map, struct fault *f)
+{
+    const struct val *key = val_get(map, "KmsMasterKeyId");
+    const struct val *managed = val_get(map, "SqsManagedSseEnabled");
+    bool has_key = key && key->text.n, wants_managed = managed && a->managed_sse;
+    if (has_key && wants_managed)
+        return fault_set(f, FAULT_ATTRIBUTE_NAME,
+                         "You can use one type of server-side encryption (SSE) at one time. You "
+                         "can either enable KMS SSE or SQS SSE.");
+    if (has_key)
+        a->managed_sse = 0;
+    if (wants_managed) {
+        mem_free(a->kms_key);
+        a->kms_key = NULL;
+    }
+    if (!a->kms_key)
+        a->kms_reuse_s = find(STR("KmsDataKeyReusePeriodSeconds"))->value;
+    return 0;
+}
+
+static bool wants_fifo(const struct val *map)
+{
+    const struct val *v = val_get(map, "FifoQueue");
+    return v && str_eq_nocase(v->text, STR("true"));
+}
+
+int queue_attr_set(struct queue_attrs *a, const struct val *map, bool creating, struct fault *f)
+{
+    struct queue_attrs next;
+    if (!map)
+        return 0;
+    if (creating && wants_fifo(map))
+        return fault_set(f, CALL_FAULT_UNSUPPORTED,
+                         "FIFO queues are not supported by this version of toque.");
+    queue_attr_copy(&next, a);
+    int err = 0;
+    for (const struct val *v = map->first; v && !err; v = v->next)
+        err = set_one(&next, v->name, v->text, f);
+    if (!err)
+        err = settle_encryption(&next, map, f);
+    if (err) {
+        queue_attr_deinit(&next);
+        return err;
+    }
+    queue_attr_deinit(a);
+    *a = next;
+    return 0;
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
+
+static bool same_json(const char *a, str b)
+{
+    struct json_doc left = {0}, right = {0};
+    struct fault ignored;
+    fault_clear(&ignored);
+    bool same = json_open(&left, str_of(a), NULL, true, &ignored) == 0 &&
+                json_open(&right, b, NULL, true, &ignored) == 0 &&
+                json_equal(left.root, right.root);
+    json_close(&left);
+    json_close(&right);
+    return same;
+}
+
+static bool same_one(struct queue_attrs *a, const struct row *r, str value)
+{
+    i64 number;
+    if (is_number(r))
+        return read_number(r, value, &number) == 0 && number == *int_of(a, r);
+    const char *has = *text_of(a, r);
+    if (!has || value.n == 0)
+        return !has && value.n == 0;
+    return str_is(value, has) || (r->kind == KIND_POLICY && same_json(has, value));
+}
+
+int queue_attr_same(const struct queue_attrs *a, const struct val *map, struct fault *f)
+{
+    struct queue_attrs *mine = (struct queue_attrs *)(uintptr_t)a; /* only read */
+    for (const struct val *v = map ? map->first : NULL; v; v = v->next) {
+        const struct row *r = find(v->name);
+        if (r && !same_one(mine, r, v->text))
+            return fault_set(f, FAULT_QUEUE_EXISTS,
+                             "A queue already exists with the same name and a different value for "
+                             "attribute %s",
+                             r->name);
+    }
+    return 0;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+enum queue_attr_known queue_attr_known(str name)
+{
+    return find(name)             ? QUEUE_ATTR_SETTABLE
+           : find_elsewhere(name) ? QUEUE_ATTR_OTHER
+                                  : QUEUE_ATTR_UNKNOWN;
+}
+
+const char *queue_attr_name(size_t i)
+{
+    return i < ARRAY_LEN(table) ? table[i].name : NULL;
+}
+
+bool queue_attr_text(const struct queue_attrs *a, str name, struct buf *out)
+{
+    struct queue_attrs *mine = (struct queue_attrs *)(uintptr_t)a; /* only read */
+    const struct row *r = find(name);
+    if (!r || (r->offset == AT(kms_reuse_s) && !a->kms_key))
+        return false;
+    switch (r->kind) {
+    case KIND_INT: buf_i64(out, *int_of(mine, r)); return true;
+    case KIND_BOOL: buf_z(out, *int_of(mine, r) ? "true" : "false"); return true;
+    default:
+        if (!*text_of(mine, r))
+            return false;
+        buf_z(out, *text_of(mine, r));
+        return true;
+    }
+}
+
+void queue_attr_write(const struct queue_attrs *a, struct buf *out)
+{
+    struct queue_attrs *mine = (struct queue_attrs *)(uintptr_t)a; /* only read */
+    const char *comma = "";
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        const struct row *r = &table[i];
+        if (!is_number(r) && !*text_of(mine, r))
+            continue;
+        buf_printf(out, "%s\"%s\":", comma, r->name);
+        if (is_number(r))
+            buf_i64(out, *int_of(mine, r));
+        else
+            scan_quote(out, str_of(*text_of(mine, r)));
+        comma = ",";
+    }
+}
+
+void queue_attr_read_int(struct queue_attrs *a, str name, i64 value)
+{
+    const struct row *r = find(name);
+    if (r && is_number(r) && value >= r->min && value <= r->max)
+        *int_of(a, r) = value;
+}
+
+void queue_attr_read_text(struct queue_attrs *a, str name, str value)
+{
+    const struct row *r = find(name);
+    if (!r || is_number(r))
+        return;
+    mem_free(*text_of(a, r));
+    *text_of(a, r) = value.n ? mem_dup(value) : NULL;
+}

@@ -1,0 +1,371 @@
+/* Invariants:
+ * 1. A DELIVER is applied only when its session is the current one and it follows on what was
+ * applied last: nothing is applied twice, nothing is left out (frame.h).
+ * 2. WELCOME and ACK tell what is durable: both leave from later callbacks.
+ * 3. A forwarded call lives until its reply, whether its link does or not. */
+#include "queued/topicd_link.h"
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "queued/intake.h"
+#include "queued/waiter.h"
+
+/* ARNs in one QUEUES frame; a million queues are a thousand frames. */
+#define ANNOUNCED_A_FRAME 1000
+
+/* An API call that came in at topicd's front door. */
+struct forwarded {
+    u64 id;
+    struct topicd_link *topicd; /* NULL: its link is gone, the answer goes nowhere */
+    struct call *call;
+    char *frame; /* what the request's views point into */
+};
+
+struct ack {
+    struct loop_later later;
+    struct topicd_link *topicd;
+    u32 session;
+    u64 sequence;
+};
+
+static int send(struct topicd_link *p, struct buf *frame)
+{
+    if (p->link)
+        return link_send(p->link, frame);
+    buf_deinit(frame);
+    return E_DOWN;
+}
+
+/* --- greeting --------------------------------------------------------------------------------- */
+
+/* All queues, in frames that say "all", the last of them so. */
+static void send_all_queues(struct topicd_link *p)
+{
+    const struct map *queues = &p->queues->by_key;
+    struct buf frame = {0};
+    size_t pos = 0, left = queues->n;
+    do {
+        frame_queues_begin(&frame, true, left <= ANNOUNCED_A_FRAME);
+        for (u32 i = 0; i < ANNOUNCED_A_FRAME && left > 0; i++, left--)
+            frame_queues_add(&frame, str_of(((struct queue *)map_next(queues, &pos))->arn));
+        frame_queues_end(&frame);
+    } while (send(p, &frame) == 0 && left > 0);
+}
+
+static void send_welcome(struct loop_later *later, int err)
+{
+    struct topicd_link *p = container_of(later, struct topicd_link, welcome);
+    struct buf frame = {0};
+    if (err || !p->greeted)
+        return;
+    frame_write_welcome(
+        &frame, &(struct frame_greeting){.instance = str_of(queue_store_instance(p->queues->store)),
+                                         .version = STR(TOQUE_VERSION),
+                                         .session = p->session,
+                                         .applied = p->applied,
+                                         .clock_ms = p->events.clock_ms(p->events.arg)});
+    if (send(p, &frame) == 0)
+        send_all_queues(p);
+}
+
+static int on_hello(struct topicd_link *p, str frame)
+{
+    struct frame_greeting g;
+    u8 uuid[16];
+    if (frame_read_greeting(frame, &g) || id_uuid_read(g.instance, uuid))
+        return E_INVALID;
+    /* While the store fails nothing could be promised: the other side tries again. */
+    if (p->queues->failing)
+        return E_AGAIN;
+    memcpy(p->instance, g.instance.p, ID_UUID_SIZE - 1);
+    p->instance[ID_UUID_SIZE - 1] = '\0';
+    p->session = g.session;
+    p->applied = queue_store_applied(p->queues->store, g.instance);
+    p->any = false;
+    p->greeted = true;
+    log_info("topicd is up instance=%s session=%u applied=%" PRIu64, p->instance, p->session,
+             p->applied);
+    if (g.clock_ms)
+        p->events.clock(p->events.arg, g.clock_ms);
+    if (!p->welcome.link.next || list_is_empty(&p->welcome.link))
+        loop_later(p->loop, &p->welcome);
+    return 0;
+}
+
+/* --- deliveries ------------------------------------------------------------------------------- */
+
+static void send_ack(struct loop_later *later, int err)
+{
+    struct ack *a = container_of(later, struct ack, later);
+    struct topicd_link *p = a->topicd;
+    struct buf frame = {0};
+    if (!err && p->greeted && a->session == p->session) {
+        frame_write_ack(&frame, &(struct frame_ack){.sequence = a->sequence});
+        send(p, &frame);
+    }
+    mem_free(a);
+}
+
+/* Whether the frame follows on what was applied last. The first of a session may leave out what
+ * this store has already. */
+static bool follows(const struct topicd_link *p, const struct frame_deliver *d)
+{
+    if (d->session != p->session || d->sequence <= p->applied)
+        return false;
+    return p->any ? d->previous == p->applied : d->previous <= p->applied;
+}
+
+/* No more messages may be held: what is not acknowledged stays in topicd's outbox, and comes again
+ * with its next session. */
+static bool is_full(struct topicd_link *p)
+{
+    const struct queues *qs = p->queues;
+    bool full = qs->msgs.msgs.used >= qs->limits.messages_max;
+    if (full && !p->told_full)
+        log_error("messages_max is reached, nothing of topics is taken messages=%" PRIu64,
+                  qs->msgs.msgs.used);
+    p->told_full = full;
+    return full;
+}
+
+static int on_deliver(struct topicd_link *p, str frame)
+{
+    struct frame_deliver d;
+    if (frame_read_deliver(frame, &d))
+        return E_INVALID;
+    if (!p->greeted || p->queues->failing || !follows(p, &d) || is_full(p))
+        return 0;
+    struct frame_publication publication;
+    struct intake_count count = {0};
+    str rest = d.publications;
+    while (frame_next_publication(&rest, &publication) > 0)
+        intake_publication(p->queues, &publication, &count);
+    p->delivered += count.delivered;
+    p->unknown += count.unknown;
+    p->unfit += count.unfit;
+    p->applied = d.sequence;
+    p->any = true;
+    queue_store_set_applied(p->queues->store, str_of(p->instance), d.sequence);
+    loop_dirty(p->loop);
+    struct ack *a = mem_alloc(sizeof *a);
+    *a = (struct ack){.topicd = p, .session = p->session, .sequence = d.sequence};
+    a->later.run = send_ack;
+    loop_later(p->loop, &a->later);
+    waiters_serve(p->queues);
+    return 0;
+}
+
+/* --- calls from the front door ---------------------------------------------------------------- */
+
+/* Somebody waits for an answer that no frame holds: told so, the next call may ask for less. */
+static void send_too_large(struct topicd_link *p, u64 id, struct call *c)
+{
+    struct buf frame = {0};
+    log_error("an answer is larger than the link takes: raise link_frame_size_max bytes=%zu",
+              c->answer.body.n);
+    fault_clear(&c->fault);
+    fault_set(&c->fault, CALL_FAULT_UNAVAILABLE,
+              "The answer is larger than the link between the daemons takes.");
+    call_render(c);
+    frame_write_answer(&frame, id, &c->answer);
+    send(p, &frame);
+}
+
+static void on_reply(void *arg, struct call *c)
+{
+    struct forwarded *f = arg;
+    struct topicd_link *p = f->topicd;
+    if (p) {
+        struct buf frame = {0};
+        idmap_del(&p->calls, f->id);
+        frame_write_answer(&frame, f->id, &c->answer);
+        if (send(p, &frame) == E_TOO_LARGE)
+            send_too_large(p, f->id, c);
+    }
+    mem_free(f->frame);
+    mem_free(f);
+}
+
+static int on_call(struct topicd_link *p, str frame)
+{
+    struct frame_call call;
+    struct forwarded *f = mem_alloc(sizeof *f);
+    f->frame = mem_dup(frame);
+    if (!p->greeted || frame_read_call(str_from(f->frame, frame.n), &call) || call.id == 0 ||
+        idmap_get(&p->calls, call.id)) {
+        mem_free(f->frame);
+        mem_free(f);
+        return E_INVALID;
+    }
+    f->id = call.id;
+    f->topicd = p;
+    idmap_put(&p->calls, f->id, f);
+    call.request.door = DOOR_LINK;
+    f->call = desk_take(p->desk, &call.request, on_reply, f);
+    return 0;
+}
+
+static int on_cancel(struct topicd_link *p, str frame)
+{
+    u64 id;
+    if (frame_read_cancel(frame, &id))
+        return E_INVALID;
+    struct forwarded *f = id ? idmap_get(&p->calls, id) : NULL;
+    if (f)
+        desk_cancel(f->call);
+    return 0;
+}
+
+static int on_clock(struct topicd_link *p, str frame)
+{
+    i64 now_ms;
+    if (frame_read_clock(frame, &now_ms))
+        return E_INVALID;
+    p->events.clock(p->events.arg, now_ms);
+    return 0;
+}
+
+/* --- frames ----------------------------------------------------------------------------------- */
+
+static int take_frame(struct topicd_link *p, str frame)
+{
+    enum frame_kind kind;
+    int err = frame_kind(frame, &kind);
+    if (err)
+        return err;
+    switch (kind) {
+    case FRAME_HELLO: return on_hello(p, frame);
+    case FRAME_DELIVER: return on_deliver(p, frame);
+    case FRAME_CALL: return on_call(p, frame);
+    case FRAME_CANCEL: return on_cancel(p, frame);
+    case FRAME_CLOCK: return on_clock(p, frame);
+    default: return E_INVALID; /* what topicd never says */
+    }
+}
+
+void topicd_link_frame(struct topicd_link *p, str frame)
+{
+    int err = take_frame(p, frame);
+    if (err == 0)
+        return;
+    if (err != E_AGAIN)
+        log_error("a frame of topicd makes no sense, the link is cut: %s", err_text(err));
+    topicd_link_hang_up(p);
+}
+
+void topicd_link_down(struct topicd_link *p)
+{
+    struct forwarded *f;
+    if (p->greeted)
+        log_warning("topicd is down instance=%s calls=%zu", p->instance, p->calls.n);
+    p->greeted = false;
+    for (size_t pos = 0; (f = idmap_next(&p->calls, &pos));) {
+        idmap_del(&p->calls, f->id);
+        f->topicd = NULL;
+        desk_cancel(f->call);
+    }
+    p->events.down(p->events.arg);
+}
+
+static void link_is_there(void *arg)
+{
+    struct topicd_link *p = arg;
+    p->greeted = false; /* topicd speaks first */
+}
+
+static void link_is_gone(void *arg)
+{
+    topicd_link_down(arg);
+}
+
+static void link_frame(void *arg, str frame)
+{
+    topicd_link_frame(arg, frame);
+}
+
+/* --- what we tell ----------------------------------------------------------------------------- */
+
+static void add_lines(struct buf *frame, const struct buf *lines)
+{
+    str rest = buf_view(lines);
+    while (rest.n)
+        frame_queues_add(frame, str_cut(&rest, '\n'));
+}
+
+static void send_changes(struct loop_later *later, int err)
+{
+    struct topicd_link *p = container_of(later, struct topicd_link, announce);
+    struct buf frame = {0};
+    if (!err && p->greeted) {
+        frame_queues_begin(&frame, false, false);
+        add_lines(&frame, &p->came);
+        frame_queues_removed(&frame);
+        add_lines(&frame, &p->went);
+        frame_queues_end(&frame);
+        send(p, &frame);
+    }
+    buf_reset(&p->came);
+    buf_reset(&p->went);
+}
+
+void topicd_link_changed(struct topicd_link *p, const struct queue *q, bool came)
+{
+    struct buf *lines = came ? &p->came : &p->went;
+    buf_z(lines, q->arn);
+    buf_char(lines, '\n');
+    if (!p->announce.link.next || list_is_empty(&p->announce.link))
+        loop_later(p->loop, &p->announce);
+}
+
+int topicd_link_tell_clock(struct topicd_link *p, i64 now_ms)
+{
+    struct buf frame = {0};
+    if (!topicd_link_is_up(p))
+        return E_DOWN;
+    frame_write_clock(&frame, now_ms);
+    return send(p, &frame);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+void topicd_link_init(struct topicd_link *p, struct queues *qs, struct desk *desk,
+                      struct topicd_link_events events)
+{
+    *p = (struct topicd_link){.queues = qs, .desk = desk, .loop = qs->loop, .events = events};
+    p->welcome.run = send_welcome;
+    p->announce.run = send_changes;
+    idmap_init(&p->calls);
+}
+
+int topicd_link_listen(struct topicd_link *p, const char *url, const struct link_limits *limits,
+                       struct fault *f)
+{
+    struct link_events events = {
+        .up = link_is_there, .down = link_is_gone, .frame = link_frame, .arg = p};
+    return link_listen(&p->link, p->loop, url, limits, events, f);
+}
+
+void topicd_link_deinit(struct topicd_link *p)
+{
+    if (p->link)
+        link_close(p->link);
+    p->link = NULL;
+    assert(p->calls.n == 0);
+    loop_later_cancel(p->loop, &p->welcome);
+    loop_later_cancel(p->loop, &p->announce);
+    idmap_deinit(&p->calls);
+    buf_deinit(&p->came);
+    buf_deinit(&p->went);
+}
+
+bool topicd_link_is_up(const struct topicd_link *p)
+{
+    return p->greeted;
+}
+
+void topicd_link_hang_up(struct topicd_link *p)
+{
+    if (p->link)
+        link_hang_up(p->link);
+    p->greeted = false;
+}

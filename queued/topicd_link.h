@@ -1,0 +1,65 @@
+/* The topicd at the other end of the link, as queued sees it.
+ *
+ *   DOWN ──pipe──> UP ──HELLO──> GREETED ──HELLO──> GREETED, a new session
+ *     ^─────────────┴──pipe gone, or hung up────┘
+ *
+ * HELLO is answered by WELCOME, with the last sequence applied from that topicd, and by all queues.
+ * DELIVER frames become messages in the turn's transaction, together with their sequence, and are
+ * acknowledged when it is durable. CALL frames go to the desk as any other request. Everything that
+ * comes from the link is read as hostile input: what makes no sense is logged and ends the pipe. */
+#ifndef TOQUE_TOPICD_LINK_H
+#define TOQUE_TOPICD_LINK_H
+
+#include "common/aws/desk.h"
+#include "common/base/id.h"
+#include "common/io/link.h"
+#include "queued/queues.h"
+
+struct topicd_link_events {
+    /* The other side's manual clock shows this time. */
+    void (*clock)(void *arg, i64 now_ms);
+    void (*down)(void *arg);
+    /* The manual clock's time, 0 where time runs by itself. */
+    i64 (*clock_ms)(void *arg);
+    void *arg;
+};
+
+struct topicd_link {
+    struct queues *queues;
+    struct desk *desk;
+    struct loop *loop;
+    struct link *link; /* NULL: there is no link */
+    struct topicd_link_events events;
+    bool greeted; /* WELCOME is out, or on its way */
+    char instance[ID_UUID_SIZE];
+    u32 session;
+    u64 applied;               /* last sequence applied, durable or not yet */
+    bool any;                  /* something was applied in this session */
+    bool told_full;            /* the log knows that nothing more is taken */
+    struct loop_later welcome; /* waits for the turn's commit */
+    struct loop_later announce;
+    struct buf came, went; /* QUEUES parts of this turn: ARNs, each with a newline behind it */
+    struct idmap calls;    /* struct forwarded by topicd's number */
+    u64 delivered, unknown, unfit; /* messages made; targets without a queue; raw ones with too many
+                                      attributes: for the statistics */
+};
+
+void topicd_link_init(struct topicd_link *p, struct queues *qs, struct desk *desk,
+                      struct topicd_link_events events);
+int topicd_link_listen(struct topicd_link *p, const char *url, const struct link_limits *limits,
+                       struct fault *f) MUST_CHECK;
+/* No call of its may be under way. */
+void topicd_link_deinit(struct topicd_link *p);
+bool topicd_link_is_up(const struct topicd_link *p);
+/* Cuts the pipe: what was applied and not acknowledged is to be sent again. */
+void topicd_link_hang_up(struct topicd_link *p);
+/* Tells the other side the manual clock's time. E_DOWN. */
+int topicd_link_tell_clock(struct topicd_link *p, i64 now_ms);
+/* A queue came or went: told when the turn is durable. */
+void topicd_link_changed(struct topicd_link *p, const struct queue *q, bool came);
+
+/* What the link's events do; for tests, which have no pipe. */
+void topicd_link_frame(struct topicd_link *p, str frame);
+void topicd_link_down(struct topicd_link *p);
+
+#endif

@@ -1,0 +1,236 @@
+/* Queue attributes: bounds at both ends, all or nothing, the two ways of encryption, what is
+ * compared when a queue is created again. */
+#include "common/base/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/base/json.h"
+#include "queued/queue_attr.h"
+#include "queued/fault.h"
+
+static struct queue_attrs a;
+static struct fault fault;
+
+/* Up to four pairs of name and value; ends with NULL. */
+struct input {
+    struct val map, pairs[4];
+};
+
+static struct val *input(struct input *in, const char *const *words)
+{
+    *in = (struct input){.map = {.type = VAL_MAP}};
+    for (; words[0]; words += 2) {
+        struct val *v = &in->pairs[in->map.count];
+        *v = (struct val){.type = VAL_STRING, .name = str_of(words[0]), .text = str_of(words[1])};
+        if (in->map.count++)
+            v[-1].next = v;
+        else
+            in->map.first = v;
+    }
+    return &in->map;
+}
+
+static int set(bool creating, const char *const *words)
+{
+    struct input in;
+    fault_clear(&fault);
+    return queue_attr_set(&a, input(&in, words), creating, &fault);
+}
+
+static int same(const char *const *words)
+{
+    struct input in;
+    fault_clear(&fault);
+    return queue_attr_same(&a, input(&in, words), &fault);
+}
+
+#define WORDS(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+
+static void value_is(const char *name, const char *want)
+{
+    struct buf out = {0};
+    bool there = queue_attr_text(&a, str_of(name), &out);
+    assert_int_equal(there, want != NULL);
+    if (want)
+        assert_true(str_is(buf_view(&out), want));
+    buf_deinit(&out);
+}
+
+static int fresh(void **state)
+{
+    json_setup();
+    queue_attr_init(&a);
+    return 0;
+}
+
+static int gone(void **state)
+{
+    queue_attr_deinit(&a);
+    return 0;
+}
+
+static void defaults(void **state)
+{
+    value_is("DelaySeconds", "0");
+    value_is("MaximumMessageSize", "1048576");
+    value_is("MessageRetentionPeriod", "345600");
+    value_is("ReceiveMessageWaitTimeSeconds", "0");
+    value_is("VisibilityTimeout", "30");
+    value_is("SqsManagedSseEnabled", "true");
+    value_is("Policy", NULL);
+    value_is("KmsMasterKeyId", NULL);
+    value_is("KmsDataKeyReusePeriodSeconds", NULL);
+    value_is("FifoQueue", NULL);
+}
+
+static void bounds(void **state)
+{
+    static const struct {
+        const char *name, *min, *max, *below, *above;
+    } rows[] = {
+        {"DelaySeconds", "0", "900", "-1", "901"},
+        {"MaximumMessageSize", "1024", "1048576", "1023", "1048577"},
+        {"MessageRetentionPeriod", "60", "1209600", "59", "1209601"},
+        {"ReceiveMessageWaitTimeSeconds", "0", "20", "-1", "21"},
+        {"VisibilityTimeout", "0", "43200", "-1", "43201"},
+        {"KmsDataKeyReusePeriodSeconds", "60", "86400", "59", "86401"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *bad[] = {rows[i].below, rows[i].above, "", "x", "1.5", "9999999999999999999"};
+        assert_int_equal(set(false, WORDS(rows[i].name, rows[i].min)), 0);
+        assert_int_equal(set(false, WORDS(rows[i].name, rows[i].max)), 0);
+        for (size_t k = 0; k < ARRAY_LEN(bad); k++) {
+            char text[100];
+            snprintf(text, sizeof text, "Invalid value for the parameter %s.", rows[i].name);
+            assert_int_equal(set(false, WORDS(rows[i].name, bad[k])), E_FAULT);
+            assert_int_equal(fault.code, FAULT_ATTRIBUTE_VALUE);
+            assert_string_equal(fault.text, text);
+        }
+    }
+    assert_int_equal(a.visibility_s, 43200);
+}
+
+static void all_or_nothing(void **state)
+{
+    assert_int_equal(set(false, WORDS("VisibilityTimeout", "5", "DelaySeconds", "901")), E_FAULT);
+    value_is("VisibilityTimeout", "30");
+}
+
+static void refused(bool creating, const char *name, const char *value, int code, const char *text)
+{
+    assert_int_equal(set(creating, WORDS(name, value)), E_FAULT);
+    assert_int_equal(fault.code, code);
+    assert_string_equal(fault.text, text);
+}
+
+static void what_is_not_of_this_queue(void **state)
+{
+    for (int creating = 0; creating < 2; creating++) {
+        refused(creating, "FifoQueue", "false", FAULT_ATTRIBUTE_NAME,
+                "Unknown Attribute FifoQueue.");
+        refused(creating, "ContentBasedDeduplication", "true", FAULT_ATTRIBUTE_NAME,
+                "Unknown Attribute ContentBasedDeduplication.");
+        refused(creating, "DeduplicationScope", "queue", FAULT_ATTRIBUTE_NAME,
+                "You can specify the DeduplicationScope only when FifoQueue is set to true.");
+        refused(creating, "FifoThroughputLimit", "perQueue", FAULT_ATTRIBUTE_NAME,
+                "You can specify the FifoThroughputLimit only when FifoQueue is set to true.");
+        refused(creating, "Nonsense", "1", FAULT_ATTRIBUTE_NAME, "Unknown Attribute Nonsense.");
+        refused(creating, "QueueArn", "x", FAULT_ATTRIBUTE_NAME, "Unknown Attribute QueueArn.");
+        refused(creating, "RedrivePolicy", "{}", CALL_FAULT_UNSUPPORTED,
+                "Dead-letter queues (RedrivePolicy) are not supported by this version of toque.");
+        assert_int_equal(set(creating, WORDS("RedrivePolicy", "", "RedriveAllowPolicy", "")), 0);
+    }
+    refused(false, "FifoQueue", "true", FAULT_ATTRIBUTE_NAME, "Unknown Attribute FifoQueue.");
+    refused(true, "FifoQueue", "true", CALL_FAULT_UNSUPPORTED,
+            "FIFO queues are not supported by this version of toque.");
+    assert_int_equal(set(true, WORDS("ContentBasedDeduplication", "true", "FifoQueue", "True")),
+                     E_FAULT);
+    assert_int_equal(fault.code, CALL_FAULT_UNSUPPORTED);
+}
+
+static void policy(void **state)
+{
+    struct buf many = {0};
+    const char *const bad[] = {"no json", "[]", "1", "{", "{}x"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        refused(false, "Policy", bad[i], FAULT_ATTRIBUTE_VALUE,
+                "Invalid value for the parameter Policy.");
+    assert_int_equal(set(false, WORDS("Policy", "{ \"Statement\":[] }")), 0);
+    value_is("Policy", "{ \"Statement\":[] }");
+    buf_z(&many, "{\"Statement\":[0");
+    for (int i = 0; i < 20; i++)
+        buf_z(&many, ",0");
+    buf_z(&many, "]}");
+    refused(false, "Policy", many.p, FAULT_OVER_LIMIT,
+            "21 statements were found in the submitted policy, max allowed is 20");
+    buf_deinit(&many);
+    assert_int_equal(set(false, WORDS("Policy", "")), 0);
+    value_is("Policy", NULL);
+}
+
+static void encryption(void **state)
+{
+    assert_int_equal(set(false, WORDS("KmsMasterKeyId", "k", "SqsManagedSseEnabled", "true")),
+                     E_FAULT);
+    assert_string_equal(fault.text,
+                        "You can use one type of server-side encryption (SSE) at one time. You can "
+                        "either enable KMS SSE or SQS SSE.");
+    assert_int_equal(set(false, WORDS("KmsMasterKeyId", "k")), 0);
+    value_is("SqsManagedSseEnabled", "false");
+    value_is("KmsDataKeyReusePeriodSeconds", "300");
+    assert_int_equal(set(false, WORDS("KmsDataKeyReusePeriodSeconds", "6000")), 0);
+    value_is("KmsDataKeyReusePeriodSeconds", "6000");
+    assert_int_equal(set(false, WORDS("KmsMasterKeyId", "")), 0);
+    value_is("KmsMasterKeyId", NULL);
+    value_is("KmsDataKeyReusePeriodSeconds", NULL);
+    value_is("SqsManagedSseEnabled", "false");
+    assert_int_equal(set(false, WORDS("SqsManagedSseEnabled", "True")), 0);
+    value_is("SqsManagedSseEnabled", "true");
+}
+
+static void compared_with_what_is_there(void **state)
+{
+    assert_int_equal(set(true, WORDS("VisibilityTimeout", "69", "Policy", "{\"a\": 1}")), 0);
+    assert_int_equal(same(WORDS("VisibilityTimeout", "69")), 0);
+    assert_int_equal(same(WORDS("VisibilityTimeout", "069", "DelaySeconds", "0")), 0);
+    assert_int_equal(same(WORDS("Policy", "{\"a\":1}", "KmsMasterKeyId", "")), 0);
+    assert_int_equal(same(WORDS("Policy", "{\"a\":2}")), E_FAULT);
+    assert_int_equal(same(WORDS("DelaySeconds", "0", "VisibilityTimeout", "30")), E_FAULT);
+    assert_int_equal(fault.code, FAULT_QUEUE_EXISTS);
+    assert_string_equal(fault.text,
+                        "A queue already exists with the same name and a different value "
+                        "for attribute VisibilityTimeout");
+}
+
+static void known_names(void **state)
+{
+    assert_int_equal(queue_attr_known(STR("VisibilityTimeout")), QUEUE_ATTR_SETTABLE);
+    assert_int_equal(queue_attr_known(STR("QueueArn")), QUEUE_ATTR_OTHER);
+    assert_int_equal(queue_attr_known(STR("FifoQueue")), QUEUE_ATTR_OTHER);
+    assert_int_equal(queue_attr_known(STR("All")), QUEUE_ATTR_OTHER);
+    assert_int_equal(queue_attr_known(STR("Foobar")), QUEUE_ATTR_UNKNOWN);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, gone)
+    const struct CMUnitTest tests[] = {
+        TEST(defaults),
+        TEST(bounds),
+        TEST(all_or_nothing),
+        TEST(what_is_not_of_this_queue),
+        TEST(policy),
+        TEST(encryption),
+        TEST(compared_with_what_is_there),
+        TEST(known_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,464 @@
+/* The topicd as queued sees it, frames straight to the peer: applied once and in order, whatever
+ * comes twice, late, of another session or broken; and what it says back over a real link. */
+#include "rig.h"
+
+#include "queued/intake.h"
+
+#define INSTANCE "0a1b2c3d-0000-4000-8000-000000000001"
+#define ANOTHER  "0a1b2c3d-0000-4000-8000-000000000002"
+#define ARN      "arn:aws:sqs:us-east-1:000000000000:"
+#define TOPIC    "arn:aws:sns:us-east-1:000000000000:t"
+
+static void frame(struct rig *r, struct buf *b)
+{
+    topicd_link_frame(&r->d->topicd, buf_view(b));
+    buf_deinit(b);
+    rig_turn(r);
+}
+
+static void hello(struct rig *r, const char *instance, u32 session)
+{
+    struct buf b = {0};
+    frame_write_hello(&b, &(struct frame_greeting){.instance = str_of(instance),
+                                                   .version = STR("1"),
+                                                   .session = session});
+    frame(r, &b);
+    assert_true(topicd_link_is_up(&r->d->topicd));
+}
+
+/* One publication to the queues named ("a,b"), raw or wrapped. */
+static void make_deliver(struct buf *b, u32 session, u64 sequence, u64 previous,
+                         const char *message, const char *queues, u8 form, u32 attrs)
+{
+    struct frame_publication p = {.topic = STR(TOPIC),
+                                  .message_id = STR("0a1b2c3d-0000-4000-8000-00000000000f"),
+                                  .message = str_of(message),
+                                  .public_url = STR("http://localhost:4566"),
+                                  .time_ms = 1700000000001};
+    str rest = str_of(queues);
+    frame_deliver_begin(b, session, sequence, previous);
+    frame_publication_begin(b, &p);
+    for (u32 i = 0; i < attrs; i++)
+        frame_put_attr(b, &(struct frame_attr){STR("name"), STR("String"), STR("v")});
+    frame_publication_targets(b);
+    while (rest.n) {
+        str name = str_cut(&rest, ',');
+        char *arn = mem_printf(ARN "%.*s", STR_ARG(name));
+        frame_put_target(b, &(struct frame_target){str_of(arn), STR(TOPIC ":uuid"), form});
+        mem_free(arn);
+    }
+    frame_publication_end(b);
+    frame_deliver_end(b);
+}
+
+static void deliver(struct rig *r, u32 session, u64 sequence, u64 previous, const char *message)
+{
+    struct buf b = {0};
+    make_deliver(&b, session, sequence, previous, message, "q", PUBLICATION_RAW, 0);
+    frame(r, &b);
+}
+
+static struct rig *with_queue(void)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    return r;
+}
+
+static void once_and_in_order(void **state)
+{
+    struct rig *r = with_queue();
+    deliver(r, 1, 5, 0, "before any greeting");
+    hello(r, INSTANCE, 1);
+    deliver(r, 1, 5, 0, "a");
+    deliver(r, 1, 5, 0, "a again");
+    deliver(r, 1, 8, 7, "a hole before it");
+    deliver(r, 2, 8, 5, "of another session");
+    deliver(r, 1, 4, 3, "backwards");
+    deliver(r, 1, 8, 5, "b");
+    hello(r, INSTANCE, 2);
+    deliver(r, 1, 9, 8, "of the old session");
+    deliver(r, 2, 8, 5, "sent again");
+    deliver(r, 2, 9, 6, "c"); /* the first one may leave out what is there */
+    deliver(r, 2, 11, 8, "but not the second");
+    deliver(r, 2, 11, 9, "d");
+    rig_receives(r, "q", "", "a;b;c;d;");
+    rig_free(r);
+}
+
+static void sequences_outlive_a_restart_and_are_one_topicds_own(void **state)
+{
+    struct rig *r = with_queue();
+    hello(r, INSTANCE, 1);
+    deliver(r, 1, 5, 0, "a");
+    rig_restart(r);
+    hello(r, INSTANCE, 1);
+    assert_int_equal(r->d->topicd.applied, 5);
+    deliver(r, 1, 5, 0, "a again");
+    deliver(r, 1, 6, 5, "b");
+    hello(r, ANOTHER, 1);
+    assert_int_equal(r->d->topicd.applied, 0);
+    deliver(r, 1, 5, 0, "of another");
+    rig_receives(r, "q", "", "a;b;of another;");
+    rig_free(r);
+}
+
+static i64 rows(struct rig *r, const char *table)
+{
+    char *path = mem_printf("%s/queued.db", r->dir);
+    char *sql = mem_printf("SELECT count(*) FROM %s", table);
+    i64 n = store_aid_number(path, sql);
+    mem_free(sql);
+    mem_free(path);
+    return n;
+}
+
+static void a_body_is_stored_once_and_goes_with_its_last_holder(void **state)
+{
+    struct rig *r = with_queue();
+    struct buf b = {0};
+    rig_create(r, "p");
+    hello(r, INSTANCE, 1);
+    make_deliver(&b, 1, 1, 0, "shared", "q,gone,p", PUBLICATION_WRAPPED, 1);
+    frame(r, &b);
+    assert_int_equal(r->d->topicd.delivered, 2);
+    assert_int_equal(r->d->topicd.unknown, 1);
+    assert_int_equal(rows(r, "body"), 1);
+    rig_restart(r);
+    char *answer = rig_call(r, NULL, "ReceiveMessage", "{'QueueUrl':'q','AttributeNames':['All']}");
+    assert_non_null(strstr(answer, "\\\"Message\\\" : \\\"shared\\\""));
+    assert_non_null(strstr(answer, "SubscriptionArn=" TOPIC ":uuid"));
+    assert_non_null(strstr(answer, "\"SenderId\":\"AIDAIT2UOQQY3AUEKVGXU\""));
+    char *handle = rig_member(answer, "ReceiptHandle");
+    char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s'}", handle);
+    rig_do(r, "DeleteMessage", body);
+    assert_int_equal(rows(r, "body"), 1);
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'p'}");
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
+    rig_turn(r);
+    assert_int_equal(rows(r, "body"), 0);
+    assert_int_equal(r->d->queues.msgs.origin_of.n, 0);
+    mem_free(body);
+    mem_free(handle);
+    mem_free(answer);
+    rig_free(r);
+}
+
+static void raw_with_more_than_ten_attributes_is_left_out(void **state)
+{
+    struct rig *r = with_queue();
+    struct buf b = {0};
+    hello(r, INSTANCE, 1);
+    make_deliver(&b, 1, 1, 0, "m", "q", PUBLICATION_RAW, 11);
+    frame(r, &b);
+    assert_int_equal(r->d->topicd.unfit, 1);
+    rig_counts(r, "q", 0, 0, 0);
+    deliver(r, 1, 2, 1, "next");
+    rig_receives(r, "q", "", "next;");
+    rig_free(r);
+}
+
+static void a_failed_commit_takes_the_sequence_back(void **state)
+{
+    struct rig *r = with_queue();
+    hello(r, INSTANCE, 1);
+    deliver(r, 1, 1, 0, "a");
+    rig_fail_disk();
+    deliver(r, 1, 2, 1, "b");
+    assert_true(r->d->failing);
+    assert_false(topicd_link_is_up(&r->d->topicd));
+    failing_vfs_heal();
+    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    hello(r, INSTANCE, 2);
+    assert_int_equal(r->d->topicd.applied, 1);
+    deliver(r, 2, 2, 1, "b");
+    rig_receives(r, "q", "", "a;b;");
+    rig_free(r);
+}
+
+/* The bound on messages holds for what topics deliver, too: it stays where it is, unacknowledged,
+ * and comes again. */
+static void no_more_than_memory_may_hold(void **state)
+{
+    struct rig *r = rig_new();
+    rig_set(r, "messages_max", "2");
+    rig_set(r, "strict_waits", "false");
+    rig_start(r);
+    rig_create(r, "q");
+    hello(r, INSTANCE, 1);
+    deliver(r, 1, 1, 0, "a");
+    deliver(r, 1, 2, 1, "b");
+    deliver(r, 1, 3, 2, "c");
+    assert_int_equal(r->d->topicd.applied, 2);
+    rig_counts(r, "q", 2, 0, 0);
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
+    deliver(r, 1, 3, 2, "c");
+    rig_receives(r, "q", "", "c;");
+    rig_free(r);
+}
+
+/* Every cut of a good frame, and every byte of it changed: nothing crashes, and nothing of a frame
+ * that is refused is applied. */
+static void hostile_frames(void **state)
+{
+    struct rig *r = with_queue();
+    struct buf good = {0};
+    hello(r, INSTANCE, 1);
+    make_deliver(&good, 1, 1, 0, "m", "q", PUBLICATION_RAW, 1);
+    for (size_t n = 0; n < good.n; n++) {
+        char *cut = mem_dup(str_from(good.p, n));
+        topicd_link_frame(&r->d->topicd, str_from(cut, n));
+        r->d->topicd.greeted = true;
+        mem_free(cut);
+    }
+    rig_turn(r);
+    rig_counts(r, "q", 0, 0, 0);
+    for (size_t i = 0; i < good.n; i++) {
+        char *changed = mem_dup(buf_view(&good));
+        changed[i] = (char)~changed[i];
+        topicd_link_frame(&r->d->topicd, str_from(changed, good.n));
+        r->d->topicd.greeted = true;
+        mem_free(changed);
+    }
+    rig_turn(r);
+    queue_check(rig_queue(r, "q"));
+    for (int kind = 0; kind < 256; kind++) {
+        char head[8] = {FRAME_VERSION, (char)kind, 0, 0, 1, 1, 1, 1};
+        topicd_link_frame(&r->d->topicd, str_from(head, sizeof head));
+        topicd_link_frame(&r->d->topicd, str_from(head, 4));
+    }
+    rig_turn(r);
+    buf_deinit(&good);
+    rig_free(r);
+}
+
+/* --- over a real link ------------------------------------------------------------------------- */
+
+struct other_side {
+    struct clock clock;
+    struct loop *loop;
+    struct link *link;
+    bool is_up;
+    u64 applied, acked;
+    i64 clock_ms;
+    struct buf came, went, answer;
+    u64 answer_id;
+    u32 welcomes;
+};
+
+static void on_up(void *arg)
+{
+    ((struct other_side *)arg)->is_up = true;
+}
+
+static void on_down(void *arg)
+{
+    ((struct other_side *)arg)->is_up = false;
+}
+
+static void note_queues(struct buf *b, str list)
+{
+    str arn;
+    while (frame_next_str(&list, &arn) > 0)
+        buf_printf(b, "%.*s;", STR_ARG(str_slice(arn, sizeof ARN - 1, arn.n)));
+}
+
+static void on_frame(void *arg, str text)
+{
+    struct other_side *o = arg;
+    enum frame_kind kind;
+    struct frame_greeting g;
+    struct frame_ack ack;
+    struct frame_queues q;
+    struct frame_answer a = {0};
+    assert_int_equal(frame_kind(text, &kind), 0);
+    switch (kind) {
+    case FRAME_WELCOME:
+        assert_int_equal(frame_read_greeting(text, &g), 0);
+        o->applied = g.applied;
+        o->clock_ms = g.clock_ms;
+        o->welcomes++;
+        break;
+    case FRAME_ACK:
+        assert_int_equal(frame_read_ack(text, &ack), 0);
+        assert_true(ack.sequence > o->acked);
+        o->acked = ack.sequence;
+        break;
+    case FRAME_QUEUES:
+        assert_int_equal(frame_read_queues(text, &q), 0);
+        note_queues(&o->came, q.added);
+        note_queues(&o->went, q.removed);
+        break;
+    case FRAME_ANSWER:
+        assert_int_equal(frame_read_answer(text, &a), 0);
+        o->answer_id = a.id;
+        buf_reset(&o->answer);
+        buf_printf(&o->answer, "%d %.*s", a.answer.status, STR_ARG(buf_view(&a.answer.body)));
+        buf_deinit(&a.answer.body);
+        break;
+    case FRAME_CLOCK: assert_int_equal(frame_read_clock(text, &o->clock_ms), 0); break;
+    default: fail();
+    }
+}
+
+static void other_open(struct rig *r, struct other_side *o, const char *url)
+{
+    struct fault f;
+    fault_clear(&f);
+    *o = (struct other_side){0};
+    clock_init(&o->clock, false);
+    o->loop = loop_new(&o->clock);
+    assert_int_equal(link_dial(&o->link, o->loop, url, &LINK_LIMITS_DEFAULT,
+                               (struct link_events){on_up, on_down, on_frame, o}, &f),
+                     0);
+}
+
+static void other_close(struct other_side *o)
+{
+    link_close(o->link);
+    loop_free(o->loop);
+    buf_deinit(&o->came);
+    buf_deinit(&o->went);
+    buf_deinit(&o->answer);
+}
+
+#define UNTIL(r, o, condition) RIG_UNTIL(r, (loop_turn((o)->loop, 1), (condition)))
+
+static struct rig *with_link(char **ret_url)
+{
+    struct rig *r = rig_new();
+    *ret_url = mem_printf("ipc://%s/link", r->dir);
+    rig_set(r, "link_url", *ret_url);
+    rig_start(r);
+    rig_create(r, "q");
+    return r;
+}
+
+static void say_hello(struct other_side *o)
+{
+    struct buf b = {0};
+    frame_write_hello(
+        &b, &(struct frame_greeting){.instance = STR(INSTANCE), .version = STR("1"), .session = 1});
+    assert_int_equal(link_send(o->link, &b), 0);
+}
+
+static void greeting_announcing_acknowledging(void **state)
+{
+    char *url;
+    struct rig *r = with_link(&url);
+    struct other_side o;
+    struct buf b = {0};
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o);
+    UNTIL(r, &o, o.came.n);
+    assert_int_equal(o.welcomes, 1);
+    assert_int_equal(o.clock_ms, r->d->clock.now_ms);
+    assert_string_equal(o.came.p, "q;");
+    rig_create(r, "r");
+    rig_do(r, "DeleteQueue", "{'QueueUrl':'q'}");
+    UNTIL(r, &o, o.went.n);
+    assert_string_equal(o.came.p, "q;r;");
+    assert_string_equal(o.went.p, "q;");
+    make_deliver(&b, 1, 3, 0, "m", "r", PUBLICATION_RAW, 0);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, o.acked == 3);
+    rig_receives(r, "r", "", "m;");
+    rig_advance(r, 0);
+    other_close(&o);
+    mem_free(url);
+    rig_free(r);
+}
+
+static void calls_and_their_end(void **state)
+{
+    char *url;
+    struct rig *r = with_link(&url);
+    struct other_side o;
+    struct buf b = {0};
+    struct frame_call call = {
+        .id = 77,
+        .request = {.method = STR("POST"),
+                    .path = STR("/"),
+                    .target = STR("AmazonSQS.ReceiveMessage"),
+                    .account = STR("000000000000"),
+                    .region = STR("us-east-1"),
+                    .body = STR("{\"QueueUrl\":\"q\",\"WaitTimeSeconds\":20}")}};
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o);
+    frame_write_call(&b, &call);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, r->d->queues.parked == 1);
+    rig_send(r, "q", "for the caller");
+    UNTIL(r, &o, o.answer_id == 77);
+    assert_non_null(strstr(o.answer.p, "200 {\"Messages\":["));
+    /* The caller leaves: nothing waits any more, nothing is hidden. */
+    frame_write_call(&b, &call);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, r->d->queues.parked == 1);
+    frame_write_cancel(&b, 77);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, r->d->queues.parked == 0 && r->d->topicd.calls.n == 0);
+    /* The link goes: the same. */
+    frame_write_call(&b, &call);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, r->d->queues.parked == 1);
+    other_close(&o);
+    RIG_UNTIL(r, r->d->queues.parked == 0);
+    rig_counts(r, "q", 0, 1, 0);
+    mem_free(url);
+    rig_free(r);
+}
+
+static void the_clock_goes_both_ways(void **state)
+{
+    char *url;
+    struct rig *r = with_link(&url);
+    struct other_side o;
+    struct buf b = {0};
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o);
+    UNTIL(r, &o, o.welcomes == 1);
+    i64 start_ms = r->d->clock.now_ms;
+    frame_write_clock(&b, start_ms + 5000);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, o.clock_ms == start_ms + 5000);
+    assert_int_equal(r->d->clock.now_ms, start_ms + 5000);
+    /* Ours is answered when the other side says that it has it, too. */
+    struct rig_answer a = {.request = mem_dup(STR("{\"advance_ms\":1000}"))};
+    struct request rq = {
+        .method = STR("POST"), .path = STR("/_toque/clock"), .body = str_of(a.request)};
+    desk_take(r->d->desk, &rq, rig_reply, &a);
+    UNTIL(r, &o, o.clock_ms == start_ms + 6000);
+    rig_turn(r);
+    assert_false(a.there);
+    frame_write_clock(&b, start_ms + 6000);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, a.there);
+    rig_end(&a);
+    other_close(&o);
+    rig_restart(r);
+    assert_true(r->d->clock.now_ms >= start_ms + 6000);
+    mem_free(url);
+    rig_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(once_and_in_order),
+        cmocka_unit_test(sequences_outlive_a_restart_and_are_one_topicds_own),
+        cmocka_unit_test(a_body_is_stored_once_and_goes_with_its_last_holder),
+        cmocka_unit_test(raw_with_more_than_ten_attributes_is_left_out),
+        cmocka_unit_test(a_failed_commit_takes_the_sequence_back),
+        cmocka_unit_test(no_more_than_memory_may_hold),
+        cmocka_unit_test(hostile_frames),
+        cmocka_unit_test(greeting_announcing_acknowledging),
+        cmocka_unit_test(calls_and_their_end),
+        cmocka_unit_test(the_clock_goes_both_ways),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
