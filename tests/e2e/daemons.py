@@ -1,7 +1,8 @@
 """Real daemons for the tests: started on free ports in an empty folder, watched through what they
 log, talked to with real clients, killed and started again. Nothing here waits for time: it waits for
 a line, an answer or an end, each with a deadline."""
-import contextlib, http.client, json, os, pathlib, queue, signal, socket, subprocess, threading
+import contextlib, fcntl, http.client, json, os, pathlib, queue, random, signal, socket, subprocess
+import tempfile, threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get('TOQUE_BUILD', ROOT / 'build'))
@@ -9,10 +10,28 @@ DEADLINE_S = float(os.environ.get('TOQUE_DEADLINE_S', '30'))
 ACCOUNT, REGION = '000000000000', 'us-east-1'
 
 
+# Ports below the range from which the system takes its own (net.ipv4.ip_local_port_range).
+PORTS = range(20000, 32000)
+_held = []  # locks on the ports that this process has given out
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """A port that no other run of the tests on this machine has, or will have while this one lasts."""
+    folder = pathlib.Path(tempfile.gettempdir()) / f'toque-test-ports-{os.getuid()}'
+    folder.mkdir(exist_ok=True)
+    for port in random.sample(PORTS, len(PORTS)):
+        lock = open(folder / str(port), 'w')
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(('127.0.0.1', port))
+        except OSError:
+            lock.close()
+            continue
+        _held.append(lock)
+        return port
+    raise AssertionError('no free port')
 
 
 class UnixConnection(http.client.HTTPConnection):

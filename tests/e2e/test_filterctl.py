@@ -503,7 +503,7 @@ def test_convert_says_no_and_trouble(tmp_path):
 # --- help, manual, bad input ----------------------------------------------------------------------------
 
 def test_help_and_manual_know_every_verb():
-    manual, completion = ((ROOT / 'filter' / f'filterctl.{end}').read_text() for end in ('1', 'bash'))
+    manual, completion = ((ROOT / 'filter/ctl' / f'filterctl.{end}').read_text() for end in ('1', 'bash'))
     overview = run('--help', status=0)
     for verb in VERBS:
         shown = run(verb, '--help', status=0)
