@@ -410,8 +410,7 @@ static void on_frame(void *arg, str frame)
     case FRAME_HELLO:
     case FRAME_DELIVER:
     case FRAME_CALL:
-    case FRAME_CANCEL:
-    case FRAME_PING: break;
+    case FRAME_CANCEL: break;
     }
     if (err) {
         log_error("a broken frame from %s: the link is closed kind=%d", p->url, (int)kind);

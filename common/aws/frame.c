@@ -119,11 +119,6 @@ void frame_write_clock(struct buf *out, i64 now_ms)
     put_u64(out, (u64)now_ms);
 }
 
-void frame_write_ping(struct buf *out)
-{
-    put_head(out, FRAME_PING);
-}
-
 /* --- DELIVER ---------------------------------------------------------------------------------- */
 
 void frame_deliver_begin(struct buf *out, u32 session, u64 sequence, u64 previous)

@@ -13,7 +13,6 @@
  *   topicd <─ANSWER──  queued     its answer
  *   topicd ──CANCEL──> queued     the caller left
  *   both    CLOCK                 the manual clock was moved to this time; echoed when done
- *   both    PING                  link.c's own heartbeat; never seen above it
  *
  * Sequences grow strictly, also over restarts of topicd. queued applies a DELIVER only when its
  * session is the current one and `previous` is the last sequence it applied or received in this
@@ -44,7 +43,6 @@ enum frame_kind {
     FRAME_ANSWER,
     FRAME_CANCEL,
     FRAME_CLOCK,
-    FRAME_PING,
 };
 
 /* HELLO and WELCOME. */
@@ -123,7 +121,6 @@ void frame_write_call(struct buf *out, const struct frame_call *c);
 void frame_write_answer(struct buf *out, u64 id, const struct answer *a);
 void frame_write_cancel(struct buf *out, u64 id);
 void frame_write_clock(struct buf *out, i64 now_ms);
-void frame_write_ping(struct buf *out);
 
 /* DELIVER is written in steps, since it grows over a turn: begin, then for each publication
  * frame_publication_begin, frame_put_attr*, frame_publication_targets, frame_put_target*,

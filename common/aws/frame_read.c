@@ -64,7 +64,7 @@ int frame_kind(str frame, enum frame_kind *ret)
         return E_INVALID;
     if (frame.p[0] != FRAME_VERSION)
         return (u8)frame.p[0] > FRAME_VERSION ? E_NEWER : E_INVALID;
-    if (frame.p[1] < FRAME_HELLO || frame.p[1] > FRAME_PING || frame.p[2] || frame.p[3])
+    if (frame.p[1] < FRAME_HELLO || frame.p[1] > FRAME_CLOCK || frame.p[2] || frame.p[3])
         return E_INVALID;
     *ret = (enum frame_kind)frame.p[1];
     return 0;

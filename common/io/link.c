@@ -1,4 +1,5 @@
-/* A link over a byte stream: every frame goes as its u32 length, little-endian, and its bytes.
+/* A link over a byte stream: every frame goes as its u32 length, little-endian, and its bytes. The
+ * heartbeat is a length of zero without bytes.
  *
  * Invariants: (1) the owner hears up and down in turns, and frames only between them, of that pipe
  * only; (2) behind link_hang_up nothing of the pipe is heard and nothing is sent on it. */
@@ -6,7 +7,6 @@
 
 #include <endian.h>
 
-#include "common/aws/frame.h"
 #include "common/base/mem.h"
 #include "common/io/stream.h"
 
@@ -117,7 +117,6 @@ static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
 {
     struct link *k = arg;
     str rest = got;
-    enum frame_kind kind;
     u32 size;
 
     k->heard_ms = mono_ms(k);
@@ -136,7 +135,7 @@ static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
         str frame = str_slice(rest, LINK_LENGTH_SIZE, LINK_LENGTH_SIZE + size);
 
         rest = str_slice(rest, LINK_LENGTH_SIZE + size, rest.n);
-        if (frame_kind(frame, &kind) < 0 || kind != FRAME_PING)
+        if (frame.n)
             k->events.frame(k->events.arg, frame);
     }
     return k->hung_up ? got.n : got.n - rest.n;
@@ -155,6 +154,7 @@ static void link_put(struct link *k, str frame)
 
 int link_send(struct link *k, struct buf *frame)
 {
+    assert(frame->n > 0);
     int r = !k->pipe ? E_DOWN : frame->n > k->limits.frame_size_max ? E_TOO_LARGE : 0;
 
     if (r == 0 && !k->hung_up)
@@ -172,13 +172,8 @@ static void tick_due(struct loop_timer *t)
         link_down(k);
         return;
     }
-    if (!k->sent && !k->hung_up) {
-        struct buf ping = {0};
-
-        frame_write_ping(&ping);
-        link_put(k, buf_view(&ping));
-        buf_deinit(&ping);
-    }
+    if (!k->sent && !k->hung_up)
+        link_put(k, STR(""));
     k->sent = false;
     loop_timer_set_real(k->loop, t, now + k->limits.heartbeat_ms);
 }

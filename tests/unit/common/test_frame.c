@@ -40,7 +40,6 @@ static int read_any(str frame)
         return r;
     case FRAME_CANCEL: return frame_read_cancel(frame, &id);
     case FRAME_CLOCK: return frame_read_clock(frame, &ms);
-    case FRAME_PING: return frame.n == 4 ? 0 : E_INVALID;
     }
     return E_INVALID;
 }
@@ -86,7 +85,7 @@ static void greetings(void **state)
     assert_true(str_eq(out.instance, in.instance) && str_eq(out.version, in.version));
     assert_int_equal(out.session, 7);
     assert_true(out.applied == UINT64_MAX && out.clock_ms == in.clock_ms);
-    frame_write_ping(&b);
+    frame_write_clock(&b, 1);
     assert_int_equal(frame_read_greeting(buf_view(&b), &out), E_INVALID);
     buf_deinit(&b);
 }
@@ -332,18 +331,18 @@ static void kinds(void **state)
 {
     enum frame_kind kind = FRAME_ACK;
 
-    assert_int_equal(frame_kind(str_from("\1\12\0\0", 4), &kind), 0);
-    assert_int_equal(kind, FRAME_PING);
+    assert_int_equal(frame_kind(str_from("\1\11\0\0", 4), &kind), 0);
+    assert_int_equal(kind, FRAME_CLOCK);
     assert_int_equal(frame_kind(str_from("\2\1\0\0", 4), &kind), E_NEWER);
     assert_int_equal(frame_kind(str_from("\0\1\0\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\0\0\0", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\13\0\0", 4), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\1\12\0\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\377\0\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\1\1\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\1\0\1", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\1\0", 3), &kind), E_INVALID);
     assert_int_equal(frame_kind(STR_NONE, &kind), E_INVALID);
-    assert_int_equal(kind, FRAME_PING);
+    assert_int_equal(kind, FRAME_CLOCK);
 }
 
 /* Frames with bytes changed by chance: read as something or refused, within their memory. */

@@ -138,7 +138,7 @@ static void in_order_both_ways(void **state)
     dial(&a, &quick); /* the other side comes later */
     loop_turn(loop, 0);
     assert_false(link_is_up(a.link));
-    frame_write_ping(&nobody);
+    frame_write_clock(&nobody, 1);
     assert_int_equal(link_send(a.link, &nobody), E_DOWN);
     assert_null(nobody.p);
     listen_on(&b, &quick);
