@@ -75,7 +75,7 @@ static i64 plain_time(i64 stored)
     return stored > 0 ? stored : 0;
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void prepare_all(struct queue_store *s)
 {
@@ -226,7 +226,7 @@ const char *queue_store_error(const struct queue_store *s)
     return store_error(s->store);
 }
 
-/* --- small values ---------------------------------------------------------------------------- */
+/* --- small values ----------------------------------------------------------------------------- */
 
 int queue_store_meta_get(struct queue_store *s, const char *key, i64 *ret)
 {
@@ -282,7 +282,7 @@ u64 queue_store_applied(struct queue_store *s, str instance)
     return sequence;
 }
 
-/* --- queues, bodies, messages ---------------------------------------------------------------- */
+/* --- queues, bodies, messages ----------------------------------------------------------------- */
 
 void queue_store_put_queue(struct queue_store *s, const struct queue_row *q)
 {
@@ -373,7 +373,7 @@ int queue_store_read_body(struct queue_store *s, u64 id, struct buf *out)
     return 0;
 }
 
-/* --- loading --------------------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 static int load_queues(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),
                        void *arg)
@@ -430,7 +430,7 @@ int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const str
     return err < 0 ? err : load_messages(s, on_message, arg);
 }
 
-/* --- the turn's end -------------------------------------------------------------------------- */
+/* --- the turn's end --------------------------------------------------------------------------- */
 
 int queue_store_commit(struct queue_store *s, u64 *ret_ticket)
 {

@@ -9,8 +9,7 @@
 /* Longest token that is looked at; ours have less. */
 #define TOKEN_MAX 64
 
-/* --- members -------------------------------------------------------------------------------------
- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 static const struct member topic_arn[] = {{.name = "TopicArn", .type = VAL_STRING}, {.name = NULL}};
 static const struct member sub_arn[] = {{.name = "SubscriptionArn", .type = VAL_STRING},
@@ -78,8 +77,7 @@ static const struct member resource_arn[] = {{.name = "ResourceArn", .type = VAL
                                              {.name = NULL}};
 static const struct member nothing[] = {{.name = NULL}};
 
-/* --- actions -------------------------------------------------------------------------------------
- */
+/* --- actions ---------------------------------------------------------------------------------- */
 
 static void refuse_action(struct call *c)
 {
@@ -160,8 +158,7 @@ static const struct action actions[] = {
     LATER("VerifySMSSandboxPhoneNumber"),
 };
 
-/* --- faults --------------------------------------------------------------------------------------
- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
 #define NAMED(code, status, shape, query)                                                          \
     {                                                                                              \

@@ -54,8 +54,7 @@ static struct publish_context context_of(struct call *c)
                                     .now_ms = t->clock.now_ms};
 }
 
-/* --- Publish -------------------------------------------------------------------------------------
- */
+/* --- Publish ---------------------------------------------------------------------------------- */
 
 /* To a phone: what has the form of a number is not done, what has not is refused as the service
  * does. */
@@ -123,8 +122,7 @@ void api_publish(struct call *c)
     flight_end(flight, 0);
 }
 
-/* --- PublishBatch --------------------------------------------------------------------------------
- */
+/* --- PublishBatch ----------------------------------------------------------------------------- */
 
 static int check_id(str id, struct fault *f)
 {

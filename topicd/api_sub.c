@@ -4,8 +4,7 @@
 #include "topicd/api.h"
 #include "topicd/sub_attr.h"
 
-/* --- Subscribe -----------------------------------------------------------------------------------
- */
+/* --- Subscribe -------------------------------------------------------------------------------- */
 
 /* Longest protocol or endpoint that a refusal shows. */
 #define SHOWN_MAX 1000
@@ -149,8 +148,7 @@ void api_subscribe(struct call *c)
     call_done(c);
 }
 
-/* --- ConfirmSubscription -------------------------------------------------------------------------
- */
+/* --- ConfirmSubscription ---------------------------------------------------------------------- */
 
 #define TOKEN_SIZE 288 /* hex digits */
 
@@ -179,8 +177,7 @@ void api_confirm_subscription(struct call *c)
         call_fail(c, FAULT_INVALID, FAULT_PREFIX "Token");
 }
 
-/* --- Unsubscribe ---------------------------------------------------------------------------------
- */
+/* --- Unsubscribe ------------------------------------------------------------------------------ */
 
 /* A subscription's ARN has a part more than a topic's; `text` has six at least. */
 static int check_sub_arn(struct call *c, str text)
@@ -213,8 +210,7 @@ void api_unsubscribe(struct call *c)
     call_done(c);
 }
 
-/* --- lists ---------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static void out_sub(struct call *c, const struct sub *u)
 {
@@ -265,8 +261,7 @@ void api_list_subscriptions_by_topic(struct call *c)
     call_done(c);
 }
 
-/* --- attributes ----------------------------------------------------------------------------------
- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static struct sub *find_sub(struct call *c)
 {

@@ -3,8 +3,7 @@
 #include "topicd/api.h"
 #include "topicd/topic_attr.h"
 
-/* --- CreateTopic ---------------------------------------------------------------------------------
- */
+/* --- CreateTopic ------------------------------------------------------------------------------ */
 
 /* Takes FifoTopic off the list: it is part of the name's check, and kept by nobody. */
 static int check_name(str name, struct setting *given, size_t *n, struct fault *f)
@@ -120,8 +119,7 @@ void api_create_topic(struct call *c)
     call_done(c);
 }
 
-/* --- the others ----------------------------------------------------------------------------------
- */
+/* --- the others ------------------------------------------------------------------------------- */
 
 void api_delete_topic(struct call *c)
 {

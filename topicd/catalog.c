@@ -28,8 +28,7 @@ void catalog_committed(struct catalog *c)
     c->changed = false;
 }
 
-/* --- lookup -------------------------------------------------------------------------------------
- */
+/* --- lookup ----------------------------------------------------------------------------------- */
 
 struct scope *catalog_find_scope(const struct catalog *c, str account, str region)
 {
@@ -73,8 +72,7 @@ struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint)
     return u;
 }
 
-/* --- memory -------------------------------------------------------------------------------------
- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static void hang_topic(struct catalog *c, struct topic *t, struct scope *s)
 {
@@ -198,8 +196,7 @@ bool catalog_step(struct catalog *c, u32 budget_us)
     return !list_is_empty(&c->stepping);
 }
 
-/* --- loading ------------------------------------------------------------------------------------
- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 struct loading {
     struct catalog *c;
@@ -275,8 +272,7 @@ int catalog_reload(struct catalog *c)
     return 0;
 }
 
-/* --- changes ------------------------------------------------------------------------------------
- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 static void store_topic(struct catalog *c, const struct topic *t)
 {

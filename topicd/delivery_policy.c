@@ -161,8 +161,7 @@ int delivery_policy_keep(str text, const char *frame, struct buf *out, struct fa
     return err;
 }
 
-/* --- what is in effect ---------------------------------------------------------------------------
- */
+/* --- what is in effect ------------------------------------------------------------------------ */
 
 static json_t *effective_retry(const json_t *given)
 {

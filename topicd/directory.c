@@ -28,8 +28,7 @@ void directory_deinit(struct directory *d)
     mem_free(d->generations);
 }
 
-/* --- changes ------------------------------------------------------------------------------------
- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 static void keep(struct directory *d, const struct directory_queue *q)
 {
@@ -145,8 +144,7 @@ int directory_load(struct directory *d)
     return topic_store_load_homes(d->store, load_home, d);
 }
 
-/* --- questions -----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 /* The queued with the highest hash of (its address, the name). */
 static u32 rendezvous(const struct directory *d, str arn)

@@ -50,8 +50,7 @@ void front_deinit(struct front *f)
     mem_free(f->under_way);
 }
 
-/* --- the service ---------------------------------------------------------------------------------
- */
+/* --- the service ------------------------------------------------------------------------------ */
 
 static const struct member by_url[] = {{.name = "QueueUrl", .type = VAL_STRING}, {.name = NULL}};
 static const struct member by_name[] = {{.name = "QueueName", .type = VAL_STRING},
@@ -113,8 +112,7 @@ struct service front_service(void *owner, void (*forward)(struct call *c))
                             .owner = owner};
 }
 
-/* --- which queued --------------------------------------------------------------------------------
- */
+/* --- which queued ----------------------------------------------------------------------------- */
 
 struct place {
     str region, account, name;

@@ -37,8 +37,7 @@ bool attr_is_xml_text(str text)
     return true;
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool is_name_char(u8 c)
 {
@@ -76,8 +75,7 @@ static int check_name(str name, struct fault *f)
     return 0;
 }
 
-/* --- types and values ----------------------------------------------------------------------------
- */
+/* --- types and values ------------------------------------------------------------------------- */
 
 enum base { BASE_NONE, BASE_STRING, BASE_NUMBER, BASE_BINARY };
 

@@ -100,8 +100,7 @@ static int resolve(struct publication *p, str structure, struct arena *arena, st
     }
 }
 
-/* --- checks -------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 static bool is_subject(str s)
 {
@@ -179,8 +178,7 @@ int publication_read(struct publication *p, const struct val *in, const char *at
     return check_ids(p, in, f);
 }
 
-/* --- the road ------------------------------------------------------------------------------------
- */
+/* --- the road --------------------------------------------------------------------------------- */
 
 void publish_apply(const struct publish_context *context, struct topic *t, struct publication *p,
                    struct flight *flight)

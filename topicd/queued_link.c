@@ -19,8 +19,7 @@ static i64 mono(const struct queued_link *p)
     return loop_clock(p->loop)->mono_ms;
 }
 
-/* --- the deadline of acknowledgements -----------------------------------------------------------
- */
+/* --- the deadline of acknowledgements --------------------------------------------------------- */
 
 static bool waits(const struct queued_link *p)
 {
@@ -41,8 +40,7 @@ static void begin_waiting(struct queued_link *p)
     watch_progress(p);
 }
 
-/* --- outbox --------------------------------------------------------------------------------------
- */
+/* --- outbox ----------------------------------------------------------------------------------- */
 
 static void count_outbox(struct queued_link *p)
 {
@@ -97,8 +95,7 @@ static void store_batch(struct queued_link *p, struct delivery_batch *d)
     loop_later(p->loop, &d->stored);
 }
 
-/* --- sending -------------------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 /* `frame` goes out as the next one of this session; its bytes are taken. */
 static void send_frame(struct queued_link *p, struct buf *frame, u64 sequence)
@@ -189,8 +186,7 @@ bool queued_link_pump(struct queued_link *p)
     return p->state == QUEUED_LINK_CATCHING_UP;
 }
 
-/* --- sessions ------------------------------------------------------------------------------------
- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 static void greet(struct queued_link *p)
 {
@@ -264,8 +260,7 @@ static void on_down(void *arg)
     end_session(p);
 }
 
-/* --- what the queued says ------------------------------------------------------------------------
- */
+/* --- what the queued says --------------------------------------------------------------------- */
 
 /* Everything up to `sequence` is applied and durable over there. */
 static void acknowledged(struct queued_link *p, u64 sequence)
@@ -418,8 +413,7 @@ static void on_frame(void *arg, str frame)
     }
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 int queued_link_open(struct queued_link **ret, struct loop *l, struct topic_store *store, u32 index,
                      const char *url, const struct queued_link_limits *limits,

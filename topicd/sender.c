@@ -30,8 +30,7 @@ void sender_deinit(struct sender *d)
     mem_free(d->closed);
 }
 
-/* --- this turn's frames --------------------------------------------------------------------------
- */
+/* --- this turn's frames ----------------------------------------------------------------------- */
 
 static void close_frame(struct sender *d, u32 peer)
 {

@@ -171,8 +171,7 @@ int sub_attr_set(struct settings *settings, const struct setting *given, size_t 
     return scoped && kept.n ? set_policy(settings, kept, frame, f) : 0;
 }
 
-/* --- comparison ----------------------------------------------------------------------------------
- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
 static bool same_policy(str a, str b)
 {
@@ -210,8 +209,7 @@ bool sub_attr_agree(const struct setting *given, size_t n, const struct settings
     return agree;
 }
 
-/* --- what is told --------------------------------------------------------------------------------
- */
+/* --- what is told ----------------------------------------------------------------------------- */
 
 void sub_attr_out(struct call *c, const struct sub *u)
 {

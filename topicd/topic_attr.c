@@ -40,8 +40,7 @@ static size_t characters(str text)
     return n;
 }
 
-/* --- checks -------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 static int check_text(struct check *k)
 {
@@ -109,8 +108,7 @@ static int check_delivery_policy(struct check *k)
     return k->value.n ? delivery_policy_keep(k->value, k->frame, k->kept, k->f) : 0;
 }
 
-/* --- the access policy: checked in form, kept, returned; not enforced ---------------------------
- */
+/* --- the access policy: checked in form, kept, returned; not enforced ------------------------- */
 
 static bool is_known_action(str action)
 {
@@ -199,8 +197,7 @@ static int check_policy(struct check *k)
     return err;
 }
 
-/* --- the table -----------------------------------------------------------------------------------
- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static const struct topic_attr {
     const char *name;
@@ -295,8 +292,7 @@ bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
     return agree;
 }
 
-/* --- what is told --------------------------------------------------------------------------------
- */
+/* --- what is told ----------------------------------------------------------------------------- */
 
 static str default_policy(struct call *c, const struct topic *t)
 {

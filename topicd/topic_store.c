@@ -75,7 +75,7 @@ static str column_str(sqlite3_stmt *stmt, int at)
     return n ? str_from(sqlite3_column_blob(stmt, at), (size_t)n) : STR("");
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void prepare_outbox(struct topic_store *s)
 {
@@ -267,7 +267,7 @@ const char *topic_store_error(const struct topic_store *s)
     return store_error(s->store);
 }
 
-/* --- small values and ids -------------------------------------------------------------------- */
+/* --- small values and ids --------------------------------------------------------------------- */
 
 int topic_store_meta_get(struct topic_store *s, const char *key, i64 *ret)
 {
@@ -308,7 +308,7 @@ static void note_id(struct topic_store *s, struct id_series *ids, u64 id)
     }
 }
 
-/* --- topics and subscriptions ---------------------------------------------------------------- */
+/* --- topics and subscriptions ----------------------------------------------------------------- */
 
 void topic_store_put_topic(struct topic_store *s, const struct topic_row *t)
 {
@@ -408,7 +408,7 @@ int topic_store_load(struct topic_store *s, int (*on_topic)(void *arg, const str
     return err < 0 ? err : load_subs(s, on_sub, arg);
 }
 
-/* --- the outbox ------------------------------------------------------------------------------ */
+/* --- the outbox ------------------------------------------------------------------------------- */
 
 static int outbox_count_rows(struct topic_store *s, i64 id, u64 up_to, u64 *ret_frames,
                              u64 *ret_bytes)
@@ -527,7 +527,7 @@ int topic_store_outbox_size(struct topic_store *s, str queued, u64 *ret_frames, 
     return 0;
 }
 
-/* --- homes of queues ------------------------------------------------------------------------- */
+/* --- homes of queues -------------------------------------------------------------------------- */
 
 void topic_store_put_home(struct topic_store *s, str queue_arn, str queued)
 {
@@ -563,7 +563,7 @@ int topic_store_load_homes(struct topic_store *s,
     return MIN(err, 0);
 }
 
-/* --- the turn's end -------------------------------------------------------------------------- */
+/* --- the turn's end --------------------------------------------------------------------------- */
 
 int topic_store_commit(struct topic_store *s, u64 *ret_ticket)
 {

@@ -96,8 +96,7 @@ static void begin(struct attributes *a)
     arena_init(&a->arena);
 }
 
-/* --- topics --------------------------------------------------------------------------------------
- */
+/* --- topics ----------------------------------------------------------------------------------- */
 
 static int create_topic(struct topicd *t, const struct json_at *at, struct fault *f)
 {
@@ -128,8 +127,7 @@ static int create_topic(struct topicd *t, const struct json_at *at, struct fault
     return err;
 }
 
-/* --- subscriptions -------------------------------------------------------------------------------
- */
+/* --- subscriptions ---------------------------------------------------------------------------- */
 
 static struct topic *find_topic(struct topicd *t, str name)
 {

@@ -63,7 +63,7 @@ struct store {
     char error[STORE_ERROR_SIZE];
 };
 
-/* --- errors ---------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* Remembers a failure: for the log, for this turn, and that the connection is in doubt. */
 static int failed(struct store *s, int rc, const char *doing)
@@ -83,7 +83,7 @@ const char *store_error(const struct store *s)
     return s->error;
 }
 
-/* --- connections ----------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static int statement_compile(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 {
@@ -154,7 +154,7 @@ static int mend(struct store *s)
     return err;
 }
 
-/* --- the checkpoint -------------------------------------------------------------------------- */
+/* --- the checkpoint --------------------------------------------------------------------------- */
 
 /* After a commit: keeps the WAL near wal_checkpoint_bytes. A checkpoint beside unbroken writing is
  * never complete, and only a complete one lets the next turn start the WAL from its beginning: so
@@ -187,7 +187,7 @@ static void checkpoint_drive(struct store *s)
     }
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static int open_failed(struct fault *f, int err, const char *path, const char *why)
 {
@@ -259,7 +259,7 @@ void store_close(struct store *s)
     mem_free(s);
 }
 
-/* --- the turn -------------------------------------------------------------------------------- */
+/* --- the turn --------------------------------------------------------------------------------- */
 
 bool store_is_open(const struct store *s)
 {
@@ -358,7 +358,7 @@ u64 store_durable(const struct store *s)
     return s->ticket; /* a commit is durable, or as durable as it is wanted, when it returns */
 }
 
-/* --- housekeeping ---------------------------------------------------------------------------- */
+/* --- housekeeping ----------------------------------------------------------------------------- */
 
 static u64 page_figure(struct store *s, sqlite3_stmt *stmt)
 {

@@ -104,7 +104,7 @@ int store_connection_open(sqlite3 **ret, const struct store_conf *conf)
     return rc == SQLITE_OK ? set_up(*ret, conf) : rc;
 }
 
-/* --- the schema ------------------------------------------------------------------------------ */
+/* --- the schema ------------------------------------------------------------------------------- */
 
 static int failed(struct fault *f, int err, const char *path, const char *why)
 {

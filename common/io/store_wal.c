@@ -31,7 +31,7 @@ struct store_copier {
     u64 failures;
 };
 
-/* --- the file -------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 /* The WAL's open file, or NULL. */
 static sqlite3_file *wal_file(sqlite3 *db)
@@ -85,7 +85,7 @@ int store_wal_sync(sqlite3 *db)
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
-/* --- the checkpointer ------------------------------------------------------------------------ */
+/* --- the checkpointer ------------------------------------------------------------------------- */
 
 /* Until there is something to do; with `later` true that is so when COPIER_LATER_S are over. */
 static void wait_for_work(struct store_copier *c)

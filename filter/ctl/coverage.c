@@ -32,8 +32,7 @@ struct covering {
     struct buf out, examples;
 };
 
-/* --- rules as policies ---------------------------------------------------------------------------
- */
+/* --- rules as policies ------------------------------------------------------------------------ */
 
 static void add_rule(struct covering *v, u32 policy, str path, str entry, bool is_excluded_value)
 {
@@ -112,8 +111,7 @@ static void add_policy(struct covering *v, u32 index)
     v->looks_at_body |= p->scope == FILTER_BODY && p->n;
 }
 
-/* --- the corpus ----------------------------------------------------------------------------------
- */
+/* --- the corpus ------------------------------------------------------------------------------- */
 
 static void keep_example(struct covering *v, const struct corpus *at, str shown)
 {
@@ -156,8 +154,7 @@ static void take(void *ctx, const struct corpus *at, const struct filter_message
         keys_add_body(&v->body, msg->body);
 }
 
-/* --- the report, for people ----------------------------------------------------------------------
- */
+/* --- the report, for people ------------------------------------------------------------------- */
 
 static double percent(u64 part, u64 whole)
 {
@@ -235,8 +232,7 @@ static void report_text(struct covering *v)
     keys_text(v, &v->body, "body");
 }
 
-/* --- the report, for programs --------------------------------------------------------------------
- */
+/* --- the report, for programs ----------------------------------------------------------------- */
 
 static void line_end(struct covering *v)
 {

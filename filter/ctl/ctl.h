@@ -78,8 +78,7 @@ enum ctl_colour { CTL_GREEN, CTL_RED, CTL_YELLOW, CTL_DIM, CTL_BOLD };
 const char *ctl_on(const struct ctl *c, enum ctl_colour colour);
 const char *ctl_off(const struct ctl *c);
 
-/* --- JSON, one object a line, written as it comes ------------------------------------------------
- */
+/* --- JSON, one object a line, written as it comes --------------------------------------------- */
 
 /* Puts a comma where one is due; a member's name where it is not NULL. */
 void json_begin(struct buf *out, const char *name, char bracket);
@@ -98,8 +97,7 @@ void ctl_quote(struct buf *out, str s);
 /* Text for a terminal: control characters and broken UTF-8 made visible, cut to `max` bytes. */
 void ctl_show(struct buf *out, str s, size_t max);
 
-/* --- progress, on a terminal only ----------------------------------------------------------------
- */
+/* --- progress, on a terminal only ------------------------------------------------------------- */
 
 struct ctl_progress {
     u64 messages;

@@ -67,8 +67,7 @@ static void make_pairs(struct differing *d)
     map_deinit(&names);
 }
 
-/* --- examples ------------------------------------------------------------------------------------
- */
+/* --- examples --------------------------------------------------------------------------------- */
 
 /* The key of the side that lets the message through which the other side's refusal is about. */
 static const struct explain_key *counterpart(const struct explanation *passing,
@@ -192,8 +191,7 @@ static void take(void *ctx, const struct corpus *at, const struct filter_message
     d->changed += is_changed;
 }
 
-/* --- the report ----------------------------------------------------------------------------------
- */
+/* --- the report ------------------------------------------------------------------------------- */
 
 static void pair_text(struct differing *d, const struct pair *p)
 {

@@ -81,8 +81,7 @@ void keys_add_attributes(struct keys *k, const struct filter_message *msg)
         add(k, msg->attrs[i].name, msg->attrs[i].value);
 }
 
-/* --- bodies --------------------------------------------------------------------------------------
- */
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 struct trail {
     struct buf path;
@@ -147,8 +146,7 @@ void keys_add_body(struct keys *k, str body)
     buf_deinit(&t.path);
 }
 
-/* --- order ---------------------------------------------------------------------------------------
- */
+/* --- order ------------------------------------------------------------------------------------ */
 
 static int compare_stats(const void *a, const void *b)
 {

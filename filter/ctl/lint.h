@@ -54,8 +54,7 @@ void lint_say(struct lint *l, const char *code, size_t at, const char *advice, c
 /* The one finding about a policy that was refused. */
 void lint_refusal(struct lint *l);
 
-/* --- ctl_lint_cover.c: what entries say of one another -------------------------------------------
- */
+/* --- ctl_lint_cover.c: what entries say of one another ---------------------------------------- */
 
 /* Whether every value that satisfies `b` satisfies `a`. False where it is not known. */
 bool entry_covers(const struct policy_entry *a, const struct policy_entry *b);

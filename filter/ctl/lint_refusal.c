@@ -33,8 +33,7 @@ void lint_say(struct lint *l, const char *code, size_t at, const char *advice, c
         .code = code, .at = at, .words = arena_dup(&l->arena, str_of(text)), .advice = advice};
 }
 
-/* --- refusals ------------------------------------------------------------------------------------
- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *part, *advice;

@@ -10,8 +10,7 @@ static const str NUMBER_MAX = STR_INIT("1000000000"); /* documented magnitude */
 /* Attributes with larger numbers are refused by Publish. */
 static const str ATTRIBUTE_NUMBER_MAX = STR_INIT("1e126");
 
-/* --- places --------------------------------------------------------------------------------------
- */
+/* --- places ----------------------------------------------------------------------------------- */
 
 static void add_nodes(struct lint_walk *w, const struct node *n)
 {
@@ -72,8 +71,7 @@ static str entry_text(const struct lint_walk *w, const struct policy_entry *e)
     return str_slice(w->p->text, e->at, MIN(e->end, e->at + 80u));
 }
 
-/* --- entries -------------------------------------------------------------------------------------
- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 static bool has_beyond_plane(str s)
 {
@@ -231,8 +229,7 @@ static void check_entry(const struct lint_walk *w, const struct policy_entry *e)
     }
 }
 
-/* --- entries of one list -------------------------------------------------------------------------
- */
+/* --- entries of one list ---------------------------------------------------------------------- */
 
 static void check_covered(const struct lint_walk *w, const struct policy_leaf *leaf, u32 b)
 {
@@ -291,8 +288,7 @@ static void check_list(const struct lint_walk *w, const struct policy_leaf *leaf
     }
 }
 
-/* --- keys ----------------------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 bool lint_is_attribute_name(str name)
 {

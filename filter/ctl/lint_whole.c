@@ -54,8 +54,7 @@ void lint_alternatives(const struct lint_walk *w)
         }
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static bool leaf_has(const struct policy_leaf *leaf, enum policy_kind kind)
 {

@@ -99,8 +99,7 @@ static int rest_of(struct message_reader *r, struct scan *s, enum scan_token tok
     return 0;
 }
 
-/* --- attributes ----------------------------------------------------------------------------------
- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static bool is_any(str name, const char *a, const char *b, const char *c)
 {
@@ -183,8 +182,7 @@ static int read_attrs(struct message_reader *r, struct scan *s, enum scan_token 
     return token == SCAN_ERROR ? refuse_scan(r, s) : 0;
 }
 
-/* --- shapes --------------------------------------------------------------------------------------
- */
+/* --- shapes ----------------------------------------------------------------------------------- */
 
 static int keep_text(struct message_reader *r, struct scan *s, enum scan_token token,
                      const struct scan_text *t, struct scan_text *ret, bool *ret_has)
@@ -471,8 +469,7 @@ static int read_text(struct message_reader *r, str text, u32 depth)
     return read_within(r, text, depth);
 }
 
-/* --- the public face -----------------------------------------------------------------------------
- */
+/* --- the public face -------------------------------------------------------------------------- */
 
 void message_reader_init(struct message_reader *r, bool as_body, message_fn *fn, void *ctx)
 {

@@ -53,8 +53,7 @@ static void check(struct ctl *c, struct ctl_policies *set, struct ctl_policy *p)
     *p->fault = fault;
 }
 
-/* --- files ---------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 struct file {
     struct ctl *c;
@@ -272,8 +271,7 @@ bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path)
     return is_good;
 }
 
-/* --- the command line ----------------------------------------------------------------------------
- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static bool is_file(str path)
 {
@@ -335,8 +333,7 @@ bool policies_load(struct ctl *c, struct ctl_policies *set)
     return policies_usable(c, set) && is_good;
 }
 
-/* --- the set -------------------------------------------------------------------------------------
- */
+/* --- the set ---------------------------------------------------------------------------------- */
 
 struct ctl_policy *policies_find(const struct ctl_policies *set, str name)
 {

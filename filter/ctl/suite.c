@@ -46,8 +46,7 @@ static str source_of(const struct suite *s, const struct node *n)
     return str_slice(s->text, n->source_at, n->source_end);
 }
 
-/* --- the policy ----------------------------------------------------------------------------------
- */
+/* --- the policy ------------------------------------------------------------------------------- */
 
 static str path_of(struct suite *s, str name)
 {
@@ -157,8 +156,7 @@ static const char *find_policy(struct suite *s, const struct node *n, bool has_s
     return NULL;
 }
 
-/* --- a case --------------------------------------------------------------------------------------
- */
+/* --- a case ----------------------------------------------------------------------------------- */
 
 /* The answer of Subscribe. */
 static str refusal(struct suite *s, const struct fault *f)
@@ -268,8 +266,7 @@ static void run_case(struct suite *s, const struct node *n, size_t number)
         run_policy(s, &subject, &r);
 }
 
-/* --- files ---------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void run_list(struct suite *s, const struct node *root, size_t *number)
 {

@@ -55,8 +55,7 @@ void tell_text(const struct ctl *c, struct buf *out, const struct explanation *x
     }
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void value_json(struct buf *out, const char *name, const struct explain_value *v)
 {

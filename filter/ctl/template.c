@@ -96,8 +96,7 @@ static bool is_array(const struct node *n)
     return n && n->kind == NODE_ARRAY;
 }
 
-/* --- entries -------------------------------------------------------------------------------------
- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 /* The policy as JSON of its own, with marks that lead back to the file. */
 static void write_policy(struct template *t, struct template_entry *e, const struct node *policy)
@@ -181,8 +180,7 @@ static void add_entry(struct template *t, const struct node *object, str name)
     add(t, name, short_name(topic), policy_in(object), scope_in(object));
 }
 
-/* --- topologies ----------------------------------------------------------------------------------
- */
+/* --- topologies ------------------------------------------------------------------------------- */
 
 /* Subscriptions are called by their queue; those that share it, TOPIC/QUEUE. */
 static void tell_apart(struct template *t, size_t from)
@@ -222,8 +220,7 @@ static void find_topology(struct template *t, const struct node *list)
         tell_apart(t, from);
 }
 
-/* --- CloudFormation, SAM, Serverless -------------------------------------------------------------
- */
+/* --- CloudFormation, SAM, Serverless ---------------------------------------------------------- */
 
 static void add_resolved(struct template *t, str name, const struct node *topic,
                          struct node *policy, struct node *scope, const struct node *parameters)
@@ -311,8 +308,7 @@ static void find_serverless(struct template *t, const struct node *root)
                        node_member(resources, "Parameters"));
 }
 
-/* --- Terraform -----------------------------------------------------------------------------------
- */
+/* --- Terraform -------------------------------------------------------------------------------- */
 
 static void add_terraform_values(struct template *t, str name, const struct node *values)
 {
@@ -387,8 +383,7 @@ static bool find_terraform(struct template *t, const struct node *root)
     return true;
 }
 
-/* --- which is which ------------------------------------------------------------------------------
- */
+/* --- which is which --------------------------------------------------------------------------- */
 
 /* A policy of its own in there, not a key of that name: a key holds a list or a nested key. */
 static bool is_entry(const struct node *n)

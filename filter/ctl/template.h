@@ -63,8 +63,7 @@ struct node *node_member(const struct node *object, const char *name);
 /* Appends a tree as JSON, without blanks. */
 void node_write(struct buf *out, const struct node *n);
 
-/* --- ctl_resolve.c: CloudFormation's functions ---------------------------------------------------
- */
+/* --- ctl_resolve.c: CloudFormation's functions ------------------------------------------------ */
 
 struct resolution {
     bool is_changed;

@@ -58,8 +58,7 @@ static str dup_z(struct yaml_reader *r, const yaml_char_t *z)
     return z ? arena_dup(r->arena, str_of((const char *)z)) : STR_NONE;
 }
 
-/* --- scalars -------------------------------------------------------------------------------------
- */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 static size_t digits(str s, size_t at)
 {
@@ -142,8 +141,7 @@ static int read_scalar(struct yaml_reader *r, struct node **ret)
     return err ? err : wrap_function(r, tag, ret);
 }
 
-/* --- collections ---------------------------------------------------------------------------------
- */
+/* --- collections ------------------------------------------------------------------------------ */
 
 static int read_node(struct yaml_reader *r, u32 depth, struct node **ret);
 

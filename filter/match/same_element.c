@@ -80,7 +80,7 @@ void tie_free(struct tie *t)
     mem_free(t);
 }
 
-/* --- where rows could have to agree ------------------------------------------------------------ */
+/* --- where rows could have to agree ----------------------------------------------------------- */
 
 /* Absence is tied to no element, and presence beside another condition at its path says nothing. */
 static bool can_tie(const struct matcher *m, const u32 *conds, u32 n, u32 at)

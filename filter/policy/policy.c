@@ -37,7 +37,7 @@ struct compiler {
     bool is_nested;
 };
 
-/* --- refusals ------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 void policy_location(const struct policy_builder *b, u32 consumed, struct buf *out)
 {
@@ -95,7 +95,7 @@ int policy_refuse(struct policy_builder *b, const struct node *node, const char 
     return refuse_text(b, node, &text);
 }
 
-/* --- compiling ------------------------------------------------------------------------------ */
+/* --- compiling -------------------------------------------------------------------------------- */
 
 /* What no member of a $or may be called, nor anything nested in one: where the service's engine
  * reads an alternative it keeps to this all the way down. */
@@ -245,7 +245,7 @@ static int compile_object(struct compiler *c, const struct node *object, struct 
     return 0;
 }
 
-/* --- limits --------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static int check_limits(struct compiler *c, const struct node *root, const struct term *terms,
                         const struct filter_limits *limits)
@@ -274,7 +274,7 @@ static int check_limits(struct compiler *c, const struct node *root, const struc
     return 0;
 }
 
-/* --- the public face ------------------------------------------------------------------------ */
+/* --- the public face -------------------------------------------------------------------------- */
 
 static int fill(struct policy *p, str text, const struct filter_limits *limits, struct fault *f)
 {

@@ -43,7 +43,7 @@ static void fill_number(struct policy_operand *o, const struct node *value)
     assert(!err); /* JSON's grammar is narrower */
 }
 
-/* --- text operators ------------------------------------------------------------------------- */
+/* --- text operators --------------------------------------------------------------------------- */
 
 static int build_exactly(struct policy_builder *b, const struct node *v, struct policy_entry *e)
 {
@@ -125,7 +125,7 @@ static int build_wildcard(struct policy_builder *b, const struct node *v, struct
     return fill_wildcard(b, v, v->end, add_text(b, e, POLICY_WILDCARD, v));
 }
 
-/* --- exists, cidr --------------------------------------------------------------------------- */
+/* --- exists, cidr ----------------------------------------------------------------------------- */
 
 static int build_exists(struct policy_builder *b, const struct node *v, struct policy_entry *e)
 {
@@ -174,7 +174,7 @@ static int build_cidr(struct policy_builder *b, const struct node *v, struct pol
     return 0;
 }
 
-/* --- numeric -------------------------------------------------------------------------------- */
+/* --- numeric ---------------------------------------------------------------------------------- */
 
 /* What the service's reader calls the text of a token. */
 static str token_text(const struct node *c)
@@ -271,7 +271,7 @@ static int build_numeric(struct policy_builder *b, const struct node *v, struct 
     return build_range(b, v, &o->range);
 }
 
-/* --- anything-but --------------------------------------------------------------------------- */
+/* --- anything-but ----------------------------------------------------------------------------- */
 
 #define EXCLUSION_TYPE "Value of anything-but must be an array or single string/number value."
 #define EXCLUSION_LIST                                                                             \
@@ -415,7 +415,7 @@ static int build_anything_but(struct policy_builder *b, const struct node *v,
     }
 }
 
-/* --- one entry ------------------------------------------------------------------------------ */
+/* --- one entry -------------------------------------------------------------------------------- */
 
 static const struct policy_operator {
     const char *name;

@@ -6,7 +6,7 @@
 
 #include "common/base/map.h"
 
-/* --- counting ------------------------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 static u64 add_sat(u64 a, u64 b)
 {
@@ -81,7 +81,7 @@ bool terms_over_stars(const struct term *t, u32 stars_max, u64 *points, bool *ha
     return false;
 }
 
-/* --- expanding ------------------------------------------------------------------------------ */
+/* --- expanding -------------------------------------------------------------------------------- */
 
 /* A branch in the making. Which of its terms has a path that is repeated somewhere is found by the
  * path's number: `places` is an open table of positions in `terms`, from 1, 0 where it is free. */

@@ -24,7 +24,7 @@ static int peek(const struct tree_reader *r)
     return r->at < r->text.n ? (u8)r->text.p[r->at] : -1;
 }
 
-/* --- strings, numbers, words ---------------------------------------------------------------- */
+/* --- strings, numbers, words ------------------------------------------------------------------ */
 
 /* r->at is behind the backslash. */
 static int check_escape(struct tree_reader *r)
@@ -150,7 +150,7 @@ static int read_word(struct tree_reader *r, struct node *node)
                                                  : "expected a valid value " TREE_VALUE_LIST);
 }
 
-/* --- objects and arrays --------------------------------------------------------------------- */
+/* --- objects and arrays ----------------------------------------------------------------------- */
 
 static int read_value(struct tree_reader *r, struct node *node);
 
@@ -330,7 +330,7 @@ static int read_value(struct tree_reader *r, struct node *node)
     return err;
 }
 
-/* --- writing -------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void write_node(struct buf *out, struct node *node);
 

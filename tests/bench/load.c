@@ -73,7 +73,7 @@ static void die(const char *what)
     exit(2);
 }
 
-/* --- requests ----------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void http_head(struct buf *b, const struct plan *p, const char *type, const char *target,
                       size_t length)
@@ -173,7 +173,7 @@ static void make_next(struct run *r, struct conn *c)
     buf_add(&c->out, ready->p, ready->n);
 }
 
-/* --- answers ------------------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static u32 count_of(str body, const char *word)
 {
@@ -264,7 +264,7 @@ static size_t whole_answer(const struct buf *in, int *status, str *body)
     return head + length;
 }
 
-/* --- connections -------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static int dial(const struct plan *p, u16 port)
 {
@@ -427,7 +427,7 @@ static int run_closed(struct run *r)
     return report(r);
 }
 
-/* --- latency: one sender at a steady rate, one consumer in a long poll ---------------------------- */
+/* --- latency: one sender at a steady rate, one consumer in a long poll ------------------------ */
 
 static void stamp(struct run *r, struct conn *c)
 {
@@ -524,7 +524,7 @@ static int run_latency(struct run *r)
     return report(r);
 }
 
-/* --- options ------------------------------------------------------------------------------------ */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static const struct option options[] = {
     {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},        {"publish-port", 1, NULL, 'P'},

@@ -94,8 +94,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- clients ------------------------------------------------------------------------------------
- */
+/* --- clients ---------------------------------------------------------------------------------- */
 
 static nng_socket client_open(void)
 {
@@ -249,8 +248,7 @@ static void clients_leave(void **state)
     nng_close(stays);
 }
 
-/* --- bytes that no nng socket sends -------------------------------------------------------------
- */
+/* --- bytes that no nng socket sends ----------------------------------------------------------- */
 
 static int bare_connect(void)
 {
@@ -325,8 +323,7 @@ static void strangers(void **state)
     close(fd);
 }
 
-/* --- texts --------------------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 static void request_texts(void **state)
 {

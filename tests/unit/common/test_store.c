@@ -123,7 +123,7 @@ static i64 count_after_crash(struct world *w)
     return n;
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void check_refused(const char *path, struct store_conf conf, int err, const char *words)
 {
@@ -216,7 +216,7 @@ static void test_migration_keeps_what_is_there(void **state)
     prepare(w);
 }
 
-/* --- turns ----------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 static void test_turns_and_tickets(void **state)
 {
@@ -270,7 +270,7 @@ static void test_full_syncs_and_relaxed_does_not(void **state)
     assert_int_equal(count_after_crash(w), 6);
 }
 
-/* --- failures -------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 /* A turn of some ten pages, beside one that stays; every single operation of it fails once, in each
  * way. Either the turn is whole or nothing of it is there, in this process and after its death. */
@@ -425,7 +425,7 @@ static void test_reading_that_fails_fails_its_turn(void **state)
     assert_int_equal(count(w), 399);
 }
 
-/* --- growth ---------------------------------------------------------------------------------- */
+/* --- growth ----------------------------------------------------------------------------------- */
 
 static void test_steady_traffic_grows_nothing(void **state)
 {

@@ -245,7 +245,7 @@ static void test_known_pairs(void **state)
     }
 }
 
-/* --- whole policies ------------------------------------------------------------------------------ */
+/* --- whole policies --------------------------------------------------------------------------- */
 
 #define POLICIES 4000
 #define MESSAGES 20
@@ -363,8 +363,7 @@ static void test_whole_policies(void **state)
     assert_true(covered > 10);
 }
 
-/* --- refused policies ----------------------------------------------------------------------------
- */
+/* --- refused policies ------------------------------------------------------------------------- */
 
 /* What is advised follows from the refusal's words, not from the policy that it quotes. */
 static void test_advice(void **state)

@@ -128,7 +128,7 @@ static u64 send(struct world *w, u64 queue, const char *body)
     return id;
 }
 
-/* --- what is put is read back ---------------------------------------------------------------- */
+/* --- what is put is read back ----------------------------------------------------------------- */
 
 static void test_an_empty_store(void **state)
 {
@@ -294,7 +294,7 @@ static void test_updates_write_in_place(void **state)
     assert_int_equal(queue_store_stats(w->s).file_bytes, before);
 }
 
-/* --- ids ------------------------------------------------------------------------------------- */
+/* --- ids -------------------------------------------------------------------------------------- */
 
 static void test_ids_never_come_back(void **state)
 {
@@ -345,7 +345,7 @@ static void test_ids_over_the_reserve(void **state)
     close_copy(&copy);
 }
 
-/* --- failures -------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 /* Every operation of a turn with all kinds of rows fails once: the turn is whole or not there. */
 static void test_no_failed_turn_leaves_anything(void **state)

@@ -60,8 +60,7 @@ struct rig_answer {
     struct buf body;
 };
 
-/* --- a played queued -----------------------------------------------------------------------------
- */
+/* --- a played queued -------------------------------------------------------------------------- */
 
 static inline void fake_apply(struct fake *q, const struct frame_deliver *d)
 {
@@ -190,8 +189,7 @@ static inline void fake_announce(struct fake *q, const char *names)
     assert_int_equal(link_send(q->link, &out), 0);
 }
 
-/* --- the rig -------------------------------------------------------------------------------------
- */
+/* --- the rig ---------------------------------------------------------------------------------- */
 
 static inline i64 rig_free_port(void)
 {
@@ -317,8 +315,7 @@ static inline bool rig_is_live(const struct rig *r)
     return true;
 }
 
-/* --- calls ---------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static inline void rig_reply(void *arg, struct call *c)
 {

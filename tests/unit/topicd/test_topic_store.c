@@ -155,7 +155,7 @@ static void check_next(struct world *w, str queued, u64 after, u64 sequence, con
     buf_deinit(&out);
 }
 
-/* --- topics, subscriptions, homes ------------------------------------------------------------ */
+/* --- topics, subscriptions, homes ------------------------------------------------------------- */
 
 static void test_rows_survive(void **state)
 {
@@ -238,7 +238,7 @@ static void test_the_epoch_grows(void **state)
     mem_free(instance);
 }
 
-/* --- the outbox ------------------------------------------------------------------------------ */
+/* --- the outbox ------------------------------------------------------------------------------- */
 
 static void test_the_outbox(void **state)
 {
