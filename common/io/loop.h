@@ -4,8 +4,8 @@
  * in-memory state and to the open transaction; commit once; then, and only then, run what waited
  * for that commit (answers, acknowledgements). Nobody hears "stored" before it is stored.
  *
- *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> commit ──> later callbacks ──>
- * flush
+ *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> commit
+ *          ──> later callbacks ──> flush
  *
  * Invariants: (1) one thread; nothing reaches in from outside but through a descriptor; (2) a later
  * callback of a turn with changes runs only after the ticket of that turn is durable, or with the

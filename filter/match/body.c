@@ -367,7 +367,7 @@ static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
     struct event *e = &w->m->event;
     const struct path *p = &w->m->paths[path];
-    bool ties = path_may_tie(p), asked = path_is_asked(p);
+    bool ties = path_in_same_element(p), asked = path_is_asked(p);
     u32 array = ties ? ++e->array_n : 0, op = *at;
     struct ops ops = ops_from(w, op + 1);
     w->depth++;
@@ -403,7 +403,7 @@ static struct body *body_of(struct matcher *m)
 {
     if (UNLIKELY(!m->body)) {
         m->body = body_new();
-        m->tie = tie_new();
+        m->same_element = same_element_new();
     }
     return m->body;
 }

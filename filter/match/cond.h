@@ -46,7 +46,7 @@ enum cond_kind {
 #define WILD_PAIRS_MAX 6
 struct wild {
     struct pattern pattern;
-    u16 pairs[WILD_PAIRS_MAX]; /* slots of pairs of bytes that the text must hold (hold.c) */
+    u16 pairs[WILD_PAIRS_MAX]; /* slots of pairs of bytes that the text must hold (cond_eval.c) */
     u32 pair_n;
     u32 anchor; /* while watched */
     u32 size;
@@ -137,7 +137,7 @@ static inline str cond_address_text(const struct address *a, u32 bits, char out[
 void ids_add(struct matcher *m, union ids *ids, u32 *n, u32 id);
 void ids_remove(struct matcher *m, union ids *ids, u32 *n, u32 id);
 
-/* --- hold.c: pairs of neighbouring bytes, as slots of a set ----------------------------------- */
+/* --- cond_eval.c: pairs of neighbouring bytes, as slots of a set ----------------------------------- */
 
 #define PAIR_SLOTS 1024
 static inline u32 pair_slot(const char *p)

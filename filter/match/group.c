@@ -4,7 +4,7 @@
  * 1. Every row holds its pivot, each tail condition and each column once, and has one ref that
  * names its group and place.
  * 2. A group is in its pivot's list of groups as long as it has rows, and its pivot is watched.
- * 3. Every row is counted at the paths where its conditions could have to agree (tie_count). */
+ * 3. Every row is counted at the paths where its conditions could have to agree (same_element_count). */
 #include "filter/match/group.h"
 
 #include "filter/match/key.h"
@@ -148,7 +148,7 @@ static void count_ties(struct matcher *m, const struct group *g, u32 at, i32 cha
     if (n > ARRAY_LEN(few))
         conds = mem_array(n, sizeof(*conds));
     group_row(g, at, conds);
-    tie_count(m, conds, n, change);
+    same_element_count(m, conds, n, change);
     if (conds != few)
         mem_free(conds);
 }
@@ -190,7 +190,7 @@ void group_remove(struct matcher *m, u32 group, u32 at)
     if (n > ARRAY_LEN(few))
         conds = mem_array(n, sizeof(*conds));
     group_row(&m->groups[group], at, conds);
-    tie_count(m, conds, n, -1);
+    same_element_count(m, conds, n, -1);
     drop_row(m, group, at);
     if (m->groups[group].n == 0)
         group_free(m, group);

@@ -42,7 +42,7 @@ static void hit(struct matcher *m, u32 cond, struct value *v)
 {
     matcher_fire(m, cond);
     if (UNLIKELY(m->event.tied))
-        tie_note(m, cond, v->element);
+        same_element_note(m, cond, v->element);
     u32 n = m->conds[cond].parent_n;
     if (LIKELY(n == 0))
         return;
@@ -377,7 +377,7 @@ static void probe_path(struct matcher *m, u32 path)
     settle(m, m->seen[path].n);
 }
 
-void matcher_probe(struct matcher *m)
+void matcher_lookup(struct matcher *m)
 {
     for (u32 i = 0; i < m->event.touched_n; i++)
         probe_path(m, m->event.touched[i]);

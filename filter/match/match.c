@@ -43,7 +43,7 @@ static bool row_ties(struct matcher *m, const struct group *g, u32 at)
     if (n > ARRAY_LEN(few))
         conds = mem_array(n, sizeof(*conds));
     group_row(g, at, conds);
-    bool holds = tie_holds(m, conds, n);
+    bool holds = same_element_holds(m, conds, n);
     if (conds != few)
         mem_free(conds);
     return holds;
@@ -220,7 +220,7 @@ static void start(struct matcher *m, struct filter_hits *ret)
 static void match_scope(struct matcher *m, struct filter_hits *ret)
 {
     event_close(m);
-    matcher_probe(m);
+    matcher_lookup(m);
     for (u32 i = 0; i < m->fired_n; i++)
         ask_groups_of(m, m->fired[i], ret);
     m->fired_n = 0;

@@ -118,7 +118,7 @@ void matcher_free(struct matcher *m)
         return;
     free_parts(m);
     body_free(m->body);
-    tie_free(m->tie);
+    same_element_free(m->same_element);
     event_deinit(&m->event);
     mem_free(m->folded);
     mem_free(m->but);

@@ -1,23 +1,25 @@
-/* What the files of the matcher share. The idea, from the outside in:
+/* What the files of the matcher share, from the outside in:
  *
  *   expression  one branch of a policy: an AND of conditions, for one subscription
  *   condition   something that holds or not for a message: a value at a path equals, starts with,
- * ...; an OR of such, an anything-but, presence, absence. Interned: two policies that ask the same
- * question hold the same condition (cond.h) pivot       the condition of an expression that is
- * expected to hold most rarely. A message looks up the conditions that its values fulfil;
- * expressions whose pivot is not among them are never looked at, so what does not match costs
- * nothing group       all expressions with the same pivot and the same other popular conditions
- * (the tail): asked once, answered with one span of ids. What is not popular stands in columns
- *               beside the ids (group.h)
+ *               ...; an OR of such, an anything-but, presence, absence. Interned: two policies that
+ *               ask the same question share one condition (cond.h)
+ *   pivot       the condition of an expression that is expected to hold most rarely. A message
+ *               looks up the conditions that its values fulfil; expressions whose pivot is not
+ *               among them are never looked at, so what does not match costs nothing
+ *   group       all expressions with the same pivot and the same other popular conditions (the
+ *               tail): evaluated once, answered with one span of ids. Unpopular conditions are
+ *               columns beside the ids (group.h)
  *
- * A match: values are collected (attributes.c, body.c), looked up (probe.c), the groups of what
- * fired are asked (match.c). Everything changes in place, so an added policy is there at once.
+ * A match collects values (attributes.c, body.c), looks them up (lookup.c) and evaluates the groups
+ * of the conditions that hold (match.c). Every change is made in place, so an added policy counts
+ * at once.
  *
  * Invariants:
  * 1. mark[c] == epoch: condition c holds for this message. mark[c] == epoch + 1: it does not. Any
- * other value: nobody asked; cond_true finds out (hold.c).
- * 2. A condition is in the table of conditions as long as somebody holds it; whoever holds one
- *    releases it once.
+ *    other value: not evaluated yet; cond_true evaluates it (cond_eval.c).
+ * 2. A condition is in the table of conditions while it is referenced; each reference is released
+ *    once.
  * 3. Ids of conditions, paths and groups begin at 1; 0 means none. */
 #ifndef TOQUE_FILTER_MATCHER_H
 #define TOQUE_FILTER_MATCHER_H
@@ -81,7 +83,7 @@ struct matcher {
     u32 but_n, but_cap;
     char *folded; /* the value being looked up, folded */
     size_t folded_cap;
-    struct tie *tie; /* with `body`, from the first body that is read */
+    struct same_element *same_element; /* with `body`, from the first body that is read */
     struct body *body;
 };
 
@@ -122,14 +124,14 @@ void compile_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 
 /* The subscription that is being added has a row. */
 void matcher_ref_add(struct matcher *m, u32 id, u32 group, u32 at);
 
-/* --- probe.c ---------------------------------------------------------------------------------- */
+/* --- lookup.c ---------------------------------------------------------------------------------- */
 
 /* The condition holds for this message. */
 void matcher_fire(struct matcher *m, u32 cond);
 /* Looks up what the values of the event fulfil. */
-void matcher_probe(struct matcher *m);
+void matcher_lookup(struct matcher *m);
 
-/* --- hold.c ----------------------------------------------------------------------------------- */
+/* --- cond_eval.c ----------------------------------------------------------------------------------- */
 
 /* Whether a condition holds for one value at its path. */
 bool cond_takes(struct matcher *m, u32 cond, struct value *v);
@@ -144,16 +146,16 @@ static inline bool cond_true(struct matcher *m, u32 cond)
     return mark != m->epoch + 1 && cond_find_out(m, cond);
 }
 
-/* --- tie.c ------------------------------------------------------------------------------------ */
+/* --- same_element.c ------------------------------------------------------------------------------------ */
 
-struct tie *tie_new(void);
-void tie_free(struct tie *t);
+struct same_element *same_element_new(void);
+void same_element_free(struct same_element *t);
 /* A row with these conditions came (change 1) or goes (-1): counted at the paths where they could
  * have to agree. */
-void tie_count(struct matcher *m, const u32 *conds, u32 n, i32 change);
+void same_element_count(struct matcher *m, const u32 *conds, u32 n, i32 change);
 /* A condition that is looked up holds for a value in `element`; in events that are tied. */
-void tie_note(struct matcher *m, u32 cond, u32 element);
+void same_element_note(struct matcher *m, u32 cond, u32 element);
 /* Whether one choice of array elements fulfils all conditions, each of which holds by itself. */
-bool tie_holds(struct matcher *m, const u32 *conds, u32 n);
+bool same_element_holds(struct matcher *m, const u32 *conds, u32 n);
 
 #endif

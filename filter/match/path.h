@@ -32,7 +32,7 @@ struct path {
     u32 kinds;           /* 1 << kind of each kind of condition that is looked up here */
     u32 present, absent; /* those conditions, 0: none */
     u32 step_n;
-    u32 ties; /* rows of groups with two or more conditions at or below it to agree (tie.c) */
+    u32 ties; /* rows of groups with two or more conditions at or below it to agree (same_element.c) */
     union {
         char in[16];
         char *text;
@@ -46,10 +46,10 @@ struct path {
 struct path_seen {
     u32 epoch; /* of the match that found values here */
     u32 n;
-    u32 first, last;  /* values in their order */
-    bool tied;        /* one of them lies in an array element */
-    bool has_bounds;  /* low and high are filled in */
-    u32 below;        /* conditions of one row at or below it, while they are counted (tie.c) */
+    u32 first, last; /* values in their order */
+    bool tied;       /* one of them lies in an array element */
+    bool has_bounds; /* low and high are filled in */
+    u32 below; /* conditions of one row at or below it, while they are counted (same_element.c) */
     double low, high; /* of the numbers, as event_approx; low is above high when there are none */
 };
 
@@ -76,7 +76,7 @@ static inline bool path_is_asked(const struct path *p)
 
 /* Whether it matters in which element of an array here a value lies: only when some expression has
  * conditions to agree, and not for scalars with nothing below them. */
-static inline bool path_may_tie(const struct path *p)
+static inline bool path_in_same_element(const struct path *p)
 {
     return p->ties && p->kid_n;
 }

@@ -12,7 +12,7 @@
 
 /* Conditions of one expression that can be told apart; more are asked without the rule. The service
  * allows five keys. */
-enum { TIED_MAX = 64 };
+enum { CONDS_MAX = 64 };
 /* Sets kept for one element; with six conditions no more than 20 can differ. */
 enum { SETS_MAX = 20 };
 /* Conditions whose elements are remembered. */
@@ -43,7 +43,7 @@ struct note {
     u32 next; /* of the same condition, or of another one with the same slot; 0 ends */
 };
 
-struct tie {
+struct same_element {
     u32 epoch;
     struct note *notes; /* from 1, in the order of the values */
     u32 note_n, note_cap, note_epoch;
@@ -61,12 +61,12 @@ struct tie {
     u32 frame_n, frame_cap;
 };
 
-struct tie *tie_new(void)
+struct same_element *same_element_new(void)
 {
-    return mem_alloc(sizeof(struct tie));
+    return mem_alloc(sizeof(struct same_element));
 }
 
-void tie_free(struct tie *t)
+void same_element_free(struct same_element *t)
 {
     if (!t)
         return;
@@ -94,7 +94,7 @@ static bool can_tie(const struct matcher *m, const u32 *conds, u32 n, u32 at)
     return true;
 }
 
-void tie_count(struct matcher *m, const u32 *conds, u32 n, i32 change)
+void same_element_count(struct matcher *m, const u32 *conds, u32 n, i32 change)
 {
     for (u32 i = 0; i < n && n > 1; i++) {
         if (!can_tie(m, conds, n, i))
@@ -110,9 +110,9 @@ void tie_count(struct matcher *m, const u32 *conds, u32 n, i32 change)
 
 /* --- where a condition holds ------------------------------------------------------------------ */
 
-void tie_note(struct matcher *m, u32 cond, u32 element)
+void same_element_note(struct matcher *m, u32 cond, u32 element)
 {
-    struct tie *t = m->tie;
+    struct same_element *t = m->same_element;
     if (t->note_epoch != m->epoch) {
         t->note_epoch = m->epoch;
         t->note_n = 1;
@@ -121,7 +121,7 @@ void tie_note(struct matcher *m, u32 cond, u32 element)
     t->notes[t->note_n++] = (struct note){cond, element, 0};
 }
 
-static u32 *slot_of(struct tie *t, u32 cond)
+static u32 *slot_of(struct same_element *t, u32 cond)
 {
     return &t->slots[(cond * 0x9E3779B1u) % t->slot_n];
 }
@@ -129,7 +129,7 @@ static u32 *slot_of(struct tie *t, u32 cond)
 /* The notes by their conditions, once a match. */
 static void sort_notes(struct matcher *m)
 {
-    struct tie *t = m->tie;
+    struct same_element *t = m->same_element;
     u32 n = t->note_epoch == m->epoch ? t->note_n : 1;
     if (t->slot_epoch == m->epoch)
         return;
@@ -144,7 +144,7 @@ static void sort_notes(struct matcher *m)
     }
 }
 
-static void add_place(struct tie *t, struct places *p, u32 element)
+static void add_place(struct same_element *t, struct places *p, u32 element)
 {
     t->elements = matcher_room(t->elements, &t->element_cap, t->element_n, sizeof(*t->elements));
     t->elements[t->element_n++] = element;
@@ -154,7 +154,7 @@ static void add_place(struct tie *t, struct places *p, u32 element)
 /* Every value was looked up, so the notes tell all. */
 static void find_by_notes(struct matcher *m, u32 cond, struct places *p)
 {
-    struct tie *t = m->tie;
+    struct same_element *t = m->same_element;
     sort_notes(m);
     for (u32 i = *slot_of(t, cond); i; i = t->notes[i].next)
         if (t->notes[i].cond == cond)
@@ -165,12 +165,12 @@ static void find_by_asking(struct matcher *m, u32 cond, struct places *p)
 {
     for (u32 at = m->seen[m->conds[cond].path].first; at; at = m->event.values[at].next)
         if (cond_takes(m, cond, &m->event.values[at]))
-            add_place(m->tie, p, m->event.values[at].element);
+            add_place(m->same_element, p, m->event.values[at].element);
 }
 
 static struct places *places_of(struct matcher *m, u32 cond)
 {
-    struct tie *t = m->tie;
+    struct same_element *t = m->same_element;
     if (t->epoch != m->epoch) {
         t->epoch = m->epoch;
         t->element_n = 0;
@@ -196,7 +196,7 @@ static bool is_tied(struct matcher *m, u32 cond)
         return false; /* holds by absence, or outside of arrays too */
     const struct places *p = places_of(m, cond);
     for (u32 i = 0; i < p->n; i++)
-        if (m->tie->elements[p->from + i] == 0)
+        if (m->same_element->elements[p->from + i] == 0)
             return false;
     return p->n > 0;
 }
@@ -230,7 +230,7 @@ static void sets_join(struct sets *to, const struct sets *with)
 
 /* --- the tree --------------------------------------------------------------------------------- */
 
-static void make_room(struct tie *t, u32 elements)
+static void make_room(struct same_element *t, u32 elements)
 {
     if (elements <= t->room)
         return;
@@ -242,7 +242,7 @@ static void make_room(struct tie *t, u32 elements)
     t->room = room;
 }
 
-static void touch(struct tie *t, u32 element)
+static void touch(struct same_element *t, u32 element)
 {
     u64 bit = 1ull << (element % 64);
     if (t->waiting[element / 64] & bit)
@@ -252,7 +252,7 @@ static void touch(struct tie *t, u32 element)
     t->frame_of[element] = 0;
 }
 
-static struct frame *frame_of(struct tie *t, u32 element)
+static struct frame *frame_of(struct same_element *t, u32 element)
 {
     if (t->frame_of[element] == 0) {
         t->frames = matcher_room(t->frames, &t->frame_cap, t->frame_n, sizeof(*t->frames));
@@ -276,7 +276,7 @@ static void close_array(struct frame *f)
  * one after the other, since elements are numbered as they stand in the text. */
 static void hand_up(struct matcher *m, u32 element)
 {
-    struct tie *t = m->tie;
+    struct same_element *t = m->same_element;
     struct element e = m->event.elements[element];
     struct sets only = {.n = 1, .set = {t->own[element]}};
     if (t->frame_of[element]) {
@@ -297,7 +297,7 @@ static void hand_up(struct matcher *m, u32 element)
 /* Goes through what is touched, the last element first; true when all conditions are fulfilled. */
 static bool go_up(struct matcher *m, u64 all)
 {
-    struct tie *t = m->tie;
+    struct same_element *t = m->same_element;
     touch(t, 0);
     for (u32 word = (m->event.element_n - 1) / 64 + 1; word-- > 0;) {
         while (t->waiting[word]) {
@@ -324,15 +324,15 @@ static bool may_be_tied(const struct matcher *m, const u32 *conds, u32 n, u32 at
     return seen->epoch == m->epoch && seen->tied && can_tie(m, conds, n, at);
 }
 
-bool tie_holds(struct matcher *m, const u32 *conds, u32 n)
+bool same_element_holds(struct matcher *m, const u32 *conds, u32 n)
 {
-    struct tie *t = m->tie;
-    u32 tied[TIED_MAX], tied_n = 0, candidates = 0;
+    struct same_element *t = m->same_element;
+    u32 tied[CONDS_MAX], tied_n = 0, candidates = 0;
     for (u32 i = 0; i < n; i++)
         candidates += may_be_tied(m, conds, n, i);
     if (candidates < 2)
         return true;
-    for (u32 i = 0; i < n && tied_n < TIED_MAX; i++)
+    for (u32 i = 0; i < n && tied_n < CONDS_MAX; i++)
         if (may_be_tied(m, conds, n, i) && is_tied(m, conds[i]))
             tied[tied_n++] = conds[i];
     if (tied_n < 2)

@@ -10,7 +10,7 @@
  *     ".5" and "5." are not (number_read() in number.c)
  *   numbers are compared exactly, however long, and "5" is never 5 (number.h, decimal.h)
  *   anything-but holds for a value of any other type (null, booleans, a string beside excluded
- *     numbers): a value is excluded by what it fulfils (settle() in probe.c)
+ *     numbers): a value is excluded by what it fulfils (settle() in lookup.c)
  *   {"exists": false} holds for a key whose value is an empty array or an object: a key is present
  *     with its first value (event_add() in event.h)
  *   bare scalars and nested arrays in a String.Array are values, flattened; objects in it offer

@@ -539,7 +539,7 @@ static void test_spans_tell_each_once(void **state)
 static bool may_tie(const struct matcher *m, const char *names)
 {
     u32 path = path_at(m, names);
-    return path && path_may_tie(&m->paths[path]);
+    return path && path_in_same_element(&m->paths[path]);
 }
 
 /* Elements are numbered where some expression has conditions to agree, as long as it is there. */
