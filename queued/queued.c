@@ -228,8 +228,7 @@ static int open_doors(struct queued *d, struct fault *f)
                                  .connections_max = (u32)o->connections_max,
                                  .idle_timeout_s = (u32)o->idle_timeout_s,
                                  .memory_max = (u64)o->http_memory_max};
-    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max,
-                             .waiting_max = (u32)o->calls_waiting_max};
+    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
     int err = http_server_new(&d->http, d->loop, &limits, desk_http_handler(d->desk));
     if (err)
         return fault_set(f, CONF_FAULT, "the HTTP door cannot be made: %s", err_text(err));

@@ -275,8 +275,7 @@ static int open_doors(struct topicd *t, struct fault *f)
                                  .connections_max = (u32)o->connections_max,
                                  .idle_timeout_s = (u32)o->idle_timeout_s,
                                  .memory_max = (u64)o->http_memory_max};
-    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max,
-                             .waiting_max = (u32)o->calls_waiting_max};
+    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
     u16 port;
     int err = http_server_new(&t->http, t->loop, &limits, desk_http_handler(t->desk));
 

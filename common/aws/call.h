@@ -17,7 +17,7 @@
 #include "common/base/list.h"
 #include "common/io/loop.h"
 #include "common/base/mem.h"
-#include "common/io/request.h"
+#include "common/aws/request.h"
 
 struct call;
 struct desk;

@@ -1,16 +1,68 @@
-/* The desk's face to the doors: an exchange carries its call, and a call's reply its exchange. */
+/* The desk's face to the endpoints: what came through one becomes a struct request, and an answer
+ * what its protocol makes of it. An exchange carries its call, and a call's reply its exchange. */
 #include "common/aws/desk.h"
+#include "common/aws/ipc_request.h"
+
+/* --- HTTP ------------------------------------------------------------------------------------- */
+
+static const char *const content_types[] = {
+    [ANSWER_AWS_JSON] = "application/x-amz-json-1.0",
+    [ANSWER_XML] = "text/xml",
+    [ANSWER_JSON] = "application/json",
+};
 
 static void http_reply(void *arg, struct call *c)
 {
     struct http_exchange *x = arg;
+    struct answer *a = &c->answer;
+    struct http_response r = {.status = a->status, .content_type = content_types[a->type]};
+    if (a->request_id[0])
+        http_response_add(&r, "x-amzn-RequestId", str_of(a->request_id));
+    if (a->query_error[0])
+        http_response_add(&r, "x-amzn-query-error", str_of(a->query_error));
+    r.body = a->body;
+    a->body = (struct buf){0};
     http_exchange_set_data(x, NULL);
-    http_answer(x, &c->answer);
+    http_answer(x, &r);
 }
 
-static void http_request(void *arg, struct http_exchange *x, const struct request *rq)
+/* The fields that calls are found and judged by. Of one that comes twice the first counts. */
+static void request_field(struct request *rq, const struct http_field *field)
 {
-    http_exchange_set_data(x, desk_take(arg, rq, http_reply, x));
+    static const struct {
+        str name;
+        size_t at;
+    } known[] = {
+        {{"Host", 4}, offsetof(struct request, host)},
+        {{"Accept", 6}, offsetof(struct request, accept)},
+        {{"X-Amz-Target", 12}, offsetof(struct request, target)},
+        {{"Content-Type", 12}, offsetof(struct request, content_type)},
+        {{"Authorization", 13}, offsetof(struct request, authorization)},
+        {{"X-Amzn-Trace-Id", 15}, offsetof(struct request, trace_id)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (known[i].name.n == field->name.n && str_eq_nocase(known[i].name, field->name)) {
+            str *member = (str *)(void *)((char *)rq + known[i].at);
+            if (!member->n)
+                *member = field->value;
+            return;
+        }
+    }
+}
+
+static void http_request(void *arg, struct http_exchange *x, const struct http_request *from)
+{
+    struct request rq = request_blank(from->kind == HTTP_UNIX ? DOOR_UNIX : DOOR_TCP);
+    rq.peer = from->peer;
+    rq.method = from->method;
+    rq.path = from->path;
+    rq.query = from->query;
+    rq.body = from->body;
+    rq.headers = from->fields;
+    rq.header_count = from->field_count;
+    for (u32 i = 0; i < from->field_count; i++)
+        request_field(&rq, &from->fields[i]);
+    http_exchange_set_data(x, desk_take(arg, &rq, http_reply, x));
 }
 
 static void http_gone(void *arg, struct http_exchange *x)
@@ -20,33 +72,67 @@ static void http_gone(void *arg, struct http_exchange *x)
         desk_cancel(c);
 }
 
-bool desk_is_there(const struct call *c)
-{
-    return !c->gone && (c->reply != http_reply || http_exchange_is_there(c->reply_arg));
-}
-
 struct http_handler desk_http_handler(struct desk *d)
 {
     return (struct http_handler){.request = http_request, .gone = http_gone, .arg = d};
 }
 
-static void ipc_reply(void *arg, struct call *c)
+bool desk_is_there(const struct call *c)
 {
-    struct ipc_exchange *x = arg;
-    ipc_exchange_set_data(x, NULL);
-    ipc_answer(x, &c->answer);
+    return !c->gone && (c->reply != http_reply || http_exchange_is_there(c->reply_arg));
 }
 
-static void ipc_request(void *arg, struct ipc_exchange *x, const struct request *rq)
+/* --- ipc -------------------------------------------------------------------------------------- */
+
+struct ipc_call {
+    struct ipc_exchange *exchange;
+    struct call *call;
+    struct ipc_request text;
+};
+
+static void ipc_reply(void *arg, struct call *c)
 {
-    ipc_exchange_set_data(x, desk_take(arg, rq, ipc_reply, x));
+    struct ipc_call *ipc = arg;
+    buf_reset(&c->scratch);
+    ipc_answer_write(&c->scratch, &c->answer);
+    ipc_answer(ipc->exchange, buf_view(&c->scratch));
+    mem_free(ipc);
+}
+
+static void ipc_refuse(struct ipc_exchange *x, const char *why)
+{
+    struct buf text = {0};
+    ipc_error_write(&text, 400, "com.amazon.coral.service#SerializationException", why,
+                    "MalformedInput");
+    ipc_answer(x, buf_view(&text));
+    buf_deinit(&text);
+}
+
+static void ipc_request(void *arg, struct ipc_exchange *x, str text)
+{
+    struct ipc_call *ipc = mem_alloc(sizeof *ipc);
+    struct request rq = request_blank(DOOR_IPC);
+    const char *why;
+    if (ipc_request_read(text, &ipc->text, &why) < 0) {
+        ipc_refuse(x, why);
+        mem_free(ipc);
+        return;
+    }
+    rq.method = STR("CALL");
+    rq.path = STR("/");
+    rq.target = ipc->text.target;
+    rq.account = ipc->text.account;
+    rq.region = ipc->text.region;
+    rq.body = ipc->text.input;
+    ipc->exchange = x;
+    ipc_exchange_set_data(x, ipc);
+    ipc->call = desk_take(arg, &rq, ipc_reply, ipc);
 }
 
 static void ipc_gone(void *arg, struct ipc_exchange *x)
 {
-    struct call *c = ipc_exchange_data(x);
-    if (c)
-        desk_cancel(c);
+    struct ipc_call *ipc = ipc_exchange_data(x);
+    desk_cancel(ipc->call);
 }
 
 struct ipc_handler desk_ipc_handler(struct desk *d)

@@ -24,7 +24,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
-#include "common/io/request.h"
+#include "common/aws/request.h"
 
 #define FRAME_VERSION 1
 /* Bounds that a reader enforces. */

@@ -114,10 +114,12 @@ int frame_read_call(str frame, struct frame_call *ret)
     struct reader r = reader_of(frame, FRAME_CALL, FRAME_CALL);
     struct frame_call c = {0};
     struct request *rq = &c.request;
+    str peer;
     u8 door;
 
     c.id = get_u64(&r);
     door = get_u8(&r);
+    peer = get_str(&r);
     rq->method = get_str(&r);
     rq->path = get_str(&r);
     rq->query = get_str(&r);
@@ -130,7 +132,7 @@ int frame_read_call(str frame, struct frame_call *ret)
     rq->account = get_str(&r);
     rq->region = get_str(&r);
     rq->body = get_str(&r);
-    if (!is_whole(&r) || door > DOOR_LINK)
+    if (!is_whole(&r) || door > DOOR_LINK || !address_of_bytes(peer, &rq->peer))
         return E_INVALID;
     rq->door = (enum door)door;
     *ret = c;

@@ -1,22 +1,14 @@
-/* The few header fields that mean something to us, in a table; all others are passed over. */
+/* Two fields mean something to the server: how long the body is, and whether its sender waits. */
 #include "common/io/http_head.h"
 
 void http_head_init(struct http_head *h)
 {
     str none = STR("");
 
-    *h = (struct http_head){.rq = {.method = none,
-                                   .path = none,
-                                   .query = none,
-                                   .host = none,
-                                   .target = none,
-                                   .content_type = none,
-                                   .accept = none,
-                                   .authorization = none,
-                                   .trace_id = none,
-                                   .account = none,
-                                   .region = none,
-                                   .body = none}};
+    h->rq = (struct http_request){
+        .method = none, .path = none, .query = none, .body = none, .fields = h->fields};
+    h->content_length = 0;
+    h->expects = h->too_many = false;
 }
 
 void http_head_uri(struct http_head *h, str uri)
@@ -37,28 +29,13 @@ void http_head_uri(struct http_head *h, str uri)
 
 void http_head_field(struct http_head *h, str name, str value)
 {
-    static const struct {
-        str name;
-        size_t at;
-    } known[] = {
-        {{"Host", 4}, offsetof(struct request, host)},
-        {{"Accept", 6}, offsetof(struct request, accept)},
-        {{"X-Amz-Target", 12}, offsetof(struct request, target)},
-        {{"Content-Type", 12}, offsetof(struct request, content_type)},
-        {{"Authorization", 13}, offsetof(struct request, authorization)},
-        {{"X-Amzn-Trace-Id", 15}, offsetof(struct request, trace_id)},
-    };
     i64 length;
 
-    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (known[i].name.n == name.n && str_eq_nocase(known[i].name, name)) {
-            str *field = (str *)(void *)((char *)&h->rq + known[i].at);
-
-            if (!field->n)
-                *field = value;
-            return;
-        }
+    if (h->rq.field_count == HTTP_FIELDS_MAX) {
+        h->too_many = true;
+        return;
     }
+    h->fields[h->rq.field_count++] = (struct http_field){name, str_trim(value)};
     if (name.n == 14 && str_eq_nocase(name, STR("Content-Length")) && !str_to_i64(value, &length))
         h->content_length = (u64)MAX(length, 0);
     else if (name.n == 6 && str_eq_nocase(name, STR("Expect")))

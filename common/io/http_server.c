@@ -55,7 +55,6 @@ struct http_exchange {
     struct http_door *door;
     struct MHD_Connection *con; /* NULL: the library let go of it */
     struct MHD_Response *response;
-    struct http_head head;
     struct buf uri, body;
     struct loop_watch watch; /* while parked */
     enum exchange_state state;
@@ -71,6 +70,7 @@ struct http_exchange {
     u64 charged; /* bytes counted in the server's memory */
     void *data;
     struct http_exchange *next_spare;
+    struct http_head head; /* last: what is before it is cleared for the next request */
 };
 
 struct http_server {
@@ -101,7 +101,9 @@ static struct http_exchange *exchange_new(struct http_door *door, struct MHD_Con
 
         s->spare = x->next_spare;
         s->spare_count--;
-        *x = (struct http_exchange){.uri = uri, .body = body};
+        memset(x, 0, offsetof(struct http_exchange, head));
+        x->uri = uri;
+        x->body = body;
         buf_reset(&x->uri);
         buf_reset(&x->body);
     } else {
@@ -166,35 +168,38 @@ void *http_exchange_data(const struct http_exchange *x)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static const char *const content_types[] = {
-    [ANSWER_AWS_JSON] = "application/x-amz-json-1.0",
-    [ANSWER_XML] = "text/xml",
-    [ANSWER_JSON] = "application/json",
-};
-
-static struct MHD_Response *response_of(struct answer *a)
+static struct MHD_Response *response_of(struct http_response *from)
 {
-    size_t size = a->body.n;
-    char *bytes = buf_detach(&a->body);
+    size_t size = from->body.n;
+    char *bytes = buf_detach(&from->body);
     struct MHD_Response *r =
         MHD_create_response_from_buffer_with_free_callback(size, bytes, mem_free);
+    char name[64], value[1024];
 
     assert(r);
-    MHD_add_response_header(r, "Content-Type", content_types[a->type]);
-    if (a->request_id[0])
-        MHD_add_response_header(r, "x-amzn-RequestId", a->request_id);
-    if (a->query_error[0])
-        MHD_add_response_header(r, "x-amzn-query-error", a->query_error);
+    if (from->content_type)
+        MHD_add_response_header(r, "Content-Type", from->content_type);
+    for (u32 i = 0; i < from->field_count; i++) {
+        snprintf(name, sizeof(name), "%.*s", STR_ARG(from->fields[i].name));
+        snprintf(value, sizeof(value), "%.*s", STR_ARG(from->fields[i].value));
+        MHD_add_response_header(r, name, value);
+    }
     return r;
 }
 
 static struct MHD_Response *refusal(const struct http_exchange *x)
 {
     char text[96];
-    int n = x->refused == MHD_HTTP_CONTENT_TOO_LARGE
-                ? snprintf(text, sizeof(text), "The request body is larger than %u bytes.\n",
-                           x->server->limits.body_size_max)
-                : snprintf(text, sizeof(text), "Too much is under way. Try again.\n");
+    int n;
+
+    if (x->refused == MHD_HTTP_CONTENT_TOO_LARGE)
+        n = snprintf(text, sizeof(text), "The request body is larger than %u bytes.\n",
+                     x->server->limits.body_size_max);
+    else if (x->refused == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE)
+        n = snprintf(text, sizeof(text), "The request has more than %d header fields.\n",
+                     HTTP_FIELDS_MAX);
+    else
+        n = snprintf(text, sizeof(text), "Too much is under way. Try again.\n");
     struct MHD_Response *r =
         MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY);
 
@@ -214,18 +219,18 @@ static enum MHD_Result queue_answer(struct http_exchange *x)
     return r;
 }
 
-void http_answer(struct http_exchange *x, struct answer *a)
+void http_answer(struct http_exchange *x, struct http_response *r)
 {
     assert(x->owed);
     x->owed = false;
     x->server->waiting--;
     if (x->gone) {
-        buf_deinit(&a->body);
+        buf_deinit(&r->body);
         exchange_release(x);
         return;
     }
-    x->response = response_of(a);
-    x->status = a->status;
+    x->response = response_of(r);
+    x->status = r->status;
     if (x->state == PARKED) {
         loop_unwatch(x->server->loop, &x->watch);
         MHD_resume_connection(x->con);
@@ -308,6 +313,12 @@ static void refuse(struct http_exchange *x, int status)
     exchange_drop_body(x);
 }
 
+static struct address peer_of(struct MHD_Connection *con)
+{
+    return address_of_socket(
+        MHD_get_connection_info(con, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+}
+
 /* First sight of a request, its headers only. */
 static enum MHD_Result exchange_start(struct http_exchange *x, const char *method)
 {
@@ -315,11 +326,14 @@ static enum MHD_Result exchange_start(struct http_exchange *x, const char *metho
 
     x->started = true;
     http_head_init(&x->head);
-    x->head.rq.door = x->door->unix_path ? DOOR_UNIX : DOOR_TCP;
+    x->head.rq.kind = x->door->unix_path ? HTTP_UNIX : HTTP_TCP;
+    x->head.rq.peer = peer_of(x->con);
     x->head.rq.method = str_of(method);
     http_head_uri(&x->head, buf_view(&x->uri));
     MHD_get_connection_values_n(x->con, MHD_HEADER_KIND, on_header, x);
-    if (x->head.content_length > s->limits.body_size_max)
+    if (x->head.too_many)
+        refuse(x, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
+    else if (x->head.content_length > s->limits.body_size_max)
         refuse(x, MHD_HTTP_CONTENT_TOO_LARGE);
     else if (s->memory + x->head.content_length > s->limits.memory_max)
         refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE);

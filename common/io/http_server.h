@@ -11,7 +11,7 @@
 
 #include "common/base/err.h"
 #include "common/io/loop.h"
-#include "common/io/request.h"
+#include "common/io/http_message.h"
 
 /* Bounds on what a client may make us hold. */
 struct http_limits {
@@ -27,7 +27,7 @@ struct http_exchange;
 
 struct http_handler {
     /* A whole request. The callee answers now or later, exactly once. */
-    void (*request)(void *arg, struct http_exchange *x, const struct request *rq);
+    void (*request)(void *arg, struct http_exchange *x, const struct http_request *rq);
     /* The client left before the answer. `x` stays valid until http_answer is called on it. */
     void (*gone)(void *arg, struct http_exchange *x);
     void *arg;
@@ -54,8 +54,8 @@ bool http_exchange_is_there(const struct http_exchange *x);
 /* The handler's own pointer on an exchange. */
 void http_exchange_set_data(struct http_exchange *x, void *data);
 void *http_exchange_data(const struct http_exchange *x);
-/* Takes the answer's body (a->body is empty afterwards). Writes status, content type,
- * x-amzn-RequestId, x-amzn-query-error where set, Date and Content-Length. */
-void http_answer(struct http_exchange *x, struct answer *a);
+/* Takes the response's body (r->body is empty afterwards). Writes status, content type, its other
+ * fields, Date and Content-Length. */
+void http_answer(struct http_exchange *x, struct http_response *r);
 
 #endif

@@ -13,7 +13,6 @@
 
 #include <endian.h>
 
-#include "common/io/ipc_request.h"
 #include "common/base/list.h"
 #include "common/base/mem.h"
 #include "common/io/stream.h"
@@ -41,7 +40,6 @@ struct ipc_door {
     struct list clients; /* ipc_client.link */
     u32 client_count;
     u32 waiting;
-    struct buf text; /* the answer being written */
 };
 
 struct ipc_client {
@@ -56,10 +54,8 @@ struct ipc_exchange {
     struct ipc_door *door;
     struct ipc_client *client; /* NULL: it left */
     struct list link;
-    str ids;    /* both inside `text` */
-    char *text; /* the whole payload; what rq views */
-    struct ipc_request call;
-    struct request rq;
+    str ids;    /* inside `text` */
+    char *text; /* the whole payload */
     void *data;
 };
 
@@ -75,45 +71,25 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* Sends what stands in d->text, behind the ids of the call that it answers. */
-static void reply(struct ipc_client *c, str ids)
+void ipc_answer(struct ipc_exchange *x, str text)
 {
-    struct buf *out = stream_out(c->stream);
-    str text = buf_view(&c->door->text);
-    u64 size = htobe64(ids.n + text.n);
-
-    buf_char(out, 1);
-    buf_add(out, &size, sizeof(size));
-    buf_str(out, ids);
-    buf_str(out, text);
-    stream_flush(c->stream);
-}
-
-void ipc_answer(struct ipc_exchange *x, struct answer *a)
-{
-    struct ipc_door *d = x->door;
-
     if (x->client) {
-        buf_reset(&d->text);
-        ipc_answer_write(&d->text, a);
-        reply(x->client, x->ids);
+        struct buf *out = stream_out(x->client->stream);
+        u64 size = htobe64(x->ids.n + text.n);
+
+        buf_char(out, 1);
+        buf_add(out, &size, sizeof(size));
+        buf_str(out, x->ids);
+        buf_str(out, text);
+        stream_flush(x->client->stream);
     }
-    buf_deinit(&a->body);
     list_remove(&x->link);
-    d->waiting--;
+    x->door->waiting--;
     mem_free(x->text);
     mem_free(x);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
-
-static void refuse(struct ipc_client *c, str ids, int status, const char *type, const char *message,
-                   const char *code)
-{
-    buf_reset(&c->door->text);
-    ipc_error_write(&c->door->text, status, type, message, code);
-    reply(c, ids);
-}
 
 /* Bytes of the ids at the front of a request; 0 when they are not as they must be. */
 static size_t ids_size(str payload)
@@ -128,56 +104,22 @@ static size_t ids_size(str payload)
     return 0;
 }
 
-static void exchange_begin(struct ipc_client *c, struct ipc_exchange *x)
-{
-    struct ipc_door *d = c->door;
-    str none = STR("");
-
-    x->rq = (struct request){.door = DOOR_IPC,
-                             .method = STR("CALL"),
-                             .path = STR("/"),
-                             .query = none,
-                             .host = none,
-                             .target = x->call.target,
-                             .content_type = none,
-                             .accept = none,
-                             .authorization = none,
-                             .trace_id = none,
-                             .account = x->call.account,
-                             .region = x->call.region,
-                             .body = x->call.input};
-    x->door = d;
-    x->client = c;
-    list_push_back(&c->calls, &x->link);
-    d->waiting++;
-    d->handler.request(d->handler.arg, x, &x->rq);
-}
-
 static void take_call(struct ipc_client *c, str payload)
 {
     struct ipc_door *d = c->door;
     size_t n = ids_size(payload);
     struct ipc_exchange *x;
-    const char *why;
 
     if (n == 0)
         return; /* no REQ socket sends that, and nobody could be answered */
-    if (d->waiting >= d->limits.waiting_max) {
-        refuse(c, str_slice(payload, 0, n), 503, "com.amazonaws.sqs#ServiceUnavailable",
-               "Too many calls are under way", "ServiceUnavailable");
-        return;
-    }
     x = mem_alloc(sizeof(*x));
     x->text = mem_dup(payload);
     x->ids = str_from(x->text, n);
-    if (ipc_request_read(str_from(x->text + n, payload.n - n), &x->call, &why) < 0) {
-        refuse(c, x->ids, 400, "com.amazon.coral.service#SerializationException", why,
-               "MalformedInput");
-        mem_free(x->text);
-        mem_free(x);
-        return;
-    }
-    exchange_begin(c, x);
+    x->door = d;
+    x->client = c;
+    list_push_back(&c->calls, &x->link);
+    d->waiting++;
+    d->handler.request(d->handler.arg, x, str_from(x->text + n, payload.n - n));
 }
 
 /* --- clients ---------------------------------------------------------------------------------- */
@@ -298,6 +240,5 @@ void ipc_door_close(struct ipc_door *d)
     stream_port_close(d->port);
     list_each(item, next, &d->clients)
         mem_free(list_item(item, struct ipc_client, link));
-    buf_deinit(&d->text);
     mem_free(d);
 }

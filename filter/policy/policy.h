@@ -10,7 +10,7 @@
 #ifndef TOQUE_FILTER_POLICY_H
 #define TOQUE_FILTER_POLICY_H
 
-#include "filter/policy/address.h"
+#include "common/base/address.h"
 #include "filter/filter.h"
 #include "filter/policy/number.h"
 #include "filter/policy/pattern.h"

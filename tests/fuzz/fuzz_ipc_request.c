@@ -1,7 +1,7 @@
 /* Any bytes as a call at the ipc door: refused with a reason, or read into views that stay inside,
  * with an input that is an object; and as the body of an answer: what comes out is one object when
  * the body was JSON or the answer an error of the door's own words. */
-#include "common/io/ipc_request.h"
+#include "common/aws/ipc_request.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 

@@ -1,6 +1,9 @@
 /* IP addresses read by hand: the C library's own readers take spellings that the service does not
  * (octal parts, zones) and refuse some that it takes (leading zeros). */
-#include "filter/policy/address.h"
+#include "common/base/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 #define IPV4_TEXT_MAX 15
 
@@ -160,4 +163,51 @@ bool address_in(const struct address *a, const struct address *net, u32 bits)
     if (memcmp(a->bytes, net->bytes, whole) != 0)
         return false;
     return rest == 0 || ((a->bytes[whole] ^ net->bytes[whole]) >> (8 - rest)) == 0;
+}
+
+struct address address_of_socket(const struct sockaddr *sa)
+{
+    static const u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct address a = {.family = 0};
+    if (sa && sa->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)sa;
+        a.family = 4;
+        memcpy(a.bytes, &in->sin_addr, 4);
+    } else if (sa && sa->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)sa;
+        const u8 *bytes = in->sin6_addr.s6_addr;
+        bool is_mapped = memcmp(bytes, mapped, sizeof mapped) == 0;
+        a.family = is_mapped ? 4 : 6;
+        if (is_mapped)
+            memcpy(a.bytes, bytes + sizeof mapped, 4);
+        else
+            memcpy(a.bytes, bytes, 16);
+    }
+    return a;
+}
+
+bool address_of_bytes(str bytes, struct address *ret)
+{
+    if (bytes.n != 0 && bytes.n != 4 && bytes.n != 16)
+        return false;
+    *ret = (struct address){.family = bytes.n == 4 ? 4 : bytes.n == 16 ? 6 : 0};
+    if (bytes.n)
+        memcpy(ret->bytes, bytes.p, bytes.n);
+    return true;
+}
+
+bool address_is_loopback(const struct address *a)
+{
+    static const u8 one[16] = {[15] = 1};
+    if (a->family == 4)
+        return a->bytes[0] == 127;
+    return a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0;
+}
+
+void address_write(struct buf *out, const struct address *a)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (a->family == 0)
+        return;
+    buf_z(out, inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->bytes, text, sizeof text));
 }

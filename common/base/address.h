@@ -1,11 +1,13 @@
 /* IP addresses as policies and messages spell them. */
-#ifndef TOQUE_FILTER_ADDRESS_H
-#define TOQUE_FILTER_ADDRESS_H
+#ifndef TOQUE_ADDRESS_H
+#define TOQUE_ADDRESS_H
 
-#include "common/base/str.h"
+#include "common/base/buf.h"
+
+struct sockaddr;
 
 struct address {
-    u8 family;    /* 4 or 6 */
+    u8 family;    /* 4 or 6; 0: none */
     u8 bytes[16]; /* network order; 4 of them for IPv4, the others 0 */
 };
 
@@ -25,9 +27,22 @@ static inline u32 address_bits(const struct address *a)
 {
     return a->family == 4 ? 32 : 128;
 }
+/* Bytes of it: 4, 16, or 0 where there is none. */
+static inline u32 address_size(const struct address *a)
+{
+    return a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
+}
 bool address_eq(const struct address *a, const struct address *b);
 /* Clears all but the first `bits` bits. */
 void address_mask(struct address *a, u32 bits);
+/* The address of a socket's other end: of IPv4 mapped into IPv6 it is the IPv4 one. Family 0 for
+ * NULL and for sockets that have no address. */
+struct address address_of_socket(const struct sockaddr *sa);
+/* From as many bytes as address_size says, in network order. False when their number is another. */
+bool address_of_bytes(str bytes, struct address *ret);
+bool address_is_loopback(const struct address *a);
+/* As it is written; nothing for family 0. */
+void address_write(struct buf *out, const struct address *a);
 /* Whether `a` is of net's family and shares its first `bits` bits. */
 bool address_in(const struct address *a, const struct address *net, u32 bits);
 

@@ -1,5 +1,5 @@
 /* Calls as JSON, read as a stream: the input is not parsed here, only checked and passed on. */
-#include "common/io/ipc_request.h"
+#include "common/aws/ipc_request.h"
 
 #include "common/base/scan.h"
 

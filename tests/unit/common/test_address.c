@@ -1,6 +1,6 @@
 /* address.[ch]: spellings of both families, against inet_pton where the two agree by design; masks.
  */
-#include "filter/policy/address.h"
+#include "common/base/address.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

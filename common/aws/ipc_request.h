@@ -1,10 +1,15 @@
-/* The text of a call at the ipc door, and of its answer: ipc_door.c's own, apart from nng so that
- * both can be tested and fuzzed without sockets. */
+/* The text of a call at the ipc endpoint, and of its answer:
+ *
+ *   {"target":"AmazonSQS.SendMessage","input":{…}}      account and region: optional members
+ *   {"status":200,"output":{…}}
+ *   {"status":400,"error":{"__type":"…","message":"…","code":"…"}}
+ *
+ * SNS calls are "AmazonSNS.Publish" with the members of the Query protocol. */
 #ifndef TOQUE_IPC_REQUEST_H
 #define TOQUE_IPC_REQUEST_H
 
 #include "common/base/err.h"
-#include "common/io/request.h"
+#include "common/aws/request.h"
 
 /* Longest target, account or region in bytes as written; longer ones name nothing. */
 #define IPC_NAME_SIZE_MAX 256
@@ -21,7 +26,7 @@ int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why);
 
 /* {"status":…,"output":…} or {"status":…,"error":…} */
 void ipc_answer_write(struct buf *out, const struct answer *a);
-/* An error of the door's own. */
+/* An error that no service rendered. */
 void ipc_error_write(struct buf *out, int status, const char *type, const char *message,
                      const char *code);
 

@@ -1,0 +1,46 @@
+/* A request and its response as HTTP has them: neither side knows what they mean. */
+#ifndef TOQUE_HTTP_MESSAGE_H
+#define TOQUE_HTTP_MESSAGE_H
+
+#include "common/base/address.h"
+#include "common/base/buf.h"
+
+/* Most header fields of one request; more are refused with 431. */
+#define HTTP_FIELDS_MAX 128
+/* Fields that a response may have beside those that the server writes itself. */
+#define HTTP_RESPONSE_FIELDS_MAX 8
+
+/* What a connection came through. */
+enum http_kind { HTTP_TCP, HTTP_UNIX };
+
+struct http_field {
+    str name, value; /* the value without blanks around it */
+};
+
+/* A whole request, its framing undone. All views live until the response was given. */
+struct http_request {
+    enum http_kind kind;
+    struct address peer; /* family 0 where there is none */
+    str method;
+    str path;                        /* as the wire has it, undecoded; never empty */
+    str query;                       /* behind the '?', without it */
+    const struct http_field *fields; /* in their order, repeated ones too */
+    u32 field_count;
+    str body;
+};
+
+struct http_response {
+    int status;
+    const char *content_type;                           /* a static text; NULL: no body */
+    struct http_field fields[HTTP_RESPONSE_FIELDS_MAX]; /* views good until it is handed over */
+    u32 field_count;
+    struct buf body; /* the response owns it */
+};
+
+static inline void http_response_add(struct http_response *r, const char *name, str value)
+{
+    assert(r->field_count < HTTP_RESPONSE_FIELDS_MAX);
+    r->fields[r->field_count++] = (struct http_field){str_of(name), value};
+}
+
+#endif
