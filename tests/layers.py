@@ -19,6 +19,7 @@ MAY = {BASE: {BASE}, IO: {IO, BASE}, AWS: {AWS, IO, BASE},
        'queued': {'queued', AWS, IO, BASE}, 'topicd': {'topicd', FACE, EXPLAIN, AWS, IO, BASE}}
 DOORS = {'microhttpd.h': {'common/io/http_server.c'}, 'nng/': {'common/io/stream.c'},
          'sqlite3.h': {'common/io/store.c', 'common/io/store_connection.c', 'common/io/store_wal.c',
+                       'common/io/store_copier.c',
                        'queued/queue_store.c', 'topicd/topic_store.c'},
          'gnutls/': {'common/base/hash.c'}, 'pcre2.h': {'filter/policy/pattern.c'},
          'yaml.h': {'filter/ctl/yaml.c'},

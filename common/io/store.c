@@ -1,7 +1,7 @@
 /* sqlite3 opened, migrated, wrapped. See store.h for what it promises.
  *
  * Invariants: (1) only the loop's thread uses `db` and writes frames; the checkpointer has a
- * connection of its own (store_wal.c). (2) When a statement of a turn has failed, SQLite may have
+ * connection of its own (store_copier.c). (2) When a statement of a turn has failed, SQLite may have
  * rolled the whole transaction back by itself: so nothing of that turn is run any more, or it would
  * commit by itself. (3) `doubt` is set by every failure and cleared by mend(): before the next turn
  * the WAL ends at its last valid commit and the connection is a fresh one. */
@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/store_connection.h"
+#include "common/io/store_copier.h"
 #include "common/io/store_file.h"
 #include "common/io/store_wal.h"
 

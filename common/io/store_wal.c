@@ -1,37 +1,13 @@
-/* The WAL's state and its checkpointer. See store_wal.h.
- *
- * Thread: the copier's connection belongs to its thread; what the loop and it share is under
- * `lock`. A PASSIVE checkpoint waits for nobody and hinders nobody: it copies what was committed
- * when it began, while the loop goes on writing behind that. */
+/* The WAL's state, read from its index in shared memory. See store_wal.h. */
 #include "common/io/store_wal.h"
-
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
 
 #include <sqlite3.h>
 
-#include "common/base/mem.h"
-
 /* SQLite maps the index in pieces of this size; mxFrame of the first header copy, and nBackfill
  * behind both copies, stand in the first piece. */
-#define INDEX_PIECE       32768
-#define INDEX_FRAMES      16
-#define INDEX_COPIED      96
-#define COPIER_STACK_SIZE (256 * 1024)
-#define COPIER_LATER_S    1
-
-struct store_copier {
-    pthread_t thread;
-    sqlite3 *db;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t wake, idle;
-    bool wanted, later, working, stop;
-    u64 failures;
-};
-
-/* --- the file --------------------------------------------------------------------------------- */
+#define INDEX_PIECE  32768
+#define INDEX_FRAMES 16
+#define INDEX_COPIED 96
 
 /* The WAL's open file, or NULL. */
 static sqlite3_file *wal_file(sqlite3 *db)
@@ -83,140 +59,4 @@ int store_wal_sync(sqlite3 *db)
     if (!file)
         return SQLITE_OK;
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-}
-
-/* --- the checkpointer ------------------------------------------------------------------------- */
-
-/* Until there is something to do; with `later` true that is so when COPIER_LATER_S are over. */
-static void wait_for_work(struct store_copier *c)
-{
-    struct timespec end;
-    int no = 0;
-    while (!c->wanted && !c->later && !c->stop)
-        pthread_cond_wait(&c->wake, &c->lock);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += COPIER_LATER_S;
-    while (!c->wanted && !c->stop && no != ETIMEDOUT)
-        no = pthread_cond_timedwait(&c->wake, &c->lock, &end);
-}
-
-static void *copier_run(void *arg)
-{
-    struct store_copier *c = arg;
-    pthread_mutex_lock(&c->lock);
-    for (;;) {
-        wait_for_work(c);
-        if (c->stop)
-            break;
-        c->wanted = c->later = false;
-        c->working = true;
-        pthread_mutex_unlock(&c->lock);
-        int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-        pthread_mutex_lock(&c->lock);
-        c->working = false;
-        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
-            c->failures++;
-        pthread_cond_signal(&c->idle);
-    }
-    pthread_mutex_unlock(&c->lock);
-    return NULL;
-}
-
-static int thread_start(struct store_copier *c)
-{
-    pthread_attr_t attr;
-    sigset_t all, old;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, COPIER_STACK_SIZE);
-    /* Signals are the daemon's business, on its own thread. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &old);
-    int no = pthread_create(&c->thread, &attr, copier_run, c);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    return no ? SQLITE_NOMEM : SQLITE_OK;
-}
-
-static void copier_free(struct store_copier *c)
-{
-    sqlite3_close(c->db);
-    pthread_cond_destroy(&c->idle);
-    pthread_cond_destroy(&c->wake);
-    pthread_mutex_destroy(&c->lock);
-    mem_free(c);
-}
-
-int store_copier_start(struct store_copier **ret, const char *path)
-{
-    struct store_copier *c = mem_alloc(sizeof(*c));
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    pthread_cond_init(&c->idle, NULL);
-    int rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    /* Only a read makes a connection notice that there is a WAL. */
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(c->db,
-                          "PRAGMA mmap_size=0; PRAGMA cache_size=4; PRAGMA wal_autocheckpoint=0;"
-                          "PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema",
-                          NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
-        rc = thread_start(c);
-    if (rc != SQLITE_OK) {
-        copier_free(c);
-        return rc;
-    }
-    *ret = c;
-    return SQLITE_OK;
-}
-
-void store_copier_stop(struct store_copier *c)
-{
-    if (!c)
-        return;
-    pthread_mutex_lock(&c->lock);
-    c->stop = true;
-    pthread_cond_signal(&c->wake);
-    pthread_mutex_unlock(&c->lock);
-    pthread_join(c->thread, NULL);
-    copier_free(c);
-}
-
-void store_copier_wake(struct store_copier *c)
-{
-    pthread_mutex_lock(&c->lock);
-    c->wanted = true;
-    pthread_cond_signal(&c->wake);
-    pthread_mutex_unlock(&c->lock);
-}
-
-void store_copier_wake_later(struct store_copier *c)
-{
-    pthread_mutex_lock(&c->lock);
-    if (!c->later) {
-        c->later = true;
-        pthread_cond_signal(&c->wake);
-    }
-    pthread_mutex_unlock(&c->lock);
-}
-
-bool store_copier_rests(struct store_copier *c, bool wait)
-{
-    pthread_mutex_lock(&c->lock);
-    while (wait && (c->wanted || c->working))
-        pthread_cond_wait(&c->idle, &c->lock);
-    bool rests = !c->wanted && !c->working;
-    pthread_mutex_unlock(&c->lock);
-    return rests;
-}
-
-u64 store_copier_failures(struct store_copier *c)
-{
-    pthread_mutex_lock(&c->lock);
-    u64 n = c->failures;
-    pthread_mutex_unlock(&c->lock);
-    return n;
 }
