@@ -257,8 +257,7 @@ static i64 sooner(i64 wait_ms, i64 other_ms)
     return wait_ms < 0 ? other_ms : MIN(wait_ms, other_ms);
 }
 
-/* Milliseconds until something is due, -1: nothing will be. */
-static i64 wait_ms(struct loop *l)
+i64 loop_wait_ms(struct loop *l)
 {
     i64 spent_ms = (clock_micros() - l->turn_start_us) / 1000;
     i64 wait = -1;
@@ -289,7 +288,7 @@ static i64 wait_ms(struct loop *l)
 
 void loop_turn(struct loop *l, int max_wait_ms)
 {
-    i64 wait = wait_ms(l);
+    i64 wait = loop_wait_ms(l);
 
     if (max_wait_ms >= 0)
         wait = sooner(wait, max_wait_ms);
@@ -326,6 +325,11 @@ void loop_run(struct loop *l)
 void loop_stop(struct loop *l)
 {
     l->stopped = true;
+}
+
+bool loop_is_stopped(const struct loop *l)
+{
+    return l->stopped;
 }
 
 struct loop_stats loop_stats(struct loop *l)

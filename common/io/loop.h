@@ -91,9 +91,13 @@ void loop_add_hook(struct loop *l, struct loop_hook *h);
 void loop_again(struct loop *l);
 /* Runs until loop_stop. */
 void loop_run(struct loop *l);
-/* One turn, waiting for at most max_wait_ms (-1: as long as needed). For tests. */
-void loop_turn(struct loop *l, int max_wait_ms);
 void loop_stop(struct loop *l);
+bool loop_is_stopped(const struct loop *l);
+/* Who turns the loop himself, instead of loop_run: one turn, waiting for at most max_wait_ms (-1:
+ * as long as needed); and how many ms the next turn would wait when no descriptor gets ready (-1:
+ * for ever). */
+void loop_turn(struct loop *l, int max_wait_ms);
+i64 loop_wait_ms(struct loop *l);
 
 /* Figures since the last call: turns, the longest turn without its wait, later callbacks run. */
 struct loop_stats {

@@ -413,6 +413,27 @@ static void runs_until_stopped(void **state)
     loop_free(NULL);
 }
 
+static void turned_by_hand(void **state)
+{
+    struct loop *l = loop_of_test(true);
+    struct loop_timer t = {.due = stop_due, .arg = l};
+
+    assert_int_equal(loop_wait_ms(l), -1);
+    loop_timer_set_real(l, &t, the_clock.mono_ms + 100000);
+    assert_in_range(loop_wait_ms(l), 90000, 100000);
+    loop_again(l);
+    assert_int_equal(loop_wait_ms(l), 0);
+    loop_timer_set(l, &t, the_clock.now_ms + 1000); /* by hand: no need to look */
+    loop_turn(l, 0);
+    assert_int_equal(loop_wait_ms(l), -1);
+    assert_false(loop_is_stopped(l));
+    clock_advance(&the_clock, 1000);
+    assert_int_equal(loop_wait_ms(l), 0);
+    loop_turn(l, -1);
+    assert_true(loop_is_stopped(l));
+    loop_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +448,7 @@ int main(void)
         cmocka_unit_test(unwatches_itself_and_watches_anew),
         cmocka_unit_test(hooks_run_last),
         cmocka_unit_test(runs_until_stopped),
+        cmocka_unit_test(turned_by_hand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
