@@ -246,12 +246,12 @@ void api_receive(struct call *c)
     struct receive *r = arena_alloc(&c->arena, sizeof *r);
     if (!q || read_receive(c, q, r, &wait_s)) {
         call_done(c);
-    } else if (q->visible_count && !queue_is_full(q)) {
+    } else if (queue_has_next(q)) {
         answer(c, q, r);
     } else if (wait_s > 0) {
         park(c, q, r, wait_s);
     } else {
-        if (q->visible_count)
+        if (queue_is_full(q) && q->visible_count)
             fault_set(&c->fault, FAULT_OVER_LIMIT,
                       "Too many messages are in flight: maximum allowed is %u.",
                       q->all->limits.in_flight_max);

@@ -2,9 +2,8 @@
  * a chunk exists while one of its messages does. That is 9 bytes a message where a hash table of
  * messages would need up to 37, and a lone survivor pins half a kilobyte, no more.
  *
- * Invariants: (1) a message is in the index from msg_new to msg_free; (2) a lease in the heap
- * belongs to a message that is on no visible list; (3) a message without a lease was never
- * received. */
+ * Invariants: (1) a message is in the index from msg_new to msg_free; (2) a message has a rare part
+ * exactly while it is hidden or was received. */
 #include "queued/msg.h"
 
 #include "common/base/mem.h"
@@ -13,7 +12,8 @@
 
 static_assert(sizeof(struct msg) <= 80,
               "with its place in the index a message stays below 100 bytes");
-static_assert(sizeof(struct lease) <= 40, "a hundred thousand messages in flight are 4 MB");
+static_assert(sizeof(struct msg_rare) + 2 * sizeof(struct heap_item) <= 96,
+              "a hundred thousand messages in flight are 10 MB more at most");
 
 struct chunk {
     u64 key;
@@ -25,7 +25,7 @@ void msgs_init(struct msgs *ms)
 {
     *ms = (struct msgs){0};
     slab_init(&ms->msgs, sizeof(struct msg));
-    slab_init(&ms->leases, sizeof(struct lease));
+    slab_init(&ms->rares, sizeof(struct msg_rare));
     idmap_init(&ms->chunks);
     heap_init(&ms->due);
     map_init(&ms->origin_of);
@@ -42,7 +42,7 @@ void msgs_deinit(struct msgs *ms)
     map_deinit(&ms->origin_of);
     heap_deinit(&ms->due);
     idmap_deinit(&ms->chunks);
-    slab_deinit(&ms->leases);
+    slab_deinit(&ms->rares);
     slab_deinit(&ms->msgs);
 }
 
@@ -66,7 +66,6 @@ struct msg *msg_new(struct msgs *ms, struct queue *q, u64 id, i64 sent_ms)
     m->id = id;
     m->queue = q;
     m->sent_ms = sent_ms;
-    list_init(&m->visible);
     list_init(&m->arrived);
     c->at[id % CHUNK] = m;
     c->used++;
@@ -79,22 +78,21 @@ struct msg *msg_find(const struct msgs *ms, u64 id)
     return c ? c->at[id % CHUNK] : NULL;
 }
 
-static void lease_free(struct msgs *ms, struct msg *m)
+static void rare_free(struct msgs *ms, struct msg *m)
 {
-    if (!m->lease)
+    if (!m->rare)
         return;
-    heap_remove(&ms->due, &m->lease->node);
-    slab_give(&ms->leases, m->lease);
-    m->lease = NULL;
+    heap_remove(&ms->due, &m->rare->due);
+    slab_give(&ms->rares, m->rare);
+    m->rare = NULL;
 }
 
 void msg_free(struct msgs *ms, struct msg *m)
 {
     struct chunk *c = idmap_get(&ms->chunks, chunk_key(m->id));
     assert(c && c->at[m->id % CHUNK] == m);
-    list_remove(&m->visible);
     list_remove(&m->arrived);
-    lease_free(ms, m);
+    rare_free(ms, m);
     origin_drop(ms, m->origin);
     c->at[m->id % CHUNK] = NULL;
     if (--c->used == 0) {
@@ -106,44 +104,60 @@ void msg_free(struct msgs *ms, struct msg *m)
 
 /* --- states ----------------------------------------------------------------------------------- */
 
-static struct lease *lease_of(struct msgs *ms, struct msg *m)
+static struct msg_rare *rare_of(struct msgs *ms, struct msg *m)
 {
-    if (!m->lease) {
-        m->lease = slab_take(&ms->leases);
-        m->lease->msg = m;
+    if (!m->rare) {
+        m->rare = slab_take(&ms->rares);
+        m->rare->msg = m;
     }
-    return m->lease;
+    return m->rare;
 }
 
 enum msg_state msg_state(const struct msg *m)
 {
-    if (!m->lease || !m->lease->node.place)
+    if (!m->rare || !m->rare->due.place)
         return MSG_VISIBLE;
-    return m->lease->receives ? MSG_LEASED : MSG_DELAYED;
+    return m->rare->receives ? MSG_LEASED : MSG_DELAYED;
 }
 
 void msg_hide(struct msgs *ms, struct msg *m, i64 due_ms)
 {
-    list_remove(&m->visible);
-    heap_set(&ms->due, &lease_of(ms, m)->node, due_ms);
+    heap_set_tied(&ms->due, &rare_of(ms, m)->due, due_ms, m->id);
 }
 
 void msg_show(struct msgs *ms, struct msg *m)
 {
-    assert(list_is_empty(&m->visible));
-    if (!m->lease)
+    if (!m->rare)
         return;
-    if (m->lease->receives == 0)
-        lease_free(ms, m);
+    if (m->rare->receives == 0)
+        rare_free(ms, m);
     else
-        heap_remove(&ms->due, &m->lease->node);
+        heap_remove(&ms->due, &m->rare->due);
 }
 
 void msg_count(struct msgs *ms, struct msg *m, i64 now_ms)
 {
-    struct lease *l = lease_of(ms, m);
-    if (l->receives++ == 0)
-        l->first_ms = now_ms;
+    struct msg_rare *r = rare_of(ms, m);
+    if (r->receives++ == 0)
+        r->first_ms = now_ms;
+}
+
+void msg_set_receives(struct msgs *ms, struct msg *m, u32 receives, i64 first_ms)
+{
+    struct msg_rare *r = rare_of(ms, m);
+    r->receives = receives;
+    r->first_ms = first_ms;
+}
+
+i64 msg_due_ms(const struct msgs *ms, const struct msg *m)
+{
+    return m->rare && m->rare->due.place ? heap_due(&ms->due, &m->rare->due) : 0;
+}
+
+struct msg *msg_first_due(const struct msgs *ms)
+{
+    struct heap_node *top = heap_top(&ms->due);
+    return top ? container_of(top, struct msg_rare, due)->msg : NULL;
 }
 
 /* --- where messages came from ----------------------------------------------------------------- */
@@ -203,11 +217,10 @@ void msg_check(const struct msgs *ms, const struct msg *m)
     assert(msg_find(ms, m->id) == m);
     assert(m->queue);
     assert(!list_is_empty(&m->arrived));
-    assert(msg_state(m) == MSG_VISIBLE || list_is_empty(&m->visible));
-    if (m->lease) {
-        assert(m->lease->msg == m);
-        assert((m->lease->receives == 0) == (m->lease->first_ms == 0));
-        assert(m->lease->receives || m->lease->node.place);
+    if (m->rare) {
+        assert(m->rare->msg == m);
+        assert((m->rare->receives == 0) == (m->rare->first_ms == 0));
+        assert(m->rare->receives || m->rare->due.place);
     }
     assert(!m->origin || origin_arn(ms, m->origin).n);
 }

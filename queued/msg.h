@@ -4,9 +4,8 @@
  *            └──────────────────────────> ^                     └──msg_hide──> LEASED, another due
  *   from any state: msg_free (deleted, expired, purged)
  *
- * The states are not stored: a message that waits for a time has a lease with a place in the heap
- * of due times, and is DELAYED while it was never received, else LEASED. Everything else is
- * VISIBLE.
+ * The states are not stored: a hidden message has a place in the heap of due times, and is DELAYED
+ * while it was never received, else LEASED. Everything else is VISIBLE.
  *
  * Under 100 bytes a waiting message, its place in the index included: sizes are asserted in msg.c.
  */
@@ -34,12 +33,12 @@ struct origin {
     str arn; /* or the part behind the topic's: what the message row holds as `extra` */
 };
 
-/* What only a message has that was received or delayed. */
-struct lease {
-    struct heap_node node; /* due: when it becomes visible; in no heap: it is */
+/* What only a message has that is hidden or was received. */
+struct msg_rare {
+    struct heap_node due; /* in msgs.due by the time when it becomes visible; in no heap: it is */
+    u32 receives;
     struct msg *msg;
     i64 first_ms; /* first receive, Unix ms; 0: none yet */
-    u32 receives;
 };
 
 enum msg_flags {
@@ -50,21 +49,25 @@ struct msg {
     u64 id; /* order of arrival over all queues */
     struct queue *queue;
     i64 sent_ms;
-    struct list visible; /* in the queue's list while VISIBLE, in the order in which it became so */
-    struct list arrived; /* in the queue's list of all its messages, oldest first */
-    struct shared *body; /* NULL: the body row of its own id */
-    struct lease *lease; /* NULL: never received, not delayed */
-    u32 origin;          /* place of its struct origin; 0: none */
-    u32 flags;
+    union {
+        struct list line;
+        struct heap_node returned;
+    } at;                  /* where its queue's pick keeps it, */
+    struct list arrived;   /* in the queue's list of all its messages, oldest first */
+    struct shared *body;   /* NULL: the body row of its own id */
+    struct msg_rare *rare; /* NULL: visible and never received */
+    u32 origin;            /* place of its struct origin; 0: none */
+    u16 flags;             /* enum msg_flags */
+    u8 where;              /* which member of `at`, and more: the pick's own; 0: nowhere */
 };
 
 enum msg_state { MSG_DELAYED, MSG_VISIBLE, MSG_LEASED };
 
 /* All messages of a daemon. */
 struct msgs {
-    struct slab msgs, leases;
+    struct slab msgs, rares;
     struct idmap chunks;     /* index by id: chunks of 64 neighbours */
-    struct heap due;         /* leases, earliest first */
+    struct heap due;         /* hidden ones, by time and then in the order of arrival */
     struct origin **origins; /* by place - 1 */
     struct map origin_of;    /* by ARN */
     u32 origin_count, origin_cap, origin_free;
@@ -73,33 +76,35 @@ struct msgs {
 void msgs_init(struct msgs *ms);
 void msgs_deinit(struct msgs *ms);
 
-/* VISIBLE, on no list yet. The id must be new. */
+/* VISIBLE, on no list yet. The id is new. */
 struct msg *msg_new(struct msgs *ms, struct queue *q, u64 id, i64 sent_ms);
 struct msg *msg_find(const struct msgs *ms, u64 id);
-/* Takes it off both lists, the heap and the index. Does not touch shared bodies. */
+/* Takes it off `arrived`, the heap of due times and the index. Its queue's pick has let go of it
+ * already. Does not touch shared bodies. */
 void msg_free(struct msgs *ms, struct msg *m);
 
 enum msg_state msg_state(const struct msg *m);
-/* It waits until due_ms, from whatever state: off the visible list. */
+/* It is hidden until due_ms, whatever it was before. */
 void msg_hide(struct msgs *ms, struct msg *m, i64 due_ms);
-/* It waits no longer. The caller puts it on the visible list. */
+/* It is hidden no longer. */
 void msg_show(struct msgs *ms, struct msg *m);
 /* One more receive. */
 void msg_count(struct msgs *ms, struct msg *m, i64 now_ms);
+/* It was received so often already, at least once. */
+void msg_set_receives(struct msgs *ms, struct msg *m, u32 receives, i64 first_ms);
 
 static inline u32 msg_receives(const struct msg *m)
 {
-    return m->lease ? m->lease->receives : 0;
+    return m->rare ? m->rare->receives : 0;
 }
 static inline i64 msg_first_ms(const struct msg *m)
 {
-    return m->lease ? m->lease->first_ms : 0;
+    return m->rare ? m->rare->first_ms : 0;
 }
-/* 0: it is visible. */
-static inline i64 msg_due_ms(const struct msg *m)
-{
-    return m->lease && m->lease->node.place ? m->lease->node.due : 0;
-}
+/* When it becomes visible; 0: it is. */
+i64 msg_due_ms(const struct msgs *ms, const struct msg *m);
+/* The first message that is to become visible, NULL when none is hidden. */
+struct msg *msg_first_due(const struct msgs *ms);
 
 /* The place of this ARN, with one holder more; 0 for "". */
 u32 origin_hold(struct msgs *ms, str arn);

@@ -1,9 +1,9 @@
 /* Invariants:
  * 1. visible_count, leased_count and delayed_count are the numbers of messages on `arrived` in each
- *    state; those on `visible` are exactly the VISIBLE ones.
+ *    state.
  * 2. `arrived` is in the order of ids, and every id on it is above purged_id.
- * 3. A message that is gone (purged, or its queue deleted) is on `doomed`; nobody is given it, and
- * its handles find nothing. sweep.c clears it away.
+ * 3. A message that is gone (purged, or its queue deleted) is on `doomed`; nobody is given it, its
+ *    handles find nothing, and the pick does not know it. sweep.c clears it away.
  * 4. `retire` is due at or before the time when the oldest message expires. */
 #include "queued/queue.h"
 
@@ -39,13 +39,13 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
         mem_printf("arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(region), STR_ARG(account), STR_ARG(name));
     make_sender(q);
     queue_attr_init(&q->attributes);
-    list_init(&q->visible);
     list_init(&q->arrived);
     list_init(&q->waiters);
     list_init(&q->hungry);
     list_init(&q->doomed);
-    list_init(&q->doomed_visible);
     list_init(&q->reap);
+    q->pick = &pick_standard;
+    q->pick->init(q);
     return q;
 }
 
@@ -55,6 +55,7 @@ void queue_free(struct queue *q)
     heap_remove(&q->all->retire, &q->retire);
     list_remove(&q->hungry);
     list_remove(&q->reap);
+    q->pick->clear(q);
     queue_attr_deinit(&q->attributes);
     mem_free(q->arn);
     mem_free((char *)(uintptr_t)q->key.p);
@@ -140,25 +141,11 @@ bool queue_is_full(const struct queue *q)
     return q->leased_count >= q->all->limits.in_flight_max;
 }
 
-static void make_hungry(struct queue *q)
+/* It may have something to give out that it had not before. */
+static void queue_wake(struct queue *q)
 {
     if (!list_is_empty(&q->waiters) && list_is_empty(&q->hungry))
         list_push_back(&q->all->hungry, &q->hungry);
-}
-
-/* The message has become visible: it goes behind those that already are. */
-static void queue_offer(struct queue *q, struct msg *m)
-{
-    list_push_back(&q->visible, &m->visible);
-    q->visible_count++;
-    make_hungry(q);
-}
-
-/* There is room in flight again. */
-static void room_again(struct queue *q, bool was_full)
-{
-    if (UNLIKELY(was_full) && q->visible_count)
-        make_hungry(q);
 }
 
 /* Invariant 4, when the oldest message may be another. */
@@ -168,14 +155,15 @@ static void set_retire(struct queue *q)
         return;
     const struct msg *oldest = list_item(q->arrived.next, struct msg, arrived);
     i64 due = oldest->sent_ms + q->attributes.retention_s * 1000;
-    if (!q->retire.place || due < q->retire.due)
+    if (!q->retire.place || due < heap_due(&q->all->retire, &q->retire))
         heap_set(&q->all->retire, &q->retire, due);
 }
 
 static void store_state(const struct msg *m)
 {
     struct queues *qs = m->queue->all;
-    queue_store_update_message(qs->store, m->id, msg_due_ms(m), msg_first_ms(m), msg_receives(m));
+    queue_store_update_message(qs->store, m->id, msg_due_ms(&qs->msgs, m), msg_first_ms(m),
+                               msg_receives(m));
     loop_dirty(qs->loop);
 }
 
@@ -190,10 +178,21 @@ static void store_new(struct queue *q, const struct msg *m, const struct new_mes
                                                              .queue = q->id,
                                                              .body = p->shared ? p->shared->id : 0,
                                                              .sent_ms = m->sent_ms,
-                                                             .due_ms = msg_due_ms(m),
+                                                             .due_ms = msg_due_ms(&qs->msgs, m),
                                                              .flags = m->flags,
                                                              .extra = p->origin});
     loop_dirty(qs->loop);
+}
+
+/* The message is the queue's from here on, the newest of all; its state is set. */
+static void queue_arrive(struct queue *q, struct msg *m)
+{
+    list_push_back(&q->arrived, &m->arrived);
+    ++*counter(q, m);
+    q->pick->arrive(q, m);
+    if (UNLIKELY(!q->retire.place))
+        set_retire(q);
+    queue_wake(q);
 }
 
 u64 queue_put(struct queue *q, const struct new_message *p)
@@ -207,15 +206,9 @@ u64 queue_put(struct queue *q, const struct new_message *p)
         m->body->holders++;
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;
-    list_push_back(&q->arrived, &m->arrived);
-    if (p->delay_ms > 0) {
+    if (p->delay_ms > 0)
         msg_hide(&qs->msgs, m, now_ms + p->delay_ms);
-        q->delayed_count++;
-    } else {
-        queue_offer(q, m);
-    }
-    if (UNLIKELY(!q->retire.place))
-        set_retire(q);
+    queue_arrive(q, m);
     store_new(q, m, p);
     return m->id;
 }
@@ -223,56 +216,51 @@ u64 queue_put(struct queue *q, const struct new_message *p)
 void queue_restore(struct queue *q, struct msg *m, i64 due_ms, i64 first_ms, u32 receives)
 {
     struct queues *qs = q->all;
-    if (receives) {
-        msg_count(&qs->msgs, m, first_ms);
-        m->lease->receives = receives;
-    }
+    if (receives)
+        msg_set_receives(&qs->msgs, m, receives, first_ms);
     if (q->deleted || m->id <= q->purged_id) {
         list_push_back(&q->doomed, &m->arrived);
         if (list_is_empty(&q->reap))
             list_push_back(&qs->reap, &q->reap);
         return;
     }
-    list_push_back(&q->arrived, &m->arrived);
-    if (due_ms > qs->clock->now_ms) {
+    if (due_ms > qs->clock->now_ms)
         msg_hide(&qs->msgs, m, due_ms);
-        ++*counter(q, m);
-    } else {
-        queue_offer(q, m);
-    }
-    if (UNLIKELY(!q->retire.place))
-        set_retire(q);
+    queue_arrive(q, m);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-/* Gives one visible message out. With hide_ms 0 it goes behind the others, so that the next receive
- * gets another one. */
+/* Counts the receive of a message that was taken, and hides it. */
 static void lease(struct queue *q, struct msg *m, i64 hide_ms)
 {
     struct queues *qs = q->all;
     msg_count(&qs->msgs, m, qs->clock->now_ms);
-    list_remove(&m->visible);
     if (hide_ms > 0) {
         msg_hide(&qs->msgs, m, qs->clock->now_ms + hide_ms);
         q->visible_count--;
         q->leased_count++;
-    } else {
-        list_push_back(&q->visible, &m->visible);
     }
     store_state(m);
+}
+
+bool queue_has_next(const struct queue *q)
+{
+    return !queue_is_full(q) && q->pick->has_next(q);
 }
 
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX])
 {
     u32 n = 0;
+    struct msg *m;
     assert(max <= QUEUE_TAKE_MAX);
-    u64 there = q->visible_count; /* a message that stays visible comes once, not again and again */
-    while (n < max && n < there && !queue_is_full(q)) {
-        struct msg *m = list_item(q->visible.next, struct msg, visible);
+    while (n < max && !queue_is_full(q) && (m = q->pick->take(q))) {
         lease(q, m, hide_ms);
         ret[n++] = m;
     }
+    for (u32 i = 0; hide_ms == 0 && i < n; i++)
+        q->pick->show(q, ret[i]);
+    q->pick->taken_all(q);
     return n;
 }
 
@@ -294,9 +282,9 @@ void queue_drop(struct msg *m)
     struct queue *q = m->queue;
     struct queues *qs = q->all;
     if (!is_gone(m)) {
-        bool was_full = queue_is_full(q);
         --*counter(q, m);
-        room_again(q, was_full);
+        q->pick->drop(q, m);
+        queue_wake(q); /* there is room in flight again, or what it was in front of is free */
     }
     queue_store_delete_message(qs->store, m->id, !m->body);
     drop_body(qs, m);
@@ -311,26 +299,29 @@ void queue_return(struct msg *m)
     struct queue *q = m->queue;
     assert(msg_state(m) != MSG_VISIBLE);
     if (is_gone(m)) {
-        heap_remove(&q->all->msgs.due, &m->lease->node);
+        msg_show(&q->all->msgs, m);
         return;
     }
-    bool was_full = queue_is_full(q);
     --*counter(q, m);
     msg_show(&q->all->msgs, m);
-    queue_offer(q, m);
-    room_again(q, was_full);
+    q->visible_count++;
+    q->pick->show(q, m);
+    queue_wake(q);
 }
 
 void queue_hide(struct msg *m, i64 hide_ms)
 {
     struct queue *q = m->queue;
     struct queues *qs = q->all;
+    bool was_visible = msg_state(m) == MSG_VISIBLE;
     assert(!is_gone(m) && msg_receives(m));
     if (hide_ms > 0) {
         --*counter(q, m);
         msg_hide(&qs->msgs, m, qs->clock->now_ms + hide_ms);
         ++*counter(q, m);
-    } else if (msg_state(m) != MSG_VISIBLE) {
+        if (was_visible)
+            q->pick->hide(q, m);
+    } else if (!was_visible) {
         queue_return(m);
     }
     store_state(m);
@@ -367,7 +358,7 @@ void queue_purge(struct queue *q)
     q->purged_id = qs->next_id - 1;
     q->purged_ms = qs->clock->now_ms;
     list_move_all(&q->doomed, &q->arrived);
-    list_move_all(&q->doomed_visible, &q->visible);
+    q->pick->clear(q);
     q->visible_count = q->leased_count = q->delayed_count = 0;
     heap_remove(&qs->retire, &q->retire);
     list_remove(&q->hungry);
@@ -386,20 +377,18 @@ void queue_changed(struct queue *q)
 
 void queue_check(const struct queue *q)
 {
-    u64 count[3] = {0}, visible = 0, before = q->purged_id;
+    u64 count[3] = {0}, before = q->purged_id;
     for (const struct list *at = q->arrived.next; at != &q->arrived; at = at->next) {
         const struct msg *m = list_item(at, struct msg, arrived);
         msg_check(&q->all->msgs, m);
         assert(m->queue == q && m->id > before);
-        assert((msg_state(m) == MSG_VISIBLE) == !list_is_empty(&m->visible));
         before = m->id;
         count[msg_state(m)]++;
     }
-    for (const struct list *at = q->visible.next; at != &q->visible; at = at->next)
-        visible++;
-    assert(count[MSG_VISIBLE] == q->visible_count && visible == q->visible_count);
+    assert(count[MSG_VISIBLE] == q->visible_count);
     assert(count[MSG_LEASED] == q->leased_count);
     assert(count[MSG_DELAYED] == q->delayed_count);
     assert(list_is_empty(&q->arrived) || q->retire.place);
     assert(list_is_empty(&q->doomed) || !list_is_empty(&q->reap));
+    q->pick->check(q);
 }

@@ -1,6 +1,6 @@
 /* A queue: its attributes, its messages by state, and its one door. Every message comes in through
- * queue_put, is given out by queue_take, goes by queue_drop; whatever becomes visible does so
- * through queue_offer, the one place where a message meets a waiter.
+ * queue_put, is given out by queue_take, goes by queue_drop. Which one is next is its pick's
+ * business (pick.h).
  *
  * Counts are exact at every moment: they are kept, not counted. All changes go to the store in the
  * same turn and are durable when that turn is. */
@@ -11,6 +11,7 @@
 #include "queued/queue_attr.h"
 #include "queued/receipt.h"
 #include "queued/msg.h"
+#include "queued/pick.h"
 
 struct queues;
 
@@ -27,20 +28,20 @@ struct queue {
     i64 created_ms, modified_ms;
     struct queue_attrs attributes;
 
-    struct list visible; /* of struct msg, next one first */
+    const struct pick *pick;
+    union pick_state pick_state;
     struct list arrived; /* of struct msg, all of them, oldest first */
     u64 visible_count, leased_count, delayed_count;
     struct heap_node retire; /* when its oldest message may expire, or earlier */
 
     struct list waiters; /* parked long polls, oldest first */
-    struct list hungry;  /* on queues.hungry: has waiters and something to offer */
+    struct list hungry;  /* on queues.hungry: has waiters, and perhaps something for them */
 
     u64 purged_id; /* messages up to here are gone, though some may still be cleared away */
     i64 purged_ms; /* last PurgeQueue */
     bool deleted;
     struct list doomed; /* of struct msg: gone for everybody, to be cleared away in slices */
-    struct list doomed_visible; /* their other links */
-    struct list reap;           /* on queues.reap while `doomed` is not empty */
+    struct list reap;   /* on queues.reap while `doomed` is not empty */
 };
 
 /* What comes in. */
@@ -54,6 +55,8 @@ struct new_message {
 
 /* Returns the message's id. */
 u64 queue_put(struct queue *q, const struct new_message *p);
+/* Has it anything to give out, and may it? */
+bool queue_has_next(const struct queue *q);
 /* Up to `max` visible messages, hidden for hide_ms (0: they stay visible) and counted. */
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX]);
 /* The message is deleted, expired, or otherwise of no more use. */
@@ -74,7 +77,7 @@ str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE]);
 void queue_purge(struct queue *q);
 /* The attributes have changed: stores them, and looks anew at what they mean for messages there. */
 void queue_changed(struct queue *q);
-/* May it give out any more? */
+/* It may not give out any more: too many are in flight. */
 bool queue_is_full(const struct queue *q);
 
 /* Asserts what must be true of a queue and its messages; for tests. */

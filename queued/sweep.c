@@ -22,11 +22,11 @@ static bool is_over(struct slice *s)
 /* Delays and visibility timeouts that are over. */
 static bool show_due(struct queues *qs, struct slice *slice)
 {
-    struct heap_node *top;
-    while ((top = heap_top(&qs->msgs.due)) && top->due <= qs->clock->now_ms) {
+    struct msg *m;
+    while ((m = msg_first_due(&qs->msgs)) && msg_due_ms(&qs->msgs, m) <= qs->clock->now_ms) {
         if (is_over(slice))
             return true;
-        queue_return(container_of(top, struct lease, node)->msg);
+        queue_return(m);
     }
     return false;
 }
@@ -53,7 +53,7 @@ static bool retire_queue(struct queue *q, struct slice *slice)
 static bool retire_due(struct queues *qs, struct slice *slice)
 {
     struct heap_node *top;
-    while ((top = heap_top(&qs->retire)) && top->due <= qs->clock->now_ms)
+    while ((top = heap_top(&qs->retire)) && heap_due(&qs->retire, top) <= qs->clock->now_ms)
         if (is_over(slice) || retire_queue(container_of(top, struct queue, retire), slice))
             return true;
     return false;
@@ -101,19 +101,20 @@ void sweep_arm(struct queues *qs)
 {
     i64 due = INT64_MAX;
     const struct heap_node *top;
+    const struct msg *hidden = msg_first_due(&qs->msgs);
     if (qs->failing) {
         loop_timer_clear(qs->loop, &qs->sweep);
         return;
     }
-    if ((top = heap_top(&qs->msgs.due)))
-        due = top->due;
+    if (hidden)
+        due = msg_due_ms(&qs->msgs, hidden);
     if ((top = heap_top(&qs->retire)))
-        due = MIN(due, top->due);
+        due = MIN(due, heap_due(&qs->retire, top));
     if (!list_is_empty(&qs->reap))
         due = MIN(due, qs->clock->now_ms);
     if (due == INT64_MAX) {
         loop_timer_clear(qs->loop, &qs->sweep);
-    } else if (!qs->sweep.node.place || qs->sweep.node.due != due) {
+    } else {
         qs->sweep.due = timer_due;
         qs->sweep.arg = qs;
         loop_timer_set(qs->loop, &qs->sweep, due);

@@ -51,7 +51,7 @@ void waiters_serve(struct queues *qs)
     while (!list_is_empty(&qs->hungry) && !qs->failing) {
         struct queue *q = list_item(qs->hungry.next, struct queue, hungry);
         list_remove(&q->hungry);
-        while (q->visible_count && !list_is_empty(&q->waiters) && !queue_is_full(q)) {
+        while (!list_is_empty(&q->waiters) && queue_has_next(q)) {
             struct waiter *w = list_item(q->waiters.next, struct waiter, link);
             finish(w, desk_is_there(w->call) ? WAITER_READY : WAITER_EMPTY);
         }

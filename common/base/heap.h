@@ -1,29 +1,43 @@
-/* Deadlines: a binary heap of intrusive nodes, the earliest on top. */
+/* Deadlines: a binary heap of intrusive nodes, the earliest on top. The keys stand in the heap's
+ * own array, so that settling a node touches no other node but those it changes places with, and a
+ * node costs its owner four bytes. */
 #ifndef TOQUE_HEAP_H
 #define TOQUE_HEAP_H
 
 #include "common/base/base.h"
 
 struct heap_node {
-    i64 due;   /* key, any unit; earliest first, equal ones in no order */
     u32 place; /* place in the heap from 1; 0: in no heap */
 };
 
+struct heap_item {
+    i64 due; /* key, any unit; earliest first, */
+    u64 tie; /* of equal ones the one with the smaller tie; equal ties in no order */
+    struct heap_node *node;
+};
+
 struct heap {
-    struct heap_node **nodes;
+    struct heap_item *items;
     u32 n, cap;
 };
 
 void heap_init(struct heap *h);
 void heap_deinit(struct heap *h);
-/* Puts the node in, or moves it to its new due time when it is in already. */
+/* Puts the node in, or moves it to its new due time when it is in already. The tie is 0. */
 void heap_set(struct heap *h, struct heap_node *node, i64 due);
+void heap_set_tied(struct heap *h, struct heap_node *node, i64 due, u64 tie);
 /* Harmless when it is not in. */
 void heap_remove(struct heap *h, struct heap_node *node);
 /* The earliest, or NULL. */
 static inline struct heap_node *heap_top(const struct heap *h)
 {
-    return h->n ? h->nodes[0] : NULL;
+    return h->n ? h->items[0].node : NULL;
+}
+/* Of a node that is in. */
+static inline i64 heap_due(const struct heap *h, const struct heap_node *node)
+{
+    assert(node->place && node->place <= h->n);
+    return h->items[node->place - 1].due;
 }
 
 #endif

@@ -155,7 +155,7 @@ static void run_due(struct loop *l, struct heap *h, const i64 *now)
     for (u32 left = h->n; left > 0; left--) {
         struct heap_node *top = heap_top(h);
 
-        if (!top || top->due > *now)
+        if (!top || heap_due(h, top) > *now)
             return;
         struct loop_timer *t = container_of(top, struct loop_timer, node);
 
@@ -266,9 +266,9 @@ i64 loop_wait_ms(struct loop *l)
     if (l->again || l->dirty || !list_is_empty(&l->fresh))
         return 0;
     if ((top = heap_top(&l->real)))
-        wait = sooner(wait, top->due - l->clock->mono_ms - spent_ms);
+        wait = sooner(wait, heap_due(&l->real, top) - l->clock->mono_ms - spent_ms);
     if ((top = heap_top(&l->wall))) {
-        i64 left = top->due - l->clock->now_ms;
+        i64 left = heap_due(&l->wall, top) - l->clock->now_ms;
 
         if (left <= 0)
             return 0;

@@ -13,9 +13,9 @@ enum { NODES = 500, STEPS = 20000 };
 static void check(const struct heap *h)
 {
     for (u32 i = 0; i < h->n; i++) {
-        assert_int_equal(h->nodes[i]->place, i + 1);
+        assert_int_equal(h->items[i].node->place, i + 1);
         if (i)
-            assert_true(h->nodes[(i - 1) / 2]->due <= h->nodes[i]->due);
+            assert_true(h->items[(i - 1) / 2].due <= h->items[i].due);
     }
 }
 
@@ -37,19 +37,19 @@ static void as_a_list(void **state)
         u32 n = 0;
         for (int i = 0; i < NODES; i++)
             if (nodes[i].place) {
-                earliest = MIN(earliest, nodes[i].due);
+                earliest = MIN(earliest, heap_due(&h, &nodes[i]));
                 n++;
             }
         assert_int_equal(h.n, n);
         if (n)
-            assert_true(heap_top(&h)->due == earliest);
+            assert_true(heap_due(&h, heap_top(&h)) == earliest);
         if (step % 100 == 0)
             check(&h);
     }
     i64 last = INT64_MIN;
     for (struct heap_node *top; (top = heap_top(&h));) {
-        assert_true(top->due >= last);
-        last = top->due;
+        assert_true(heap_due(&h, top) >= last);
+        last = heap_due(&h, top);
         heap_remove(&h, top);
         assert_int_equal(top->place, 0);
         heap_remove(&h, top); /* harmless */
@@ -72,11 +72,34 @@ static void bounds_of_time(void **state)
     heap_deinit(&h);
 }
 
+/* Also after moves; and memory follows the number of nodes down. */
+static void equal_ones_by_their_tie(void **state)
+{
+    static struct heap_node nodes[NODES];
+    struct heap h;
+    heap_init(&h);
+    for (u32 i = 0; i < NODES; i++) {
+        u32 k = i * 71 % NODES;
+        heap_set_tied(&h, &nodes[k], 7, UINT64_MAX - k);
+        heap_set_tied(&h, &nodes[k], (i64)k % 2, k);
+    }
+    assert_true(h.cap >= NODES);
+    for (u32 i = 0; i < NODES; i++) {
+        struct heap_node *top = heap_top(&h);
+        assert_ptr_equal(top, &nodes[i < NODES / 2 ? i * 2 : (i - NODES / 2) * 2 + 1]);
+        heap_remove(&h, top);
+        check(&h);
+    }
+    assert_true(h.cap <= 64);
+    heap_deinit(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_a_list),
         cmocka_unit_test(bounds_of_time),
+        cmocka_unit_test(equal_ones_by_their_tie),
     };
     return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
 }

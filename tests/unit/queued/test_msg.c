@@ -40,11 +40,13 @@ static void states(void **state)
     msg_check(&ms, m);
     msg_hide(&ms, m, 2000);
     assert_int_equal(msg_state(m), MSG_DELAYED);
-    assert_int_equal(msg_due_ms(m), 2000);
+    assert_int_equal(msg_due_ms(&ms, m), 2000);
+    assert_ptr_equal(msg_first_due(&ms), m);
     msg_check(&ms, m);
     msg_show(&ms, m);
     assert_int_equal(msg_state(m), MSG_VISIBLE);
-    assert_null(m->lease); /* nothing is kept of a delay that is over */
+    assert_null(m->rare); /* nothing is kept of a delay that is over */
+    assert_null(msg_first_due(&ms));
     msg_count(&ms, m, 3000);
     assert_int_equal(msg_state(m), MSG_VISIBLE);
     msg_hide(&ms, m, 4000);
@@ -54,12 +56,28 @@ static void states(void **state)
     assert_int_equal(msg_receives(m), 2);
     assert_int_equal(msg_first_ms(m), 3000);
     msg_show(&ms, m);
-    assert_int_equal(msg_due_ms(m), 0);
+    assert_int_equal(msg_due_ms(&ms, m), 0);
     assert_int_equal(msg_receives(m), 2);
     msg_free(&ms, m);
     assert_null(msg_find(&ms, 7));
-    assert_int_equal(ms.leases.used, 0);
+    assert_int_equal(ms.rares.used, 0);
     assert_int_equal(ms.due.n, 0);
+}
+
+static void what_is_due_at_once_comes_in_the_order_of_arrival(void **state)
+{
+    enum { MESSAGES = 300 };
+    for (u64 i = 0; i < MESSAGES; i++) {
+        u64 id = 1 + i * 71 % MESSAGES;
+        msg_hide(&ms, msg_new(&ms, QUEUE, id, 1), 5000 + (i64)(id % 3));
+    }
+    for (u64 rest = 0; rest < 3; rest++)
+        for (u64 id = rest ? rest : 3; id <= MESSAGES; id += 3) {
+            struct msg *m = msg_first_due(&ms);
+            assert_int_equal(m->id, id);
+            msg_free(&ms, m);
+        }
+    assert_null(msg_first_due(&ms));
 }
 
 /* Random comings and goings against a plain table. */
@@ -172,6 +190,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(states, fresh, gone),
+        cmocka_unit_test_setup_teardown(what_is_due_at_once_comes_in_the_order_of_arrival, fresh,
+                                        gone),
         cmocka_unit_test_setup_teardown(the_index_finds_what_is_there, fresh, gone),
         cmocka_unit_test_setup_teardown(origins_are_shared_and_go_with_the_last, fresh, gone),
         cmocka_unit_test(slabs),

@@ -22,14 +22,107 @@ static void messages_come_in_order_and_hide(void **state)
     rig_free(r);
 }
 
-static void what_stays_visible_goes_behind_the_others(void **state)
+/* A message that stays visible keeps its place, and comes once in one receive. */
+static void what_stays_visible_keeps_its_place(void **state)
 {
     struct rig *r = rig_started();
     rig_create(r, "q");
     rig_send(r, "q", "a");
     rig_send(r, "q", "b");
     mem_free(rig_take(r, "q", ",'VisibilityTimeout':0"));
-    rig_receives(r, "q", "", "b;a;");
+    rig_counts(r, "q", 2, 0, 0);
+    rig_receives(r, "q", ",'VisibilityTimeout':0", "a;b;");
+    rig_send(r, "q", "c");
+    rig_receives(r, "q", "", "a;b;c;");
+    rig_free(r);
+}
+
+static void send_letters(struct rig *r, const char *letters)
+{
+    for (const char *at = letters; *at; at++) {
+        char text[2] = {*at, '\0'};
+        rig_send(r, "q", text);
+    }
+}
+
+static void change(struct rig *r, const char *handle, i64 timeout_s)
+{
+    char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':%" PRId64 "}",
+                            handle, timeout_s);
+    rig_do(r, "ChangeMessageVisibility", body);
+    mem_free(body);
+}
+
+static void what_comes_back_stands_by_its_arrival(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    send_letters(r, "abcdef");
+    char *a = rig_take(r, "q", ""), *b = rig_take(r, "q", ""), *c = rig_take(r, "q", "");
+    change(r, c, 0);
+    change(r, a, 0);
+    rig_counts(r, "q", 5, 1, 0);
+    rig_receives(r, "q", ",'VisibilityTimeout':7", "a;c;d;e;f;");
+    /* Hidden until different times, back in the order of arrival, before what came meanwhile. */
+    change(r, b, 3);
+    rig_advance(r, 3000);
+    rig_send(r, "q", "g");
+    rig_counts(r, "q", 2, 1 + 4, 0);
+    rig_advance(r, 4000);
+    rig_receives(r, "q", "", "a;b;c;d;e;f;g;");
+    mem_free(a);
+    mem_free(b);
+    mem_free(c);
+    rig_free(r);
+}
+
+/* Hidden or deleted in the midst of what came back, and of what never went. */
+static void what_came_back_may_go_again(void **state)
+{
+    struct rig *r = rig_started();
+    char *handles[6];
+    rig_create(r, "q");
+    send_letters(r, "abcdef");
+    for (int i = 0; i < 6; i++)
+        handles[i] = rig_take(r, "q", "");
+    for (int i = 5; i >= 0; i--) /* f stands in line, the others come back before it */
+        change(r, handles[i], 0);
+    rig_counts(r, "q", 6, 0, 0);
+    change(r, handles[2], 50);
+    change(r, handles[5], 50);
+    rig_counts(r, "q", 4, 2, 0);
+    char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s'}", handles[3]);
+    rig_do(r, "DeleteMessage", body);
+    rig_counts(r, "q", 3, 2, 0);
+    rig_receives(r, "q", ",'VisibilityTimeout':50", "a;b;e;");
+    rig_restart(r);
+    rig_advance(r, 50000);
+    rig_receives(r, "q", "", "a;b;c;e;f;");
+    mem_free(body);
+    for (int i = 0; i < 6; i++)
+        mem_free(handles[i]);
+    rig_free(r);
+}
+
+static void equal_delays_keep_the_order(void **state)
+{
+    struct rig *r = rig_started();
+    struct buf want = {0};
+    rig_create(r, "q");
+    for (int i = 0; i < 40; i++) {
+        char *body = mem_printf("{'QueueUrl':'q','MessageBody':'%d','DelaySeconds':5}", i);
+        rig_do(r, "SendMessage", body);
+        mem_free(body);
+    }
+    rig_counts(r, "q", 0, 0, 40);
+    rig_advance(r, 5000);
+    for (int i = 0; i < 40; i += 10) {
+        buf_reset(&want);
+        for (int k = i; k < i + 10; k++)
+            buf_printf(&want, "%d;", k);
+        rig_receives(r, "q", "", want.p);
+    }
+    buf_deinit(&want);
     rig_free(r);
 }
 
@@ -353,7 +446,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_in_order_and_hide),
-        cmocka_unit_test(what_stays_visible_goes_behind_the_others),
+        cmocka_unit_test(what_stays_visible_keeps_its_place),
+        cmocka_unit_test(what_comes_back_stands_by_its_arrival),
+        cmocka_unit_test(what_came_back_may_go_again),
+        cmocka_unit_test(equal_delays_keep_the_order),
         cmocka_unit_test(delays),
         cmocka_unit_test(retention_takes_the_oldest_wherever_they_are),
         cmocka_unit_test(handles_old_and_new),
