@@ -1,7 +1,6 @@
-/* Every SQL sentence of queued. Rows lie in the order of arrival, never in the order of queues, so
- * that one publication for a hundred queues dirties a page or two.
+/* What queued stores, whatever engine keeps it (engine.h says what turns, tickets and engines are).
  *
- *   meta     instance id, secret, manual clock
+ *   meta     instance id, secret, epoch, manual clock
  *   queue    a queue and its attributes
  *   body     what a message says, immutable; one row however many messages hold it
  *   message  one small row per queue that holds it: id is the order of arrival
@@ -11,16 +10,13 @@
  * `body`, and whoever owns the index in memory counts its holders (rebuilt at load) and calls
  * queue_store_delete_body with the last one.
  *
- * All writes belong to the turn's transaction, which the first of them opens; queue_store_commit
- * ends it and gives a ticket. A write that fails makes the commit of its turn fail, so callers need
- * not check each. After a failed commit nothing of the turn is on disk: load again. */
+ * Who uses a store calls the functions; the table of operations is what an engine fills. */
 #ifndef TOQUE_QUEUE_STORE_H
 #define TOQUE_QUEUE_STORE_H
 
 #include "common/base/buf.h"
-#include "common/io/store.h"
-
-struct queue_store;
+#include "common/base/map.h"
+#include "common/io/engine.h"
 
 struct queue_row {
     u64 id; /* never used twice */
@@ -41,62 +37,169 @@ struct message_row {
     str extra; /* small per-message bytes (which subscription it came by), "" for none */
 };
 
-/* Opens or creates below `dir` (queued.db). `f` says what is wrong. */
+#define QUEUE_STORE_SECRET_SIZE 16
+
+/* Who is told what queue_store_load reads; negative from a callback stops the walk. */
+struct queue_store_walk {
+    int (*queue)(void *arg, const struct queue_row *q);
+    int (*message)(void *arg, const struct message_row *m);
+    void *arg;
+};
+
+struct queue_store;
+struct queue_store_ops {
+    void (*put_queue)(struct queue_store *s, const struct queue_row *q);
+    void (*delete_queue)(struct queue_store *s, u64 id);
+    void (*add_body)(struct queue_store *s, u64 id, str content);
+    void (*add_message)(struct queue_store *s, const struct message_row *m);
+    void (*update_message)(struct queue_store *s, u64 id, i64 due_ms, i64 first_ms, u32 receives);
+    void (*delete_message)(struct queue_store *s, u64 id, bool own_body);
+    void (*delete_body)(struct queue_store *s, u64 id);
+    int (*read_body)(struct queue_store *s, u64 id, struct buf *out);
+    void (*set_applied)(struct queue_store *s, str instance, u64 sequence);
+    /* Hands every applied sequence to queue_store_hold_applied, the rest to the walk. */
+    int (*load)(struct queue_store *s, const struct queue_store_walk *walk);
+    /* Frees all, queue_store_deinit included. */
+    void (*close)(struct queue_store *s);
+};
+
+struct queue_store {
+    struct engine engine;
+    const struct queue_store_ops *ops;
+    u8 secret[QUEUE_STORE_SECRET_SIZE];
+    struct map applied; /* by instance; as the last load found it, and set since */
+};
+
+/* Opens or creates below `dir`. `f` says what is wrong. */
 int queue_store_open(struct queue_store **ret, const char *dir, enum store_durability durability,
                      u32 cache_kib, struct fault *f) MUST_CHECK;
-void queue_store_close(struct queue_store *s);
+/* NULL accepted. */
+static inline void queue_store_close(struct queue_store *s)
+{
+    if (s)
+        s->ops->close(s);
+}
 
 /* UUID text, made at creation. */
-const char *queue_store_instance(const struct queue_store *s);
-/* 16 secret bytes, made at creation: message ids and receipt handles derive from them. */
-const u8 *queue_store_secret(const struct queue_store *s);
-
-/* Small values of our own. */
-int queue_store_meta_get(struct queue_store *s, const char *key, i64 *ret);
-void queue_store_meta_set(struct queue_store *s, const char *key, i64 value);
+static inline const char *queue_store_instance(const struct queue_store *s)
+{
+    return s->engine.instance;
+}
+/* QUEUE_STORE_SECRET_SIZE secret bytes, made at creation: message ids and receipt handles derive
+ * from them. */
+static inline const u8 *queue_store_secret(const struct queue_store *s)
+{
+    return s->secret;
+}
 
 /* Ids above every one ever stored (queues, messages and bodies share one space; also over restarts
- * when the newest rows are gone). Read at open and after a failed commit. */
-u64 queue_store_next_id(struct queue_store *s);
+ * when the newest rows are gone). */
+static inline u64 queue_store_next_id(const struct queue_store *s)
+{
+    return s->engine.ids[0].next;
+}
 
-void queue_store_put_queue(struct queue_store *s,
-                           const struct queue_row *q); /* insert or replace */
+/* Insert or replace. */
+static inline void queue_store_put_queue(struct queue_store *s, const struct queue_row *q)
+{
+    engine_note_id(&s->engine, 0, q->id);
+    s->ops->put_queue(s, q);
+}
 /* The queue row only. Its messages are deleted by the caller, in slices of what a turn may cost;
  * what a crash leaves of them is given by queue_store_load as messages of a queue that is not
  * there. */
-void queue_store_delete_queue(struct queue_store *s, u64 id);
+static inline void queue_store_delete_queue(struct queue_store *s, u64 id)
+{
+    s->ops->delete_queue(s, id);
+}
 
-void queue_store_add_body(struct queue_store *s, u64 id, str content);
-void queue_store_add_message(struct queue_store *s, const struct message_row *m);
+static inline void queue_store_add_body(struct queue_store *s, u64 id, str content)
+{
+    engine_note_id(&s->engine, 0, id);
+    s->ops->add_body(s, id, content);
+}
+static inline void queue_store_add_message(struct queue_store *s, const struct message_row *m)
+{
+    engine_note_id(&s->engine, 0, m->id);
+    s->ops->add_message(s, m);
+}
 /* Visibility and receive count. */
-void queue_store_update_message(struct queue_store *s, u64 id, i64 due_ms, i64 first_ms,
-                                u32 receives);
+static inline void queue_store_update_message(struct queue_store *s, u64 id, i64 due_ms,
+                                              i64 first_ms, u32 receives)
+{
+    s->ops->update_message(s, id, due_ms, first_ms, receives);
+}
 /* The message row, and with own_body the body row of the same id. */
-void queue_store_delete_message(struct queue_store *s, u64 id, bool own_body);
-void queue_store_delete_body(struct queue_store *s, u64 id);
+static inline void queue_store_delete_message(struct queue_store *s, u64 id, bool own_body)
+{
+    s->ops->delete_message(s, id, own_body);
+}
+static inline void queue_store_delete_body(struct queue_store *s, u64 id)
+{
+    s->ops->delete_body(s, id);
+}
 
 /* Appends the content of body row `id` to `out`. E_NOT_FOUND: there is none (a bug or a damaged
  * file: say so, do not stop). */
-int queue_store_read_body(struct queue_store *s, u64 id, struct buf *out);
+static inline int queue_store_read_body(struct queue_store *s, u64 id, struct buf *out)
+{
+    return s->ops->read_body(s, id, out);
+}
 
+/* The last sequence applied of a topicd; 0: none. Held in memory. */
 void queue_store_set_applied(struct queue_store *s, str instance, u64 sequence);
-u64 queue_store_applied(struct queue_store *s, str instance);
+u64 queue_store_applied(const struct queue_store *s, str instance);
 
 /* Walks everything in the order of ids; a callback's views are valid for the call. Negative from
- * the callback stops the walk and is returned. Fast: millions of rows a second. */
+ * the callback stops the walk and is returned. Fast: millions of rows a second. Called at start,
+ * and after a failed commit. */
 int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),
                      int (*on_message)(void *arg, const struct message_row *m), void *arg);
 
-int queue_store_commit(struct queue_store *s, u64 *ret_ticket) MUST_CHECK;
-u64 queue_store_durable(const struct queue_store *s);
-/* A small write of its own, to learn whether the store works again. 0 when it does; E_AGAIN while a
- * turn is open, whose commit will tell. */
-int queue_store_probe(struct queue_store *s);
-/* Housekeeping, after every turn; true: there is more, call again without waiting. It keeps out of
- * the way of turns that follow on one another. */
-bool queue_store_tidy(struct queue_store *s);
-struct store_stats queue_store_stats(struct queue_store *s);
-/* What failed last, in one line, for the log; "" for nothing yet. */
-const char *queue_store_error(const struct queue_store *s);
+/* --- what every engine has: engine.h ---------------------------------------------------------- */
+
+static inline int queue_store_meta_get(const struct queue_store *s, const char *key, i64 *ret)
+{
+    return engine_meta_get(&s->engine, key, ret);
+}
+static inline void queue_store_meta_set(struct queue_store *s, const char *key, i64 value)
+{
+    engine_meta_set(&s->engine, key, value);
+}
+static inline int MUST_CHECK queue_store_commit(struct queue_store *s, u64 *ret_ticket)
+{
+    return engine_commit(&s->engine, ret_ticket);
+}
+static inline u64 queue_store_durable(const struct queue_store *s)
+{
+    return engine_durable(&s->engine);
+}
+static inline int queue_store_probe(struct queue_store *s)
+{
+    return engine_probe(&s->engine);
+}
+static inline bool queue_store_tidy(struct queue_store *s)
+{
+    return engine_tidy(&s->engine);
+}
+static inline struct store_stats queue_store_stats(struct queue_store *s)
+{
+    return engine_stats(&s->engine);
+}
+static inline const char *queue_store_error(const struct queue_store *s)
+{
+    return engine_error(&s->engine);
+}
+
+/* --- for engines ------------------------------------------------------------------------------ */
+
+/* At open, when the small values are held. */
+void queue_store_init(struct queue_store *s, const struct queue_store_ops *ops);
+void queue_store_hold_applied(struct queue_store *s, str instance, u64 sequence);
+void queue_store_deinit(struct queue_store *s);
+
+int queue_store_sqlite_open(struct queue_store **ret, const char *dir,
+                            enum store_durability durability, u32 cache_kib,
+                            struct fault *f) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* Every SQL sentence of topicd.
+/* What topicd stores, whatever engine keeps it (engine.h says what turns, tickets and engines are).
  *
  *   meta          instance id, epoch, manual clock
  *   topic         a topic and its attributes
@@ -6,16 +6,13 @@
  *   outbox        DELIVER frames that a queued has not acknowledged, in the order of sequences
  *   home          which queued owns a queue, as its announcements say
  *
- * Writes belong to the turn's transaction, as in every store of toque: the first opens it,
- * topic_store_commit ends it, a write that fails makes the commit fail. When all is well a publish
- * writes nothing here. */
+ * When all is well a publish writes nothing here. Who uses a store calls the functions; the table of
+ * operations is what an engine fills. */
 #ifndef TOQUE_TOPIC_STORE_H
 #define TOQUE_TOPIC_STORE_H
 
 #include "common/base/buf.h"
-#include "common/io/store.h"
-
-struct topic_store;
+#include "common/io/engine.h"
 
 struct topic_row {
     u64 id;
@@ -32,53 +29,183 @@ struct sub_row {
     i64 created_ms;
 };
 
-/* Opens or creates below `dir` (topicd.db). Every successful open takes a new epoch, durably. */
+struct topic_store;
+struct topic_store_ops {
+    void (*put_topic)(struct topic_store *s, const struct topic_row *t);
+    void (*delete_topic)(struct topic_store *s, u64 id);
+    void (*put_sub)(struct topic_store *s, const struct sub_row *u);
+    void (*delete_sub)(struct topic_store *s, u64 id);
+    int (*load)(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
+                int (*on_sub)(void *arg, const struct sub_row *u), void *arg);
+    void (*outbox_add)(struct topic_store *s, str queued, u64 sequence, str frame);
+    void (*outbox_acked)(struct topic_store *s, str queued, u64 sequence);
+    int (*outbox_next)(struct topic_store *s, str queued, u64 after, u64 *ret_sequence,
+                       struct buf *out);
+    int (*outbox_size)(struct topic_store *s, str queued, u64 *ret_frames, u64 *ret_bytes);
+    void (*put_home)(struct topic_store *s, str queue_arn, str queued);
+    void (*delete_home)(struct topic_store *s, str queue_arn);
+    void (*clear_homes)(struct topic_store *s);
+    int (*load_homes)(struct topic_store *s, int (*on_home)(void *arg, str queue_arn, str queued),
+                      void *arg);
+    void (*close)(struct topic_store *s);
+};
+
+enum { TOPIC_STORE_TOPIC_IDS, TOPIC_STORE_SUB_IDS };
+
+struct topic_store {
+    struct engine engine;
+    const struct topic_store_ops *ops;
+};
+
+/* Opens or creates below `dir` (topicd.db). */
 int topic_store_open(struct topic_store **ret, const char *dir, enum store_durability durability,
                      u32 cache_kib, struct fault *f) MUST_CHECK;
-void topic_store_close(struct topic_store *s);
-const char *topic_store_instance(const struct topic_store *s);
-/* Grows with every open: the high part of every sequence, so that sequences only grow. It is the
- * time of the open, in milliseconds: so it grows, too, when this store is an old copy, and what is
- * published then is not taken for what a queued had long ago. */
-#define TOPIC_STORE_EPOCH_BITS 41 /* some 70 years */
-u64 topic_store_epoch(const struct topic_store *s);
-int topic_store_meta_get(struct topic_store *s, const char *key, i64 *ret);
-void topic_store_meta_set(struct topic_store *s, const char *key, i64 value);
+/* NULL accepted. */
+static inline void topic_store_close(struct topic_store *s)
+{
+    if (s)
+        s->ops->close(s);
+}
+static inline const char *topic_store_instance(const struct topic_store *s)
+{
+    return s->engine.instance;
+}
+/* Grows with every open: the high part of every sequence, so that sequences only grow, also when
+ * this store is an old copy; what is published then is not taken for what a queued had long ago. */
+#define TOPIC_STORE_EPOCH_BITS ENGINE_EPOCH_BITS
+static inline u64 topic_store_epoch(const struct topic_store *s)
+{
+    return s->engine.epoch;
+}
+
+/* --- topics and subscriptions ----------------------------------------------------------------- */
 
 /* Ids above every one ever stored. */
-u64 topic_store_next_topic_id(struct topic_store *s);
-u64 topic_store_next_sub_id(struct topic_store *s);
-void topic_store_put_topic(struct topic_store *s,
-                           const struct topic_row *t);        /* insert or replace */
-void topic_store_delete_topic(struct topic_store *s, u64 id); /* and its subscriptions */
-void topic_store_put_sub(struct topic_store *s, const struct sub_row *u);
-void topic_store_delete_sub(struct topic_store *s, u64 id);
-int topic_store_load(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
-                     int (*on_sub)(void *arg, const struct sub_row *u), void *arg);
+static inline u64 topic_store_next_topic_id(const struct topic_store *s)
+{
+    return s->engine.ids[TOPIC_STORE_TOPIC_IDS].next;
+}
+static inline u64 topic_store_next_sub_id(const struct topic_store *s)
+{
+    return s->engine.ids[TOPIC_STORE_SUB_IDS].next;
+}
+/* Insert or replace. */
+static inline void topic_store_put_topic(struct topic_store *s, const struct topic_row *t)
+{
+    engine_note_id(&s->engine, TOPIC_STORE_TOPIC_IDS, t->id);
+    s->ops->put_topic(s, t);
+}
+/* And its subscriptions. */
+static inline void topic_store_delete_topic(struct topic_store *s, u64 id)
+{
+    s->ops->delete_topic(s, id);
+}
+/* Insert or replace. */
+static inline void topic_store_put_sub(struct topic_store *s, const struct sub_row *u)
+{
+    engine_note_id(&s->engine, TOPIC_STORE_SUB_IDS, u->id);
+    s->ops->put_sub(s, u);
+}
+static inline void topic_store_delete_sub(struct topic_store *s, u64 id)
+{
+    s->ops->delete_sub(s, id);
+}
+/* Everything in the order of ids; negative from a callback stops the walk and is returned. */
+static inline int topic_store_load(struct topic_store *s,
+                                   int (*on_topic)(void *arg, const struct topic_row *t),
+                                   int (*on_sub)(void *arg, const struct sub_row *u), void *arg)
+{
+    return s->ops->load(s, on_topic, on_sub, arg);
+}
 
-/* The outbox of one queued, named by its link address. */
-void topic_store_outbox_add(struct topic_store *s, str queued, u64 sequence, str frame);
+/* --- the outbox of one queued, named by its link address -------------------------------------- */
+
+static inline void topic_store_outbox_add(struct topic_store *s, str queued, u64 sequence,
+                                          str frame)
+{
+    s->ops->outbox_add(s, queued, sequence, frame);
+}
 /* Forgets everything up to `sequence`. */
-void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence);
+static inline void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence)
+{
+    s->ops->outbox_acked(s, queued, sequence);
+}
 /* The first frame above `after`: appends it to `out`; E_NOT_FOUND at the end. */
-int topic_store_outbox_next(struct topic_store *s, str queued, u64 after, u64 *ret_sequence,
-                            struct buf *out);
+static inline int topic_store_outbox_next(struct topic_store *s, str queued, u64 after,
+                                          u64 *ret_sequence, struct buf *out)
+{
+    return s->ops->outbox_next(s, queued, after, ret_sequence, out);
+}
 /* Frames and bytes that wait; for the statistics and the bound on the outbox. */
-int topic_store_outbox_size(struct topic_store *s, str queued, u64 *ret_frames, u64 *ret_bytes);
+static inline int topic_store_outbox_size(struct topic_store *s, str queued, u64 *ret_frames,
+                                          u64 *ret_bytes)
+{
+    return s->ops->outbox_size(s, queued, ret_frames, ret_bytes);
+}
 
-void topic_store_put_home(struct topic_store *s, str queue_arn, str queued);
-void topic_store_delete_home(struct topic_store *s, str queue_arn);
-void topic_store_clear_homes(struct topic_store *s);
-int topic_store_load_homes(struct topic_store *s,
-                           int (*on_home)(void *arg, str queue_arn, str queued), void *arg);
+/* --- homes of queues -------------------------------------------------------------------------- */
 
-int topic_store_commit(struct topic_store *s, u64 *ret_ticket) MUST_CHECK;
-u64 topic_store_durable(const struct topic_store *s);
-int topic_store_probe(struct topic_store *s);
-/* Housekeeping, after every turn; true: there is more, call again without waiting. */
-bool topic_store_tidy(struct topic_store *s);
-struct store_stats topic_store_stats(struct topic_store *s);
-/* What failed last, in one line, for the log; "" for nothing yet. */
-const char *topic_store_error(const struct topic_store *s);
+static inline void topic_store_put_home(struct topic_store *s, str queue_arn, str queued)
+{
+    s->ops->put_home(s, queue_arn, queued);
+}
+static inline void topic_store_delete_home(struct topic_store *s, str queue_arn)
+{
+    s->ops->delete_home(s, queue_arn);
+}
+static inline void topic_store_clear_homes(struct topic_store *s)
+{
+    s->ops->clear_homes(s);
+}
+static inline int topic_store_load_homes(struct topic_store *s,
+                                         int (*on_home)(void *arg, str queue_arn, str queued),
+                                         void *arg)
+{
+    return s->ops->load_homes(s, on_home, arg);
+}
+
+/* --- what every engine has: engine.h ---------------------------------------------------------- */
+
+static inline int topic_store_meta_get(const struct topic_store *s, const char *key, i64 *ret)
+{
+    return engine_meta_get(&s->engine, key, ret);
+}
+static inline void topic_store_meta_set(struct topic_store *s, const char *key, i64 value)
+{
+    engine_meta_set(&s->engine, key, value);
+}
+static inline int MUST_CHECK topic_store_commit(struct topic_store *s, u64 *ret_ticket)
+{
+    return engine_commit(&s->engine, ret_ticket);
+}
+static inline u64 topic_store_durable(const struct topic_store *s)
+{
+    return engine_durable(&s->engine);
+}
+static inline int topic_store_probe(struct topic_store *s)
+{
+    return engine_probe(&s->engine);
+}
+static inline bool topic_store_tidy(struct topic_store *s)
+{
+    return engine_tidy(&s->engine);
+}
+static inline struct store_stats topic_store_stats(struct topic_store *s)
+{
+    return engine_stats(&s->engine);
+}
+static inline const char *topic_store_error(const struct topic_store *s)
+{
+    return engine_error(&s->engine);
+}
+
+/* --- for engines ------------------------------------------------------------------------------ */
+
+/* At open, when the small values are held. */
+void topic_store_init(struct topic_store *s, const struct topic_store_ops *ops);
+
+int topic_store_sqlite_open(struct topic_store **ret, const char *dir,
+                            enum store_durability durability, u32 cache_kib,
+                            struct fault *f) MUST_CHECK;
 
 #endif

@@ -15,14 +15,12 @@
 #ifndef TOQUE_STORE_H
 #define TOQUE_STORE_H
 
-#include "common/base/err.h"
 #include "common/base/str.h"
+#include "common/io/engine.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 struct store;
-
-enum store_durability { STORE_FULL, STORE_RELAXED };
 
 struct store_conf {
     const char *path; /* of the database file */
@@ -73,11 +71,6 @@ bool store_tidy(struct store *s);
 /* What failed last, in one line, "" for nothing yet: for the log. */
 const char *store_error(const struct store *s);
 
-struct store_stats {
-    u64 commits, failures; /* turns; checkpoints that failed count as failures too */
-    u64 wal_bytes, file_bytes, free_bytes; /* used part of the WAL; database file; its free pages */
-    i64 commit_last_us, commit_longest_us;
-};
 struct store_stats store_stats(struct store *s);
 
 #endif

@@ -1,0 +1,124 @@
+/* What keeps a daemon's state, as the daemon sees it. queue_store.h and topic_store.h begin with
+ * this and add their rows; an engine implements both halves as operation tables. The first engine
+ * is SQLite: store_engine.h and the daemons' *_store_sqlite.c.
+ *
+ * All writes belong to the open turn, which the first of them opens; engine_commit ends it and
+ * gives a ticket. A write that fails makes the commit of its turn fail, so callers need not check
+ * each. After a failed commit nothing of the turn is kept: load again.
+ *
+ * Small values and series of ids are read at open and held in memory, so that asking for them never
+ * waits for the engine. To add an engine: fill both tables, and name it in *_store_open.c. */
+#ifndef TOQUE_ENGINE_H
+#define TOQUE_ENGINE_H
+
+#include "common/base/err.h"
+#include "common/base/id.h"
+
+enum store_durability { STORE_FULL, STORE_RELAXED };
+
+struct store_stats {
+    u64 commits, failures; /* turns; checkpoints that failed count as failures too */
+    u64 wal_bytes, file_bytes, free_bytes; /* used part of the WAL; database file; its free pages */
+    i64 commit_last_us, commit_longest_us;
+};
+
+struct engine;
+struct engine_ops {
+    void (*meta_set)(struct engine *e, const char *key, i64 value);
+    int (*commit)(struct engine *e, u64 *ret_ticket);
+    u64 (*durable)(const struct engine *e);
+    int (*probe)(struct engine *e);
+    bool (*tidy)(struct engine *e);
+    struct store_stats (*stats)(struct engine *e);
+    const char *(*error)(const struct engine *e);
+};
+
+/* Ids that only grow and are never used twice, also when the newest rows are gone: the small value
+ * `key` is above every id stored. It is raised by many at a time, in the turn of the row that
+ * reached it; what a crash leaves of such a reserve is never used. */
+struct engine_ids {
+    const char *key; /* NULL: the engine has no such series */
+    u64 reserve;
+    u64 next;  /* above every id seen */
+    u64 limit; /* as stored, or 0 when a failed turn may have taken it back */
+};
+#define ENGINE_IDS_MAX 2
+
+struct engine_value {
+    char *key;
+    i64 value;
+};
+
+struct engine {
+    const struct engine_ops *ops;
+    void *own;                   /* the implementation's */
+    char instance[ID_UUID_SIZE]; /* made with the store */
+    u64 epoch;                   /* taken, durably, at every open; grows */
+    struct engine_ids ids[ENGINE_IDS_MAX];
+    struct engine_value *values;
+    u32 value_count;
+    u32 losses; /* commits that failed: what was read into memory before may not hold */
+};
+
+/* Every epoch is below 1 << ENGINE_EPOCH_BITS. It is the time of the open, in milliseconds since
+ * 2020, or one above the last: so it grows, too, when the store is an old copy. */
+#define ENGINE_EPOCH_BITS 41 /* some 70 years */
+/* The epoch that follows `last` (0: there was none); 0: there is none. */
+u64 engine_epoch_after(u64 last);
+
+/* Small values. E_NOT_FOUND leaves *ret untouched. */
+int engine_meta_get(const struct engine *e, const char *key, i64 *ret);
+void engine_meta_set(struct engine *e, const char *key, i64 value);
+
+/* Ends the turn: *ret_ticket is durable later or already. Without changes it is the last one. */
+int engine_commit(struct engine *e, u64 *ret_ticket) MUST_CHECK;
+/* Highest ticket that is durable. */
+static inline u64 engine_durable(const struct engine *e)
+{
+    return e->ops->durable(e);
+}
+/* A small write of its own, to learn whether the store works again. 0 when it does; E_AGAIN while a
+ * turn is open, whose commit will tell. */
+static inline int engine_probe(struct engine *e)
+{
+    return e->ops->probe(e);
+}
+/* Housekeeping, after every turn; true: there is more, call again without waiting. It keeps out of
+ * the way of turns that follow on one another. */
+static inline bool engine_tidy(struct engine *e)
+{
+    return e->ops->tidy(e);
+}
+static inline struct store_stats engine_stats(struct engine *e)
+{
+    return e->ops->stats(e);
+}
+/* What failed last, in one line, for the log; "" for nothing yet. */
+static inline const char *engine_error(const struct engine *e)
+{
+    return e->ops->error(e);
+}
+
+void engine_raise_ids(struct engine *e, struct engine_ids *ids);
+/* A row with this id is about to be written. */
+static inline void engine_note_id(struct engine *e, u32 series, u64 id)
+{
+    struct engine_ids *ids = &e->ids[series];
+
+    if (id >= ids->next)
+        ids->next = id + 1;
+    if (UNLIKELY(id >= ids->limit))
+        engine_raise_ids(e, ids);
+}
+
+/* --- for implementations ---------------------------------------------------------------------- */
+
+/* A small value as it is stored: at open. */
+void engine_hold(struct engine *e, str key, i64 value);
+/* The series is told by its small value; at open, when those are held. */
+void engine_ids_open(struct engine *e, u32 series, const char *key, u64 reserve);
+/* An orderly end: the reserves are given back, in a turn that the caller commits. */
+void engine_return_ids(struct engine *e);
+void engine_deinit(struct engine *e);
+
+#endif

@@ -1,0 +1,207 @@
+#include "common/io/store_engine.h"
+
+#include "common/base/mem.h"
+#include "common/io/store_row.h"
+
+static const struct engine_ops store_engine_ops;
+
+static struct store_engine *store_engine_of(const struct engine *e)
+{
+    return e->own;
+}
+
+/* --- small values ----------------------------------------------------------------------------- */
+
+static void sql_meta_set(struct engine *e, const char *key, i64 value)
+{
+    struct store_engine *q = store_engine_of(e);
+
+    store_begin(q->store);
+    store_bind_str(q->meta_set, 1, str_of(key));
+    sqlite3_bind_int64(q->meta_set, 2, value);
+    store_run(q->store, q->meta_set);
+}
+
+/* Holds every number; E_INVALID: the instance is none. */
+static int meta_read(struct store_engine *q)
+{
+    struct engine *e = q->engine;
+    int row, err = 0;
+
+    while ((row = store_row(q->store, q->meta_all)) == 1) {
+        str key = store_column_str(q->meta_all, 0);
+
+        if (sqlite3_column_type(q->meta_all, 1) == SQLITE_INTEGER) {
+            engine_hold(e, key, sqlite3_column_int64(q->meta_all, 1));
+        } else if (str_is(key, "instance")) {
+            str value = store_column_str(q->meta_all, 1);
+
+            if (value.n != ID_UUID_SIZE - 1)
+                err = E_INVALID;
+            else
+                memcpy(e->instance, value.p, value.n);
+        }
+    }
+    return row ? row : err;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static void instance_make(struct store_engine *q)
+{
+    struct id_source source;
+
+    if (q->engine->instance[0])
+        return;
+    id_init(&source, 0);
+    id_uuid(&source, q->engine->instance);
+    store_begin(q->store);
+    store_bind_str(q->meta_set, 1, STR("instance"));
+    store_bind_str(q->meta_set, 2, str_of(q->engine->instance));
+    store_run(q->store, q->meta_set);
+}
+
+int store_engine_secret(struct store_engine *q, u8 *ret, size_t size)
+{
+    struct id_source source;
+
+    store_bind_str(q->meta_get, 1, STR("secret"));
+    int row = store_row(q->store, q->meta_get);
+    if (row < 0)
+        return row;
+    if (row == 1) {
+        str value = store_column_str(q->meta_get, 0);
+        bool whole = value.n == size;
+
+        if (whole)
+            memcpy(ret, value.p, size);
+        store_row_end(q->meta_get);
+        return whole ? 0 : E_INVALID;
+    }
+    id_init(&source, 0);
+    id_secret(&source, ret, size);
+    store_begin(q->store);
+    store_bind_str(q->meta_set, 1, STR("secret"));
+    store_bind_bytes(q->meta_set, 2, str_from(ret, size));
+    store_run(q->store, q->meta_set);
+    return 0;
+}
+
+static int epoch_take(struct store_engine *q)
+{
+    i64 last = 0;
+
+    engine_meta_get(q->engine, "epoch", &last);
+    q->engine->epoch = last < 0 ? 0 : engine_epoch_after((u64)last);
+    if (!q->engine->epoch)
+        return E_INVALID;
+    engine_meta_set(q->engine, "epoch", (i64)q->engine->epoch);
+    return 0;
+}
+
+int store_engine_failed(struct store_engine *q, int err, struct fault *f)
+{
+    if (q->store && *store_error(q->store))
+        fault_set(f, err, "%s", store_error(q->store));
+    else
+        fault_set(f, err, "%s: %s", q->path, err_text(err));
+    return err;
+}
+
+int store_engine_open(struct store_engine *q, struct engine *e, const struct store_conf *conf,
+                      struct fault *f)
+{
+    *q = (struct store_engine){.engine = e};
+    int err = store_open(&q->store, conf, f);
+
+    if (err)
+        return err;
+    e->ops = &store_engine_ops;
+    e->own = q;
+    q->path = mem_dup(str_of(conf->path));
+    store_prepare(q->store, &q->meta_all, "SELECT key,value FROM meta");
+    store_prepare(q->store, &q->meta_get, "SELECT value FROM meta WHERE key=?1");
+    store_prepare(q->store, &q->meta_set, "INSERT OR REPLACE INTO meta(key,value) VALUES(?1,?2)");
+    err = meta_read(q);
+    if (!err) {
+        instance_make(q);
+        err = epoch_take(q);
+    }
+    return err ? store_engine_failed(q, err, f) : 0;
+}
+
+/* Durably in any case: what carries an epoch that was used before a loss of power must not come
+ * again, or it would be taken for old. */
+int store_engine_ready(struct store_engine *q, struct fault *f)
+{
+    u64 ticket;
+    int err = store_commit(q->store, &ticket);
+
+    if (!err)
+        err = store_sync(q->store);
+    q->is_ready = !err;
+    return err ? store_engine_failed(q, err, f) : 0;
+}
+
+void store_engine_close(struct store_engine *q)
+{
+    u64 ticket;
+
+    if (q->is_ready) {
+        store_rollback(q->store);
+        engine_return_ids(q->engine);
+        if (store_commit(q->store, &ticket) != 0)
+            store_rollback(q->store); /* then the reserves are skipped */
+    }
+    store_close(q->store);
+    engine_deinit(q->engine);
+    mem_free(q->path);
+}
+
+/* --- the turn --------------------------------------------------------------------------------- */
+
+static int sql_commit(struct engine *e, u64 *ret_ticket)
+{
+    return store_commit(store_engine_of(e)->store, ret_ticket);
+}
+
+static u64 sql_durable(const struct engine *e)
+{
+    return store_durable(store_engine_of(e)->store);
+}
+
+static int sql_probe(struct engine *e)
+{
+    struct store *s = store_engine_of(e)->store;
+    u64 ticket;
+
+    if (store_is_open(s))
+        return E_AGAIN;
+    sql_meta_set(e, "probe", (i64)store_durable(s));
+    return engine_commit(e, &ticket);
+}
+
+static bool sql_tidy(struct engine *e)
+{
+    return store_tidy(store_engine_of(e)->store);
+}
+
+static struct store_stats sql_stats(struct engine *e)
+{
+    return store_stats(store_engine_of(e)->store);
+}
+
+static const char *sql_error(const struct engine *e)
+{
+    return store_error(store_engine_of(e)->store);
+}
+
+static const struct engine_ops store_engine_ops = {
+    .meta_set = sql_meta_set,
+    .commit = sql_commit,
+    .durable = sql_durable,
+    .probe = sql_probe,
+    .tidy = sql_tidy,
+    .stats = sql_stats,
+    .error = sql_error,
+};

@@ -1,0 +1,32 @@
+/* SQLite as an engine: what its two stores share. The file, small values (table `meta`), identity,
+ * epoch, and the turn; the rows are the daemons' own. A store's migrations make the table:
+ *
+ *   meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID */
+#ifndef TOQUE_STORE_ENGINE_H
+#define TOQUE_STORE_ENGINE_H
+
+#include "common/io/engine.h"
+#include "common/io/store.h"
+
+struct store_engine {
+    struct engine *engine;
+    struct store *store;
+    char *path;
+    bool is_ready;
+    struct sqlite3_stmt *meta_all, *meta_get, *meta_set;
+};
+
+/* Opens or creates, reads the small values, and begins the turn that takes the epoch and, in a new
+ * file, the identity. `f` says what is wrong; nothing is left open then. `q` is part of whatever
+ * `e` is part of, and lives as long. */
+int store_engine_open(struct store_engine *q, struct engine *e, const struct store_conf *conf,
+                      struct fault *f) MUST_CHECK;
+/* Secret bytes, made with the file. Before store_engine_ready. */
+int store_engine_secret(struct store_engine *q, u8 *ret, size_t size) MUST_CHECK;
+/* Ends the opening, durably whatever the durability asked for. On failure the caller closes. */
+int store_engine_ready(struct store_engine *q, struct fault *f) MUST_CHECK;
+/* `f` says in one line what went wrong while opening; returns err. */
+int store_engine_failed(struct store_engine *q, int err, struct fault *f);
+void store_engine_close(struct store_engine *q);
+
+#endif

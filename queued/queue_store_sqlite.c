@@ -1,0 +1,307 @@
+/* Every SQL sentence of queued: its store on SQLite. See queue_store.h for the tables' meaning. Rows
+ * lie in the order of arrival, never in the order of queues, so that one publication for a hundred
+ * queues dirties a page or two.
+ *
+ * Invariant: a column of `message` that changes has the same width whatever its value, so that
+ * an update writes into its row's place: pages filled in the order of arrival are full, and a row
+ * that grows would split its page at the first receive. */
+#include "queued/queue_store.h"
+
+#include "common/base/mem.h"
+#include "common/io/store_engine.h"
+#include "common/io/store_row.h"
+
+#define QUEUE_STORE_KIND 0x746f7171 /* "toqq" */
+#define QUEUE_STORE_FILE "queued.db"
+/* Checkpoints of many frames at once copy a page once that changed often in between. */
+#define WAL_CHECKPOINT_BYTES (16u << 20)
+#define WAL_SIZE_MAX         (64u << 20)
+
+/* The invariant: a receive count is 16 bits wide up to 32,639. */
+#define RECEIVES_BASE 32768
+
+static const char *const migrations[] = {
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE queue (id INTEGER PRIMARY KEY, account TEXT, region TEXT, name TEXT,"
+    "  attributes TEXT, created_ms INTEGER, modified_ms INTEGER);"
+    "CREATE TABLE body (id INTEGER PRIMARY KEY, content BLOB);"
+    "CREATE TABLE message (id INTEGER PRIMARY KEY, queue INTEGER, body INTEGER, sent_ms INTEGER,"
+    "  due_ms INTEGER, first_ms INTEGER, receives INTEGER, flags INTEGER, extra BLOB);"
+    "CREATE TABLE link (instance TEXT PRIMARY KEY, sequence INTEGER) WITHOUT ROWID;",
+};
+
+static const struct queue_store_ops sqlite_ops;
+
+struct queue_sqlite {
+    struct queue_store base;
+    struct store_engine sql;
+    struct store *store; /* of sql */
+    sqlite3_stmt *queue_put, *queue_delete, *queue_load;
+    sqlite3_stmt *body_add, *body_delete, *body_read;
+    sqlite3_stmt *message_add, *message_update, *message_delete, *message_load;
+    sqlite3_stmt *applied_set, *applied_load;
+};
+
+static struct queue_sqlite *queue_sqlite_of(struct queue_store *s)
+{
+    return container_of(s, struct queue_sqlite, base);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static void sql_prepare(struct queue_sqlite *s)
+{
+    struct store *st = s->store;
+    store_prepare(st, &s->queue_put,
+                  "INSERT OR REPLACE INTO queue(id,account,region,name,attributes,created_ms,"
+                  "modified_ms) VALUES(?1,?2,?3,?4,?5,?6,?7)");
+    store_prepare(st, &s->queue_delete, "DELETE FROM queue WHERE id=?1");
+    store_prepare(st, &s->queue_load,
+                  "SELECT id,account,region,name,attributes,created_ms,modified_ms FROM queue"
+                  " ORDER BY id");
+    store_prepare(st, &s->body_add, "INSERT INTO body(id,content) VALUES(?1,?2)");
+    store_prepare(st, &s->body_delete, "DELETE FROM body WHERE id=?1");
+    store_prepare(st, &s->body_read, "SELECT content FROM body WHERE id=?1");
+    store_prepare(st, &s->message_add,
+                  "INSERT INTO message(id,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra)"
+                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)");
+    store_prepare(st, &s->message_update,
+                  "UPDATE message SET due_ms=?2,first_ms=?3,receives=?4 WHERE id=?1");
+    store_prepare(st, &s->message_delete, "DELETE FROM message WHERE id=?1");
+    store_prepare(st, &s->message_load,
+                  "SELECT id,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
+                  " ORDER BY id");
+    store_prepare(st, &s->applied_set,
+                  "INSERT OR REPLACE INTO link(instance,sequence) VALUES(?1,?2)");
+    store_prepare(st, &s->applied_load, "SELECT instance,sequence FROM link");
+}
+
+static void sql_close(struct queue_store *base)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    store_engine_close(&s->sql);
+    queue_store_deinit(base);
+    mem_free(s);
+}
+
+static int sql_open(struct queue_sqlite *s, const struct store_conf *conf, struct fault *f)
+{
+    int err = store_engine_open(&s->sql, &s->base.engine, conf, f);
+    if (err)
+        return err;
+    s->store = s->sql.store;
+    sql_prepare(s);
+    err = store_engine_secret(&s->sql, s->base.secret, sizeof s->base.secret);
+    return err ? store_engine_failed(&s->sql, err, f) : store_engine_ready(&s->sql, f);
+}
+
+int queue_store_sqlite_open(struct queue_store **ret, const char *dir,
+                            enum store_durability durability, u32 cache_kib, struct fault *f)
+{
+    struct queue_sqlite *s = mem_alloc(sizeof(*s));
+    char *path = mem_printf("%s/" QUEUE_STORE_FILE, dir);
+    struct store_conf conf = {
+        .path = path,
+        .kind = QUEUE_STORE_KIND,
+        .durability = durability,
+        .cache_kib = cache_kib,
+        .wal_checkpoint_bytes = WAL_CHECKPOINT_BYTES,
+        .wal_size_max = WAL_SIZE_MAX,
+        .migrations = migrations,
+        .migration_count = ARRAY_LEN(migrations),
+    };
+    int err = sql_open(s, &conf, f);
+    mem_free(path);
+    if (err) {
+        sql_close(&s->base);
+        return err;
+    }
+    queue_store_init(&s->base, &sqlite_ops);
+    *ret = &s->base;
+    return 0;
+}
+
+/* --- queues, bodies, messages ----------------------------------------------------------------- */
+
+static void sql_put_queue(struct queue_store *base, const struct queue_row *q)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = s->queue_put;
+    store_begin(s->store);
+    store_bind_u64(stmt, 1, q->id);
+    store_bind_str(stmt, 2, q->account);
+    store_bind_str(stmt, 3, q->region);
+    store_bind_str(stmt, 4, q->name);
+    store_bind_str(stmt, 5, q->attributes);
+    sqlite3_bind_int64(stmt, 6, q->created_ms);
+    sqlite3_bind_int64(stmt, 7, q->modified_ms);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete(struct queue_sqlite *s, sqlite3_stmt *stmt, u64 id)
+{
+    store_begin(s->store);
+    store_freed(s->store);
+    store_bind_u64(stmt, 1, id);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_queue(struct queue_store *base, u64 id)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete(s, s->queue_delete, id);
+}
+
+static void sql_add_body(struct queue_store *base, u64 id, str content)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    store_begin(s->store);
+    store_bind_u64(s->body_add, 1, id);
+    store_bind_bytes(s->body_add, 2, content);
+    store_run(s->store, s->body_add);
+}
+
+static void sql_add_message(struct queue_store *base, const struct message_row *m)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = s->message_add;
+    store_begin(s->store);
+    store_bind_u64(stmt, 1, m->id);
+    store_bind_u64(stmt, 2, m->queue);
+    store_bind_u64(stmt, 3, m->body);
+    sqlite3_bind_int64(stmt, 4, m->sent_ms);
+    store_bind_time(stmt, 5, m->due_ms);
+    store_bind_time(stmt, 6, m->first_ms);
+    sqlite3_bind_int64(stmt, 7, (i64)m->receives - RECEIVES_BASE);
+    sqlite3_bind_int64(stmt, 8, m->flags);
+    store_bind_bytes(stmt, 9, m->extra);
+    store_run(s->store, stmt);
+}
+
+static void sql_update_message(struct queue_store *base, u64 id, i64 due_ms, i64 first_ms,
+                               u32 receives)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = s->message_update;
+    store_begin(s->store);
+    store_bind_u64(stmt, 1, id);
+    store_bind_time(stmt, 2, due_ms);
+    store_bind_time(stmt, 3, first_ms);
+    sqlite3_bind_int64(stmt, 4, (i64)receives - RECEIVES_BASE);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_message(struct queue_store *base, u64 id, bool own_body)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete(s, s->message_delete, id);
+    if (own_body)
+        sql_delete(s, s->body_delete, id);
+}
+
+static void sql_delete_body(struct queue_store *base, u64 id)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete(s, s->body_delete, id);
+}
+
+static int sql_read_body(struct queue_store *base, u64 id, struct buf *out)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    store_bind_u64(s->body_read, 1, id);
+    int row = store_row(s->store, s->body_read);
+    if (row <= 0)
+        return row ? row : E_NOT_FOUND;
+    buf_str(out, store_column_str(s->body_read, 0));
+    store_row_end(s->body_read);
+    return 0;
+}
+
+static void sql_set_applied(struct queue_store *base, str instance, u64 sequence)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    store_begin(s->store);
+    store_bind_str(s->applied_set, 1, instance);
+    store_bind_u64(s->applied_set, 2, sequence);
+    store_run(s->store, s->applied_set);
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+static int sql_load_applied(struct queue_sqlite *s)
+{
+    sqlite3_stmt *stmt = s->applied_load;
+    int row;
+    while ((row = store_row(s->store, stmt)) == 1)
+        queue_store_hold_applied(&s->base, store_column_str(stmt, 0), store_column_u64(stmt, 1));
+    return row;
+}
+
+static int sql_load_queues(struct queue_sqlite *s, const struct queue_store_walk *walk)
+{
+    sqlite3_stmt *stmt = s->queue_load;
+    int row, err = 0;
+    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
+        if (row < 0)
+            return row;
+        struct queue_row q = {
+            .id = store_column_u64(stmt, 0),
+            .account = store_column_str(stmt, 1),
+            .region = store_column_str(stmt, 2),
+            .name = store_column_str(stmt, 3),
+            .attributes = store_column_str(stmt, 4),
+            .created_ms = sqlite3_column_int64(stmt, 5),
+            .modified_ms = sqlite3_column_int64(stmt, 6),
+        };
+        err = walk->queue(walk->arg, &q);
+    }
+    store_row_end(stmt);
+    return MIN(err, 0);
+}
+
+static int sql_load_messages(struct queue_sqlite *s, const struct queue_store_walk *walk)
+{
+    sqlite3_stmt *stmt = s->message_load;
+    int row, err = 0;
+    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
+        if (row < 0)
+            return row;
+        struct message_row m = {
+            .id = store_column_u64(stmt, 0),
+            .queue = store_column_u64(stmt, 1),
+            .body = store_column_u64(stmt, 2),
+            .sent_ms = sqlite3_column_int64(stmt, 3),
+            .due_ms = store_column_time(stmt, 4),
+            .first_ms = store_column_time(stmt, 5),
+            .receives = (u32)(sqlite3_column_int64(stmt, 6) + RECEIVES_BASE),
+            .flags = (u32)sqlite3_column_int64(stmt, 7),
+            .extra = store_column_str(stmt, 8),
+        };
+        err = walk->message(walk->arg, &m);
+    }
+    store_row_end(stmt);
+    return MIN(err, 0);
+}
+
+static int sql_load(struct queue_store *base, const struct queue_store_walk *walk)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    int err = sql_load_applied(s);
+    if (!err)
+        err = sql_load_queues(s, walk);
+    return err ? err : sql_load_messages(s, walk);
+}
+
+static const struct queue_store_ops sqlite_ops = {
+    .put_queue = sql_put_queue,
+    .delete_queue = sql_delete_queue,
+    .add_body = sql_add_body,
+    .add_message = sql_add_message,
+    .update_message = sql_update_message,
+    .delete_message = sql_delete_message,
+    .delete_body = sql_delete_body,
+    .read_body = sql_read_body,
+    .set_applied = sql_set_applied,
+    .load = sql_load,
+    .close = sql_close,
+};

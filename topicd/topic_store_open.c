@@ -1,0 +1,9 @@
+/* Which engine keeps topicd's store. Nothing else is in this file, so that a test's engine can take
+ * its place when a binary is linked. */
+#include "topicd/topic_store.h"
+
+int topic_store_open(struct topic_store **ret, const char *dir, enum store_durability durability,
+                     u32 cache_kib, struct fault *f)
+{
+    return topic_store_sqlite_open(ret, dir, durability, cache_kib, f);
+}
