@@ -165,6 +165,9 @@ bench: all
 	@tests/bench/bench.py --build $(BUILD)
 bench-quick: all
 	@tests/bench/bench.py --build $(BUILD) --quick
+# What others feel of the work in the background; BENCH_NEIGHBOURS='--quick --case purged --runs 3'.
+bench-neighbours: all
+	@tests/bench/neighbours.py --build $(BUILD) $(BENCH_NEIGHBOURS)
 
 # --- order in the house ----------------------------------------------------------------------------
 layers:
@@ -181,12 +184,13 @@ help:
 	@echo 'make run        install what is missing, build, start both daemons below VAR=var'
 	@echo 'make test       install what the tests need, build, pass everything'
 	@echo 'make            build everything into $(BUILD)/        make deps     what the build needs'
-	@echo 'make bench      all figures; bench-quick: two minutes; bench-matcher: the filter engine'
+	@echo 'make bench      all figures; bench-quick: five minutes; bench-matcher: the filter engine;'
+	@echo '                bench-neighbours: what clearing away costs everybody else'
 	@echo 'make asan       the tests under the sanitizers         make fuzz     FUZZ_SECONDS=60 each'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
 
 .PHONY: all unit replay deps test-deps run test check test-unit test-e2e crash asan fuzz \
-        bench bench-quick layers format lint clean help
+        bench bench-quick bench-neighbours layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

@@ -3,7 +3,7 @@
  *
  *   bench=send/1024/64 requests_per_s=… messages_per_s=… p50_us=… p99_us=… max_us=… errors=0
  *
- *   load --port P --scenario send|batch|receive|cycle|publish|raw|latency [options]   (load --help)
+ *   load --port P --scenario send|batch|receive|hold|cycle|publish|raw|latency [options]   (load --help)
  *
  * Every answer's status and content is checked; one wrong answer makes the run fail (exit 1). */
 #include <arpa/inet.h>
@@ -28,9 +28,9 @@
 #define HANDLE_MAX      1024
 #define BATCH           10
 
-enum scenario { SEND, BATCH_SEND, RECEIVE, CYCLE, PUBLISH, RAW, LATENCY, SCENARIO_COUNT };
-static const char *const scenario_name[SCENARIO_COUNT] = {"send",    "batch", "receive", "cycle",
-                                                          "publish", "raw",   "latency"};
+enum scenario { SEND, BATCH_SEND, RECEIVE, HOLD, CYCLE, PUBLISH, RAW, LATENCY, SCENARIO_COUNT };
+static const char *const scenario_name[SCENARIO_COUNT] = {"send",  "batch",   "receive", "hold",
+                                                          "cycle", "publish", "raw",     "latency"};
 
 struct plan {
     enum scenario scenario;
@@ -204,6 +204,12 @@ static u32 take_handles(struct conn *c, str body)
     return n;
 }
 
+/* Receives from the first step on, until nothing comes where a count is given. */
+static bool is_receiver(const struct plan *p)
+{
+    return p->scenario == RECEIVE || p->scenario == HOLD;
+}
+
 /* Counts the answer and chooses the next step. False: it is not what it should be. */
 static bool check_answer(struct run *r, struct conn *c, int status, str body)
 {
@@ -232,10 +238,12 @@ static bool check_answer(struct run *r, struct conn *c, int status, str body)
         c->handles = take_handles(c, body);
         if (count_of(body, "\"MD5OfBody\":") != c->handles)
             return false;
-        if (c->handles)
-            c->step = STEP_DELETE;
-        else
+        if (c->handles == 0)
             r->empties++;
+        else if (r->plan.scenario == HOLD)
+            r->messages += r->measuring ? c->handles : 0;
+        else
+            c->step = STEP_DELETE;
         return true;
     case STEP_DELETE:
         if (memmem(body.p, body.n, "\"Failed\"", 8))
@@ -367,10 +375,10 @@ static void answered(struct run *r, struct conn *c, u32 *alive)
     u64 empties = r->empties;
     if (!check_answer(r, c, status, body)) {
         wrong(r, status, body);
-        c->step = r->plan.scenario == RECEIVE ? STEP_RECEIVE : STEP_SEND;
+        c->step = is_receiver(&r->plan) ? STEP_RECEIVE : STEP_SEND;
     }
     buf_reset(&c->in);
-    bool drained = r->plan.scenario == RECEIVE && r->empties > empties && r->plan.count_max;
+    bool drained = is_receiver(&r->plan) && r->empties > empties && r->plan.count_max;
     if (clock_micros() >= r->stop_us || drained || !begin(r, c))
         (*alive)--;
 }
@@ -387,7 +395,7 @@ static int run_closed(struct run *r)
     for (u32 i = 0; i < n; i++) {
         struct conn *c = &conns[i];
         c->fd = dial(&r->plan, r->plan.port);
-        c->step = r->plan.scenario == RECEIVE ? STEP_RECEIVE : STEP_SEND;
+        c->step = is_receiver(&r->plan) ? STEP_RECEIVE : STEP_SEND;
         struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
         epoll_ctl(r->epoll, EPOLL_CTL_ADD, c->fd, &e);
     }
@@ -536,12 +544,12 @@ static const struct option options[] = {
 
 static int usage(int status)
 {
-    printf(
-        "load --port P --scenario send|batch|receive|cycle|publish|raw|latency\n"
-        "  --host 127.0.0.1  --connections 16  --seconds 3  --warmup 1  --size 1024 (bytes)\n"
-        "  --queue URL  --topic ARN  --attributes FORM (publish)  --take 10  --wait 0 (receive)\n"
-        "  --count N (messages; receive: until empty)  --rate 200 (latency)  --publish-port P\n"
-        "  --label NAME\n");
+    printf("load --port P --scenario send|batch|receive|hold|cycle|publish|raw|latency\n"
+           "  --host 127.0.0.1  --connections 16  --seconds 3  --warmup 1  --size 1024 (bytes)\n"
+           "  --queue URL  --topic ARN  --attributes FORM (publish)  --take 10  --wait 0 (receive, "
+           "hold)\n"
+           "  --count N (messages; receive: until empty)  --rate 200 (latency)  --publish-port P\n"
+           "  --label NAME\n");
     return status;
 }
 
