@@ -11,6 +11,7 @@
 #define TOQUE_FILTER_H
 
 #include "common/base/err.h"
+#include "common/base/map.h"
 #include "common/base/str.h"
 
 /* What a policy looks at; never both. */
@@ -97,7 +98,9 @@ void filter_hits_deinit(struct filter_hits *h);
 /* Many policies, one question. */
 struct matcher;
 
-struct matcher *matcher_new(void);
+/* `seed` (NULL: the process's own) is that of its tables, as in map.h; the order of ids in an answer
+ * follows from it, too. */
+struct matcher *matcher_new(const struct map_seed *seed);
 void matcher_free(struct matcher *m); /* NULL accepted */
 /* Adds subscription `id` (any number the caller likes, not in use in this matcher) with its policy,
  * NULL or empty: gets every message. The policy is read, not kept. Visible to the next match; work
@@ -108,9 +111,8 @@ int matcher_remove(struct matcher *m, u32 id);
 u32 matcher_count(const struct matcher *m);
 /* Which subscriptions get the message. */
 void matcher_match(struct matcher *m, const struct filter_message *msg, struct filter_hits *ret);
-/* Goes on with put-off work (compaction) for about `budget_us` microseconds. True: there is more.
- */
-bool matcher_step(struct matcher *m, u32 budget_us);
+/* Does a piece of the put-off work (compaction), some ten microseconds of it. True: there is more. */
+bool matcher_step(struct matcher *m);
 /* Live bytes of the compiled form. */
 size_t matcher_bytes(const struct matcher *m);
 

@@ -4,7 +4,7 @@
 #include "common/base/log.h"
 #include "queued/queued.h"
 
-static int prepare(const struct options *o, struct daemon *d, struct fault *f)
+static int prepare(const struct queued_options *o, struct daemon *d, struct fault *f)
 {
     int err = daemon_open(d, f);
     if (!err)
@@ -16,7 +16,7 @@ static int prepare(const struct options *o, struct daemon *d, struct fault *f)
     return err;
 }
 
-static int run(const struct options *o)
+static int run(const struct queued_options *o)
 {
     struct daemon daemon = {.signal_fd = -1, .pid_fd = -1};
     struct queued *d = NULL;
@@ -24,7 +24,7 @@ static int run(const struct options *o)
     fault_clear(&f);
     int err = prepare(o, &daemon, &f);
     if (!err)
-        err = queued_open(&d, o, &daemon, &f);
+        err = queued_open(&d, o, &ENVIRONMENT_SYSTEM, &daemon, &f);
     if (err)
         log_error("%s", f.text);
     else
@@ -38,7 +38,7 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    static struct options options;
+    static struct queued_options options;
     bool check;
     int status;
     json_setup();

@@ -21,14 +21,14 @@ struct chunk {
     struct msg *at[CHUNK];
 };
 
-void msgs_init(struct msgs *ms)
+void msgs_init(struct msgs *ms, const struct map_seed *seed)
 {
     *ms = (struct msgs){0};
     slab_init(&ms->msgs, sizeof(struct msg));
     slab_init(&ms->rares, sizeof(struct msg_rare));
-    idmap_init(&ms->chunks);
+    idmap_init(&ms->chunks, seed);
     heap_init(&ms->due);
-    map_init(&ms->origin_of);
+    map_init(&ms->origin_of, seed);
 }
 
 void msgs_deinit(struct msgs *ms)

@@ -73,7 +73,7 @@ struct msgs {
     u32 origin_count, origin_cap, origin_free;
 };
 
-void msgs_init(struct msgs *ms);
+void msgs_init(struct msgs *ms, const struct map_seed *seed);
 void msgs_deinit(struct msgs *ms);
 
 /* VISIBLE, on no list yet. The id is new. */

@@ -8,7 +8,7 @@ static const char *const log_words[] = {"error", "warning", "info", "debug", NUL
 
 #define ROW(name, type, value, unit, min, max, words, help)                                        \
     {                                                                                              \
-#name, type, value, unit, min, max, words, help, offsetof(struct options, name)            \
+#name, type, value, unit, min, max, words, help, offsetof(struct queued_options, name)     \
     }
 #define TEXT(name, value, help)        ROW(name, CONF_STRING, value, NULL, 0, 0, NULL, help)
 #define PATH(name, value, help)        ROW(name, CONF_PATH, value, NULL, 0, 0, NULL, help)

@@ -5,10 +5,10 @@
 
 #include "common/base/conf.h"
 
-enum { OPTIONS_DURABILITY_FULL, OPTIONS_DURABILITY_RELAXED };
-enum { OPTIONS_CLOCK_REAL, OPTIONS_CLOCK_MANUAL };
+enum { QUEUED_DURABILITY_FULL, QUEUED_DURABILITY_RELAXED };
+enum { QUEUED_CLOCK_REAL, QUEUED_CLOCK_MANUAL };
 
-struct options {
+struct queued_options {
     char *http_host;
     i64 http_port;
     char *unix_socket, *ipc_url, *link_url;

@@ -14,7 +14,7 @@ struct applied {
 void queue_store_init(struct queue_store *s, const struct queue_store_ops *ops)
 {
     s->ops = ops;
-    map_init(&s->applied);
+    map_init(&s->applied, NULL);
     engine_ids_open(&s->engine, 0, "id_limit", ID_RESERVE);
 }
 
@@ -62,7 +62,7 @@ int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const str
                      int (*on_message)(void *arg, const struct message_row *m), void *arg)
 {
     applied_forget(s);
-    map_init(&s->applied);
+    map_init(&s->applied, NULL);
     return s->ops->load(
         s, &(struct queue_store_walk){.queue = on_queue, .message = on_message, .arg = arg});
 }

@@ -70,9 +70,9 @@ struct queue_store {
     struct map applied; /* by instance; as the last load found it, and set since */
 };
 
-/* Opens or creates below `dir`. `f` says what is wrong. */
-int queue_store_open(struct queue_store **ret, const char *dir, enum store_durability durability,
-                     u32 cache_kib, struct fault *f) MUST_CHECK;
+/* Opens or creates below o->dir. `f` says what is wrong. */
+int queue_store_open(struct queue_store **ret, const struct store_options *o,
+                     struct fault *f) MUST_CHECK;
 /* NULL accepted. */
 static inline void queue_store_close(struct queue_store *s)
 {
@@ -198,8 +198,7 @@ void queue_store_init(struct queue_store *s, const struct queue_store_ops *ops);
 void queue_store_hold_applied(struct queue_store *s, str instance, u64 sequence);
 void queue_store_deinit(struct queue_store *s);
 
-int queue_store_sqlite_open(struct queue_store **ret, const char *dir,
-                            enum store_durability durability, u32 cache_kib,
+int queue_store_sqlite_open(struct queue_store **ret, const struct store_options *o,
                             struct fault *f) MUST_CHECK;
 
 #endif

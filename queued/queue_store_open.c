@@ -2,8 +2,7 @@
  * its place when a binary is linked. */
 #include "queued/queue_store.h"
 
-int queue_store_open(struct queue_store **ret, const char *dir, enum store_durability durability,
-                     u32 cache_kib, struct fault *f)
+int queue_store_open(struct queue_store **ret, const struct store_options *o, struct fault *f)
 {
-    return queue_store_sqlite_open(ret, dir, durability, cache_kib, f);
+    return queue_store_sqlite_open(ret, o, f);
 }

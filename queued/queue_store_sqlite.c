@@ -95,16 +95,18 @@ static int sql_open(struct queue_sqlite *s, const struct store_conf *conf, struc
     return err ? store_engine_failed(&s->sql, err, f) : store_engine_ready(&s->sql, f);
 }
 
-int queue_store_sqlite_open(struct queue_store **ret, const char *dir,
-                            enum store_durability durability, u32 cache_kib, struct fault *f)
+int queue_store_sqlite_open(struct queue_store **ret, const struct store_options *o,
+                            struct fault *f)
 {
     struct queue_sqlite *s = mem_alloc(sizeof(*s));
-    char *path = mem_printf("%s/" QUEUE_STORE_FILE, dir);
+    char *path = mem_printf("%s/" QUEUE_STORE_FILE, o->dir);
     struct store_conf conf = {
         .path = path,
         .kind = QUEUE_STORE_KIND,
-        .durability = durability,
-        .cache_kib = cache_kib,
+        .durability = o->durability,
+        .cache_kib = o->cache_kib,
+        .clock = o->clock,
+        .ids = o->ids,
         .wal_checkpoint_bytes = WAL_CHECKPOINT_BYTES,
         .wal_size_max = WAL_SIZE_MAX,
         .migrations = migrations,

@@ -162,22 +162,27 @@ static void on_changed(void *arg, const struct queue *q, bool came)
 
 static int open_store(struct queued *d, struct fault *f)
 {
-    const struct options *o = d->options;
+    const struct queued_options *o = d->options;
     struct queues_limits limits = {.queues_max = (u32)o->queues_max,
                                    .messages_max = (u64)o->messages_max,
                                    .parked_max = (u32)o->long_polls_max,
                                    .in_flight_max = (u32)o->in_flight_max,
                                    .strict = o->strict_waits};
-    enum store_durability durability =
-        o->durability == OPTIONS_DURABILITY_FULL ? STORE_FULL : STORE_RELAXED;
+    struct store_options store = {
+        .dir = o->data_dir,
+        .durability = o->durability == QUEUED_DURABILITY_FULL ? STORE_FULL : STORE_RELAXED,
+        .cache_kib = (u32)o->store_cache_kib,
+        .clock = &d->clock,
+        .ids = &d->ids};
     i64 kept_ms;
-    int err = queue_store_open(&d->store, o->data_dir, durability, (u32)o->store_cache_kib, f);
+    int err = queue_store_open(&d->store, &store, f);
+
     if (err)
         return err;
     if (d->clock.manual && queue_store_meta_get(d->store, CLOCK_KEY, &kept_ms) == 0)
         clock_move_to(&d->clock, kept_ms);
     loop_set_store(d->loop, (struct loop_store){commit, durable, failed, d});
-    queues_init(&d->queues, d->loop, d->store, &limits);
+    queues_init(&d->queues, d->loop, d->store, &d->seed, &limits);
     err = queues_reload(&d->queues);
     if (err)
         return fault_set(f, CONF_FAULT, "%s: the store cannot be read: %s", o->data_dir,
@@ -190,7 +195,7 @@ static int open_store(struct queued *d, struct fault *f)
 
 static void make_desk(struct queued *d)
 {
-    const struct options *o = d->options;
+    const struct queued_options *o = d->options;
     char *url = o->public_url[0] ? mem_dup(str_of(o->public_url))
                                  : mem_printf("http://%s:%" PRId64, o->http_host, o->http_port);
     d->desk = desk_new(d->loop, &d->ids,
@@ -207,7 +212,7 @@ static void make_desk(struct queued *d)
 
 static int open_link(struct queued *d, struct fault *f)
 {
-    const struct options *o = d->options;
+    const struct queued_options *o = d->options;
     struct link_limits limits = LINK_LIMITS_DEFAULT;
     struct topicd_link_events events = {
         .clock = on_clock, .down = on_down, .clock_ms = manual_ms, .arg = d};
@@ -222,7 +227,7 @@ static int open_link(struct queued *d, struct fault *f)
 
 static int open_doors(struct queued *d, struct fault *f)
 {
-    const struct options *o = d->options;
+    const struct queued_options *o = d->options;
     struct http_limits limits = {.body_size_max = (u32)o->body_size_max,
                                  .header_size_max = (u32)o->header_size_max,
                                  .connections_max = (u32)o->connections_max,
@@ -242,7 +247,7 @@ static int open_doors(struct queued *d, struct fault *f)
 
 static int start(struct queued *d, struct fault *f)
 {
-    const struct options *o = d->options;
+    const struct queued_options *o = d->options;
     u64 ticket;
     int err = open_store(d, f);
     if (err)
@@ -271,17 +276,18 @@ static int start(struct queued *d, struct fault *f)
     return 0;
 }
 
-int queued_open(struct queued **ret, const struct options *options, struct daemon *signals,
-                struct fault *f)
+int queued_open(struct queued **ret, const struct queued_options *options,
+                const struct environment *env, struct daemon *signals, struct fault *f)
 {
     struct queued *d = mem_alloc(sizeof *d);
     d->options = options;
     d->daemon = signals;
     d->signals.fd = -1;
     list_init(&d->clock_waits);
-    clock_init(&d->clock, options->clock == OPTIONS_CLOCK_MANUAL);
+    clock_init_from(&d->clock, env->clock, options->clock == QUEUED_CLOCK_MANUAL);
     d->started_ms = d->clock.mono_ms;
-    id_init(&d->ids, 0);
+    id_init(&d->ids, env->seed);
+    map_seed_init(&d->seed, &d->ids);
     d->loop = loop_new(&d->clock);
     d->probe = (struct loop_timer){.due = probe_due, .arg = d};
     d->deadline = (struct loop_timer){.due = deadline_due, .arg = d};

@@ -9,15 +9,17 @@
 #ifndef TOQUE_QUEUED_H
 #define TOQUE_QUEUED_H
 
+#include "common/base/environment.h"
 #include "common/io/daemon.h"
 #include "common/aws/desk.h"
 #include "queued/options.h"
 #include "queued/topicd_link.h"
 
 struct queued {
-    const struct options *options;
+    const struct queued_options *options;
     struct clock clock;
     struct id_source ids;
+    struct map_seed seed; /* of its tables */
     struct loop *loop;
     struct queue_store *store;
     struct queues queues;
@@ -42,8 +44,8 @@ struct queued {
 /* Opens the store, loads it, creates what the topology file names, listens. On failure `f` has the
  * whole line for the log, and nothing is left open. `options` lives as long as the daemon;
  * `signals` may be NULL. */
-int queued_open(struct queued **ret, const struct options *options, struct daemon *signals,
-                struct fault *f) MUST_CHECK;
+int queued_open(struct queued **ret, const struct queued_options *options,
+                const struct environment *env, struct daemon *signals, struct fault *f) MUST_CHECK;
 /* Runs until queued_stop, or a signal, and the orderly end that follows. */
 void queued_run(struct queued *d);
 /* Refuse new calls, answer parked long polls, let the others end, then stop the loop. */

@@ -35,22 +35,23 @@ static void unbury(struct queues *qs, struct tomb *t)
 
 static void empty_init(struct queues *qs)
 {
-    map_init(&qs->by_key);
-    idmap_init(&qs->by_id);
+    map_init(&qs->by_key, qs->seed);
+    idmap_init(&qs->by_id, qs->seed);
     skiplist_init(&qs->order);
-    msgs_init(&qs->msgs);
+    msgs_init(&qs->msgs, qs->seed);
     heap_init(&qs->retire);
 }
 
 void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
-                 const struct queues_limits *limits)
+                 const struct map_seed *seed, const struct queues_limits *limits)
 {
-    *qs = (struct queues){.loop = l, .clock = loop_clock(l), .store = store, .limits = *limits};
+    *qs = (struct queues){
+        .loop = l, .clock = loop_clock(l), .store = store, .seed = seed, .limits = *limits};
     list_init(&qs->hungry);
     list_init(&qs->reap);
     list_init(&qs->orphans);
     list_init(&qs->tombs);
-    map_init(&qs->deleted);
+    map_init(&qs->deleted, seed);
     empty_init(qs);
 }
 
@@ -180,7 +181,7 @@ int queues_reload(struct queues *qs)
     list_init(&qs->hungry);
     list_init(&qs->reap);
     empty_init(qs);
-    idmap_init(&l.shared);
+    idmap_init(&l.shared, qs->seed);
     int err = queue_store_load(qs->store, on_queue, on_message, &l);
     idmap_deinit(&l.shared);
     qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));

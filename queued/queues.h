@@ -23,6 +23,7 @@ struct queues {
     struct loop *loop;
     struct clock *clock;
     struct queue_store *store;
+    const struct map_seed *seed; /* of all tables here */
     struct queues_limits limits;
     struct map by_key;
     struct idmap by_id;    /* deleted ones, too, while they are cleared away */
@@ -43,7 +44,7 @@ struct queues {
 };
 
 void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
-                 const struct queues_limits *limits);
+                 const struct map_seed *seed, const struct queues_limits *limits);
 /* No waiter may be parked. */
 void queues_deinit(struct queues *qs);
 /* Forgets what is in memory and reads the store. Waiters go on; those whose queue is gone are told.

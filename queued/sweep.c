@@ -10,13 +10,14 @@
 #define PIECES 32
 
 struct slice {
+    const struct clock *clock;
     i64 end_us;
     u32 pieces;
 };
 
 static bool is_over(struct slice *s)
 {
-    return ++s->pieces % PIECES == 0 && clock_micros() >= s->end_us;
+    return ++s->pieces % PIECES == 0 && clock_us(s->clock) >= s->end_us;
 }
 
 /* Delays and visibility timeouts that are over. */
@@ -84,7 +85,8 @@ static bool reap(struct queues *qs, struct slice *slice)
 
 bool sweep_run(struct queues *qs)
 {
-    struct slice slice = {.end_us = clock_micros() + SLICE_US};
+    struct slice slice = {.clock = qs->clock, .end_us = clock_us(qs->clock) + SLICE_US};
+
     if (qs->failing)
         return false;
     bool more = retire_due(qs, &slice) || show_due(qs, &slice) || reap(qs, &slice);

@@ -334,7 +334,7 @@ void topicd_link_init(struct topicd_link *p, struct queues *qs, struct desk *des
     *p = (struct topicd_link){.queues = qs, .desk = desk, .loop = qs->loop, .events = events};
     p->welcome.run = send_welcome;
     p->announce.run = send_changes;
-    idmap_init(&p->calls);
+    idmap_init(&p->calls, qs->seed);
 }
 
 int topicd_link_listen(struct topicd_link *p, const char *url, const struct link_limits *limits,

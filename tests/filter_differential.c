@@ -110,7 +110,7 @@ static void change_some(struct differential *d, struct generator *g,
         if (gen_below(g, 2))
             add(d, i, g, stats);
     }
-    while (gen_below(g, 3) && matcher_step(d->matcher, 1000))
+    while (gen_below(g, 3) && matcher_step(d->matcher))
         ;
 }
 
@@ -121,7 +121,7 @@ bool differential_crowd(struct generator *g, u32 policies, u32 messages,
         .policies = mem_array(policies, sizeof(struct policy *)),
         .hit = mem_alloc(policies),
         .n = policies,
-        .matcher = matcher_new(),
+        .matcher = matcher_new(NULL),
     };
     for (u32 i = 0; i < policies; i++)
         add(&d, i, g, stats);

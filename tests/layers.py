@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Holds every include of the product against the layers and their storeys, and every library against
-the one file that may see it. Exit status 1 when one is broken.
+"""Holds every include of the product against the layers and their storeys, every library against the
+one file that may see it, and time and chance against the files that may take them from the system
+instead of from what the daemon was given. Exit status 1 when one is broken.
 
     topicd -> filter -> common        queued -> common
     common: aws -> io -> base         filter: ctl -> explain -> match -> policy
@@ -26,6 +27,13 @@ DOORS = {'microhttpd.h': {'common/io/http_server.c'}, 'nng/': {'common/io/stream
          'yaml.h': {'filter/ctl/yaml.c'},
          'jansson.h': {'common/base/json.c', 'common/base/json.h'},
          'curl/': {'common/io/http_client.c'}}
+# Words of the system's time and chance; the command line (CTL) is no daemon and may use all of them.
+CLOCK, ID = 'common/base/clock', 'common/base/id'
+SYSTEM = {'clock_gettime': {f'{CLOCK}.c', 'common/io/store_wal.c'}, 'gettimeofday': set(), 'time': set(),
+          'clock_micros': {f'{CLOCK}.c', f'{CLOCK}.h'},
+          'clock_init': {f'{CLOCK}.c', f'{CLOCK}.h', 'common/base/log.c'},
+          'getrandom': {f'{ID}.c'}, 'rand': set(), 'random': set()}
+CALL = re.compile(rf'\b({"|".join(SYSTEM)})\s*\(')
 INCLUDE = re.compile(r'\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
 
@@ -38,6 +46,9 @@ def broken():
         for path in sorted((ROOT / room).glob('*.[ch]')):
             name = f'{room}/{path.name}'
             for number, line in enumerate(path.read_text().splitlines(), 1):
+                for word in CALL.findall(line) if room != CTL else ():
+                    if name not in SYSTEM[word]:
+                        yield f'{name}:{number}: {word}() takes from the system what the daemon is given'
                 found = INCLUDE.match(line)
                 if not found:
                     continue

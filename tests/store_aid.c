@@ -11,6 +11,29 @@
 
 #include "common/base/mem.h"
 
+const struct clock *store_aid_clock(void)
+{
+    static struct clock clock;
+
+    clock_init(&clock, false);
+    return &clock;
+}
+
+const struct store_options *store_aid_options(const char *dir, enum store_durability durability)
+{
+    static struct id_source ids;
+    static struct store_options options;
+
+    if (!options.ids)
+        id_init(&ids, 1);
+    options = (struct store_options){.dir = dir,
+                                     .durability = durability,
+                                     .cache_kib = 1024,
+                                     .clock = store_aid_clock(),
+                                     .ids = &ids};
+    return &options;
+}
+
 char *store_aid_dir(void)
 {
     const char *base = getenv("TMPDIR");

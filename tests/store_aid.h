@@ -4,11 +4,15 @@
 #ifndef TOQUE_TESTS_STORE_AID_H
 #define TOQUE_TESTS_STORE_AID_H
 
-#include "common/base/base.h"
+#include "common/io/store.h"
 
 /* A new empty folder; store_aid_remove frees the name too. */
 char *store_aid_dir(void);
 void store_aid_remove(char *dir);
+/* How a daemon would open its store in `dir`: by the system's clock, ids from a fixed seed. Valid
+ * until the next call. */
+const struct store_options *store_aid_options(const char *dir, enum store_durability durability);
+const struct clock *store_aid_clock(void);
 void store_aid_write(const char *path, const char *text);
 /* Database and WAL as they are now, as if the process died; the index in shared memory dies too. */
 void store_aid_copy(const char *from, const char *to);

@@ -7,12 +7,13 @@
 #include "common/aws/arn.h"
 #include "common/base/log.h"
 
-void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l)
+void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
+                  const struct map_seed *seed)
 {
-    *c = (struct catalog){.store = store, .loop = l};
-    map_init(&c->topics);
-    map_init(&c->subs);
-    map_init(&c->scopes);
+    *c = (struct catalog){.store = store, .loop = l, .seed = seed};
+    map_init(&c->topics, c->seed);
+    map_init(&c->subs, c->seed);
+    map_init(&c->scopes, c->seed);
     list_init(&c->stepping);
     settings_init(&c->scratch);
 }
@@ -171,9 +172,9 @@ static void clear(struct catalog *c)
     map_deinit(&c->subs);
     map_deinit(&c->topics);
     map_deinit(&c->scopes);
-    map_init(&c->topics);
-    map_init(&c->subs);
-    map_init(&c->scopes);
+    map_init(&c->topics, c->seed);
+    map_init(&c->subs, c->seed);
+    map_init(&c->scopes, c->seed);
     list_init(&c->stepping);
 }
 
@@ -185,14 +186,19 @@ void catalog_deinit(struct catalog *c)
 
 bool catalog_step(struct catalog *c, u32 budget_us)
 {
-    if (list_is_empty(&c->stepping))
-        return false;
-    struct topic *t = list_item(c->stepping.next, struct topic, stepping);
+    const struct clock *clock = loop_clock(c->loop);
+    i64 end_us = clock_us(clock) + budget_us;
 
-    list_remove(&t->stepping);
-    /* To the end of the line, so that one large topic does not hold up the others. */
-    if (matcher_step(t->matcher, budget_us))
-        list_push_back(&c->stepping, &t->stepping);
+    while (!list_is_empty(&c->stepping)) {
+        struct topic *t = list_item(c->stepping.next, struct topic, stepping);
+
+        list_remove(&t->stepping);
+        /* To the end of the list, so that one large topic does not hold up the others. */
+        if (matcher_step(t->matcher))
+            list_push_back(&c->stepping, &t->stepping);
+        if (clock_us(clock) >= end_us)
+            break;
+    }
     return !list_is_empty(&c->stepping);
 }
 
@@ -212,7 +218,7 @@ static int load_topic(void *arg, const struct topic_row *row)
 
     if (arn_read(row->arn, &arn))
         return E_INVALID;
-    struct topic *t = topic_new(row->arn, arn.resource, row->attributes);
+    struct topic *t = topic_new(row->arn, arn.resource, row->attributes, l->c->seed);
 
     t->id = row->id;
     t->created_ms = row->created_ms;
@@ -258,7 +264,7 @@ int catalog_reload(struct catalog *c)
     clear(c);
     c->changed = false;
     c->usable = false;
-    idmap_init(&loading.topics);
+    idmap_init(&loading.topics, c->seed);
     int err = topic_store_load(c->store, load_topic, load_sub, &loading);
 
     idmap_deinit(&loading.topics);
@@ -289,7 +295,7 @@ struct topic *catalog_add_topic(struct catalog *c, struct scope *s, str name, st
     struct buf arn = {0};
 
     topic_arn_write(&arn, s->region, s->account, name);
-    struct topic *t = topic_new(buf_view(&arn), name, attributes);
+    struct topic *t = topic_new(buf_view(&arn), name, attributes, c->seed);
 
     buf_deinit(&arn);
     t->id = c->next_topic_id++;

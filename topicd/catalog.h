@@ -22,19 +22,21 @@ struct scope {
 
 struct catalog {
     struct topic_store *store;
-    struct loop *loop;    /* is told of every change */
+    struct loop *loop; /* is told of every change */
+    const struct map_seed *seed;
     struct map topics;    /* struct topic by ARN */
     struct map subs;      /* struct sub by ARN */
     struct map scopes;    /* struct scope by key */
     struct list stepping; /* topics whose matcher has put-off work */
     struct settings scratch;
     u64 next_topic_id, next_sub_id;
-    bool changed;      /* in this turn: a failed commit must reload */
-    bool usable;       /* what is in memory is what is on disk */
-    u64 matched_count; /* publishes asked of matchers, for the statistics */
+    bool changed; /* in this turn: a failed commit must reload */
+    bool usable;  /* what is in memory is what is on disk */
 };
 
-void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l);
+/* `seed` is that of all tables, the topics' matchers among them. */
+void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
+                  const struct map_seed *seed);
 void catalog_deinit(struct catalog *c);
 /* Forgets what is in memory and reads the store. On failure the catalog is empty. */
 int catalog_reload(struct catalog *c) MUST_CHECK;

@@ -7,12 +7,12 @@
 #include "common/base/mem.h"
 
 void directory_init(struct directory *d, struct topic_store *store, struct loop *l,
-                    const char *const *urls, u32 n)
+                    const struct map_seed *seed, const char *const *urls, u32 n)
 {
     assert(n > 0);
     *d = (struct directory){
         .store = store, .loop = l, .urls = urls, .queued_count = n, .version = 1};
-    map_init(&d->queues);
+    map_init(&d->queues, seed);
     d->generations = mem_array(n, sizeof(*d->generations));
     for (u32 i = 0; i < n; i++)
         d->generations[i] = 1;

@@ -32,7 +32,7 @@ struct directory {
 
 /* `urls` has `n` > 0 items and lives as long as the directory. */
 void directory_init(struct directory *d, struct topic_store *store, struct loop *l,
-                    const char *const *urls, u32 n);
+                    const struct map_seed *seed, const char *const *urls, u32 n);
 void directory_deinit(struct directory *d);
 /* Reads what the store has. */
 int directory_load(struct directory *d) MUST_CHECK;

@@ -22,8 +22,8 @@ struct forwarded {
 
 static void timer_due(struct loop_timer *timer);
 
-void front_init(struct front *f, struct loop *l, struct directory *d, struct queued_link **links,
-                u32 link_count, u32 wait_max_ms)
+void front_init(struct front *f, struct loop *l, const struct map_seed *seed, struct directory *d,
+                struct queued_link **links, u32 link_count, u32 wait_max_ms)
 {
     *f = (struct front){.loop = l,
                         .directory = d,
@@ -32,7 +32,7 @@ void front_init(struct front *f, struct loop *l, struct directory *d, struct que
                         .wait_max_ms = wait_max_ms,
                         .timer = {.due = timer_due, .arg = f},
                         .next_id = 1};
-    idmap_init(&f->calls);
+    idmap_init(&f->calls, seed);
     f->under_way = mem_array(link_count, sizeof(*f->under_way));
     f->waiting = mem_array(link_count, sizeof(*f->waiting));
     for (u32 i = 0; i < link_count; i++) {

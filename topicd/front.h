@@ -23,8 +23,8 @@ struct front {
     u64 forwarded, lost; /* ever, for the statistics */
 };
 
-void front_init(struct front *f, struct loop *l, struct directory *d, struct queued_link **links,
-                u32 link_count, u32 wait_max_ms);
+void front_init(struct front *f, struct loop *l, const struct map_seed *seed, struct directory *d,
+                struct queued_link **links, u32 link_count, u32 wait_max_ms);
 /* No call may be under way. */
 void front_deinit(struct front *f);
 

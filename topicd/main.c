@@ -4,7 +4,7 @@
 #include "common/base/log.h"
 #include "topicd/topicd.h"
 
-static int prepare(const struct options *o, struct daemon *d, struct fault *f)
+static int prepare(const struct topicd_options *o, struct daemon *d, struct fault *f)
 {
     int err = daemon_open(d, f);
 
@@ -17,28 +17,28 @@ static int prepare(const struct options *o, struct daemon *d, struct fault *f)
     return err;
 }
 
-static int check_only(const struct options *o)
+static int check_only(const struct topicd_options *o)
 {
     struct fault f = {0};
 
-    if (options_check(o, &f) == 0)
+    if (topicd_options_check(o, &f) == 0)
         return 0;
     log_error("%s", f.text);
     return 1;
 }
 
-static int run(const struct options *o)
+static int run(const struct topicd_options *o)
 {
     struct daemon daemon = {.signal_fd = -1, .pid_fd = -1};
     struct topicd *t = NULL;
     struct fault f = {0};
-    int err = options_check(o, &f);
+    int err = topicd_options_check(o, &f);
 
     if (!err)
         err = prepare(o, &daemon, &f);
 
     if (!err)
-        err = topicd_open(&t, o, &daemon, &f);
+        err = topicd_open(&t, o, &ENVIRONMENT_SYSTEM, &daemon, &f);
     if (err)
         log_error("%s", f.text);
     else
@@ -52,16 +52,16 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    static struct options options;
+    static struct topicd_options options;
     bool check;
     int status;
 
     json_setup();
-    conf_init(&OPTIONS_TABLE, &options);
-    if (conf_start(&OPTIONS_TABLE, &options, argc, argv, &check, &status)) {
+    conf_init(&TOPICD_OPTIONS, &options);
+    if (conf_start(&TOPICD_OPTIONS, &options, argc, argv, &check, &status)) {
         log_open("topicd", (enum log_level)options.log_level);
         status = check ? check_only(&options) : run(&options);
     }
-    conf_deinit(&OPTIONS_TABLE, &options);
+    conf_deinit(&TOPICD_OPTIONS, &options);
     return status;
 }

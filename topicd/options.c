@@ -6,7 +6,7 @@ static const char *const durability_words[] = {"full", "relaxed", NULL};
 static const char *const clock_words[] = {"real", "manual", NULL};
 static const char *const log_words[] = {"error", "warning", "info", "debug", NULL};
 
-#define AT(member) offsetof(struct options, member)
+#define AT(member) offsetof(struct topicd_options, member)
 #define TEXT(name, value, help)                                                                    \
     {                                                                                              \
 #name, CONF_STRING, value, NULL, 0, 0, NULL, help, AT(name)                                \
@@ -98,7 +98,7 @@ static const struct conf_option options[] = {
     NUMBER(open_files, "65536", NULL, 64, 10000000, "File descriptors to ask the system for."),
 };
 
-const struct conf_table OPTIONS_TABLE = {
+const struct conf_table TOPICD_OPTIONS = {
     .program = "topicd",
     .purpose = "The topics daemon of toque: Amazon SNS, and the front door of its queues.",
     .options = options,
@@ -106,7 +106,7 @@ const struct conf_table OPTIONS_TABLE = {
 };
 
 /* A frame holds a forwarded call: its body, and its headers beside it. */
-static int check_frame(const struct options *o, struct fault *f)
+static int check_frame(const struct topicd_options *o, struct fault *f)
 {
     i64 largest = MAX(o->body_size_max, o->ipc_message_size_max) + o->header_size_max + KIB;
 
@@ -127,7 +127,7 @@ static bool is_region(str s)
     return s.n > 0;
 }
 
-int options_check(const struct options *o, struct fault *f)
+int topicd_options_check(const struct topicd_options *o, struct fault *f)
 {
     if (!arn_is_account(str_of(o->account)))
         return fault_set(f, CONF_FAULT, "account: must be twelve digits");

@@ -5,10 +5,10 @@
 
 #include "common/base/conf.h"
 
-enum { OPTIONS_DURABILITY_FULL, OPTIONS_DURABILITY_RELAXED };
-enum { OPTIONS_CLOCK_REAL, OPTIONS_CLOCK_MANUAL };
+enum { TOPICD_DURABILITY_FULL, TOPICD_DURABILITY_RELAXED };
+enum { TOPICD_CLOCK_REAL, TOPICD_CLOCK_MANUAL };
 
-struct options {
+struct topicd_options {
     char *http_host;
     i64 http_port;
     char *unix_socket, *ipc_url;
@@ -25,9 +25,9 @@ struct options {
     i64 store_cache_kib, stop_max_ms, open_files;
 };
 
-extern const struct conf_table OPTIONS_TABLE;
+extern const struct conf_table TOPICD_OPTIONS;
 
 /* What no single option's bounds can say. E_FAULT: f->text is one line. */
-int options_check(const struct options *o, struct fault *f) MUST_CHECK;
+int topicd_options_check(const struct topicd_options *o, struct fault *f) MUST_CHECK;
 
 #endif

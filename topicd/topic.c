@@ -2,15 +2,15 @@
 
 #include "common/aws/arn.h"
 
-struct topic *topic_new(str arn, str name, str attributes)
+struct topic *topic_new(str arn, str name, str attributes, const struct map_seed *seed)
 {
     struct topic *t = mem_alloc(sizeof(*t));
 
     assert(str_ends(arn, name));
     t->arn = str_from(mem_dup(arn), arn.n);
     t->name = str_slice(t->arn, arn.n - name.n, arn.n);
-    t->matcher = matcher_new();
-    map_init(&t->endpoints);
+    t->matcher = matcher_new(seed);
+    map_init(&t->endpoints, seed);
     list_init(&t->stepping);
     topic_set_attributes(t, attributes);
     return t;

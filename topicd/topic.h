@@ -36,7 +36,7 @@ struct topic {
 };
 
 /* Copies the texts; id, scope, place are the caller's to set. */
-struct topic *topic_new(str arn, str name, str attributes);
+struct topic *topic_new(str arn, str name, str attributes, const struct map_seed *seed);
 /* Its subscriptions must be gone. */
 void topic_free(struct topic *t);
 /* Copies; reads from it what publishing needs. */

@@ -57,9 +57,9 @@ struct topic_store {
     const struct topic_store_ops *ops;
 };
 
-/* Opens or creates below `dir` (topicd.db). */
-int topic_store_open(struct topic_store **ret, const char *dir, enum store_durability durability,
-                     u32 cache_kib, struct fault *f) MUST_CHECK;
+/* Opens or creates below o->dir (topicd.db). */
+int topic_store_open(struct topic_store **ret, const struct store_options *o,
+                     struct fault *f) MUST_CHECK;
 /* NULL accepted. */
 static inline void topic_store_close(struct topic_store *s)
 {
@@ -204,8 +204,7 @@ static inline const char *topic_store_error(const struct topic_store *s)
 /* At open, when the small values are held. */
 void topic_store_init(struct topic_store *s, const struct topic_store_ops *ops);
 
-int topic_store_sqlite_open(struct topic_store **ret, const char *dir,
-                            enum store_durability durability, u32 cache_kib,
+int topic_store_sqlite_open(struct topic_store **ret, const struct store_options *o,
                             struct fault *f) MUST_CHECK;
 
 #endif

@@ -2,8 +2,7 @@
  * its place when a binary is linked. */
 #include "topicd/topic_store.h"
 
-int topic_store_open(struct topic_store **ret, const char *dir, enum store_durability durability,
-                     u32 cache_kib, struct fault *f)
+int topic_store_open(struct topic_store **ret, const struct store_options *o, struct fault *f)
 {
-    return topic_store_sqlite_open(ret, dir, durability, cache_kib, f);
+    return topic_store_sqlite_open(ret, o, f);
 }

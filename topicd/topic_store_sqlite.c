@@ -120,16 +120,18 @@ static int sql_open(struct topic_sqlite *s, const struct store_conf *conf, struc
     return store_engine_ready(&s->sql, f);
 }
 
-int topic_store_sqlite_open(struct topic_store **ret, const char *dir,
-                            enum store_durability durability, u32 cache_kib, struct fault *f)
+int topic_store_sqlite_open(struct topic_store **ret, const struct store_options *o,
+                            struct fault *f)
 {
     struct topic_sqlite *s = mem_alloc(sizeof(*s));
-    char *path = mem_printf("%s/" TOPIC_STORE_FILE, dir);
+    char *path = mem_printf("%s/" TOPIC_STORE_FILE, o->dir);
     struct store_conf conf = {
         .path = path,
         .kind = TOPIC_STORE_KIND,
-        .durability = durability,
-        .cache_kib = cache_kib,
+        .durability = o->durability,
+        .cache_kib = o->cache_kib,
+        .clock = o->clock,
+        .ids = o->ids,
         .wal_checkpoint_bytes = WAL_CHECKPOINT_BYTES,
         .wal_size_max = WAL_SIZE_MAX,
         .migrations = migrations,

@@ -215,11 +215,15 @@ void topicd_run(struct topicd *t)
 
 static int open_store(struct topicd *t, struct fault *f)
 {
+    const struct topicd_options *o = t->options;
+    struct store_options store = {
+        .dir = o->data_dir,
+        .durability = o->durability == TOPICD_DURABILITY_FULL ? STORE_FULL : STORE_RELAXED,
+        .cache_kib = (u32)o->store_cache_kib,
+        .clock = &t->clock,
+        .ids = &t->ids};
     i64 kept_ms;
-    enum store_durability durability =
-        t->options->durability == OPTIONS_DURABILITY_FULL ? STORE_FULL : STORE_RELAXED;
-    int err = topic_store_open(&t->store, t->options->data_dir, durability,
-                               (u32)t->options->store_cache_kib, f);
+    int err = topic_store_open(&t->store, &store, f);
 
     if (err)
         return err;
@@ -227,8 +231,8 @@ static int open_store(struct topicd *t, struct fault *f)
                    (struct loop_store){store_commit_turn, store_durable_ticket, store_failed, t});
     if (t->clock.manual && topic_store_meta_get(t->store, CLOCK_KEY, &kept_ms) == 0)
         clock_move_to(&t->clock, kept_ms);
-    catalog_init(&t->catalog, t->store, t->loop);
-    directory_init(&t->directory, t->store, t->loop, t->urls, t->link_count);
+    catalog_init(&t->catalog, t->store, t->loop, &t->seed);
+    directory_init(&t->directory, t->store, t->loop, &t->seed, t->urls, t->link_count);
     err = catalog_reload(&t->catalog);
     if (!err)
         err = directory_load(&t->directory);
@@ -242,7 +246,7 @@ static int open_store(struct topicd *t, struct fault *f)
 
 static int open_links(struct topicd *t, struct fault *f)
 {
-    const struct options *o = t->options;
+    const struct topicd_options *o = t->options;
     struct queued_link_limits limits = {.outbox_bytes_max = (u64)o->outbox_bytes_max,
                                         .window_bytes_max = (u64)o->outbox_window_bytes_max,
                                         .ack_max_ms = (u32)o->ack_max_ms,
@@ -255,7 +259,7 @@ static int open_links(struct topicd *t, struct fault *f)
     limits.link.silence_max_ms = (u32)o->link_silence_max_ms;
     fanout_init(&t->fanout, &t->directory);
     sender_init(&t->sender, t->loop, t->links, t->link_count, (u64)o->held_bytes_max);
-    front_init(&t->front, t->loop, &t->directory, t->links, t->link_count,
+    front_init(&t->front, t->loop, &t->seed, &t->directory, t->links, t->link_count,
                (u32)o->front_wait_max_ms);
     for (u32 i = 0; i < t->link_count; i++) {
         int err =
@@ -269,7 +273,7 @@ static int open_links(struct topicd *t, struct fault *f)
 
 static int open_doors(struct topicd *t, struct fault *f)
 {
-    const struct options *o = t->options;
+    const struct topicd_options *o = t->options;
     struct http_limits limits = {.body_size_max = (u32)o->body_size_max,
                                  .header_size_max = (u32)o->header_size_max,
                                  .connections_max = (u32)o->connections_max,
@@ -296,7 +300,7 @@ static int open_doors(struct topicd *t, struct fault *f)
 
 static void make_desk(struct topicd *t)
 {
-    const struct options *o = t->options;
+    const struct topicd_options *o = t->options;
     str url = str_of(o->public_url);
 
     while (str_ends(url, STR("/")))
@@ -339,8 +343,8 @@ static int start(struct topicd *t, struct fault *f)
     return err ? fault_set(f, CONF_FAULT, "signals cannot be watched: %s", err_text(err)) : 0;
 }
 
-int topicd_open(struct topicd **ret, const struct options *options, struct daemon *signals,
-                struct fault *f)
+int topicd_open(struct topicd **ret, const struct topicd_options *options,
+                const struct environment *env, struct daemon *signals, struct fault *f)
 {
     struct topicd *t = mem_alloc(sizeof(*t));
 
@@ -348,9 +352,10 @@ int topicd_open(struct topicd **ret, const struct options *options, struct daemo
     t->daemon = signals;
     t->signals.fd = -1;
     list_init(&t->clock_waits);
-    clock_init(&t->clock, options->clock == OPTIONS_CLOCK_MANUAL);
+    clock_init_from(&t->clock, env->clock, options->clock == TOPICD_CLOCK_MANUAL);
     t->started_ms = t->clock.mono_ms;
-    id_init(&t->ids, 0);
+    id_init(&t->ids, env->seed);
+    map_seed_init(&t->seed, &t->ids);
     t->loop = loop_new(&t->clock);
     t->probe = (struct loop_timer){.due = probe_due, .arg = t};
     t->deadline = (struct loop_timer){.due = deadline_due, .arg = t};

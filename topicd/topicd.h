@@ -9,6 +9,7 @@
 #ifndef TOQUE_TOPICD_H
 #define TOQUE_TOPICD_H
 
+#include "common/base/environment.h"
 #include "common/io/daemon.h"
 #include "common/aws/desk.h"
 #include "topicd/catalog.h"
@@ -19,9 +20,10 @@
 #include "topicd/publish.h"
 
 struct topicd {
-    const struct options *options;
+    const struct topicd_options *options;
     struct clock clock;
     struct id_source ids;
+    struct map_seed seed; /* of its tables */
     struct loop *loop;
     struct topic_store *store;
     struct catalog catalog;
@@ -51,8 +53,8 @@ struct topicd {
 /* Opens the store, loads it, creates what the topology file names, dials the queueds, opens the
  * doors. On failure `f` has the whole line for the log, and nothing is left open. `options` lives
  * as long as the daemon; `signals` may be NULL. */
-int topicd_open(struct topicd **ret, const struct options *options, struct daemon *signals,
-                struct fault *f) MUST_CHECK;
+int topicd_open(struct topicd **ret, const struct topicd_options *options,
+                const struct environment *env, struct daemon *signals, struct fault *f) MUST_CHECK;
 /* Runs until topicd_stop, or a signal, and the orderly end that follows. */
 void topicd_run(struct topicd *t);
 /* Refuse new calls, let those under way end, then stop the loop. */

@@ -70,7 +70,7 @@ struct val *val_new(struct call *c, enum val_type type)
 /* The slot of `name` in a table of `cap` (a power of two, never full) values. */
 static struct val **map_slot(struct val **table, size_t cap, str name)
 {
-    size_t i = (size_t)map_hash(name) & (cap - 1);
+    size_t i = (size_t)map_hash(NULL, name) & (cap - 1);
     while (table[i] && !str_eq(table[i]->name, name))
         i = (i + 1) & (cap - 1);
     return &table[i];

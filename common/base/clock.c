@@ -7,25 +7,53 @@
 /* 9999-12-31T23:59:59.999Z; later times are written as this one, times before 1970 as 1970. */
 #define CLOCK_TEXT_MAX_MS INT64_C(253402300799999)
 
-static i64 read_ms(clockid_t which)
+static i64 system_us(clockid_t which)
 {
     struct timespec t;
+
     clock_gettime(which, &t);
-    return (i64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (i64)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
+
+static i64 system_wall_us(void *arg)
+{
+    return system_us(CLOCK_REALTIME);
+}
+
+static i64 system_mono_us(void *arg)
+{
+    return system_us(CLOCK_MONOTONIC);
+}
+
+const struct clock_source CLOCK_SYSTEM = {system_wall_us, system_mono_us, NULL};
 
 void clock_init(struct clock *c, bool manual)
 {
-    c->manual = manual;
-    c->now_ms = read_ms(CLOCK_REALTIME);
-    c->mono_ms = read_ms(CLOCK_MONOTONIC);
+    clock_init_from(c, &CLOCK_SYSTEM, manual);
+}
+
+void clock_init_from(struct clock *c, const struct clock_source *source, bool manual)
+{
+    *c = (struct clock){.manual = manual, .source = *source};
+    c->now_ms = clock_wall_ms(c);
+    c->mono_ms = clock_us(c) / 1000;
 }
 
 void clock_tick(struct clock *c)
 {
     if (!c->manual)
-        c->now_ms = read_ms(CLOCK_REALTIME);
-    c->mono_ms = read_ms(CLOCK_MONOTONIC);
+        c->now_ms = clock_wall_ms(c);
+    c->mono_ms = clock_us(c) / 1000;
+}
+
+i64 clock_us(const struct clock *c)
+{
+    return c->source.mono_us(c->source.arg);
+}
+
+i64 clock_wall_ms(const struct clock *c)
+{
+    return c->source.wall_us(c->source.arg) / 1000;
 }
 
 void clock_advance(struct clock *c, i64 ms)
@@ -43,9 +71,7 @@ void clock_move_to(struct clock *c, i64 ms)
 
 i64 clock_micros(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (i64)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+    return system_us(CLOCK_MONOTONIC);
 }
 
 struct date {

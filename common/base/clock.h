@@ -1,5 +1,6 @@
 /* The only source of time. A daemon has one clock and reads it once a turn of the loop
- * (clock_tick); everybody else asks for what was read.
+ * (clock_tick); everybody else asks for what was read. Where the clock itself reads time is given
+ * to it: the system's clocks, or those of a simulation.
  *
  * With a manual clock the wall time stands still until clock_advance moves it: visibility, delay,
  * retention and retries are then tested without waiting. */
@@ -8,19 +9,33 @@
 
 #include "common/base/base.h"
 
+struct clock_source {
+    i64 (*wall_us)(void *arg); /* microseconds since the Unix epoch */
+    i64 (*mono_us)(void *arg); /* microseconds that only grow */
+    void *arg;
+};
+extern const struct clock_source CLOCK_SYSTEM;
+
 struct clock {
     i64 now_ms;  /* wall time as of the last tick, Unix epoch, milliseconds */
     i64 mono_ms; /* time that never jumps, for idle limits and heartbeats; real also when manual */
     bool manual;
+    struct clock_source source;
 };
 
-void clock_init(struct clock *c, bool manual);
+void clock_init(struct clock *c, bool manual); /* over CLOCK_SYSTEM */
+void clock_init_from(struct clock *c, const struct clock_source *source, bool manual);
 void clock_tick(struct clock *c);
+/* Microseconds at this moment, only growing, also when the clock is manual: for the budgets and
+ * figures of a daemon. */
+i64 clock_us(const struct clock *c);
+/* Wall time at this moment, also when the clock is manual. */
+i64 clock_wall_ms(const struct clock *c);
 /* Manual clocks only. Moves to now + ms; ms must be 0 or more. */
 void clock_advance(struct clock *c, i64 ms);
 /* Manual clocks only. Moves to `ms` unless it is already later. */
 void clock_move_to(struct clock *c, i64 ms);
-/* Real microseconds for measuring; never used for a decision. */
+/* clock_us of the system, for programs that have no clock: the command line, tests and benches. */
 i64 clock_micros(void);
 
 /* "2026-01-02T03:04:05.678Z"; buf holds CLOCK_ISO_SIZE bytes. */

@@ -5,24 +5,31 @@
  *
  * struct idmap: 16 bytes a slot and no marks. Removal moves the entries of the run behind it back.
  *
- * The hash folds 64 x 64 bit products over eight bytes at a time, under three words of the kernel's
- * chance: which keys collide cannot be known outside of the process. */
+ * The hash folds 64 x 64 bit products over eight bytes at a time, under the three secret words of
+ * the seed: which keys collide cannot be known outside of the process. */
 #include "common/base/map.h"
 
-#include "common/base/id.h"
 #include "common/base/mem.h"
 
 #define MAP_CAP_MIN   16
 #define IDMAP_CAP_MAX ((size_t)1 << 31) /* a walk keeps two slot numbers in one word */
 
-static u64 seed[3];
+static struct map_seed process_seed; /* does not change after the start */
 
-__attribute__((constructor)) static void take_seed(void)
+void map_seed_init(struct map_seed *seed, struct id_source *chance)
+{
+    /* Not the source's numbers: ids that clients see are made of those, and betray its state. */
+    id_secret(chance, seed->word, sizeof(seed->word));
+    for (size_t i = 0; i < ARRAY_LEN(seed->word); i++)
+        seed->word[i] |= 1;
+}
+
+__attribute__((constructor)) static void process_seed_init(void)
 {
     struct id_source chance;
+
     id_init(&chance, 0);
-    for (size_t i = 0; i < ARRAY_LEN(seed); i++)
-        seed[i] = id_u64(&chance) | 1;
+    map_seed_init(&process_seed, &chance);
 }
 
 static u64 fold(u64 a, u64 b)
@@ -45,11 +52,13 @@ static u64 read32(const char *p)
     return v;
 }
 
-u64 map_hash(str key)
+u64 map_hash(const struct map_seed *given, str key)
 {
+    const u64 *seed = given ? given->word : process_seed.word;
     const char *p = key.p;
     size_t n = key.n;
     u64 h = seed[0], a, b;
+
     for (; n > 16; n -= 16, p += 16)
         h = fold(read64(p) ^ seed[1], read64(p + 8) ^ h);
     if (n >= 8) {
@@ -75,21 +84,21 @@ struct map_slot {
 
 enum { SLOT_FREE = 0, SLOT_GONE = 1, SLOT_FIRST_HASH = 2 };
 
-static u64 slot_hash(str key)
+static u64 slot_hash(const struct map *m, str key)
 {
-    u64 h = map_hash(key);
+    u64 h = map_hash(m->seed, key);
     return h < SLOT_FIRST_HASH ? h + SLOT_FIRST_HASH : h;
 }
 
-void map_init(struct map *m)
+void map_init(struct map *m, const struct map_seed *seed)
 {
-    *m = (struct map){0};
+    *m = (struct map){.seed = seed ? seed : &process_seed};
 }
 
 void map_deinit(struct map *m)
 {
     mem_free(m->slots);
-    map_init(m);
+    map_init(m, m->seed);
 }
 
 static struct map_slot *map_find(const struct map *m, str key, u64 hash)
@@ -107,7 +116,7 @@ static struct map_slot *map_find(const struct map *m, str key, u64 hash)
 
 void *map_get(const struct map *m, str key)
 {
-    struct map_slot *s = map_find(m, key, slot_hash(key));
+    struct map_slot *s = map_find(m, key, slot_hash(m, key));
     return s ? s->value : NULL;
 }
 
@@ -141,7 +150,7 @@ static void map_make_room(struct map *m)
 void *map_put(struct map *m, str key, void *value)
 {
     assert(value);
-    u64 hash = slot_hash(key);
+    u64 hash = slot_hash(m, key);
     struct map_slot *s = map_find(m, key, hash);
     if (s) {
         void *before = s->value;
@@ -157,7 +166,7 @@ void *map_put(struct map *m, str key, void *value)
 
 void *map_del(struct map *m, str key)
 {
-    struct map_slot *s = map_find(m, key, slot_hash(key));
+    struct map_slot *s = map_find(m, key, slot_hash(m, key));
     if (!s)
         return NULL;
     void *before = s->value;
@@ -190,20 +199,20 @@ struct idmap_slot {
 static_assert(sizeof(struct idmap_slot) == 16, "what the header promises");
 static_assert(sizeof(size_t) == 8, "a walk keeps two slot numbers in one word");
 
-void idmap_init(struct idmap *m)
+void idmap_init(struct idmap *m, const struct map_seed *seed)
 {
-    *m = (struct idmap){0};
+    *m = (struct idmap){.seed = seed ? seed : &process_seed};
 }
 
 void idmap_deinit(struct idmap *m)
 {
     mem_free(m->slots);
-    idmap_init(m);
+    idmap_init(m, m->seed);
 }
 
 static size_t idmap_home(const struct idmap *m, u64 key)
 {
-    return fold(key ^ seed[0], seed[1]) & (m->cap - 1);
+    return fold(key ^ m->seed->word[0], m->seed->word[1]) & (m->cap - 1);
 }
 
 /* The slot of the key, or the free one where it would go. */

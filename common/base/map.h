@@ -1,18 +1,30 @@
-/* Hash table from bytes, or from a 64-bit number, to a pointer. Open addressing; the hash is seeded
- * per process, so that nobody outside can aim at its collisions. Keys are borrowed: they usually
- * live in the value, and must stay where they are while the entry is in the table. */
+/* Hash table from bytes, or from a 64-bit number, to a pointer. Open addressing; the hash is seeded,
+ * so that nobody outside can aim at its collisions. Keys are borrowed: they usually live in the
+ * value, and must stay where they are while the entry is in the table.
+ *
+ * The order of a walk follows from the seed and from what was put and removed. A daemon gives its
+ * tables a seed of its own, so that a run can be repeated; NULL stands for one that the process
+ * draws at its start, for tables of which only single entries are asked. */
 #ifndef TOQUE_MAP_H
 #define TOQUE_MAP_H
 
+#include "common/base/id.h"
 #include "common/base/str.h"
+
+struct map_seed {
+    u64 word[3];
+};
+void map_seed_init(struct map_seed *seed, struct id_source *chance);
 
 struct map_slot;
 struct map {
     struct map_slot *slots;
     size_t n, cap, used; /* entries, slots, slots that were ever taken since the last growth */
+    const struct map_seed *seed;
 };
 
-void map_init(struct map *m);
+/* The seed must live as long as the table. */
+void map_init(struct map *m, const struct map_seed *seed);
 /* Frees the table, not the values. */
 void map_deinit(struct map *m);
 void *map_get(const struct map *m, str key);
@@ -28,16 +40,17 @@ void *map_next(const struct map *m, size_t *pos);
 struct idmap {
     struct idmap_slot *slots;
     size_t n, cap;
+    const struct map_seed *seed;
 };
 
-void idmap_init(struct idmap *m);
+void idmap_init(struct idmap *m, const struct map_seed *seed);
 void idmap_deinit(struct idmap *m);
 void *idmap_get(const struct idmap *m, u64 key);
 void *idmap_put(struct idmap *m, u64 key, void *value);
 void *idmap_del(struct idmap *m, u64 key);
 void *idmap_next(const struct idmap *m, size_t *pos);
 
-/* 64-bit hash of bytes under the process's seed. */
-u64 map_hash(str key);
+/* 64-bit hash of bytes. */
+u64 map_hash(const struct map_seed *seed, str key);
 
 #endif

@@ -1,5 +1,5 @@
 /* A node's height is told by the hash of its key, which nobody outside can foresee: one in four
- * reaches the next level. */
+ * reaches the next level. No order follows from it. */
 #include "common/base/skiplist.h"
 
 #include "common/base/map.h"
@@ -51,7 +51,7 @@ void skiplist_put(struct skiplist *o, str key, void *value)
 {
     struct skiplist_node *before[SKIPLIST_LEVELS];
     u32 levels = 1;
-    for (u64 h = map_hash(key); levels < SKIPLIST_LEVELS && (h & 3) == 0; h >>= 2)
+    for (u64 h = map_hash(NULL, key); levels < SKIPLIST_LEVELS && (h & 3) == 0; h >>= 2)
         levels++;
     walk(o, key, before);
     struct skiplist_node *n = node_new(levels);

@@ -1,17 +1,13 @@
 #include "common/io/engine.h"
 
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 
 #define EPOCH_BEGIN_MS INT64_C(1577836800000) /* 2020 */
 #define EPOCH_MAX      (UINT64_C(1) << ENGINE_EPOCH_BITS)
 
-u64 engine_epoch_after(u64 last)
+u64 engine_epoch_after(u64 last, const struct clock *clock)
 {
-    struct clock real;
-
-    clock_init(&real, false);
-    i64 ms = real.now_ms - EPOCH_BEGIN_MS;
+    i64 ms = clock_wall_ms(clock) - EPOCH_BEGIN_MS;
     u64 now = ms > 0 && (u64)ms < EPOCH_MAX ? (u64)ms : 0;
     u64 next = MAX(last + 1, now);
 

@@ -11,10 +11,20 @@
 #ifndef TOQUE_ENGINE_H
 #define TOQUE_ENGINE_H
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/id.h"
 
 enum store_durability { STORE_FULL, STORE_RELAXED };
+
+/* What a daemon opens its store with, whatever the engine. */
+struct store_options {
+    const char *dir;
+    enum store_durability durability;
+    u32 cache_kib;             /* page cache */
+    const struct clock *clock; /* of the epoch, of slices and figures */
+    struct id_source *ids;     /* of a new store's instance and secret */
+};
 
 struct store_stats {
     u64 commits, failures; /* turns; checkpoints that failed count as failures too */
@@ -63,8 +73,9 @@ struct engine {
 /* Every epoch is below 1 << ENGINE_EPOCH_BITS. It is the time of the open, in milliseconds since
  * 2020, or one above the last: so it grows, too, when the store is an old copy. */
 #define ENGINE_EPOCH_BITS 41 /* some 70 years */
-/* The epoch that follows `last` (0: there was none); 0: there is none. */
-u64 engine_epoch_after(u64 last);
+/* The epoch that follows `last` (0: there was none) by the wall time, which nobody moved by hand; 0:
+ * there is none. */
+u64 engine_epoch_after(u64 last, const struct clock *clock);
 
 /* Small values. E_NOT_FOUND leaves *ret untouched. */
 int engine_meta_get(const struct engine *e, const char *key, i64 *ret);

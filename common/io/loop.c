@@ -50,7 +50,7 @@ struct loop *loop_new(struct clock *clock)
     list_init(&l->waiting);
     list_init(&l->running);
     list_init(&l->hooks);
-    l->turn_start_us = clock_micros();
+    l->turn_start_us = clock_us(l->clock);
     return l;
 }
 
@@ -192,7 +192,7 @@ static void loop_commit(struct loop *l)
 
     if (l->dirty) {
         u64 ticket = 0;
-        i64 start_us = clock_micros();
+        i64 start_us = clock_us(l->clock);
 
         l->dirty = false;
         err = l->store.commit(l->store.arg, &ticket);
@@ -203,7 +203,7 @@ static void loop_commit(struct loop *l)
             l->store.failed(l->store.arg, err);
         }
         l->stats.commits++;
-        l->stats.commit_longest_us = MAX(l->stats.commit_longest_us, clock_micros() - start_us);
+        l->stats.commit_longest_us = MAX(l->stats.commit_longest_us, clock_us(l->clock) - start_us);
     }
     list_each(item, next, &l->fresh) {
         struct loop_later *later = list_item(item, struct loop_later, link);
@@ -259,7 +259,7 @@ static i64 sooner(i64 wait_ms, i64 other_ms)
 
 i64 loop_wait_ms(struct loop *l)
 {
-    i64 spent_ms = (clock_micros() - l->turn_start_us) / 1000;
+    i64 spent_ms = (clock_us(l->clock) - l->turn_start_us) / 1000;
     i64 wait = -1;
     const struct heap_node *top;
 
@@ -298,7 +298,7 @@ void loop_turn(struct loop *l, int max_wait_ms)
     assert(n >= 0 || errno == EINTR);
     l->event_at = 0;
     l->event_count = MAX(n, 0);
-    l->turn_start_us = clock_micros();
+    l->turn_start_us = clock_us(l->clock);
     clock_tick(l->clock);
     loop_dispatch(l);
     run_due(l, &l->wall, &l->clock->now_ms);
@@ -312,7 +312,7 @@ void loop_turn(struct loop *l, int max_wait_ms)
             l->again = true;
     }
     l->stats.turns++;
-    l->stats.longest_us = MAX(l->stats.longest_us, clock_micros() - l->turn_start_us);
+    l->stats.longest_us = MAX(l->stats.longest_us, clock_us(l->clock) - l->turn_start_us);
 }
 
 void loop_run(struct loop *l)

@@ -64,6 +64,11 @@ struct store {
     char error[STORE_ERROR_SIZE];
 };
 
+static i64 now_us(const struct store *s)
+{
+    return clock_us(s->conf.clock);
+}
+
 /* --- errors ----------------------------------------------------------------------------------- */
 
 /* Remembers a failure: for the log, for this turn, and that the connection is in doubt. */
@@ -327,10 +332,10 @@ int store_commit(struct store *s, u64 *ret_ticket)
 {
     int err = 0;
     if (s->turn) {
-        i64 start = clock_micros();
+        i64 start = now_us(s);
         err = store_run(s, s->commit);
         store_rollback(s);
-        s->stats.commit_last_us = clock_micros() - start;
+        s->stats.commit_last_us = now_us(s) - start;
         s->stats.commit_longest_us = MAX(s->stats.commit_longest_us, s->stats.commit_last_us);
         if (err) {
             s->stats.failures++;
@@ -385,13 +390,13 @@ static bool wants_giving(struct store *s)
 /* One row of the statement is one page given back; stopped between two, the rest keeps. */
 static bool give_pages(struct store *s)
 {
-    i64 end = clock_micros() + STORE_SLICE_US;
+    i64 end = now_us(s) + STORE_SLICE_US;
     u64 ticket;
     int row = 0;
     if (store_begin(s) == 0) {
         do
             row = store_row(s, s->vacuum);
-        while (row == 1 && clock_micros() < end);
+        while (row == 1 && now_us(s) < end);
         sqlite3_reset(s->vacuum);
     }
     int err = store_commit(s, &ticket);
@@ -404,7 +409,7 @@ static bool give_pages(struct store *s)
 static void release_memory(struct store *s)
 {
     int now = 0, highest;
-    i64 at = clock_micros();
+    i64 at = now_us(s);
     if (s->released_commits == s->stats.commits || at - s->released_us < STORE_RELEASE_US)
         return;
     s->released_us = at;

@@ -27,6 +27,8 @@ struct store_conf {
     u32 kind;         /* application_id: whose database it is */
     enum store_durability durability;
     u32 cache_kib;                 /* page cache */
+    const struct clock *clock;     /* as in store_options */
+    struct id_source *ids;         /* likewise */
     u64 wal_checkpoint_bytes;      /* WAL size that wakes the checkpointer */
     u64 wal_size_max;              /* above it the loop finishes the checkpoint itself */
     const char *const *migrations; /* SQL; migrations[i] brings user_version i to i + 1 */

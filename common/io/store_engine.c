@@ -49,12 +49,9 @@ static int meta_read(struct store_engine *q)
 
 static void instance_make(struct store_engine *q)
 {
-    struct id_source source;
-
     if (q->engine->instance[0])
         return;
-    id_init(&source, 0);
-    id_uuid(&source, q->engine->instance);
+    id_uuid(q->ids, q->engine->instance);
     store_begin(q->store);
     store_bind_str(q->meta_set, 1, STR("instance"));
     store_bind_str(q->meta_set, 2, str_of(q->engine->instance));
@@ -63,8 +60,6 @@ static void instance_make(struct store_engine *q)
 
 int store_engine_secret(struct store_engine *q, u8 *ret, size_t size)
 {
-    struct id_source source;
-
     store_bind_str(q->meta_get, 1, STR("secret"));
     int row = store_row(q->store, q->meta_get);
     if (row < 0)
@@ -78,8 +73,7 @@ int store_engine_secret(struct store_engine *q, u8 *ret, size_t size)
         store_row_end(q->meta_get);
         return whole ? 0 : E_INVALID;
     }
-    id_init(&source, 0);
-    id_secret(&source, ret, size);
+    id_secret(q->ids, ret, size);
     store_begin(q->store);
     store_bind_str(q->meta_set, 1, STR("secret"));
     store_bind_bytes(q->meta_set, 2, str_from(ret, size));
@@ -92,7 +86,7 @@ static int epoch_take(struct store_engine *q)
     i64 last = 0;
 
     engine_meta_get(q->engine, "epoch", &last);
-    q->engine->epoch = last < 0 ? 0 : engine_epoch_after((u64)last);
+    q->engine->epoch = last < 0 ? 0 : engine_epoch_after((u64)last, q->clock);
     if (!q->engine->epoch)
         return E_INVALID;
     engine_meta_set(q->engine, "epoch", (i64)q->engine->epoch);
@@ -111,7 +105,7 @@ int store_engine_failed(struct store_engine *q, int err, struct fault *f)
 int store_engine_open(struct store_engine *q, struct engine *e, const struct store_conf *conf,
                       struct fault *f)
 {
-    *q = (struct store_engine){.engine = e};
+    *q = (struct store_engine){.engine = e, .clock = conf->clock, .ids = conf->ids};
     int err = store_open(&q->store, conf, f);
 
     if (err)

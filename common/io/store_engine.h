@@ -11,6 +11,8 @@
 struct store_engine {
     struct engine *engine;
     struct store *store;
+    const struct clock *clock;
+    struct id_source *ids;
     char *path;
     bool is_ready;
     struct sqlite3_stmt *meta_all, *meta_get, *meta_set;

@@ -100,7 +100,7 @@ static void add_policy(struct covering *v, u32 index)
 {
     const struct policy *p = v->set.items[index].policy;
     struct idmap seen;
-    idmap_init(&seen);
+    idmap_init(&seen, NULL);
     for (u32 b = 0; b < p->n; b++)
         for (u32 i = 0; i < p->branches[b].n; i++) {
             const struct policy_leaf *leaf = p->branches[b].leaves[i];

@@ -54,7 +54,7 @@ static void make_pairs(struct differing *d)
         add_pair(d, new->items[0].name, 0, 0);
         return;
     }
-    map_init(&names);
+    map_init(&names, NULL);
     for (size_t i = 0; i < new->n; i++)
         map_put(&names, new->items[i].name, &new->items[i]);
     for (size_t i = 0; i < old->n; i++) {

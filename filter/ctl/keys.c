@@ -7,7 +7,7 @@
 void keys_init(struct keys *k)
 {
     *k = (struct keys){.n = 0};
-    map_init(&k->by_name);
+    map_init(&k->by_name, NULL);
     arena_init(&k->arena);
 }
 
@@ -35,7 +35,7 @@ static struct key_stat *stat_of(struct keys *k, str name)
         return s;
     s = arena_zalloc(&k->arena, sizeof *s);
     s->name = arena_dup(&k->arena, name);
-    map_init(&s->by_text);
+    map_init(&s->by_text, NULL);
     map_put(&k->by_name, s->name, s);
     k->stats = room(k->stats, k->n);
     return k->stats[k->n++] = s;

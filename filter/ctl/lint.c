@@ -139,7 +139,7 @@ static void read_corpora(struct linting *t)
                          &FILTER_LIMITS_SNS, &fault);
     assert(err == 0);
     (void)err;
-    t->probe = matcher_new();
+    t->probe = matcher_new(NULL);
     matcher_add(t->probe, 0, any);
     policy_free(any);
     corpus_read(t->c, &t->c->corpora, take, NULL, t);

@@ -143,7 +143,7 @@ int ctl_match(struct ctl *c)
 {
     struct matching m = {.c = c};
     policies_init(&m.set);
-    m.set.matcher = matcher_new();
+    m.set.matcher = matcher_new(NULL);
     if (policies_load(c, &m.set)) {
         m.counts = mem_array(m.set.n, sizeof *m.counts);
         m.ids = mem_array(m.set.n, sizeof *m.ids);

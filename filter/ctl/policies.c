@@ -455,7 +455,7 @@ void policies_where(struct buf *out, const struct ctl_policy *p, u32 line, u32 c
 
 struct matcher *policies_compile(const struct ctl_policies *set)
 {
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     for (size_t i = 0; i < set->n; i++)
         if (set->items[i].policy)
             matcher_add(m, (u32)i, set->items[i].policy);

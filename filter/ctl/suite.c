@@ -174,7 +174,7 @@ static void run_policy(struct suite *s, const struct subject *subject, struct su
         r->error = refusal(s, &s->fault);
     } else {
         struct filter_hits hits = {0};
-        struct matcher *m = matcher_new();
+        struct matcher *m = matcher_new(NULL);
         matcher_add(m, 0, p);
         matcher_match(m, &subject->message, &hits);
         r->got = hits.total ? SUITE_MATCH : SUITE_NO_MATCH;

@@ -186,7 +186,7 @@ static void add_entry(struct template *t, const struct node *object, str name)
 static void tell_apart(struct template *t, size_t from)
 {
     struct map seen;
-    map_init(&seen);
+    map_init(&seen, NULL);
     bool *twice = mem_array(t->n, sizeof *twice);
     for (size_t i = from; i < t->n; i++) {
         struct template_entry *e = &t->entries[i], *first = map_get(&seen, e->name);

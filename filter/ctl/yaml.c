@@ -253,7 +253,7 @@ static int read_collection(struct yaml_reader *r, u32 depth, struct node **ret)
     int err = new_node(r, is_mapping ? NODE_OBJECT : NODE_ARRAY, ret);
     if (err == 0 && is_mapping) {
         struct map names;
-        map_init(&names);
+        map_init(&names, NULL);
         err = read_members(r, depth, *ret, &names);
         map_deinit(&names);
     } else if (err == 0) {

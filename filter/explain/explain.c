@@ -211,7 +211,7 @@ static void judge(struct explanation *x, const struct policy *p, const struct ex
 
 static bool matcher_verdict(const struct policy *p, const struct filter_message *msg)
 {
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     struct filter_hits hits = {0};
     matcher_add(m, 1, p);
     matcher_match(m, msg, &hits);

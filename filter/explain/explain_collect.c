@@ -352,7 +352,7 @@ void explain_collect(struct explain_offer *o, struct arena *a, const struct poli
                      const struct filter_message *msg)
 {
     *o = (struct explain_offer){.arena = a};
-    map_init(&o->by_path);
+    map_init(&o->by_path, NULL);
     watch_all(o, p);
     if (p->scope == FILTER_BODY)
         collect_body(o, msg);

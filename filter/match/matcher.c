@@ -1,11 +1,10 @@
 /* The matcher as its owner sees it: made, changed and freed. What a match does is in match.c. */
 #include "filter/match/matcher.h"
 
-#include "common/base/clock.h"
 #include "common/base/map.h"
 #include "filter/match/key.h"
 
-/* How much matcher_step does between two looks at the clock. */
+/* What one matcher_step does at most. */
 enum { STEP_SLOTS = 512, STEP_ROWS = 64 };
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -55,14 +54,15 @@ size_t matcher_bytes(const struct matcher *m)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-struct matcher *matcher_new(void)
+struct matcher *matcher_new(const struct map_seed *seed)
 {
     struct matcher *m = mem_alloc(sizeof(*m));
+
     table_init(&m->cond_table);
     table_init(&m->path_table);
     table_init(&m->group_table);
     table_init(&m->id_table);
-    m->seed = map_hash(STR("matcher"));
+    m->seed = map_hash(seed, STR("matcher"));
     m->cond_n = m->path_n = m->group_n = m->ref_n = 1;
     m->conds = matcher_large_room(NULL, &m->cond_cap, 0, sizeof(*m->conds));
     m->mark = mem_array(m->cond_cap, sizeof(*m->mark));
@@ -250,16 +250,13 @@ int matcher_remove(struct matcher *m, u32 id)
     return 0;
 }
 
-bool matcher_step(struct matcher *m, u32 budget_us)
+bool matcher_step(struct matcher *m)
 {
-    i64 end = clock_micros() + budget_us;
-    bool more;
-    do {
-        more = table_step(&m->cond_table, STEP_SLOTS);
-        more |= table_step(&m->path_table, STEP_SLOTS);
-        more |= table_step(&m->group_table, STEP_SLOTS);
-        more |= table_step(&m->id_table, STEP_SLOTS);
-        more |= group_compact(m, STEP_ROWS);
-    } while (more && clock_micros() < end);
+    bool more = table_step(&m->cond_table, STEP_SLOTS);
+
+    more |= table_step(&m->path_table, STEP_SLOTS);
+    more |= table_step(&m->group_table, STEP_SLOTS);
+    more |= table_step(&m->id_table, STEP_SLOTS);
+    more |= group_compact(m, STEP_ROWS);
     return more;
 }

@@ -208,7 +208,7 @@ static void number_repeated(struct map *paths, struct term *t, u32 *n)
 void terms_expand(struct term *terms, struct policy *p)
 {
     struct map paths;
-    map_init(&paths);
+    map_init(&paths, NULL);
     u32 repeated = 0;
     number_repeated(&paths, terms, &repeated);
     map_deinit(&paths);

@@ -249,7 +249,7 @@ static int read_member(struct tree_reader *r, struct members *m)
 static int read_object(struct tree_reader *r, struct node *node)
 {
     struct members m = {.node = node};
-    map_init(&m.names);
+    map_init(&m.names, NULL);
     r->at++;
     bool more = true;
     int err = read_separator(r, node, true, &more);

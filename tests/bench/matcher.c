@@ -83,7 +83,7 @@ static struct compiled compile(struct bench *b)
 {
     size_t before = resident_bytes();
     i64 reading = 0, adding = 0, worst = 0, start = now_ns(), cpu = cpu_ns();
-    b->matcher = matcher_new();
+    b->matcher = matcher_new(NULL);
     for (u32 i = 0; i < b->policies.n; i++) {
         i64 t0 = now_ns();
         struct policy *p = read_policy(b, i);
@@ -98,7 +98,7 @@ static struct compiled compile(struct bench *b)
     struct filter_message none = {.body = STR("{}")};
     matcher_match(b->matcher, &none, &b->hits);
     double n = b->policies.n, wall = (double)(now_ns() - start), used = (double)(cpu_ns() - cpu);
-    while (matcher_step(b->matcher, 100000))
+    while (matcher_step(b->matcher))
         ;
     release_memory();
     size_t after = resident_bytes();
@@ -270,7 +270,7 @@ static void updates(struct bench *b, bool matching)
         removing += t1 - t0;
         adding += t3 - t2;
         worst = MAX(worst, MAX(t1 - t0, t3 - t2));
-        matcher_step(b->matcher, 1);
+        matcher_step(b->matcher);
     }
     say(b, "updates=%s remove_us=%.3f add_us=%.3f max_us=%.1f match_ns=%.0f",
         matching ? "u2" : "u1", (double)removing / 1e3 / n, (double)adding / 1e3 / n,
@@ -320,7 +320,7 @@ static void visibility(struct bench *b)
 static void from_empty(struct bench *b)
 {
     u32 n = MIN(b->policies.n, (u32)UPDATES_MAX);
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     i64 start = now_ns(), worst = 0;
     for (u32 i = 0; i < n; i++) {
         struct policy *p = read_policy(b, i);
@@ -341,7 +341,7 @@ static void scan_speed(struct bench *b)
 {
     if (b->scope != FILTER_BODY)
         return;
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     for (u32 checked = 0; checked < 2; checked++) {
         u64 bytes = 0;
         i64 start = cpu_ns(), end = start + (i64)(b->seconds * 1e9), now;

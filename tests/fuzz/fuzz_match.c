@@ -25,7 +25,7 @@ static const struct {
 
 static void check_raw(const struct policy *p, const struct filter_message *msg)
 {
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     struct filter_hits hits = {0};
     matcher_add(m, 1, p);
     matcher_match(m, msg, &hits);

@@ -31,11 +31,11 @@ static void begin(void)
     json_setup();
     folder = store_aid_dir();
     clock_init(&now, true);
-    int err = queue_store_open(&store, folder, STORE_RELAXED, 1024, &f);
+    int err = queue_store_open(&store, store_aid_options(folder, STORE_RELAXED), &f);
     assert(err == 0);
     struct loop *loop = loop_new(&now);
     loop_set_store(loop, (struct loop_store){.commit = commit, .durable = durable});
-    queues_init(&queues, loop, store, &limits);
+    queues_init(&queues, loop, store, NULL, &limits);
     err = queues_reload(&queues);
     assert(err == 0);
 }

@@ -31,27 +31,27 @@ static void close_store(void)
     catalog_deinit(&t.catalog);
     topic_store_close(t.store);
     loop_free(t.loop);
-    conf_deinit(&OPTIONS_TABLE, (struct options *)t.options);
+    conf_deinit(&TOPICD_OPTIONS, (struct topicd_options *)t.options);
     store_aid_remove(dir);
 }
 
 static void open_store(void)
 {
-    static struct options options;
+    static struct topicd_options options;
     struct fault f = {0};
 
     json_setup();
     log_open("topicd", LOG_LEVEL_ERROR);
-    conf_init(&OPTIONS_TABLE, &options);
+    conf_init(&TOPICD_OPTIONS, &options);
     t.options = &options;
     dir = store_aid_dir();
     clock_init(&t.clock, true);
     id_init(&t.ids, 1);
     t.loop = loop_new(&t.clock);
     loop_set_store(t.loop, (struct loop_store){.commit = commit, .durable = durable});
-    if (topic_store_open(&t.store, dir, STORE_RELAXED, 1024, &f))
+    if (topic_store_open(&t.store, store_aid_options(dir, STORE_RELAXED), &f))
         abort();
-    catalog_init(&t.catalog, t.store, t.loop);
+    catalog_init(&t.catalog, t.store, t.loop, NULL);
     if (catalog_reload(&t.catalog))
         abort();
     atexit(close_store);

@@ -32,6 +32,40 @@ static void manual_time(void **state)
     assert_true(c.now_ms == INT64_MAX);
 }
 
+/* Time as somebody else has it. */
+static i64 given_wall_us(void *arg)
+{
+    return *(i64 *)arg + 500;
+}
+
+static i64 given_mono_us(void *arg)
+{
+    return *(i64 *)arg / 2;
+}
+
+/* A clock has no time but that of its source: manual or not, at a tick and in between. */
+static void given_time(void **state)
+{
+    i64 us = 5000000;
+    const struct clock_source source = {given_wall_us, given_mono_us, &us};
+    struct clock c, manual;
+
+    clock_init_from(&c, &source, false);
+    clock_init_from(&manual, &source, true);
+    assert_int_equal(c.now_ms, 5000);
+    assert_int_equal(c.mono_ms, 2500);
+    us = 7001600;
+    assert_int_equal(c.now_ms, 5000);
+    assert_int_equal(clock_us(&c), 3500800);
+    assert_int_equal(clock_wall_ms(&manual), 7002);
+    clock_tick(&c);
+    clock_tick(&manual);
+    assert_int_equal(c.now_ms, 7002);
+    assert_int_equal(c.mono_ms, 3500);
+    assert_int_equal(manual.now_ms, 5000);
+    assert_int_equal(manual.mono_ms, 3500);
+}
+
 static void as_the_library(i64 ms)
 {
     char got[CLOCK_HTTP_SIZE], want[64];
@@ -71,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(manual_time),
+        cmocka_unit_test(given_time),
         cmocka_unit_test(texts),
         cmocka_unit_test(out_of_bounds),
     };

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "common/base/buf.h"
 #include "common/base/id.h"
+#include "common/base/mem.h"
 
 enum { KEYS = 3000, STEPS = 200000 };
 
@@ -43,7 +45,7 @@ static void map_as_array(void **state)
     struct id_source chance;
     struct map m;
     id_init(&chance, 11);
-    map_init(&m);
+    map_init(&m, NULL);
     prepare();
     assert_null(map_get(&m, STR("none")));
     assert_null(map_del(&m, STR("none")));
@@ -75,7 +77,7 @@ static void map_walk(void **state)
     struct map m;
     size_t pos = 0, seen = 0;
     int *v;
-    map_init(&m);
+    map_init(&m, NULL);
     assert_null(map_next(&m, &pos));
     prepare();
     for (size_t i = 0; i < KEYS; i++)
@@ -90,11 +92,51 @@ static void map_walk(void **state)
     map_deinit(&m);
 }
 
+/* The order of both tables' walks under the seed that this number draws, as a text. */
+static char *walk_order(u64 number)
+{
+    struct id_source chance;
+    struct map_seed seed;
+    struct map m;
+    struct idmap ids;
+    struct buf out = {0};
+    int *v;
+
+    id_init(&chance, number);
+    map_seed_init(&seed, &chance);
+    map_init(&m, &seed);
+    idmap_init(&ids, &seed);
+    for (size_t i = 0; i < KEYS; i++) {
+        map_put(&m, name_of(i), &marks[i]);
+        idmap_put(&ids, i + 1, &marks[i]);
+    }
+    for (size_t pos = 0; (v = map_next(&m, &pos));)
+        buf_printf(&out, "%zu ", (size_t)(v - marks));
+    for (size_t pos = 0; (v = idmap_next(&ids, &pos));)
+        buf_printf(&out, "%zu ", (size_t)(v - marks));
+    map_deinit(&m);
+    idmap_deinit(&ids);
+    return out.p;
+}
+
+/* One seed, one order; another seed, another one. */
+static void walk_follows_the_seed(void **state)
+{
+    prepare();
+    char *one = walk_order(7), *again = walk_order(7), *other = walk_order(8);
+
+    assert_string_equal(one, again);
+    assert_string_not_equal(one, other);
+    mem_free(one);
+    mem_free(again);
+    mem_free(other);
+}
+
 /* Many that come and go leave a table of the size that a few need. */
 static void map_does_not_creep(void **state)
 {
     struct map m;
-    map_init(&m);
+    map_init(&m, NULL);
     for (int round = 0; round < 100000; round++) {
         char name[24];
         snprintf(name, sizeof name, "round-%d", round);
@@ -111,7 +153,7 @@ static void map_replaces_the_key(void **state)
     struct map m;
     char first[] = "key", second[] = "key";
     int value;
-    map_init(&m);
+    map_init(&m, NULL);
     assert_null(map_put(&m, str_of(first), &value));
     assert_ptr_equal(map_put(&m, str_of(second), &value), &value);
     memset(first, 'x', 3); /* the first key is no longer read */
@@ -127,14 +169,14 @@ static void hash_differs(void **state)
     char text[64];
     for (size_t n = 1; n <= sizeof text; n++) {
         memset(text, 'q', sizeof text);
-        u64 h = map_hash((str){text, n});
-        assert_true(h != map_hash((str){text, n - 1}));
+        u64 h = map_hash(NULL, (str){text, n});
+        assert_true(h != map_hash(NULL, (str){text, n - 1}));
         for (size_t bit = 0; bit < n * 8; bit++) {
             text[bit / 8] ^= (char)(1 << bit % 8);
-            assert_true(h != map_hash((str){text, n}));
+            assert_true(h != map_hash(NULL, (str){text, n}));
             text[bit / 8] ^= (char)(1 << bit % 8);
         }
-        assert_true(h == map_hash((str){text, n}));
+        assert_true(h == map_hash(NULL, (str){text, n}));
     }
 }
 
@@ -149,7 +191,7 @@ static void idmap_as_array(void **state)
     struct id_source chance;
     struct idmap m;
     id_init(&chance, 12);
-    idmap_init(&m);
+    idmap_init(&m, NULL);
     prepare();
     assert_null(idmap_get(&m, 5));
     assert_null(idmap_del(&m, 5));
@@ -183,7 +225,7 @@ static void idmap_walk(void **state)
         struct idmap m;
         size_t pos = 0, seen = 0, removed = 0;
         int *v;
-        idmap_init(&m);
+        idmap_init(&m, NULL);
         prepare();
         for (size_t i = 0; i < keys; i++)
             idmap_put(&m, id_of(i) + keys, &marks[i]);
@@ -204,7 +246,7 @@ static void idmap_walk(void **state)
 static void idmap_is_dense(void **state)
 {
     struct idmap m;
-    idmap_init(&m);
+    idmap_init(&m, NULL);
     for (u64 i = 1; i <= 14 * 1024; i++)
         idmap_put(&m, i, &m);
     assert_int_equal(m.cap, 16 * 1024);
@@ -216,10 +258,11 @@ static void idmap_is_dense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(map_as_array),       cmocka_unit_test(map_walk),
-        cmocka_unit_test(map_does_not_creep), cmocka_unit_test(map_replaces_the_key),
-        cmocka_unit_test(hash_differs),       cmocka_unit_test(idmap_as_array),
-        cmocka_unit_test(idmap_walk),         cmocka_unit_test(idmap_is_dense),
+        cmocka_unit_test(map_as_array),          cmocka_unit_test(map_walk),
+        cmocka_unit_test(walk_follows_the_seed), cmocka_unit_test(map_does_not_creep),
+        cmocka_unit_test(map_replaces_the_key),  cmocka_unit_test(hash_differs),
+        cmocka_unit_test(idmap_as_array),        cmocka_unit_test(idmap_walk),
+        cmocka_unit_test(idmap_is_dense),
     };
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }

@@ -39,6 +39,7 @@ static struct store_conf conf_of(const char *path)
         .kind = KIND,
         .durability = STORE_FULL,
         .cache_kib = 1024,
+        .clock = store_aid_clock(),
         .wal_checkpoint_bytes = 1 << 20,
         .wal_size_max = 4 << 20,
         .migrations = migrations,

@@ -151,7 +151,7 @@ static void check(struct matcher *m, const bool there[2 * NAME_N], const bool hi
 
 static void walk_with(const char *instructions)
 {
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     struct id_source r;
     struct text t;
     bool there[2 * NAME_N] = {false}, hits[2 * NAME_N];
@@ -190,7 +190,7 @@ static void test_members(void **state)
 /* Deeper than the stack of kinds is wide, and skipped or entered at any depth. */
 static void test_deep(void **state)
 {
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     bool there[2 * NAME_N] = {true}, hits[2 * NAME_N] = {true};
     struct text t;
     (void)state;

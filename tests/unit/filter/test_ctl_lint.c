@@ -149,7 +149,7 @@ static void test_cover_is_never_wrong(void **state)
 {
     struct policy *policies[ARRAY_LEN(ENTRIES)];
     bool takes[ARRAY_LEN(ENTRIES)];
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     u32 covers = 0;
     (void)state;
     for (u32 i = 0; i < ARRAY_LEN(ENTRIES); i++) {
@@ -186,7 +186,7 @@ static void test_open_is_never_wrong(void **state)
             char *both = mem_printf("%s,%s", ENTRIES[a], ENTRIES[b]);
             struct policy *p = policy_of(both);
             if (leaf_is_open(p->branches[0].leaves[0])) {
-                struct matcher *m = matcher_new();
+                struct matcher *m = matcher_new(NULL);
                 matcher_add(m, 0, p);
                 for (size_t v = 0; v < ARRAY_LEN(VALUES); v++) {
                     ask(m, VALUES[v], &takes, 1);
@@ -276,7 +276,7 @@ static void check_claims(struct generator *g, struct policy *p, struct claims c)
     struct policy *any = NULL;
     struct fault f;
     struct filter_hits h = {0};
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     fault_clear(&f);
     assert_int_equal(policy_new(&any, STR("{\"x\":[{\"exists\":true},{\"exists\":false}]}"),
                                 p->scope, &FILTER_LIMITS_NONE, &f),
@@ -315,7 +315,7 @@ static bool check_covered(struct generator *g, struct policy *p)
             if (b != covered)
                 rest[without.n++] = p->branches[b];
         without.branches = rest;
-        struct matcher *m = matcher_new(), *n = matcher_new();
+        struct matcher *m = matcher_new(NULL), *n = matcher_new(NULL);
         matcher_add(m, 0, p);
         matcher_add(n, 0, &without);
         for (int i = 0; i < MESSAGES; i++) {

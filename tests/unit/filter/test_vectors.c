@@ -14,7 +14,7 @@ static struct fault fault;
 /* The compiled matcher's verdict with `p` as its only policy. */
 static bool compiled_match(const struct policy *p, const struct filter_message *msg)
 {
-    struct matcher *m = matcher_new();
+    struct matcher *m = matcher_new(NULL);
     struct filter_hits hits = {0};
     matcher_add(m, 7, p);
     matcher_match(m, msg, &hits);

@@ -23,7 +23,7 @@
 
 struct rig {
     char *dir;
-    struct options options;
+    struct queued_options options;
     struct queued *d;
 };
 
@@ -47,7 +47,7 @@ static inline void rig_start(struct rig *r)
     struct fault f;
     fault_clear(&f);
     r->options.http_port = 0;
-    if (queued_open(&r->d, &r->options, NULL, &f))
+    if (queued_open(&r->d, &r->options, &ENVIRONMENT_SYSTEM, NULL, &f))
         fail_msg("%s", f.text);
 }
 

@@ -20,7 +20,7 @@ static char some_queue;
 
 static int fresh(void **state)
 {
-    msgs_init(&ms);
+    msgs_init(&ms, NULL);
     return 0;
 }
 

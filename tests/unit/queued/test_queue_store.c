@@ -24,7 +24,7 @@ struct world {
 static void open_world(struct world *w)
 {
     struct fault f = {0};
-    assert_int_equal(queue_store_open(&w->s, w->dir, STORE_FULL, 1024, &f), 0);
+    assert_int_equal(queue_store_open(&w->s, store_aid_options(w->dir, STORE_FULL), &f), 0);
 }
 
 static void reopen(struct world *w)
@@ -422,25 +422,26 @@ static void test_opening_fails_with_words(void **state)
     struct world *w = *state;
     struct queue_store *s = NULL;
     struct fault f = {0};
-    assert_int_equal(queue_store_open(&s, "/nowhere/at/all", STORE_FULL, 1024, &f), E_IO);
+    assert_int_equal(queue_store_open(&s, store_aid_options("/nowhere/at/all", STORE_FULL), &f),
+                     E_IO);
     assert_non_null(strstr(f.text, "/nowhere/at/all/queued.db"));
     fault_clear(&f);
-    assert_int_equal(queue_store_open(&s, w->dir, STORE_FULL, 1024, &f), E_EXISTS);
+    assert_int_equal(queue_store_open(&s, store_aid_options(w->dir, STORE_FULL), &f), E_EXISTS);
     fault_clear(&f);
     queue_store_close(w->s);
     failing_vfs_order((struct failing_order){
         .ops = FAILING_CHANGES, .files = FAILING_ANY, .result = SQLITE_FULL, .times = -1});
     char *empty = store_aid_dir();
-    assert_int_equal(queue_store_open(&s, empty, STORE_FULL, 1024, &f), E_FULL);
+    assert_int_equal(queue_store_open(&s, store_aid_options(empty, STORE_FULL), &f), E_FULL);
     assert_int_equal(f.code, E_FULL);
     assert_null(s);
     failing_vfs_heal();
     fault_clear(&f);
     store_aid_sql(w->path, "UPDATE meta SET value='who?' WHERE key='instance'");
-    assert_int_equal(queue_store_open(&s, w->dir, STORE_FULL, 1024, &f), E_INVALID);
+    assert_int_equal(queue_store_open(&s, store_aid_options(w->dir, STORE_FULL), &f), E_INVALID);
     assert_non_null(strstr(f.text, w->path));
     fault_clear(&f);
-    assert_int_equal(queue_store_open(&s, empty, STORE_FULL, 1024, &f), 0);
+    assert_int_equal(queue_store_open(&s, store_aid_options(empty, STORE_FULL), &f), 0);
     queue_store_close(s);
     store_aid_remove(empty);
     store_aid_sql(w->path, "DELETE FROM meta");

@@ -80,7 +80,7 @@ static void a_wrong_file_stops_the_start(void **state)
     store_aid_write(path, "{\"queues\":[\n {\"QueueName\":\"a b\"}]}");
     rig_set(r, "topology", path);
     r->options.http_port = 0;
-    assert_int_equal(queued_open(&r->d, &r->options, NULL, &f), E_FAULT);
+    assert_int_equal(queued_open(&r->d, &r->options, &ENVIRONMENT_SYSTEM, NULL, &f), E_FAULT);
     assert_non_null(strstr(f.text, "topology.json:2:2"));
     assert_null(r->d);
     store_aid_write(path, "{\"queues\":[{\"QueueName\":\"a\"}]}");

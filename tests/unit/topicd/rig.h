@@ -48,7 +48,7 @@ struct fake {
 
 struct rig {
     char *dir;
-    struct options options;
+    struct topicd_options options;
     struct topicd *t;
     struct fake fakes[RIG_QUEUEDS_MAX];
     u32 fake_count;
@@ -208,7 +208,7 @@ static inline void rig_start(struct rig *r)
     struct fault f = {0};
 
     r->options.http_port = rig_free_port();
-    if (topicd_open(&r->t, &r->options, NULL, &f))
+    if (topicd_open(&r->t, &r->options, &ENVIRONMENT_SYSTEM, NULL, &f))
         fail_msg("%s", f.text);
 }
 
@@ -216,7 +216,7 @@ static inline void rig_set(struct rig *r, const char *name, const char *value)
 {
     struct fault f = {0};
 
-    if (conf_set(&OPTIONS_TABLE, &r->options, str_of(name), str_of(value), "--", &f))
+    if (conf_set(&TOPICD_OPTIONS, &r->options, str_of(name), str_of(value), "--", &f))
         fail_msg("%s", f.text);
 }
 
@@ -231,7 +231,7 @@ static inline struct rig *rig_new(u32 queueds)
     failing_vfs_heal();
     r->dir = store_aid_dir();
     r->fake_count = queueds;
-    conf_init(&OPTIONS_TABLE, &r->options);
+    conf_init(&TOPICD_OPTIONS, &r->options);
     for (u32 i = 0; i < MAX(queueds, 1); i++) {
         char *url = mem_printf("ipc://%s/queued%u.link", r->dir, i);
 
@@ -295,7 +295,7 @@ static inline void rig_free(struct rig *r)
     }
     failing_vfs_heal();
     store_aid_remove(r->dir);
-    conf_deinit(&OPTIONS_TABLE, &r->options);
+    conf_deinit(&TOPICD_OPTIONS, &r->options);
     mem_free(r);
 }
 

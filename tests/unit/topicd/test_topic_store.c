@@ -25,7 +25,7 @@ struct world {
 static void open_world(struct world *w)
 {
     struct fault f = {0};
-    assert_int_equal(topic_store_open(&w->s, w->dir, STORE_FULL, 1024, &f), 0);
+    assert_int_equal(topic_store_open(&w->s, store_aid_options(w->dir, STORE_FULL), &f), 0);
 }
 
 static void reopen(struct world *w)
@@ -221,7 +221,7 @@ static void test_the_epoch_grows(void **state)
     close_copy(&copy);
     topic_store_close(w->s);
     failing_vfs_heal(); /* relaxed or not, it is synced */
-    assert_int_equal(topic_store_open(&w->s, w->dir, STORE_RELAXED, 1024, &f), 0);
+    assert_int_equal(topic_store_open(&w->s, store_aid_options(w->dir, STORE_RELAXED), &f), 0);
     u64 third = topic_store_epoch(w->s);
     assert_true(third > second);
     assert_true(failing_vfs_count(FAILING_SYNC, FAILING_WAL) > 0);
@@ -229,7 +229,7 @@ static void test_the_epoch_grows(void **state)
     w->s = NULL;
     failing_vfs_order((struct failing_order){
         .ops = FAILING_SYNC, .files = FAILING_ANY, .result = SQLITE_IOERR_FSYNC, .times = -1});
-    assert_int_equal(topic_store_open(&w->s, w->dir, STORE_RELAXED, 1024, &f), E_IO);
+    assert_int_equal(topic_store_open(&w->s, store_aid_options(w->dir, STORE_RELAXED), &f), E_IO);
     assert_null(w->s);
     assert_int_equal(f.code, E_IO);
     failing_vfs_heal();

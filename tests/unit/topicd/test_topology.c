@@ -40,7 +40,8 @@ static void refused(struct world *w, const char *text, const char *complaint)
 
     write_file(w, text);
     w->rig->options.http_port = rig_free_port();
-    assert_int_equal(topicd_open(&w->rig->t, &w->rig->options, NULL, &f), E_FAULT);
+    assert_int_equal(topicd_open(&w->rig->t, &w->rig->options, &ENVIRONMENT_SYSTEM, NULL, &f),
+                     E_FAULT);
     if (!str_starts(str_of(f.text), str_of(w->file)))
         fail_msg("%s", f.text);
     assert_string_equal(f.text + strlen(w->file), complaint);
