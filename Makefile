@@ -107,8 +107,23 @@ $(BUILD)/run/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_AID) $(FLOORS)
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
+# --- headers: each reads alone; those of both daemons go together ---------------------------------
+# Templates are parts of one file that includes them in its middle.
+TEMPLATES := $(addprefix filter/match/index_,core.h grammar.h brackets.h blocks.h)
+HEADERS   := $(filter-out $(TEMPLATES),$(foreach r,$(rooms),$(wildcard $(r)/*.h $(r)/*/*.h)))
+DAEMON_HEADERS := $(filter queued/% topicd/%,$(HEADERS))
+read_headers = printf '\#include "%s"\n' $(1) | sed '$$a int whole;' | $(CC) $(CPPFLAGS) $(CFLAGS) -x c -fsyntax-only \
+               -MMD -MP -MF $@.d -MT $@ - && touch $@
+$(BUILD)/headers/%.ok: %
+	@mkdir -p $(@D)
+	@$(call read_headers,$<)
+$(BUILD)/headers/daemons.ok: $(DAEMON_HEADERS)
+	@mkdir -p $(@D)
+	@$(call read_headers,$(DAEMON_HEADERS))
+headers: $(HEADERS:%=$(BUILD)/headers/%.ok) $(BUILD)/headers/daemons.ok
+
 all: $(PROGRAMS) $(BENCH)
-unit: $(UNIT)
+unit: $(UNIT) headers
 
 # --- what the machine must have --------------------------------------------------------------------
 deps:
@@ -174,7 +189,7 @@ layers:
 	@tests/layers.py
 format:
 	@clang-format -i $(wildcard */*.[ch] */*/*.[ch] tests/unit/*/*.[ch])
-lint: layers
+lint: layers headers
 	@tests/lint.sh
 
 clean:
@@ -189,10 +204,10 @@ help:
 	@echo 'make asan       the tests under the sanitizers         make fuzz     FUZZ_SECONDS=60 each'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
 
-.PHONY: all unit replay deps test-deps run test check test-unit test-e2e crash asan fuzz \
+.PHONY: all unit headers replay deps test-deps run test check test-unit test-e2e crash asan fuzz \
         bench bench-quick bench-neighbours layers format lint clean help
 .SECONDARY:
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/headers -name '*.d' 2>/dev/null)
 
 # --- the matcher against its bars; BENCH_MATCHER=--references runs event-ruler beside it -------------
 bench-matcher: all

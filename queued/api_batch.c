@@ -44,10 +44,10 @@ static int check_count(const struct batch *b, const struct val *entries, struct 
         return fault_set(f, CALL_FAULT_MISSING_PARAMETER,
                          "The request must contain the parameter Entries.");
     if (!entries || entries->count == 0)
-        return fault_set(f, FAULT_BATCH_EMPTY, "There should be at least one %s in the request.",
-                         b->entry_name);
+        return fault_set(f, CALL_FAULT_BATCH_EMPTY,
+                         "There should be at least one %s in the request.", b->entry_name);
     if (entries->count > BATCH_MAX)
-        return fault_set(f, FAULT_BATCH_TOO_MANY,
+        return fault_set(f, CALL_FAULT_BATCH_TOO_MANY,
                          "Maximum number of entries per request are %d. "
                          "You have sent %u.",
                          BATCH_MAX, entries->count);
@@ -63,14 +63,14 @@ static int check_ids(const struct batch *b, const struct val *entries, struct fa
             return fault_set(f, CALL_FAULT_MISSING_PARAMETER,
                              "The request must contain the parameter %s.%u.Id.", b->entry_name, at);
         if (!is_id(id))
-            return fault_set(f, FAULT_BATCH_ID_INVALID,
+            return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
                              "A batch entry id can only contain alphanumeric characters, hyphens "
                              "and underscores. It can be at most 80 letters long.");
     }
     for (const struct val *v = entries->first; v; v = v->next)
         for (const struct val *w = entries->first; w != v; w = w->next)
             if (str_eq(val_text(v, "Id"), val_text(w, "Id")))
-                return fault_set(f, FAULT_BATCH_IDS_NOT_DISTINCT, "Id %.*s repeated.",
+                return fault_set(f, CALL_FAULT_BATCH_IDS_NOT_DISTINCT, "Id %.*s repeated.",
                                  STR_ARG(val_text(v, "Id")));
     return 0;
 }
@@ -92,7 +92,7 @@ static int check_size(const struct val *entries, struct fault *f)
     }
     if (size <= BATCH_SIZE_MAX)
         return 0;
-    return fault_set(f, FAULT_BATCH_TOO_LONG,
+    return fault_set(f, CALL_FAULT_BATCH_TOO_LONG,
                      "Batch requests cannot be longer than %d bytes. You have sent %zu bytes.",
                      BATCH_SIZE_MAX, size);
 }

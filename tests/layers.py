@@ -29,7 +29,7 @@ DOORS = {'microhttpd.h': {'common/io/http_server.c'}, 'nng/': {'common/io/stream
          'curl/': {'common/io/http_client.c'}}
 # Words of the system's time and chance; the command line (CTL) is no daemon and may use all of them.
 CLOCK, ID = 'common/base/clock', 'common/base/id'
-SYSTEM = {'clock_gettime': {f'{CLOCK}.c', 'common/io/store_wal.c'}, 'gettimeofday': set(), 'time': set(),
+SYSTEM = {'clock_gettime': {f'{CLOCK}.c', 'common/io/store_copier.c'}, 'gettimeofday': set(), 'time': set(),
           'clock_micros': {f'{CLOCK}.c', f'{CLOCK}.h'},
           'clock_init': {f'{CLOCK}.c', f'{CLOCK}.h', 'common/base/log.c'},
           'getrandom': {f'{ID}.c'}, 'rand': set(), 'random': set()}

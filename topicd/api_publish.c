@@ -127,7 +127,7 @@ void api_publish(struct call *c)
 static int check_id(str id, struct fault *f)
 {
     if (id.n > BATCH_ID_MAX)
-        return fault_set(f, FAULT_BATCH_ID_INVALID,
+        return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
                          "The Id of a batch entry in the batch request is too long: %.*s",
                          (int)MIN(id.n, (size_t)SHOWN_MAX), id.p);
     bool all_fine = id.n > 0;
@@ -141,7 +141,7 @@ static int check_id(str id, struct fault *f)
     }
     if (all_fine)
         return 0;
-    return fault_set(f, FAULT_BATCH_ID_INVALID,
+    return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
                      "The Id of a batch entry in the batch request contains an impermissible "
                      "character: %.*s",
                      (int)id.n, id.n ? id.p : "");
@@ -160,9 +160,10 @@ static int need(const struct val *entry, u32 n, const char *name, const char *pa
 static int check_count(const struct val *entries, struct fault *f)
 {
     if (!entries || entries->count == 0)
-        return fault_set(f, FAULT_BATCH_EMPTY, "The batch request doesn't contain any entries.");
+        return fault_set(f, CALL_FAULT_BATCH_EMPTY,
+                         "The batch request doesn't contain any entries.");
     if (entries->count > BATCH_ENTRIES_MAX)
-        return fault_set(f, FAULT_BATCH_TOO_MANY,
+        return fault_set(f, CALL_FAULT_BATCH_TOO_MANY,
                          "The batch request contains more entries than permissible.");
     u32 n = 1;
 
@@ -177,7 +178,7 @@ static int check_ids(const struct val *entries, struct fault *f)
     for (const struct val *v = entries->first; v; v = v->next)
         for (const struct val *w = v->next; w; w = w->next)
             if (str_eq(val_text(v, "Id"), val_text(w, "Id")))
-                return fault_set(f, FAULT_BATCH_IDS_NOT_DISTINCT,
+                return fault_set(f, CALL_FAULT_BATCH_IDS_NOT_DISTINCT,
                                  "Two or more batch entries in the request have the same Id.");
     for (const struct val *v = entries->first; v; v = v->next)
         if (check_id(val_text(v, "Id"), f))
@@ -195,7 +196,7 @@ static int read_entries(struct call *c, const struct topic *topic, const struct 
     for (const struct val *v = entries->first; v; v = v->next)
         size += publication_size(v);
     if (size > topic->message_size_max)
-        return fault_set(&c->fault, FAULT_BATCH_TOO_LONG,
+        return fault_set(&c->fault, CALL_FAULT_BATCH_TOO_LONG,
                          "The length of all the messages put together is more than the limit.");
     for (const struct val *v = entries->first; v; v = v->next, n++) {
         str path = arena_printf(&c->arena, "publishBatchRequestEntries.%u.member.messageAttributes",

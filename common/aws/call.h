@@ -74,6 +74,11 @@ enum call_fault {
     CALL_FAULT_UNAVAILABLE, /* 503: the store or the peer is failing, try again */
     CALL_FAULT_INTERNAL,    /* 500 */
     CALL_FAULT_UNSUPPORTED, /* what toque does not do: says so */
+    CALL_FAULT_BATCH_EMPTY, /* of batches, which both services have */
+    CALL_FAULT_BATCH_TOO_MANY,
+    CALL_FAULT_BATCH_IDS_NOT_DISTINCT,
+    CALL_FAULT_BATCH_ID_INVALID,
+    CALL_FAULT_BATCH_TOO_LONG,
     CALL_FAULT_OWN = 100,
 };
 
