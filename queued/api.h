@@ -52,10 +52,9 @@ int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool
                      struct sending *ret, struct fault *f) MUST_CHECK;
 /* Puts it into the queue and writes the members of the answer. */
 void api_put(struct call *c, struct queue *q, const struct sending *s);
-/* Deletes, or changes visibility, by a handle. */
-int api_delete_one(struct queue *q, str handle, struct fault *f) MUST_CHECK;
-int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
-                   struct fault *f) MUST_CHECK;
+/* Deletes, or changes visibility, by a handle. E_FAULT: `f` is set. */
+int api_delete_one(struct queue *q, str handle, struct fault *f);
+int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s, struct fault *f);
 
 /* The text of a message's id: 37 bytes with its NUL. */
 str api_message_id(const struct queues *qs, u64 id, char *ret);

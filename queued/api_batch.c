@@ -2,7 +2,6 @@
  * its own success or failure. */
 #include "queued/api.h"
 #include "queued/fault.h"
-#include "queued/waiter.h"
 
 #define BATCH_MAX    10
 #define BATCH_ID_MAX 80
@@ -152,7 +151,6 @@ static void run(struct batch *b)
     if (!c->fault.code)
         run_entries(b, entries);
     call_done(c);
-    waiters_serve(call_owner(c));
 }
 
 static int missing(const struct batch *b, const char *name, struct fault *f)

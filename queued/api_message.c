@@ -5,7 +5,6 @@
 #include "queued/api.h"
 #include "queued/content.h"
 #include "queued/fault.h"
-#include "queued/waiter.h"
 
 #define DELAY_MAX_S     900
 #define HANDLE_TEXT_MAX 1024 /* bytes of a wrong handle that are told back */
@@ -147,7 +146,6 @@ void api_send(struct call *c)
     if (!c->fault.code && api_read_sending(c, q, c->in, false, &s, &c->fault) == 0)
         api_put(c, q, &s);
     call_done(c);
-    waiters_serve(call_owner(c));
 }
 
 /* --- handles ---------------------------------------------------------------------------------- */
@@ -183,8 +181,8 @@ int api_delete_one(struct queue *q, str handle, struct fault *f)
 void api_delete(struct call *c)
 {
     struct queue *q = api_queue(c);
-    if (q && api_delete_one(q, val_text(c->in, "ReceiptHandle"), &c->fault) == 0)
-        waiters_serve(q->all);
+    if (q)
+        api_delete_one(q, val_text(c->in, "ReceiptHandle"), &c->fault);
     call_done(c);
 }
 
@@ -226,7 +224,7 @@ void api_change(struct call *c)
     i64 timeout_s = 0;
     struct queue *q = api_queue(c);
     bool has = val_int(c->in, "VisibilityTimeout", &timeout_s);
-    if (q && api_change_one(q, val_text(c->in, "ReceiptHandle"), has, timeout_s, &c->fault) == 0)
-        waiters_serve(q->all);
+    if (q)
+        api_change_one(q, val_text(c->in, "ReceiptHandle"), has, timeout_s, &c->fault);
     call_done(c);
 }

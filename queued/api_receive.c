@@ -204,12 +204,8 @@ static void out_message(struct call *c, const struct msg *m, const struct receiv
     call_out_item_end(c);
 }
 
-/* Takes what is there and finishes the call. */
-static void answer(struct call *c, struct queue *q, const struct receive *r)
+static void answer(struct call *c, const struct receive *r, struct msg *const *taken, u32 n)
 {
-    struct msg *taken[QUEUE_TAKE_MAX];
-    /* What is given to a client that has left would be hidden for nothing. */
-    u32 n = desk_is_there(c) ? queue_take(q, r->max, r->hide_ms, taken) : 0;
     call_out_list(c, "Messages", "Message");
     for (u32 i = 0; i < n; i++)
         out_message(c, taken[i], r);
@@ -219,13 +215,20 @@ static void answer(struct call *c, struct queue *q, const struct receive *r)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static void wait_over(struct waiter *w, enum waiter_end why)
+static bool give_waiting(struct waiter *w)
 {
     struct receive *r = container_of(w, struct receive, waiter);
-    if (why == WAITER_READY) {
-        answer(w->call, w->queue, r);
-        return;
-    }
+    struct msg *taken[QUEUE_TAKE_MAX];
+    u32 n = queue_take(w->queue, r->max, r->hide_ms, taken);
+    if (n == 0)
+        return false;
+    waiter_unpark(w);
+    answer(w->call, r, taken, n);
+    return true;
+}
+
+static void end_waiting(struct waiter *w, enum waiter_end why)
+{
     if (why == WAITER_LOST)
         api_no_queue(&w->call->fault);
     call_done(w->call);
@@ -233,7 +236,7 @@ static void wait_over(struct waiter *w, enum waiter_end why)
 
 static void park(struct call *c, struct queue *q, struct receive *r, i64 wait_s)
 {
-    r->waiter = (struct waiter){.queue = q, .call = c, .end = wait_over};
+    r->waiter = (struct waiter){.queue = q, .call = c, .give = give_waiting, .end = end_waiting};
     if (!waiter_park(&r->waiter, wait_s * 1000))
         call_fail(c, FAULT_THROTTLED, "Too many long polls are waiting: maximum allowed is %u.",
                   q->all->limits.parked_max);
@@ -242,12 +245,19 @@ static void park(struct call *c, struct queue *q, struct receive *r, i64 wait_s)
 void api_receive(struct call *c)
 {
     i64 wait_s;
+    struct msg *taken[QUEUE_TAKE_MAX];
     struct queue *q = api_queue(c);
     struct receive *r = arena_alloc(&c->arena, sizeof *r);
     if (!q || read_receive(c, q, r, &wait_s)) {
         call_done(c);
-    } else if (queue_has_next(q)) {
-        answer(c, q, r);
+        return;
+    }
+    u32 n = 0;
+    /* What is given to a client that has left would be hidden for nothing. */
+    if (queue_has_next(q) && desk_is_there(c))
+        n = queue_take(q, r->max, r->hide_ms, taken);
+    if (n) {
+        answer(c, r, taken, n);
     } else if (wait_s > 0) {
         park(c, q, r, wait_s);
     } else {

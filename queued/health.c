@@ -32,7 +32,8 @@ static void health(struct call *c, void *arg)
                "{\"status\":\"%s\",\"version\":\"" TOQUE_VERSION "\",\"uptime_s\":%" PRId64
                ",\"store\":\"%s\",\"link\":\"%s\",\"waiting\":%u,\"long_polls\":%u",
                d->failing ? "failing" : "ok", (d->clock.mono_ms - d->started_ms) / 1000,
-               d->failing ? "failing" : "ok", link_word(d), desk_waiting(d->desk) - 1, qs->parked);
+               d->failing ? "failing" : "ok", link_word(d), desk_waiting(d->desk) - 1,
+               qs->waiting.parked);
     buf_printf(&out,
                ",\"queues\":%zu,\"messages\":%" PRIu64 ",\"delivered\":%" PRIu64
                ",\"unknown_targets\":%" PRIu64 ",\"refused_raw\":%" PRIu64 ",\"commits\":%" PRIu64

@@ -141,11 +141,10 @@ bool queue_is_full(const struct queue *q)
     return q->leased_count >= q->all->limits.in_flight_max;
 }
 
-/* It may have something to give out that it had not before. */
-static void queue_wake(struct queue *q)
+void queue_wake(struct queue *q)
 {
     if (!list_is_empty(&q->waiters) && list_is_empty(&q->hungry))
-        list_push_back(&q->all->hungry, &q->hungry);
+        list_push_back(&q->all->waiting.hungry, &q->hungry);
 }
 
 /* Invariant 4, when the oldest message may be another. */

@@ -35,7 +35,7 @@ struct queue {
     struct heap_node retire; /* when its oldest message may expire, or earlier */
 
     struct list waiters; /* parked long polls, oldest first */
-    struct list hungry;  /* on queues.hungry: has waiters, and perhaps something for them */
+    struct list hungry;  /* on waiters.hungry: has waiters, and perhaps something for them */
 
     u64 purged_id; /* messages up to here are gone, though some may still be cleared away */
     i64 purged_ms; /* last PurgeQueue */
@@ -77,6 +77,8 @@ str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE]);
 void queue_purge(struct queue *q);
 /* The attributes have changed: stores them, and looks anew at what they mean for messages there. */
 void queue_changed(struct queue *q);
+/* It may have something to give out that it had not before: its waiters are served this turn. */
+void queue_wake(struct queue *q);
 /* It may not give out any more: too many are in flight. */
 bool queue_is_full(const struct queue *q);
 

@@ -66,14 +66,18 @@ static void probe_due(struct loop_timer *t)
         if (d->reloaded) {
             set_failing(d, false);
             log_info("the store works again");
-            waiters_serve(&d->queues);
             return;
         }
     }
     loop_timer_set_real(d->loop, t, d->clock.mono_ms + PROBE_MS);
 }
 
-/* --- behind each turn ------------------------------------------------------------------------- */
+/* --- at the end of each turn ------------------------------------------------------------------ */
+
+static bool before_commit(struct loop_hook *h)
+{
+    return waiters_serve(&container_of(h, struct queued, hook)->queues);
+}
 
 /* Stopping: when nothing is under way any more the loop may end; where answers go out through nng,
  * a moment later, since its threads may still hold them. */
@@ -116,7 +120,7 @@ void queued_stop(struct queued *d)
     if (d->stopping)
         return;
     d->stopping = true;
-    log_info("stopping waiting=%u long_polls=%u", desk_waiting(d->desk), d->queues.parked);
+    log_info("stopping waiting=%u long_polls=%u", desk_waiting(d->desk), d->queues.waiting.parked);
     desk_quiesce(d->desk);
     http_server_quiesce(d->http);
     waiters_end_all(&d->queues, WAITER_EMPTY);
@@ -262,6 +266,7 @@ static int start(struct queued *d, struct fault *f)
         err = open_doors(d, f);
     if (err)
         return err;
+    d->hook.before_commit = before_commit;
     d->hook.flush = flush;
     loop_add_hook(d->loop, &d->hook);
     if (d->daemon) {

@@ -47,9 +47,8 @@ void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
 {
     *qs = (struct queues){
         .loop = l, .clock = loop_clock(l), .store = store, .seed = seed, .limits = *limits};
-    list_init(&qs->hungry);
+    waiters_init(qs);
     list_init(&qs->reap);
-    list_init(&qs->orphans);
     list_init(&qs->tombs);
     map_init(&qs->deleted, seed);
     empty_init(qs);
@@ -86,8 +85,8 @@ static void drop_all(struct queues *qs)
 void queues_deinit(struct queues *qs)
 {
     struct tomb *t;
-    assert(qs->parked == 0);
     drop_all(qs);
+    waiters_deinit(qs);
     for (size_t pos = 0; (t = map_next(&qs->deleted, &pos));)
         mem_free(t);
     map_deinit(&qs->deleted);
@@ -178,7 +177,7 @@ int queues_reload(struct queues *qs)
     for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
         waiters_orphan(q);
     drop_all(qs);
-    list_init(&qs->hungry);
+    list_init(&qs->waiting.hungry);
     list_init(&qs->reap);
     empty_init(qs);
     idmap_init(&l.shared, qs->seed);

@@ -19,6 +19,17 @@ struct queues_limits {
     bool strict;       /* the service's waiting rules: 60 s after DeleteQueue and PurgeQueue */
 };
 
+/* Long polls that are parked; waiter.h. */
+struct waiters {
+    struct list hungry;        /* of struct queue: has waiters, and perhaps something for them */
+    struct list orphans;       /* of struct waiter: their queues are being read anew */
+    struct list ending;        /* of struct waiter: their queues are gone, or the daemon stops */
+    struct heap due, due_real; /* by the end of the wait; in real time too where the clock stands */
+    struct loop_timer timer, timer_real;
+    u32 parked;
+    u64 serial; /* of the last one parked */
+};
+
 struct queues {
     struct loop *loop;
     struct clock *clock;
@@ -30,13 +41,12 @@ struct queues {
     struct skiplist order; /* by key */
     struct msgs msgs;
     struct heap retire; /* queues by the expiry of their oldest message */
-    struct list hungry, reap;
-    struct list orphans; /* waiters whose queues are being read anew */
-    struct map deleted;  /* strict: struct tomb by key, */
-    struct list tombs;   /* and in the order in which they came */
-    u32 parked;
-    u64 next_id;  /* of queues, messages and body rows alike */
-    bool failing; /* the store fails: nothing is given out */
+    struct waiters waiting;
+    struct list reap;
+    struct map deleted; /* strict: struct tomb by key, */
+    struct list tombs;  /* and in the order in which they came */
+    u64 next_id;        /* of queues, messages and body rows alike */
+    bool failing;       /* the store fails: nothing is given out */
     struct loop_timer sweep;
     struct buf row, content, work; /* scratch: a body row, what is rendered of it, digests */
     void (*changed)(void *arg, const struct queue *q, bool came); /* a queue came or went */

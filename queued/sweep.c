@@ -3,7 +3,6 @@
 #include "queued/sweep.h"
 
 #include "common/base/mem.h"
-#include "queued/waiter.h"
 
 #define SLICE_US 1000
 /* Pieces between two looks at the clock. */
@@ -89,9 +88,7 @@ bool sweep_run(struct queues *qs)
 
     if (qs->failing)
         return false;
-    bool more = retire_due(qs, &slice) || show_due(qs, &slice) || reap(qs, &slice);
-    waiters_serve(qs);
-    return more;
+    return retire_due(qs, &slice) || show_due(qs, &slice) || reap(qs, &slice);
 }
 
 static void timer_due(struct loop_timer *t)

@@ -8,7 +8,6 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "queued/intake.h"
-#include "queued/waiter.h"
 
 /* ARNs in one QUEUES frame; a million queues are a thousand frames. */
 #define ANNOUNCED_A_FRAME 1000
@@ -151,7 +150,6 @@ static int on_deliver(struct topicd_link *p, str frame)
     *a = (struct ack){.topicd = p, .session = p->session, .sequence = d.sequence};
     a->later.run = send_ack;
     loop_later(p->loop, &a->later);
-    waiters_serve(p->queues);
     return 0;
 }
 

@@ -1,77 +1,203 @@
-/* A waiter is on exactly one list from waiter_park until `end`: its queue's, or the orphans'. */
+/* A waiter is on exactly one list from waiter_park until waiter_unpark: its queue's, `orphans`
+ * while queues are read anew, or `ending` when it has no queue any more. */
 #include "queued/waiter.h"
 
 #include "common/aws/desk.h"
 
-/* Takes it off and tells it why. */
-static void finish(struct waiter *w, enum waiter_end why)
+/* Of one hungry queue, before the next one has its turn. */
+#define SERVED_AT_ONCE 16
+
+static struct waiter *first_waiter(struct list *head)
 {
-    loop_timer_clear(w->all->loop, &w->due);
-    loop_timer_clear(w->all->loop, &w->due_real);
-    list_remove(&w->link);
-    assert(w->all->parked > 0);
-    w->all->parked--;
-    w->call->cancel = NULL;
-    w->call->parked = NULL;
-    w->end(w, why);
+    return list_item(head->next, struct waiter, link);
 }
 
-static void time_is_over(struct loop_timer *t)
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/* Only wakes the loop: waiters_serve does the rest. */
+static void time_has_come(struct loop_timer *t)
 {
-    finish(t->arg, WAITER_EMPTY);
+}
+
+/* The timers are set to the first wait that ends. */
+static void waiters_arm(struct queues *qs)
+{
+    struct waiters *ws = &qs->waiting;
+    struct heap_node *top;
+    if ((top = heap_top(&ws->due)))
+        loop_timer_set(qs->loop, &ws->timer, heap_due(&ws->due, top));
+    else
+        loop_timer_clear(qs->loop, &ws->timer);
+    if ((top = heap_top(&ws->due_real)))
+        loop_timer_set_real(qs->loop, &ws->timer_real, heap_due(&ws->due_real, top));
+    else
+        loop_timer_clear(qs->loop, &ws->timer_real);
+}
+
+void waiters_init(struct queues *qs)
+{
+    struct waiters *ws = &qs->waiting;
+    list_init(&ws->hungry);
+    list_init(&ws->orphans);
+    list_init(&ws->ending);
+    heap_init(&ws->due);
+    heap_init(&ws->due_real);
+    ws->timer = (struct loop_timer){.due = time_has_come};
+    ws->timer_real = (struct loop_timer){.due = time_has_come};
+}
+
+void waiters_deinit(struct queues *qs)
+{
+    struct waiters *ws = &qs->waiting;
+    assert(ws->parked == 0);
+    waiters_arm(qs);
+    heap_deinit(&ws->due_real);
+    heap_deinit(&ws->due);
+}
+
+void waiter_unpark(struct waiter *w)
+{
+    struct waiters *ws = &w->all->waiting;
+    heap_remove(&ws->due, &w->due);
+    heap_remove(&ws->due_real, &w->due_real);
+    list_remove(&w->link);
+    assert(ws->parked > 0);
+    ws->parked--;
+    w->call->cancel = NULL;
+    w->call->parked = NULL;
+}
+
+static void waiter_finish(struct waiter *w, enum waiter_end why)
+{
+    waiter_unpark(w);
+    w->end(w, why);
 }
 
 /* The client left: it is off the list before anything can be given to it. */
 static void client_left(struct call *c)
 {
-    finish(c->parked, WAITER_EMPTY);
+    waiter_finish(c->parked, WAITER_EMPTY);
 }
 
 bool waiter_park(struct waiter *w, i64 wait_ms)
 {
     struct queues *qs = w->queue->all;
-    if (qs->parked >= qs->limits.parked_max)
+    struct waiters *ws = &qs->waiting;
+    if (ws->parked >= qs->limits.parked_max)
         return false;
     w->all = qs;
-    w->due = (struct loop_timer){.due = time_is_over, .arg = w};
-    w->due_real = (struct loop_timer){.due = time_is_over, .arg = w};
+    w->due = w->due_real = (struct heap_node){0};
     w->call->parked = w;
     w->call->cancel = client_left;
     list_init(&w->link);
     list_push_back(&w->queue->waiters, &w->link);
-    qs->parked++;
-    loop_timer_set(qs->loop, &w->due, qs->clock->now_ms + wait_ms);
+    ws->parked++;
+    ws->serial++;
+    heap_set_tied(&ws->due, &w->due, qs->clock->now_ms + wait_ms, ws->serial);
     if (qs->clock->manual)
-        loop_timer_set_real(qs->loop, &w->due_real, qs->clock->mono_ms + wait_ms);
+        heap_set_tied(&ws->due_real, &w->due_real, qs->clock->mono_ms + wait_ms, ws->serial);
+    waiters_arm(qs);
     return true;
 }
 
-void waiters_serve(struct queues *qs)
+/* --- ending ----------------------------------------------------------------------------------- */
+
+/* One waiter gets what its queue has, or goes. False: there is nothing for it, it waits on. */
+static bool waiter_serve(struct waiter *w)
 {
-    while (!list_is_empty(&qs->hungry) && !qs->failing) {
-        struct queue *q = list_item(qs->hungry.next, struct queue, hungry);
+    if (!queue_has_next(w->queue))
+        return false;
+    if (desk_is_there(w->call))
+        return w->give(w);
+    waiter_finish(w, WAITER_EMPTY);
+    return true;
+}
+
+/* Takes turns among the queues, so that a long line at one keeps nobody else waiting. */
+static u32 serve_hungry(struct queues *qs, u32 left)
+{
+    struct list *hungry = &qs->waiting.hungry;
+    while (!list_is_empty(hungry) && left > 0) {
+        struct queue *q = list_item(hungry->next, struct queue, hungry);
         list_remove(&q->hungry);
-        while (!list_is_empty(&q->waiters) && queue_has_next(q)) {
-            struct waiter *w = list_item(q->waiters.next, struct waiter, link);
-            finish(w, desk_is_there(w->call) ? WAITER_READY : WAITER_EMPTY);
+        for (u32 n = 0; !list_is_empty(&q->waiters); n++, left--) {
+            if (n == SERVED_AT_ONCE || left == 0) {
+                list_push_back(hungry, &q->hungry);
+                break;
+            }
+            if (!waiter_serve(first_waiter(&q->waiters)))
+                break;
         }
     }
+    return left;
+}
+
+static u32 end_ending(struct queues *qs, u32 left)
+{
+    struct list *ending = &qs->waiting.ending;
+    for (; left > 0 && !list_is_empty(ending); left--)
+        waiter_finish(first_waiter(ending), first_waiter(ending)->why);
+    return left;
+}
+
+/* NULL: no wait's time is over. */
+static struct waiter *first_due(const struct queues *qs)
+{
+    const struct waiters *ws = &qs->waiting;
+    struct heap_node *top = heap_top(&ws->due);
+    if (top && heap_due(&ws->due, top) <= qs->clock->now_ms)
+        return container_of(top, struct waiter, due);
+    top = heap_top(&ws->due_real);
+    if (top && heap_due(&ws->due_real, top) <= qs->clock->mono_ms)
+        return container_of(top, struct waiter, due_real);
+    return NULL;
+}
+
+static u32 end_due(struct queues *qs, u32 left)
+{
+    struct waiter *w;
+    for (; left > 0 && (w = first_due(qs)); left--)
+        /* Where those before it are still to be served there may be something for it, too. */
+        if (qs->failing || !w->queue || !waiter_serve(w))
+            waiter_finish(w, WAITER_EMPTY);
+    return left;
+}
+
+bool waiters_serve(struct queues *qs)
+{
+    u32 left = WAITERS_A_TURN;
+    if (!qs->failing)
+        left = serve_hungry(qs, left);
+    left = end_ending(qs, left);
+    left = end_due(qs, left);
+    waiters_arm(qs);
+    return left == 0;
 }
 
 void waiters_end(struct queue *q, enum waiter_end why)
 {
-    while (!list_is_empty(&q->waiters))
-        finish(list_item(q->waiters.next, struct waiter, link), why);
+    list_each(at, after, &q->waiters) {
+        struct waiter *w = list_item(at, struct waiter, link);
+        w->queue = NULL;
+        w->why = why;
+    }
+    list_move_all(&q->all->waiting.ending, &q->waiters);
+    loop_again(q->all->loop);
 }
 
 void waiters_end_all(struct queues *qs, enum waiter_end why)
 {
     struct queue *q;
+    struct waiters *ws = &qs->waiting;
     for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
         waiters_end(q, why);
-    while (!list_is_empty(&qs->orphans))
-        finish(list_item(qs->orphans.next, struct waiter, link), why);
+    list_each(at, after, &ws->orphans)
+        list_item(at, struct waiter, link)->why = why;
+    list_move_all(&ws->ending, &ws->orphans);
+    loop_again(qs->loop);
 }
+
+/* --- queues read anew ------------------------------------------------------------------------- */
 
 void waiters_orphan(struct queue *q)
 {
@@ -80,24 +206,23 @@ void waiters_orphan(struct queue *q)
         w->key = arena_dup(&w->call->arena, q->key);
         w->queue = NULL;
     }
-    list_move_all(&q->all->orphans, &q->waiters);
+    list_move_all(&q->all->waiting.orphans, &q->waiters);
 }
 
 void waiters_adopt(struct queues *qs)
 {
-    struct list orphans;
-    list_init(&orphans);
-    list_move_all(&orphans, &qs->orphans);
-    while (!list_is_empty(&orphans)) {
-        struct waiter *w = list_item(orphans.next, struct waiter, link);
-        w->queue = map_get(&qs->by_key, w->key);
-        if (!w->queue) {
-            finish(w, WAITER_LOST);
-            continue;
-        }
+    struct waiters *ws = &qs->waiting;
+    list_each(at, after, &ws->orphans) {
+        struct waiter *w = list_item(at, struct waiter, link);
         list_remove(&w->link);
-        list_push_back(&w->queue->waiters, &w->link);
-        if (list_is_empty(&w->queue->hungry))
-            list_push_back(&qs->hungry, &w->queue->hungry);
+        w->queue = map_get(&qs->by_key, w->key);
+        if (w->queue) {
+            list_push_back(&w->queue->waiters, &w->link);
+            queue_wake(w->queue);
+        } else {
+            w->why = WAITER_LOST;
+            list_push_back(&ws->ending, &w->link);
+        }
     }
+    loop_again(qs->loop);
 }

@@ -303,6 +303,12 @@ void loop_turn(struct loop *l, int max_wait_ms)
     loop_dispatch(l);
     run_due(l, &l->wall, &l->clock->now_ms);
     run_due(l, &l->real, &l->clock->mono_ms);
+    list_each(item, next, &l->hooks) {
+        struct loop_hook *h = list_item(item, struct loop_hook, link);
+
+        if (h->before_commit && h->before_commit(h))
+            l->again = true;
+    }
     loop_commit(l);
     run_laters(l);
     list_each(item, next, &l->hooks) {

@@ -4,7 +4,7 @@
  * in-memory state and to the open transaction; commit once; then, and only then, run what waited
  * for that commit (answers, acknowledgements). Nobody hears "stored" before it is stored.
  *
- *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> commit
+ *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> before_commit ──> commit
  *          ──> later callbacks ──> flush
  *
  * Invariants: (1) one thread; nothing reaches in from outside but through a descriptor; (2) a later
@@ -76,11 +76,14 @@ void loop_later_cancel(struct loop *l, struct loop_later *later);
 /* This turn changed something that must be committed. */
 void loop_dirty(struct loop *l);
 
-/* Called in every turn after the later callbacks ran (doors send what was answered), and before the
- * next wait. `more` true: there is work left, do not wait in the next turn. A hook may be added at
- * start only. */
+/* Called in every turn. True: there is work left, do not wait in the next turn. A hook may be added
+ * at start only. */
 struct loop_hook {
     struct list link;
+    /* When all that was ready is applied, before the commit: what follows from it and belongs to
+     * the same turn. May be NULL. */
+    bool (*before_commit)(struct loop_hook *h);
+    /* After the later callbacks ran (doors send what was answered), before the next wait. */
     bool (*flush)(struct loop_hook *h);
     /* Earliest real deadline of the hook's own (mono ms), or -1; may be NULL. */
     i64 (*next_ms)(struct loop_hook *h);

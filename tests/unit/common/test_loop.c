@@ -395,6 +395,37 @@ static void hooks_run_last(void **state)
     loop_free(l);
 }
 
+/* It belongs to its turn: what it changes is in that turn's commit. */
+static bool hook_before_commit(struct loop_hook *h)
+{
+    struct hook *k = container_of(h, struct hook, hook);
+
+    note('B');
+    loop_dirty(k->loop);
+    return k->more-- > 0;
+}
+
+static void a_hook_before_the_commit(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct hook first = {.hook = {.flush = hook_flush}, .loop = l};
+    struct hook k = {
+        .hook = {.before_commit = hook_before_commit, .flush = hook_flush}, .loop = l, .more = 1};
+    struct item a = item_of(l, 'a');
+    struct alarm t = alarm_of(l, 't');
+
+    t.timer.arg = &t;
+    loop_add_hook(l, &first.hook);
+    loop_add_hook(l, &k.hook);
+    loop_timer_set(l, &t.timer, the_clock.now_ms);
+    loop_later(l, &a.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "tBCaHH");
+    loop_turn(l, -1); /* there was more to do: no wait */
+    assert_string_equal(journal, "tBCaHHBCHH");
+    loop_free(l);
+}
+
 static void stop_due(struct loop_timer *t)
 {
     loop_stop(t->arg);
@@ -448,6 +479,7 @@ int main(void)
         cmocka_unit_test(unwatched_in_the_same_batch),
         cmocka_unit_test(unwatches_itself_and_watches_anew),
         cmocka_unit_test(hooks_run_last),
+        cmocka_unit_test(a_hook_before_the_commit),
         cmocka_unit_test(runs_until_stopped),
         cmocka_unit_test(turned_by_hand),
     };

@@ -390,23 +390,23 @@ static void calls_and_their_end(void **state)
     say_hello(&o);
     frame_write_call(&b, &call);
     assert_int_equal(link_send(o.link, &b), 0);
-    UNTIL(r, &o, r->d->queues.parked == 1);
+    UNTIL(r, &o, r->d->queues.waiting.parked == 1);
     rig_send(r, "q", "for the caller");
     UNTIL(r, &o, o.answer_id == 77);
     assert_non_null(strstr(o.answer.p, "200 {\"Messages\":["));
     /* The caller leaves: nothing waits any more, nothing is hidden. */
     frame_write_call(&b, &call);
     assert_int_equal(link_send(o.link, &b), 0);
-    UNTIL(r, &o, r->d->queues.parked == 1);
+    UNTIL(r, &o, r->d->queues.waiting.parked == 1);
     frame_write_cancel(&b, 77);
     assert_int_equal(link_send(o.link, &b), 0);
-    UNTIL(r, &o, r->d->queues.parked == 0 && r->d->topicd.calls.n == 0);
+    UNTIL(r, &o, r->d->queues.waiting.parked == 0 && r->d->topicd.calls.n == 0);
     /* The link goes: the same. */
     frame_write_call(&b, &call);
     assert_int_equal(link_send(o.link, &b), 0);
-    UNTIL(r, &o, r->d->queues.parked == 1);
+    UNTIL(r, &o, r->d->queues.waiting.parked == 1);
     other_close(&o);
-    RIG_UNTIL(r, r->d->queues.parked == 0);
+    RIG_UNTIL(r, r->d->queues.waiting.parked == 0);
     rig_counts(r, "q", 0, 1, 0);
     mem_free(url);
     rig_free(r);
