@@ -170,9 +170,14 @@ static inline int MUST_CHECK queue_store_commit(struct queue_store *s, u64 *ret_
 {
     return engine_commit(&s->engine, ret_ticket);
 }
-static inline u64 queue_store_durable(const struct queue_store *s)
+static inline int MUST_CHECK queue_store_flush(struct queue_store *s)
 {
-    return engine_durable(&s->engine);
+    return engine_flush(&s->engine);
+}
+static inline int MUST_CHECK queue_store_serve(struct queue_store *s, struct loop *l,
+                                               void (*failed)(void *arg, int err), void *arg)
+{
+    return engine_serve(&s->engine, l, failed, arg);
 }
 static inline int queue_store_probe(struct queue_store *s)
 {

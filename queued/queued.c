@@ -17,16 +17,6 @@
 
 /* --- store ------------------------------------------------------------------------------------ */
 
-static int commit(void *arg, u64 *ret_ticket)
-{
-    return queue_store_commit(((struct queued *)arg)->store, ret_ticket);
-}
-
-static u64 durable(void *arg)
-{
-    return queue_store_durable(((struct queued *)arg)->store);
-}
-
 static void set_failing(struct queued *d, bool failing)
 {
     d->failing = failing;
@@ -83,7 +73,8 @@ static bool before_commit(struct loop_hook *h)
  * a moment later, since its threads may still hold them. */
 static void stop_when_done(struct queued *d)
 {
-    if (d->lingering || desk_waiting(d->desk) || http_server_waiting(d->http))
+    if (d->lingering || desk_waiting(d->desk) || http_server_waiting(d->http) ||
+        !loop_is_settled(d->loop))
         return;
     d->lingering = true;
     if (topicd_link_is_up(&d->topicd) || d->ipc)
@@ -185,7 +176,9 @@ static int open_store(struct queued *d, struct fault *f)
         return err;
     if (d->clock.manual && queue_store_meta_get(d->store, CLOCK_KEY, &kept_ms) == 0)
         clock_move_to(&d->clock, kept_ms);
-    loop_set_store(d->loop, (struct loop_store){commit, durable, failed, d});
+    err = queue_store_serve(d->store, d->loop, failed, d);
+    if (err)
+        return fault_set(f, CONF_FAULT, "the store cannot be watched: %s", err_text(err));
     queues_init(&d->queues, d->loop, d->store, &d->seed, &limits);
     err = queues_reload(&d->queues);
     if (err)
@@ -252,12 +245,11 @@ static int open_doors(struct queued *d, struct fault *f)
 static int start(struct queued *d, struct fault *f)
 {
     const struct queued_options *o = d->options;
-    u64 ticket;
     int err = open_store(d, f);
     if (err)
         return err;
     /* What the topology file made is durable before anybody is let in. */
-    if (queue_store_commit(d->store, &ticket))
+    if (queue_store_flush(d->store))
         return fault_set(f, CONF_FAULT, "%s: the store cannot be written: %s", o->data_dir,
                          queue_store_error(d->store));
     make_desk(d);

@@ -178,9 +178,14 @@ static inline int MUST_CHECK topic_store_commit(struct topic_store *s, u64 *ret_
 {
     return engine_commit(&s->engine, ret_ticket);
 }
-static inline u64 topic_store_durable(const struct topic_store *s)
+static inline int MUST_CHECK topic_store_flush(struct topic_store *s)
 {
-    return engine_durable(&s->engine);
+    return engine_flush(&s->engine);
+}
+static inline int MUST_CHECK topic_store_serve(struct topic_store *s, struct loop *l,
+                                               void (*failed)(void *arg, int err), void *arg)
+{
+    return engine_serve(&s->engine, l, failed, arg);
 }
 static inline int topic_store_probe(struct topic_store *s)
 {

@@ -25,23 +25,6 @@ static void set_failing(struct topicd *t, bool failing)
         queued_link_set_failing(t->links[i], failing);
 }
 
-static int store_commit_turn(void *arg, u64 *ret_ticket)
-{
-    struct topicd *t = arg;
-    int err = topic_store_commit(t->store, ret_ticket);
-
-    if (err)
-        return err;
-    catalog_committed(&t->catalog);
-    t->untidy = true;
-    return 0;
-}
-
-static u64 store_durable_ticket(void *arg)
-{
-    return topic_store_durable(((struct topicd *)arg)->store);
-}
-
 static void reload(struct topicd *t)
 {
     int err = catalog_reload(&t->catalog);
@@ -137,7 +120,7 @@ static bool is_idle(const struct topicd *t)
     for (u32 i = 0; i < t->link_count; i++)
         if (!list_is_empty(&t->links[i]->unacked))
             return false;
-    return desk_waiting(t->desk) == 0;
+    return desk_waiting(t->desk) == 0 && loop_is_settled(t->loop);
 }
 
 /* Stopping: when nothing is under way any more the loop may end. */
@@ -156,6 +139,18 @@ static void stop_when_done(struct topicd *t)
     loop_again(t->loop);
 }
 
+/* True: there is more. Without commits there is nothing to tidy. */
+static bool tidy(struct topicd *t)
+{
+    u64 commits = loop_stats(t->loop).commits;
+
+    t->untidy = t->untidy || t->tidied != commits;
+    t->tidied = commits;
+    if (t->untidy && !t->failing)
+        t->untidy = topic_store_tidy(t->store);
+    return t->untidy && !t->failing;
+}
+
 static bool flush(struct loop_hook *h)
 {
     struct topicd *t = container_of(h, struct topicd, hook);
@@ -164,9 +159,9 @@ static bool flush(struct loop_hook *h)
     for (u32 i = 0; i < t->link_count; i++)
         more = queued_link_pump(t->links[i]) || more;
     more = catalog_step(&t->catalog, STEP_US) || more;
-    if (t->untidy && !t->failing)
-        t->untidy = topic_store_tidy(t->store);
-    more = more || (t->untidy && !t->failing);
+    if (loop_is_settled(t->loop))
+        catalog_committed(&t->catalog);
+    more = tidy(t) || more;
     if (t->stopping)
         stop_when_done(t);
     return more;
@@ -227,8 +222,9 @@ static int open_store(struct topicd *t, struct fault *f)
 
     if (err)
         return err;
-    loop_set_store(t->loop,
-                   (struct loop_store){store_commit_turn, store_durable_ticket, store_failed, t});
+    err = topic_store_serve(t->store, t->loop, store_failed, t);
+    if (err)
+        return fault_set(f, CONF_FAULT, "the store cannot be watched: %s", err_text(err));
     if (t->clock.manual && topic_store_meta_get(t->store, CLOCK_KEY, &kept_ms) == 0)
         clock_move_to(&t->clock, kept_ms);
     catalog_init(&t->catalog, t->store, t->loop, &t->seed);
@@ -322,7 +318,6 @@ static void make_desk(struct topicd *t)
 
 static int start(struct topicd *t, struct fault *f)
 {
-    u64 ticket;
     int err = open_store(t, f);
 
     if (!err)
@@ -330,7 +325,7 @@ static int start(struct topicd *t, struct fault *f)
     if (err)
         return err;
     /* What the topology file made is durable before anybody is let in. */
-    if (topic_store_commit(t->store, &ticket))
+    if (topic_store_flush(t->store))
         return fault_set(f, CONF_FAULT, "%s: the store cannot be written", t->options->data_dir);
     catalog_committed(&t->catalog);
     t->hook.flush = flush;

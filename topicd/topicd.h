@@ -46,6 +46,7 @@ struct topicd {
     struct daemon *daemon;
     bool failing, stopping, flushed;
     bool untidy;             /* something was committed since the store had nothing to tidy */
+    u64 tidied;              /* commits, when that was looked at */
     i64 started_ms;          /* mono */
     struct list clock_waits; /* struct call: POST /_toque/clock that waits for echoes */
 };

@@ -21,8 +21,9 @@ enum {
     E_NEWER = -8, /* written by a newer version of toque */
     E_AGAIN = -9, /* not now; the caller is told when */
     E_DENIED = -10,
-    E_FAULT = -11, /* the caller's mistake: the struct fault says which */
-    E_SHORT = -12, /* input ends before it is whole */
+    E_FAULT = -11,  /* the caller's mistake: the struct fault says which */
+    E_SHORT = -12,  /* input ends before it is whole */
+    E_FENCED = -13, /* somebody else owns it now */
 };
 
 /* A few words for a log line; never NULL. */

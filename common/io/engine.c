@@ -81,16 +81,59 @@ void engine_return_ids(struct engine *e)
 
 /* --- the turn --------------------------------------------------------------------------------- */
 
-int engine_commit(struct engine *e, u64 *ret_ticket)
+/* What a lost turn raised, it did not. */
+static int engine_lost(struct engine *e, int err)
 {
-    int err = e->ops->commit(e, ret_ticket);
-
-    if (!err)
-        return 0;
     e->losses++;
     for (u32 i = 0; i < ENGINE_IDS_MAX; i++)
         e->ids[i].limit = 0;
     return err;
+}
+
+int engine_commit(struct engine *e, u64 *ret_ticket)
+{
+    int err = e->ops->commit(e, ret_ticket);
+
+    return err && err != E_AGAIN ? engine_lost(e, err) : err;
+}
+
+int engine_settled(struct engine *e, u64 *ret_ticket)
+{
+    int err = e->ops->settled(e, ret_ticket);
+
+    return err ? engine_lost(e, err) : 0;
+}
+
+int engine_flush(struct engine *e)
+{
+    int err = e->ops->flush(e);
+
+    return err ? engine_lost(e, err) : 0;
+}
+
+static int turn_commit(void *arg, u64 *ret_ticket)
+{
+    return engine_commit(arg, ret_ticket);
+}
+
+static int turn_settled(void *arg, u64 *ret_ticket)
+{
+    return engine_settled(arg, ret_ticket);
+}
+
+static void turn_failed(void *arg, int err)
+{
+    struct engine *e = arg;
+
+    e->failed(e->failed_arg, err);
+}
+
+int engine_serve(struct engine *e, struct loop *l, void (*failed)(void *arg, int err), void *arg)
+{
+    e->failed = failed;
+    e->failed_arg = arg;
+    loop_set_store(l, (struct loop_store){turn_commit, turn_settled, turn_failed, e});
+    return e->ops->watch ? e->ops->watch(e, l) : 0;
 }
 
 void engine_deinit(struct engine *e)

@@ -2,18 +2,29 @@
  * this and add their rows; an engine implements both halves as operation tables. The first engine
  * is SQLite: store_engine.h and the daemons' *_store_sqlite.c.
  *
- * All writes belong to the open turn, which the first of them opens; engine_commit ends it and
- * gives a ticket. A write that fails makes the commit of its turn fail, so callers need not check
- * each. After a failed commit nothing of the turn is kept: load again.
+ *   writes ──> open turn ──commit──> in flight ──settled──> durable
+ *                 ^ E_AGAIN: the window    │
+ *                 │ is full; it stays open └──settled, an error──> lost: this turn and all behind it
+ *
+ * All writes belong to the open turn, which the first of them opens. A write that fails makes its
+ * turn fail, so callers need not check each. An engine that waits for nobody (SQLite) settles a turn
+ * within its commit. Turns settle in order; when one is lost, so are those behind it and the open
+ * one. After that the state is to be loaded again, which is what is durable; writes are taken again
+ * at the latest when engine_probe says that the engine works.
+ *
+ * The epoch is part of every turn: when somebody else has taken the store since, a turn is lost with
+ * E_FENCED, and so is every later one. The daemon then ends, since another one does its work.
  *
  * Small values and series of ids are read at open and held in memory, so that asking for them never
- * waits for the engine. To add an engine: fill both tables, and name it in *_store_open.c. */
+ * waits for the engine. To add an engine: fill both tables of operations, and name it in
+ * queue_store_open.c and topic_store_open.c. */
 #ifndef TOQUE_ENGINE_H
 #define TOQUE_ENGINE_H
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/id.h"
+#include "common/io/loop.h"
 
 enum store_durability { STORE_FULL, STORE_RELAXED };
 
@@ -36,7 +47,9 @@ struct engine;
 struct engine_ops {
     void (*meta_set)(struct engine *e, const char *key, i64 value);
     int (*commit)(struct engine *e, u64 *ret_ticket);
-    u64 (*durable)(const struct engine *e);
+    int (*settled)(struct engine *e, u64 *ret_ticket);
+    int (*flush)(struct engine *e);
+    int (*watch)(struct engine *e, struct loop *l); /* NULL: nothing to hang into the loop */
     int (*probe)(struct engine *e);
     bool (*tidy)(struct engine *e);
     struct store_stats (*stats)(struct engine *e);
@@ -67,7 +80,9 @@ struct engine {
     struct engine_ids ids[ENGINE_IDS_MAX];
     struct engine_value *values;
     u32 value_count;
-    u32 losses; /* commits that failed: what was read into memory before may not hold */
+    u32 losses; /* how often turns were lost: what was read into memory before may not hold */
+    void (*failed)(void *arg, int err); /* engine_serve */
+    void *failed_arg;
 };
 
 /* Every epoch is below 1 << ENGINE_EPOCH_BITS. It is the time of the open, in milliseconds since
@@ -81,15 +96,20 @@ u64 engine_epoch_after(u64 last, const struct clock *clock);
 int engine_meta_get(const struct engine *e, const char *key, i64 *ret);
 void engine_meta_set(struct engine *e, const char *key, i64 value);
 
-/* Ends the turn: *ret_ticket is durable later or already. Without changes it is the last one. */
+/* Ends the turn and gives it a ticket. Without changes it is the last one. E_AGAIN: too much is in
+ * flight, the turn stays open. Other errors: the turn is lost, as is what is in flight. */
 int engine_commit(struct engine *e, u64 *ret_ticket) MUST_CHECK;
-/* Highest ticket that is durable. */
-static inline u64 engine_durable(const struct engine *e)
-{
-    return e->ops->durable(e);
-}
-/* A small write of its own, to learn whether the store works again. 0 when it does; E_AGAIN while a
- * turn is open, whose commit will tell. */
+/* *ret_ticket: every turn up to it is durable. An E_ code: those behind it are lost. */
+int engine_settled(struct engine *e, u64 *ret_ticket) MUST_CHECK;
+/* Ends the turn and waits until it and all before it are durable. For the start and the end of a
+ * daemon: it blocks. */
+int engine_flush(struct engine *e) MUST_CHECK;
+/* The loop commits its turns here from now on, and is woken when one settles; `failed` as in struct
+ * loop_store. Once, before the loop runs. E_FULL: no descriptors are left. */
+int engine_serve(struct engine *e, struct loop *l, void (*failed)(void *arg, int err),
+                 void *arg) MUST_CHECK;
+/* Asks whether the engine works again: 0 when it does, and takes turns. E_AGAIN while a turn is
+ * open, whose end will tell. */
 static inline int engine_probe(struct engine *e)
 {
     return e->ops->probe(e);

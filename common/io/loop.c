@@ -1,9 +1,9 @@
 /* The one wait point of a daemon. See loop.h for the turn and its invariants.
  *
  * Later callbacks pass through three lists: `fresh` while their turn gathers, `waiting` when the
- * turn's commit was asked for and its ticket is known, `running` when that ticket is durable. A
- * commit that failed keeps its callbacks' place in line and gives them the error instead, so
- * invariant 3 holds with a store that commits asynchronously too.
+ * turn has its ticket, `running` when that ticket is decided. Turns that are lost keep their
+ * callbacks' place in line and give them the error instead, so invariant 3 holds whatever the store
+ * does.
  *
  * What a later callback or a hook puts or changes belongs to the next turn, which then does not
  * wait. */
@@ -21,6 +21,13 @@
 #define LOOP_EVENTS_MAX 256
 /* Longest wait while wall deadlines exist: so late is a step of the wall clock noticed. */
 #define LOOP_WALL_WAIT_MAX_MS 5000
+/* A held turn with more callbacks than this is full. */
+#define LOOP_HELD_MAX 4096
+
+/* The highest of a figure: in the slice of time that runs, in the one before it, ever. */
+struct peak {
+    i64 now, before, ever;
+};
 
 struct loop {
     int epoll_fd;
@@ -29,10 +36,14 @@ struct loop {
     struct heap wall, real;
     struct list fresh, waiting, running;
     struct list hooks;
-    u64 ticket; /* of the last commit that went well */
-    bool dirty, again, stopped;
+    u64 ticket;  /* of the last turn that was committed */
+    u64 decided; /* tickets up to this one are durable or lost */
+    bool dirty, held, again, stopped;
+    u32 held_laters; /* in `fresh`, of a held turn */
     i64 turn_start_us;
-    struct loop_stats stats;
+    struct loop_stats stats; /* the counts */
+    struct peak turn_peak, commit_peak;
+    i64 slice_ms;              /* mono: when the slice of the peaks began */
     int event_count, event_at; /* the batch in hand; event_at == event_count: none */
     struct epoll_event events[LOOP_EVENTS_MAX];
 };
@@ -51,6 +62,7 @@ struct loop *loop_new(struct clock *clock)
     list_init(&l->running);
     list_init(&l->hooks);
     l->turn_start_us = clock_us(l->clock);
+    l->slice_ms = clock->mono_ms;
     return l;
 }
 
@@ -71,7 +83,7 @@ struct clock *loop_clock(struct loop *l)
 
 void loop_set_store(struct loop *l, struct loop_store store)
 {
-    assert(store.commit && store.durable);
+    assert(store.commit && store.settled && store.failed);
     l->store = store;
 }
 
@@ -177,6 +189,7 @@ void loop_later(struct loop *l, struct loop_later *later)
     assert(later->run);
     assert(!later->link.next || list_is_empty(&later->link));
     list_push_back(&l->fresh, &later->link);
+    l->held_laters += l->held;
 }
 
 void loop_later_cancel(struct loop *l, struct loop_later *later)
@@ -185,26 +198,57 @@ void loop_later_cancel(struct loop *l, struct loop_later *later)
         list_remove(&later->link);
 }
 
-/* Commits the turn and moves its later callbacks on to `waiting`. */
-static void loop_commit(struct loop *l)
+bool loop_is_held(const struct loop *l)
 {
-    int err = 0;
+    return l->held;
+}
 
-    if (l->dirty) {
-        u64 ticket = 0;
-        i64 start_us = clock_us(l->clock);
+bool loop_is_full(const struct loop *l)
+{
+    return l->held && l->held_laters > LOOP_HELD_MAX;
+}
 
-        l->dirty = false;
-        err = l->store.commit(l->store.arg, &ticket);
-        if (err == 0) {
-            assert(ticket >= l->ticket);
-            l->ticket = ticket;
-        } else if (l->store.failed) {
-            l->store.failed(l->store.arg, err);
-        }
-        l->stats.commits++;
-        l->stats.commit_longest_us = MAX(l->stats.commit_longest_us, clock_us(l->clock) - start_us);
-    }
+bool loop_is_settled(const struct loop *l)
+{
+    return !l->dirty && l->decided == l->ticket && list_is_empty(&l->fresh);
+}
+
+static void peak_note(struct peak *p, i64 value)
+{
+    p->now = MAX(p->now, value);
+    p->ever = MAX(p->ever, value);
+}
+
+/* Asks the store what became of the turns in flight. */
+static int loop_ask(struct loop *l)
+{
+    u64 durable = l->decided;
+    int err = l->store.settled(l->store.arg, &durable);
+
+    assert(durable >= l->decided);
+    l->decided = MIN(durable, l->ticket); /* the store may have turns of its own */
+    return err;
+}
+
+static int loop_commit(struct loop *l)
+{
+    u64 ticket = l->ticket;
+    i64 start_us = clock_us(l->clock);
+    int err = l->store.commit(l->store.arg, &ticket);
+
+    peak_note(&l->commit_peak, clock_us(l->clock) - start_us);
+    if (err)
+        return err;
+    assert(ticket >= l->ticket);
+    l->ticket = ticket;
+    l->dirty = false;
+    l->stats.commits++;
+    return loop_ask(l);
+}
+
+/* The callbacks of the turn go behind those that wait. */
+static void loop_end_turn(struct loop *l, int err)
+{
     list_each(item, next, &l->fresh) {
         struct loop_later *later = list_item(item, struct loop_later, link);
 
@@ -214,14 +258,48 @@ static void loop_commit(struct loop *l)
     list_move_all(&l->waiting, &l->fresh);
 }
 
+/* What is behind `decided` is lost, with all that was built on it. */
+static void loop_lose(struct loop *l, int err)
+{
+    for (struct list *item = l->waiting.prev; item != &l->waiting; item = item->prev) {
+        struct loop_later *later = list_item(item, struct loop_later, link);
+
+        if (later->ticket <= l->decided)
+            break;
+        later->err = err;
+    }
+    loop_end_turn(l, err);
+    l->decided = l->ticket;
+    l->dirty = l->held = false;
+    l->stats.lost++;
+    l->store.failed(l->store.arg, err);
+}
+
+/* The turn's end: it is committed, or stays open, or is lost. */
+static void loop_settle(struct loop *l)
+{
+    int err = l->decided < l->ticket ? loop_ask(l) : 0;
+
+    if (!err && l->dirty)
+        err = loop_commit(l);
+    l->stats.held += err == E_AGAIN && !l->held;
+    l->held = err == E_AGAIN;
+    if (l->held)
+        return;
+    l->held_laters = 0;
+    if (err)
+        loop_lose(l, err);
+    if (!l->dirty)
+        loop_end_turn(l, 0);
+}
+
 static void run_laters(struct loop *l)
 {
     if (list_is_empty(&l->waiting))
         return;
-    u64 durable = l->store.durable ? l->store.durable(l->store.arg) : l->ticket;
     struct list *end = l->waiting.next;
 
-    while (end != &l->waiting && list_item(end, struct loop_later, link)->ticket <= durable) {
+    while (end != &l->waiting && list_item(end, struct loop_later, link)->ticket <= l->decided) {
         struct list *item = end;
 
         end = end->next;
@@ -263,7 +341,7 @@ i64 loop_wait_ms(struct loop *l)
     i64 wait = -1;
     const struct heap_node *top;
 
-    if (l->again || l->dirty || !list_is_empty(&l->fresh))
+    if (l->again || (!l->held && (l->dirty || !list_is_empty(&l->fresh))))
         return 0;
     if ((top = heap_top(&l->real)))
         wait = sooner(wait, heap_due(&l->real, top) - l->clock->mono_ms - spent_ms);
@@ -286,6 +364,20 @@ i64 loop_wait_ms(struct loop *l)
     return wait;
 }
 
+/* A new slice of time begins; after a long wait the one before it was empty. */
+static void peaks_next(struct loop *l)
+{
+    i64 now_ms = l->clock->mono_ms;
+    bool skipped = now_ms - l->slice_ms >= 2 * LOOP_LATELY_S * 1000;
+    struct peak *all[] = {&l->turn_peak, &l->commit_peak};
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        all[i]->before = skipped ? 0 : all[i]->now;
+        all[i]->now = 0;
+    }
+    l->slice_ms = now_ms;
+}
+
 void loop_turn(struct loop *l, int max_wait_ms)
 {
     i64 wait = loop_wait_ms(l);
@@ -300,6 +392,8 @@ void loop_turn(struct loop *l, int max_wait_ms)
     l->event_count = MAX(n, 0);
     l->turn_start_us = clock_us(l->clock);
     clock_tick(l->clock);
+    if (l->clock->mono_ms - l->slice_ms >= LOOP_LATELY_S * 1000)
+        peaks_next(l);
     loop_dispatch(l);
     run_due(l, &l->wall, &l->clock->now_ms);
     run_due(l, &l->real, &l->clock->mono_ms);
@@ -309,7 +403,7 @@ void loop_turn(struct loop *l, int max_wait_ms)
         if (h->before_commit && h->before_commit(h))
             l->again = true;
     }
-    loop_commit(l);
+    loop_settle(l);
     run_laters(l);
     list_each(item, next, &l->hooks) {
         struct loop_hook *h = list_item(item, struct loop_hook, link);
@@ -318,7 +412,7 @@ void loop_turn(struct loop *l, int max_wait_ms)
             l->again = true;
     }
     l->stats.turns++;
-    l->stats.longest_us = MAX(l->stats.longest_us, clock_us(l->clock) - l->turn_start_us);
+    peak_note(&l->turn_peak, clock_us(l->clock) - l->turn_start_us);
 }
 
 void loop_run(struct loop *l)
@@ -342,6 +436,9 @@ struct loop_stats loop_stats(struct loop *l)
 {
     struct loop_stats s = l->stats;
 
-    l->stats = (struct loop_stats){0};
+    s.longest_us = MAX(l->turn_peak.now, l->turn_peak.before);
+    s.longest_ever_us = l->turn_peak.ever;
+    s.commit_longest_us = MAX(l->commit_peak.now, l->commit_peak.before);
+    s.commit_longest_ever_us = l->commit_peak.ever;
     return s;
 }

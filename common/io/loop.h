@@ -7,9 +7,15 @@
  *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> before_commit ──> commit
  *          ──> later callbacks ──> flush
  *
+ * The store may be slow to say that a turn is durable (settled): turns go on meanwhile, and later
+ * callbacks wait for the ticket of their own. When too much is in flight the store takes no further
+ * turn: the turn then stays open, and what comes next is gathered into it (held).
+ *
  * Invariants: (1) one thread; nothing reaches in from outside but through a descriptor; (2) a later
- * callback of a turn with changes runs only after the ticket of that turn is durable, or with the
- * error of the commit that failed; (3) later callbacks run in the order in which they were put. */
+ * callback runs only when its turn and all before it are durable, or with the error by which its
+ * turn was lost; (3) later callbacks run in the order in which they were put; (4) when a turn is
+ * lost, so is everything behind it that is not settled, the open turn too: memory was built on it.
+ */
 #ifndef TOQUE_LOOP_H
 #define TOQUE_LOOP_H
 
@@ -21,13 +27,15 @@ struct loop;
 
 /* How the loop's owner makes a turn durable. */
 struct loop_store {
-    /* Commits what the turn changed; *ret_ticket is durable later or already. Negative E_ code:
-     * none of it happened on disk, and `failed` has been, or will be, called before anybody is
-     * told. */
+    /* Ends the turn and gives it a ticket, higher than those before it. E_AGAIN: too much is in
+     * flight, the turn stays open; the store wakes the loop when there is room again. Other E_
+     * codes: this turn, and whatever is not settled yet, is lost. */
     int (*commit)(void *arg, u64 *ret_ticket);
-    /* Highest ticket that is durable. */
-    u64 (*durable)(void *arg);
-    /* The commit failed: bring the in-memory state back to what is on disk. */
+    /* *ret_ticket: all turns up to it are durable. An E_ code: those behind it are lost. The store
+     * wakes the loop when it has something new to say. */
+    int (*settled)(void *arg, u64 *ret_ticket);
+    /* Turns were lost: bring the in-memory state back to what is on disk. Called before anybody is
+     * told; what it changes belongs to a new turn. */
     void (*failed)(void *arg, int err);
     void *arg;
 };
@@ -62,8 +70,8 @@ void loop_timer_set(struct loop *l, struct loop_timer *t, i64 due_ms); /* clock-
 void loop_timer_set_real(struct loop *l, struct loop_timer *t, i64 due_mono_ms);
 void loop_timer_clear(struct loop *l, struct loop_timer *t);
 
-/* Something to do when this turn's changes are durable (err 0), or when its commit failed (err < 0:
- * none of the turn's effects remain). Lives in its owner; may be put only once at a time. */
+/* Something to do when this turn's changes are durable (err 0), or when the turn was lost (err < 0:
+ * none of its effects remain). Lives in its owner; may be put only once at a time. */
 struct loop_later {
     struct list link;
     u64 ticket; /* the loop's own, as err */
@@ -75,6 +83,13 @@ void loop_later(struct loop *l, struct loop_later *later);
 void loop_later_cancel(struct loop *l, struct loop_later *later);
 /* This turn changed something that must be committed. */
 void loop_dirty(struct loop *l);
+/* The store took no turn, what is changed now goes into the one that is open: work in the background
+ * stands back. */
+bool loop_is_held(const struct loop *l);
+/* Held, and so much waits that no more should be read from those who send without being answered. */
+bool loop_is_full(const struct loop *l);
+/* Nothing is open or in flight: all that was changed is durable, or lost. */
+bool loop_is_settled(const struct loop *l);
 
 /* Called in every turn. True: there is work left, do not wait in the next turn. A hook may be added
  * at start only. */
@@ -102,10 +117,14 @@ bool loop_is_stopped(const struct loop *l);
 void loop_turn(struct loop *l, int max_wait_ms);
 i64 loop_wait_ms(struct loop *l);
 
-/* Figures since the last call: turns, the longest turn without its wait, later callbacks run. */
+/* Figures: counts since the start; times of the longest turn (without its wait) and of the longest
+ * commit, in the last LOOP_LATELY_S to 2 * LOOP_LATELY_S seconds and ever. */
+#define LOOP_LATELY_S 10
 struct loop_stats {
     u64 turns, commits, laters;
+    u64 held, lost; /* turns that the store put off; how often it lost some */
     i64 longest_us, commit_longest_us;
+    i64 longest_ever_us, commit_longest_ever_us;
 };
 struct loop_stats loop_stats(struct loop *l);
 

@@ -359,9 +359,9 @@ int store_sync(struct store *s)
     return rc == SQLITE_OK ? 0 : failed(s, rc, "syncing");
 }
 
-u64 store_durable(const struct store *s)
+u64 store_ticket(const struct store *s)
 {
-    return s->ticket; /* a commit is durable, or as durable as it is wanted, when it returns */
+    return s->ticket;
 }
 
 /* --- housekeeping ----------------------------------------------------------------------------- */

@@ -62,7 +62,8 @@ void store_row_end(struct sqlite3_stmt *stmt);
 int store_commit(struct store *s, u64 *ret_ticket) MUST_CHECK;
 /* Makes all that was committed durable now, with relaxed durability too. */
 int store_sync(struct store *s) MUST_CHECK;
-u64 store_durable(const struct store *s);
+/* Of the last turn that was committed. */
+u64 store_ticket(const struct store *s);
 void store_rollback(struct store *s);
 /* This turn deletes: pages may become free, which is worth a look at the next housekeeping. */
 void store_freed(struct store *s);

@@ -159,9 +159,18 @@ static int sql_commit(struct engine *e, u64 *ret_ticket)
     return store_commit(store_engine_of(e)->store, ret_ticket);
 }
 
-static u64 sql_durable(const struct engine *e)
+/* A commit is durable, or as durable as it is wanted, when it returns. */
+static int sql_settled(struct engine *e, u64 *ret_ticket)
 {
-    return store_durable(store_engine_of(e)->store);
+    *ret_ticket = store_ticket(store_engine_of(e)->store);
+    return 0;
+}
+
+static int sql_flush(struct engine *e)
+{
+    u64 ticket;
+
+    return store_commit(store_engine_of(e)->store, &ticket);
 }
 
 static int sql_probe(struct engine *e)
@@ -171,7 +180,7 @@ static int sql_probe(struct engine *e)
 
     if (store_is_open(s))
         return E_AGAIN;
-    sql_meta_set(e, "probe", (i64)store_durable(s));
+    sql_meta_set(e, "probe", (i64)store_ticket(s));
     return engine_commit(e, &ticket);
 }
 
@@ -193,7 +202,8 @@ static const char *sql_error(const struct engine *e)
 static const struct engine_ops store_engine_ops = {
     .meta_set = sql_meta_set,
     .commit = sql_commit,
-    .durable = sql_durable,
+    .settled = sql_settled,
+    .flush = sql_flush,
     .probe = sql_probe,
     .tidy = sql_tidy,
     .stats = sql_stats,

@@ -1,5 +1,7 @@
 /* Any bytes as a topology file, as queued reads it: queues are made, or the file is refused with
  * its place; read a second time it makes nothing more. */
+#include <stdlib.h>
+
 #include "common/base/mem.h"
 #include "queued/topology.h"
 #include "tests/store_aid.h"
@@ -11,14 +13,9 @@ static struct queues queues;
 static struct queue_store *store;
 static char *folder; /* of the store, for as long as the process lives */
 
-static int commit(void *arg, u64 *ret_ticket)
+static void failed(void *arg, int err)
 {
-    return queue_store_commit(store, ret_ticket);
-}
-
-static u64 durable(void *arg)
-{
-    return queue_store_durable(store);
+    abort();
 }
 
 static void begin(void)
@@ -34,7 +31,8 @@ static void begin(void)
     int err = queue_store_open(&store, store_aid_options(folder, STORE_RELAXED), &f);
     assert(err == 0);
     struct loop *loop = loop_new(&now);
-    loop_set_store(loop, (struct loop_store){.commit = commit, .durable = durable});
+    err = queue_store_serve(store, loop, failed, NULL);
+    assert(err == 0);
     queues_init(&queues, loop, store, NULL, &limits);
     err = queues_reload(&queues);
     assert(err == 0);
@@ -50,12 +48,11 @@ static int apply(const struct json_doc *doc, struct fault *f)
 static void clean_up(void)
 {
     struct queue *q;
-    u64 ticket;
     for (size_t pos = 0; (q = map_next(&queues.by_key, &pos)); pos = 0) {
         queue_check(q);
         queues_remove(q);
     }
-    assert(queue_store_commit(store, &ticket) == 0);
+    assert(queue_store_flush(store) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -16,14 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct topicd t;
 static char *dir;
 
-static int commit(void *arg, u64 *ret_ticket)
+static void failed(void *arg, int err)
 {
-    return topic_store_commit(t.store, ret_ticket);
-}
-
-static u64 durable(void *arg)
-{
-    return topic_store_durable(t.store);
+    abort();
 }
 
 static void close_store(void)
@@ -48,8 +43,8 @@ static void open_store(void)
     clock_init(&t.clock, true);
     id_init(&t.ids, 1);
     t.loop = loop_new(&t.clock);
-    loop_set_store(t.loop, (struct loop_store){.commit = commit, .durable = durable});
-    if (topic_store_open(&t.store, store_aid_options(dir, STORE_RELAXED), &f))
+    if (topic_store_open(&t.store, store_aid_options(dir, STORE_RELAXED), &f) ||
+        topic_store_serve(t.store, t.loop, failed, NULL))
         abort();
     catalog_init(&t.catalog, t.store, t.loop, NULL);
     if (catalog_reload(&t.catalog))

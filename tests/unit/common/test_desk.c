@@ -42,9 +42,10 @@ static int store_commit(void *arg, u64 *ret_ticket)
     return 0;
 }
 
-static u64 store_durable(void *arg)
+static int store_settled(void *arg, u64 *ret_ticket)
 {
-    return store.durable;
+    *ret_ticket = store.durable;
+    return 0;
 }
 
 static void store_failed(void *arg, int err)
@@ -186,7 +187,7 @@ static int set_up_with(const struct desk_conf *conf)
     clock_init(&clock_, true);
     id_init(&ids, 1);
     loop = loop_new(&clock_);
-    loop_set_store(loop, (struct loop_store){store_commit, store_durable, store_failed, NULL});
+    loop_set_store(loop, (struct loop_store){store_commit, store_settled, store_failed, NULL});
     desk = desk_new(loop, &ids, conf);
     desk_add_service(desk, &service);
     desk_add_service(desk, &front);

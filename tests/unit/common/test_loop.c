@@ -12,12 +12,15 @@
 
 #include "common/base/err.h"
 
-/* A store whose tickets become durable when the test says so, and whose commits fail on order. */
+/* A store whose turns settle when the test says so, and fail on order. */
 struct store {
     u64 ticket, durable;
     bool async;
-    int fail; /* what the next commit answers */
+    u64 window; /* turns in flight at most; 0: any number */
+    int fail;   /* what the next commit answers */
+    int lost;   /* what is not durable is lost, with this error */
     int commits, failed;
+    struct loop *dirties; /* bringing the memory back changes something */
 };
 
 static char journal[256]; /* what happened, a letter each */
@@ -36,6 +39,8 @@ static int store_commit(void *arg, u64 *ret_ticket)
     struct store *s = arg;
     int r = s->fail;
 
+    if (s->window && s->ticket - s->durable >= s->window)
+        return E_AGAIN;
     s->commits++;
     note('C');
     if (r < 0) {
@@ -48,15 +53,28 @@ static int store_commit(void *arg, u64 *ret_ticket)
     return 0;
 }
 
-static u64 store_durable(void *arg)
+static int store_settled(void *arg, u64 *ret_ticket)
 {
-    return ((struct store *)arg)->durable;
+    struct store *s = arg;
+    int r = s->lost;
+
+    *ret_ticket = s->durable;
+    if (r) {
+        s->lost = 0;
+        s->durable = s->ticket;
+    }
+    return r;
 }
 
 static void store_failed(void *arg, int err)
 {
-    ((struct store *)arg)->failed = err;
+    struct store *s = arg;
+
+    s->failed = err;
     note('F');
+    if (s->dirties)
+        loop_dirty(s->dirties);
+    s->dirties = NULL;
 }
 
 struct item {
@@ -92,7 +110,7 @@ static struct loop *loop_of_test(bool manual)
     clock_init(&the_clock, manual);
     struct loop *l = loop_new(&the_clock);
 
-    loop_set_store(l, (struct loop_store){store_commit, store_durable, store_failed, &the_store});
+    loop_set_store(l, (struct loop_store){store_commit, store_settled, store_failed, &the_store});
     return l;
 }
 
@@ -125,7 +143,7 @@ static void commits_before_it_tells(void **state)
     assert_int_equal(s.turns, 3);
     assert_int_equal(s.commits, 2);
     assert_int_equal(s.laters, 5);
-    assert_int_equal(loop_stats(l).turns, 0);
+    assert_int_equal(loop_stats(l).turns, 3); /* looking takes nothing away */
     loop_free(l);
 }
 
@@ -149,34 +167,166 @@ static void commit_fails(void **state)
     loop_free(l);
 }
 
-static void durable_later(void **state)
+/* A turn of one change, behind which this item waits. */
+static void change(struct loop *l, struct item *i)
+{
+    loop_dirty(l);
+    loop_later(l, &i->later);
+    loop_turn(l, 0);
+}
+
+static void settles_later(void **state)
 {
     struct loop *l = loop_of_test(false);
     struct item a = item_of(l, 'a'), b = item_of(l, 'b'), c = item_of(l, 'c'), d = item_of(l, 'd');
 
     the_store.async = true;
-    loop_dirty(l);
-    loop_later(l, &a.later);
+    assert_true(loop_is_settled(l));
+    change(l, &a);
+    change(l, &b);
+    change(l, &c);
+    loop_later(l, &d.later); /* changes nothing itself, but has seen what is not durable */
     loop_turn(l, 0);
-    loop_dirty(l);
-    loop_later(l, &b.later);
-    loop_turn(l, 0);
-    the_store.fail = E_IO;
-    loop_dirty(l);
-    loop_later(l, &c.later);
-    loop_turn(l, 0);
-    loop_later(l, &d.later); /* changes nothing itself, but stands behind those that do */
-    loop_turn(l, 0);
-    assert_string_equal(journal, "CCCF");
+    assert_string_equal(journal, "CCC");
+    assert_int_equal(loop_wait_ms(l), -1); /* the store wakes the loop, nothing is polled */
+    assert_false(loop_is_settled(l));
     the_store.durable = 1;
     loop_turn(l, 0);
-    assert_string_equal(journal, "CCCFa");
+    assert_string_equal(journal, "CCCa");
+    the_store.durable = 3;
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CCCabcd");
+    assert_int_equal(b.err | c.err | d.err, 0);
+    assert_true(loop_is_settled(l));
+    loop_free(l);
+}
+
+/* What was durable before is told so, everything behind it is lost, the open turn too. */
+static void lost_in_the_middle(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b'), c = item_of(l, 'c'), d = item_of(l, 'd'),
+                e = item_of(l, 'e'), f = item_of(l, 'f');
+
+    the_store.async = true;
+    change(l, &a);
+    change(l, &b);
+    change(l, &c);
+    loop_later(l, &d.later);
+    loop_turn(l, 0);
+    the_store.durable = 1;
+    the_store.lost = E_FULL;
+    e.then = &f; /* after the loss a new turn begins */
+    change(l, &e);
+    assert_string_equal(journal, "CCCFabcde"); /* the open turn was not committed */
+    assert_int_equal(the_store.failed, E_FULL);
+    assert_int_equal(a.err, 0);
+    assert_int_equal(b.err, E_FULL);
+    assert_int_equal(c.err, E_FULL);
+    assert_int_equal(d.err, E_FULL);
+    assert_int_equal(e.err, E_FULL);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CCCFabcdeC");
+    the_store.durable = the_store.ticket;
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CCCFabcdeCf");
+    assert_int_equal(f.err, 0);
+    assert_int_equal(loop_stats(l).lost, 1);
+    loop_free(l);
+}
+
+/* Bringing memory back may change something: that is a turn of its own. */
+static void a_loss_begins_a_new_turn(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b');
+
+    the_store.fail = E_IO;
+    the_store.dirties = l;
+    change(l, &a);
+    assert_string_equal(journal, "CFa");
+    assert_int_equal(a.err, E_IO);
+    assert_int_equal(loop_wait_ms(l), 0);
+    loop_later(l, &b.later);
+    loop_turn(l, -1);
+    assert_string_equal(journal, "CFaCb");
+    assert_int_equal(b.err, 0);
+    loop_free(l);
+}
+
+/* The store is full: the turn stays open, takes in what comes, and is one turn in the end. */
+static void held_turns_grow(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b'), c = item_of(l, 'c'), d = item_of(l, 'd');
+
+    the_store.async = true;
+    the_store.window = 1;
+    change(l, &a);
+    assert_false(loop_is_held(l));
+    change(l, &b);
+    assert_true(loop_is_held(l));
+    assert_int_equal(loop_wait_ms(l), -1); /* it does not turn in vain */
+    change(l, &c);
+    loop_later(l, &d.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "C");
+    assert_int_equal(loop_stats(l).held, 1);
+    the_store.durable = 1;
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CCa");
+    assert_false(loop_is_held(l));
     the_store.durable = 2;
     loop_turn(l, 0);
-    assert_string_equal(journal, "CCCFabcd");
-    assert_int_equal(b.err, 0);
-    assert_int_equal(c.err, E_IO);
-    assert_int_equal(d.err, 0);
+    assert_string_equal(journal, "CCabcd");
+    assert_int_equal(the_store.commits, 2);
+    loop_free(l);
+}
+
+static void held_and_lost(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b'), c = item_of(l, 'c');
+
+    the_store.async = true;
+    the_store.window = 1;
+    change(l, &a);
+    change(l, &b);
+    loop_later(l, &c.later);
+    loop_later_cancel(l, &b.later); /* out of a held turn, too */
+    the_store.lost = E_FENCED;
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CFac");
+    assert_int_equal(a.err, E_FENCED);
+    assert_int_equal(c.err, E_FENCED);
+    assert_false(loop_is_held(l));
+    assert_true(loop_is_settled(l));
+    loop_free(l);
+}
+
+static void held_turns_are_full_some_day(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    static struct item many[10000];
+    u32 n = 0;
+
+    the_store.async = true;
+    the_store.window = 1;
+    many[n] = item_of(l, 'C');
+    change(l, &many[n++]);
+    while (!loop_is_full(l)) {
+        assert_true(n < ARRAY_LEN(many));
+        many[n] = item_of(l, 'x');
+        loop_dirty(l);
+        loop_later(l, &many[n++].later);
+        loop_turn(l, 0);
+    }
+    assert_true(n > 1000);
+    for (u32 i = 1; i < n; i++)
+        loop_later_cancel(l, &many[i].later);
+    the_store.durable = 1;
+    loop_turn(l, 0);
+    assert_false(loop_is_full(l));
     loop_free(l);
 }
 
@@ -471,7 +621,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commits_before_it_tells),
         cmocka_unit_test(commit_fails),
-        cmocka_unit_test(durable_later),
+        cmocka_unit_test(settles_later),
+        cmocka_unit_test(lost_in_the_middle),
+        cmocka_unit_test(a_loss_begins_a_new_turn),
+        cmocka_unit_test(held_turns_grow),
+        cmocka_unit_test(held_and_lost),
+        cmocka_unit_test(held_turns_are_full_some_day),
         cmocka_unit_test(taken_back),
         cmocka_unit_test(wall_timers_follow_the_hand),
         cmocka_unit_test(real_timers_wake_the_loop),

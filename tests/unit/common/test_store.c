@@ -231,7 +231,7 @@ static void test_turns_and_tickets(void **state)
     assert_int_equal(count_after_crash(w), 0);
     assert_int_equal(store_commit(w->s, &ticket), 0);
     assert_true(ticket > first);
-    assert_true(store_durable(w->s) >= ticket);
+    assert_true(store_ticket(w->s) >= ticket);
     assert_int_equal(count_after_crash(w), 1);
     assert_int_equal(put(w, 2, 10), 0);
     store_rollback(w->s);
