@@ -21,6 +21,7 @@ struct store {
     int lost;   /* what is not durable is lost, with this error */
     int commits, failed;
     struct loop *dirties; /* bringing the memory back changes something */
+    i64 commit_us;        /* what a commit takes, by the test's own time */
 };
 
 static char journal[256]; /* what happened, a letter each */
@@ -34,11 +35,21 @@ static void note(char c)
     journal[n + 1] = '\0';
 }
 
+static i64 own_us; /* the time of test_time */
+
+static i64 test_us(void *arg)
+{
+    return own_us;
+}
+
+static const struct clock_source test_time = {test_us, test_us, NULL};
+
 static int store_commit(void *arg, u64 *ret_ticket)
 {
     struct store *s = arg;
     int r = s->fail;
 
+    own_us += s->commit_us;
     if (s->window && s->ticket - s->durable >= s->window)
         return E_AGAIN;
     s->commits++;
@@ -327,6 +338,44 @@ static void held_turns_are_full_some_day(void **state)
     the_store.durable = 1;
     loop_turn(l, 0);
     assert_false(loop_is_full(l));
+    loop_free(l);
+}
+
+static void check_peaks(struct loop *l, i64 lately_us, i64 ever_us)
+{
+    struct loop_stats s = loop_stats(l);
+
+    assert_int_equal(s.longest_us, lately_us);
+    assert_int_equal(s.commit_longest_us, lately_us);
+    assert_int_equal(s.longest_ever_us, ever_us);
+    assert_int_equal(s.commit_longest_ever_us, ever_us);
+}
+
+/* The longest turn is told for a while, to whoever asks, and then forgotten. */
+static void peaks_are_of_lately(void **state)
+{
+    i64 slice_us = LOOP_LATELY_S * INT64_C(1000000);
+
+    own_us = 0;
+    the_store = (struct store){.commit_us = 5000};
+    clock_init_from(&the_clock, &test_time, false);
+    struct loop *l = loop_new(&the_clock);
+    struct item a = item_of(l, 'a');
+
+    loop_set_store(l, (struct loop_store){store_commit, store_settled, store_failed, &the_store});
+    change(l, &a);
+    check_peaks(l, 5000, 5000);
+    check_peaks(l, 5000, 5000);
+    the_store.commit_us = 3000;
+    own_us = slice_us + 1000;
+    change(l, &a);
+    check_peaks(l, 5000, 5000);
+    own_us = 2 * slice_us + 2000;
+    loop_turn(l, 0);
+    check_peaks(l, 3000, 5000);
+    own_us = 5 * slice_us; /* nothing for a long time */
+    loop_turn(l, 0);
+    check_peaks(l, 0, 5000);
     loop_free(l);
 }
 
@@ -627,6 +676,7 @@ int main(void)
         cmocka_unit_test(held_turns_grow),
         cmocka_unit_test(held_and_lost),
         cmocka_unit_test(held_turns_are_full_some_day),
+        cmocka_unit_test(peaks_are_of_lately),
         cmocka_unit_test(taken_back),
         cmocka_unit_test(wall_timers_follow_the_hand),
         cmocka_unit_test(real_timers_wake_the_loop),
