@@ -11,14 +11,14 @@
 #define TRACE_HEADER_MAX 1000
 
 /* A call that waits until its messages are safe. Lives in the call's arena. */
-struct publish_flight {
-    struct flight flight;
+struct publish {
+    struct completion safe;
     struct call *c;
 };
 
-static void landed(struct flight *f, int err)
+static void publish_safe(struct completion *safe, int err)
 {
-    struct call *c = container_of(f, struct publish_flight, flight)->c;
+    struct call *c = container_of(safe, struct publish, safe)->c;
 
     if (err == E_FULL)
         call_fail(c, CALL_FAULT_UNAVAILABLE,
@@ -30,28 +30,34 @@ static void landed(struct flight *f, int err)
         call_done(c);
 }
 
-static struct flight *begin_flight(struct call *c)
+static struct completion *begin_publish(struct call *c)
 {
-    struct publish_flight *f = arena_alloc(&c->arena, sizeof(*f));
+    struct publish *p = arena_alloc(&c->arena, sizeof(*p));
 
-    f->c = c;
-    flight_begin(&f->flight, landed);
-    return &f->flight;
+    p->c = c;
+    completion_begin(&p->safe, publish_safe);
+    return &p->safe;
 }
 
-static struct publish_context context_of(struct call *c)
+/* The header as it travels on: "" where it could not be stored as it is. */
+static str trace_of(const struct call *c)
 {
-    struct topicd *t = call_owner(c);
     str trace = c->request.trace_id;
 
-    if (trace.n > TRACE_HEADER_MAX || !attr_is_xml_text(trace) || !str_is_utf8(trace))
-        trace = STR("");
-    return (struct publish_context){.fanout = &t->fanout,
-                                    .sender = &t->sender,
-                                    .ids = &t->ids,
-                                    .public_url = str_of(t->public_url),
-                                    .trace_header = trace,
-                                    .now_ms = t->clock.now_ms};
+    return trace.n <= TRACE_HEADER_MAX && attr_is_xml_text(trace) && str_is_utf8(trace) ? trace
+                                                                                        : STR("");
+}
+
+static void publish_one(struct call *c, struct topic *topic, struct publication *p,
+                        struct completion *safe)
+{
+    struct topicd *t = call_owner(c);
+
+    publication_accept(p, &t->ids, t->clock.now_ms);
+    p->topic = topic->arn;
+    p->public_url = str_of(t->public_url);
+    p->trace = trace_of(c);
+    fanout_publish(&t->fanout, topic, p, safe);
 }
 
 /* --- Publish ---------------------------------------------------------------------------------- */
@@ -102,7 +108,7 @@ void api_publish(struct call *c)
     struct publication p;
     struct topic *topic;
 
-    if (sender_park(&t->sender, c))
+    if (fanout_park(&t->fanout, c))
         return;
     topic = find_target(c);
     if (topic && !val_get(c->in, "Message"))
@@ -114,12 +120,11 @@ void api_publish(struct call *c)
         call_done(c);
         return;
     }
-    struct publish_context context = context_of(c);
-    struct flight *flight = begin_flight(c);
+    struct completion *safe = begin_publish(c);
 
-    publish_apply(&context, topic, &p, flight);
+    publish_one(c, topic, &p, safe);
     call_out_text(c, "MessageId", str_of(p.message_id));
-    flight_end(flight, 0);
+    completion_end(safe, 0);
 }
 
 /* --- PublishBatch ----------------------------------------------------------------------------- */
@@ -216,7 +221,7 @@ void api_publish_batch(struct call *c)
     struct publication list[BATCH_ENTRIES_MAX];
     struct topic *topic = NULL;
 
-    if (sender_park(&t->sender, c))
+    if (fanout_park(&t->fanout, c))
         return;
     if (check_count(entries, &c->fault) == 0)
         topic = api_topic(c, "TopicArn");
@@ -224,12 +229,11 @@ void api_publish_batch(struct call *c)
         call_done(c);
         return;
     }
-    struct publish_context context = context_of(c);
-    struct flight *flight = begin_flight(c);
+    struct completion *safe = begin_publish(c);
 
     call_out_list(c, "Successful", "member");
     for (u32 i = 0; i < entries->count; i++) {
-        publish_apply(&context, topic, &list[i], flight);
+        publish_one(c, topic, &list[i], safe);
         call_out_item(c);
         call_out_text(c, "Id", list[i].entry_id);
         call_out_text(c, "MessageId", str_of(list[i].message_id));
@@ -238,5 +242,5 @@ void api_publish_batch(struct call *c)
     call_out_list_end(c);
     call_out_list(c, "Failed", "member");
     call_out_list_end(c);
-    flight_end(flight, 0);
+    completion_end(safe, 0);
 }

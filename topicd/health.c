@@ -39,7 +39,7 @@ static void health(struct call *c, void *arg)
                ",\"matched\":%" PRIu64 ",\"filtered_out\":%" PRIu64 ",\"refused_raw\":%" PRIu64
                ",\"held_bytes\":%" PRIu64 ",\"commits\":%" PRIu64 ",\"commit_longest_us\":%" PRId64,
                t->catalog.topics.n, t->catalog.subs.n, t->fanout.published, t->fanout.matched,
-               t->fanout.filtered_out, t->fanout.refused_raw, sender_held_bytes(&t->sender),
+               t->fanout.filtered_out, t->queued_route.refused_raw, fanout_held_bytes(&t->fanout),
                store.commits, store.commit_longest_us);
     buf_z(&out, ",\"queueds\":[");
     for (u32 i = 0; i < t->link_count; i++) {

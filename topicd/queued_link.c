@@ -1,11 +1,12 @@
-/* See peer.h for the states. Everything that comes from the link is read as hostile input: what
+/* See queued_link.h for the states. Everything that comes from the link is read as hostile input: what
  * does not make sense is logged and ends the pipe. */
 #include "topicd/queued_link.h"
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-#define SENT_CAP_MIN 64
+#define SENT_CAP_MIN          64
+#define BATCH_WAITING_CAP_MIN 16
 /* Frames sent from the outbox in one turn, so that other work gets its share of the loop. */
 #define PUMP_FRAMES_A_TURN 256
 
@@ -17,6 +18,40 @@ struct outbox_sent {
 static i64 mono(const struct queued_link *p)
 {
     return loop_clock(p->loop)->mono_ms;
+}
+
+/* --- batches ---------------------------------------------------------------------------------- */
+
+struct delivery_batch *delivery_batch_new(u64 sequence)
+{
+    struct delivery_batch *d = mem_alloc(sizeof(*d));
+
+    list_init(&d->link);
+    d->sequence = sequence;
+    frame_deliver_begin(&d->frame, 0, sequence, 0);
+    return d;
+}
+
+void delivery_batch_wait(struct delivery_batch *d, struct completion *done)
+{
+    if (d->n && d->waiting[d->n - 1] == done)
+        return;
+    if (d->n == d->cap) {
+        d->cap = MAX(2 * d->cap, (u32)BATCH_WAITING_CAP_MIN);
+        d->waiting = mem_grow(d->waiting, d->cap * sizeof(*d->waiting));
+    }
+    d->waiting[d->n++] = done;
+    completion_add(done);
+}
+
+void delivery_batch_end(struct delivery_batch *d, int err)
+{
+    assert(list_is_empty(&d->link));
+    for (u32 i = 0; i < d->n; i++)
+        completion_end(d->waiting[i], err);
+    mem_free(d->waiting);
+    buf_deinit(&d->frame);
+    mem_free(d);
 }
 
 /* --- the deadline of acknowledgements --------------------------------------------------------- */
@@ -51,7 +86,7 @@ static void count_outbox(struct queued_link *p)
 static void delivery_batch_stored(struct loop_later *later, int err)
 {
     struct delivery_batch *d = container_of(later, struct delivery_batch, stored);
-    struct queued_link *p = d->peer;
+    struct queued_link *p = d->owner;
 
     if (err) {
         p->outbox_frames -= MIN(p->outbox_frames, 1);
@@ -89,7 +124,7 @@ static void store_batch(struct queued_link *p, struct delivery_batch *d)
     p->outbox_frames++;
     p->outbox_bytes += d->frame.n;
     topic_store_outbox_add(p->store, str_of(p->url), d->sequence, buf_view(&d->frame));
-    d->peer = p;
+    d->owner = p;
     d->stored.run = delivery_batch_stored;
     loop_dirty(p->loop);
     loop_later(p->loop, &d->stored);

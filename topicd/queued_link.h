@@ -7,21 +7,20 @@
  *                            ^                     │                      │
  *                            └── no acknowledgement within the deadline ──┘
  *
- * LIVE: a dispatch is sent at once and kept in memory until it is acknowledged. Otherwise it goes
+ * LIVE: a batch is sent at once and kept in memory until it is acknowledged. Otherwise it goes
  * to the outbox, in the turn's transaction, and its publishes are safe when that is committed. When
  * a session ends, what was sent and not acknowledged goes to the outbox in the same way; the next
  * session goes on behind the last sequence that the queued says it applied. So everything arrives
  * once and in order.
  *
  * Invariants: (1) sequences grow, over restarts too: the store's epoch, then a count; (2) a
- * dispatch is in memory or in the outbox, and before it in sequence there is nothing that is sent
- * later; (3) the outbox is read only up to what is committed. */
+ * batch is in memory or in the outbox, and batches are sent in the order of their sequences; (3) the outbox is read only up to what is committed. */
 #ifndef TOQUE_QUEUED_LINK_H
 #define TOQUE_QUEUED_LINK_H
 
 #include "common/aws/frame.h"
 #include "common/io/link.h"
-#include "topicd/delivery_batch.h"
+#include "topicd/completion.h"
 #include "topicd/topic_store.h"
 
 /* More frames in a millisecond than there can be: a count never reaches the next epoch. */
@@ -42,6 +41,26 @@ struct queued_link_limits {
 };
 
 struct queued_link;
+
+/* One DELIVER frame for one queued, and the publishes that wait until it is safe: applied by the
+ * queued and durable there, or committed to the outbox here. */
+struct delivery_batch {
+    struct list link;
+    u64 sequence;
+    u32 publications;            /* in the frame */
+    struct buf frame;            /* session and previous are put in when it is sent */
+    struct completion **waiting; /* each once */
+    u32 n, cap;
+    struct queued_link *owner; /* while it is being stored */
+    struct loop_later stored;
+};
+
+struct delivery_batch *delivery_batch_new(u64 sequence);
+/* `done` waits for it, too; harmless when it was the last that was added. */
+void delivery_batch_wait(struct delivery_batch *d, struct completion *done);
+/* Ends what waits, and frees it. It is on no list. */
+void delivery_batch_end(struct delivery_batch *d, int err);
+
 struct queued_link_events {
     void (*up)(void *arg, struct queued_link *p); /* greeted */
     void (*down)(void *arg,
@@ -87,7 +106,7 @@ int queued_link_open(struct queued_link **ret, struct loop *l, struct topic_stor
 /* Nothing may wait in it: call queued_link_flush and let the loop turn before. */
 void queued_link_close(struct queued_link *p);
 
-/* The sequence of the next dispatch, which must be handed over before another one is asked for. */
+/* The sequence of the next batch. Batches are handed over in the order of their sequences. */
 u64 queued_link_next_sequence(struct queued_link *p);
 /* Sends it or stores it; owns it from now on. */
 void queued_link_take(struct queued_link *p, struct delivery_batch *d);

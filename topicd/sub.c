@@ -1,6 +1,16 @@
 /* One block holds a subscription and its two names. */
 #include "topicd/sub.h"
 
+static const char *const route_protocols[ROUTE_KINDS] = {[ROUTE_QUEUED] = "sqs"};
+
+static enum route_kind route_of(str protocol)
+{
+    for (u8 k = ROUTE_NONE + 1; k < ROUTE_KINDS; k++)
+        if (str_is(protocol, route_protocols[k]))
+            return (enum route_kind)k;
+    return ROUTE_NONE;
+}
+
 struct sub *sub_new(str arn, str protocol, str endpoint)
 {
     size_t key_n = protocol.n + 1 + endpoint.n;
@@ -12,6 +22,7 @@ struct sub *sub_new(str arn, str protocol, str endpoint)
     u->arn = str_from(at, arn.n);
     at += arn.n;
     u->key = str_from(at, key_n);
+    u->route = (u8)route_of(protocol);
     u->protocol_n = (u8)protocol.n;
     memcpy(at, protocol.p, protocol.n);
     at[protocol.n] = ' ';

@@ -10,6 +10,13 @@
 struct scope;
 struct topic;
 
+/* By which route (route.h) a subscription gets its messages: its protocol says. */
+enum route_kind {
+    ROUTE_NONE, /* nothing here delivers to that protocol: a store of a later version */
+    ROUTE_QUEUED,
+    ROUTE_KINDS
+};
+
 /* Behind a topic's ARN, a colon and a UUID make a subscription's. */
 #define SUB_ARN_TAIL 37
 
@@ -19,9 +26,10 @@ struct sub {
     struct scope *owner;    /* whose subscription it is, for lists */
     u32 place;              /* on the topic's shelf; the matcher's id */
     u32 owner_place;        /* on the owner's shelf */
-    u32 home, home_version; /* which queued has its queue: fanout.c's memory */
+    u32 home, home_version; /* which queued has its queue: queued_route.c's memory */
     bool raw;               /* RawMessageDelivery */
     bool has_policy;
+    u8 route;      /* enum route_kind */
     u8 protocol_n; /* length of the protocol in `key` */
     u32 attributes_n;
     i64 created_ms;

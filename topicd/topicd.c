@@ -96,7 +96,7 @@ static void on_clock(void *arg, struct queued_link *p, i64 now_ms)
 
 static void on_freed(void *arg)
 {
-    sender_freed(&((struct topicd *)arg)->sender);
+    fanout_freed(&((struct topicd *)arg)->fanout);
 }
 
 static i64 manual_ms(void *arg)
@@ -115,7 +115,7 @@ static void forward(struct call *c)
 
 static bool is_idle(const struct topicd *t)
 {
-    if (t->sender.scheduled || !list_is_empty(&t->clock_waits))
+    if (t->fanout.scheduled || !list_is_empty(&t->clock_waits))
         return false;
     for (u32 i = 0; i < t->link_count; i++)
         if (!list_is_empty(&t->links[i]->unacked))
@@ -154,10 +154,8 @@ static bool tidy(struct topicd *t)
 static bool flush(struct loop_hook *h)
 {
     struct topicd *t = container_of(h, struct topicd, hook);
-    bool more = false;
+    bool more = fanout_send_on(&t->fanout);
 
-    for (u32 i = 0; i < t->link_count; i++)
-        more = queued_link_pump(t->links[i]) || more;
     more = catalog_step(&t->catalog, STEP_US) || more;
     if (loop_is_settled(t->loop))
         catalog_committed(&t->catalog);
@@ -175,7 +173,7 @@ static void deadline_due(struct loop_timer *timer)
 
     front_refuse(&t->front);
     pages_clock_refuse(t);
-    sender_refuse_parked(&t->sender);
+    fanout_refuse_parked(&t->fanout);
     for (u32 i = 0; i < t->link_count; i++)
         queued_link_flush(t->links[i]);
 }
@@ -253,8 +251,9 @@ static int open_links(struct topicd *t, struct fault *f)
     limits.link.frame_size_max = (u32)o->link_frame_size_max;
     limits.link.heartbeat_ms = (u32)o->link_heartbeat_ms;
     limits.link.silence_max_ms = (u32)o->link_silence_max_ms;
-    fanout_init(&t->fanout, &t->directory);
-    sender_init(&t->sender, t->loop, t->links, t->link_count, (u64)o->held_bytes_max);
+    fanout_init(&t->fanout, t->loop, (u64)o->held_bytes_max);
+    queued_route_init(&t->queued_route, &t->directory, t->links, t->link_count);
+    fanout_add_route(&t->fanout, ROUTE_QUEUED, &t->queued_route.route);
     front_init(&t->front, t->loop, &t->seed, &t->directory, t->links, t->link_count,
                (u32)o->front_wait_max_ms);
     for (u32 i = 0; i < t->link_count; i++) {
@@ -385,8 +384,8 @@ void topicd_close(struct topicd *t)
         queued_link_close(t->links[i]);
     if (t->front.under_way) {
         front_deinit(&t->front);
-        sender_deinit(&t->sender);
         fanout_deinit(&t->fanout);
+        queued_route_deinit(&t->queued_route);
     }
     if (t->store) {
         directory_deinit(&t->directory);

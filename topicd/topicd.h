@@ -1,8 +1,8 @@
 /* The topics daemon as a value: nothing of it is global, so that several can live in one process.
  *
  *   doors ── desk ── api_* ──> catalog ──> topic_store
- *                      └─────> publish ── fanout ── deliver ── peer ──> link ──> queued
- *            desk ── front ─────────────────────────────────── peer ──> link ──> queued
+ *                      └─────> fanout ── route ── queued_link ──> link ──> queued
+ *            desk ── front ───────────────────── queued_link ──> link ──> queued
  *
  * The store fails: memory is brought back to what is on disk, calls that write are refused, and a
  * probe each second tries whether it works again. */
@@ -13,11 +13,11 @@
 #include "common/io/daemon.h"
 #include "common/aws/desk.h"
 #include "topicd/catalog.h"
-#include "topicd/sender.h"
 #include "topicd/directory.h"
 #include "topicd/front.h"
+#include "topicd/fanout.h"
 #include "topicd/options.h"
-#include "topicd/publish.h"
+#include "topicd/queued_route.h"
 
 struct topicd {
     const struct topicd_options *options;
@@ -29,7 +29,7 @@ struct topicd {
     struct catalog catalog;
     struct directory directory;
     struct fanout fanout;
-    struct sender sender;
+    struct queued_route queued_route;
     struct front front;
     struct queued_link **links;
     const char **urls;

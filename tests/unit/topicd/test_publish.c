@@ -148,6 +148,42 @@ static void test_attributes(void **state)
     RIG_OK(rig, PUBLISH "&Message=m" ATTR("a", "Number", STRING "-0099.120e%2B2"));
 }
 
+static void text_is(struct publication *p, const char *protocol, const char *expected)
+{
+    str text = publication_text(p, protocol);
+
+    assert_int_equal(text.n, strlen(expected));
+    assert_memory_equal(text.p, expected, text.n);
+}
+
+/* Each protocol gets its own text, found once. */
+static void test_text_by_protocol(void **state)
+{
+    static const char json[] = "{\"http\":\"h\",\"default\":\"d\",\"sqs\":5,\"email\":\"\"}";
+    struct val message = {.type = VAL_STRING, .name = STR("Message"), .text = str_of(json)};
+    struct val structure = {
+        .type = VAL_STRING, .name = STR("MessageStructure"), .text = STR("json"), .next = &message};
+    struct val in = {.type = VAL_STRUCT, .first = &structure};
+    struct publication p;
+    struct arena arena;
+    struct fault f = {0};
+
+    arena_init(&arena);
+    assert_int_equal(publication_read(&p, &in, "a", 1000, &arena, &f), 0);
+    text_is(&p, "http", "h");
+    text_is(&p, "sqs", "d");
+    text_is(&p, "lambda", "d");
+    text_is(&p, "email", "");
+    const char *first = publication_text(&p, "http").p;
+
+    text_is(&p, "http", "h");
+    assert_ptr_equal(publication_text(&p, "http").p, first);
+    in.first = &message;
+    assert_int_equal(publication_read(&p, &in, "a", 1000, &arena, &f), 0);
+    text_is(&p, "http", json);
+    arena_deinit(&arena);
+}
+
 static void test_attribute_names(void **state)
 {
     char *form;
@@ -338,7 +374,7 @@ static void test_rule_of_ten(void **state)
     }
     RIG_OK(rig, form.p);
     arrived("q=m;");
-    assert_int_equal(rig->t->fanout.refused_raw, 1);
+    assert_int_equal(rig->t->queued_route.refused_raw, 1);
     buf_deinit(&form);
 }
 
@@ -347,7 +383,7 @@ static void test_many_targets(void **state)
 {
     enum { TARGETS = 150 };
 
-    rig->t->sender.frame_size = 4096;
+    rig->t->queued_route.frame_size = 4096;
     for (int i = 1; i < TARGETS; i++) {
         char *form = mem_printf("Action=Subscribe&Protocol=sqs&TopicArn=%s&Endpoint=%s%d",
                                 RIG_TOPIC, RIG_QUEUE(""), i);
@@ -370,9 +406,11 @@ static void test_many_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_targets),      TEST(test_texts),       TEST(test_attributes),
-        TEST(test_sizes),        TEST(test_structure),   TEST(test_attribute_names),
-        TEST(test_batch),        TEST(test_rule_of_ten), TEST(test_batch_refusals),
+        TEST(test_targets),          TEST(test_texts),
+        TEST(test_attributes),       TEST(test_sizes),
+        TEST(test_structure),        TEST(test_attribute_names),
+        TEST(test_text_by_protocol), TEST(test_batch),
+        TEST(test_rule_of_ten),      TEST(test_batch_refusals),
         TEST(test_many_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static void test_publish_reaches_the_queued_without_the_disk(void **state)
         RIG_OK(r, PUBLISH("m"));
     bodies_are(&r->fakes[0], "a=m;a=m;a=m;");
     assert_int_equal(topic_store_stats(r->t->store).commits, commits);
-    assert_int_equal(sender_held_bytes(&r->t->sender), 0);
+    assert_int_equal(fanout_held_bytes(&r->t->fanout), 0);
     rig_free(r);
 }
 
@@ -239,7 +239,7 @@ static void test_publishes_wait_for_memory(void **state)
         rig_begin(r, form.p, &a[i]);
     for (int i = 0; i < 50; i++)
         rig_turn(r);
-    assert_true(sender_held_bytes(&r->t->sender) < 1400000);
+    assert_true(fanout_held_bytes(&r->t->fanout) < 1400000);
     assert_int_equal(desk_waiting(r->t->desk), 8);
     struct call *left = rig_begin(r, form.p, NULL);
 
@@ -269,7 +269,7 @@ static void test_waiting_publishes_need_no_queued(void **state)
 
     fake_close(&r->fakes[0]);
     RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
-    r->t->sender.held_bytes_max = 300000;
+    r->t->fanout.held_bytes_max = 300000;
     buf_z(&form, PUBLISH(""));
     memset(buf_room(&form, 200000), 'x', 200000);
     form.n += 200000;

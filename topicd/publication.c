@@ -1,0 +1,183 @@
+/* The order of the checks: attributes, empty message, structure, subject, size, ids. */
+#include "topicd/publication.h"
+
+#include "common/base/scan.h"
+#include "topicd/fault.h"
+
+/* --- MessageStructure=json -------------------------------------------------------------------- */
+
+/* What a JSON text says as the value of a member. */
+enum value_kind { VALUE_NONE, VALUE_TEXT, VALUE_LITERAL, VALUE_COMPOUND };
+
+static str text_of(struct arena *arena, const struct scan_text *t)
+{
+    if (!t->escaped)
+        return t->raw;
+    char *out = arena_alloc(arena, t->raw.n);
+
+    return str_from(out, scan_unescape(t->raw, out));
+}
+
+/* Reads one value; *ret is the text of a string, or a literal as it is written. VALUE_NONE: this is
+ * no JSON. */
+static enum value_kind structure_value(struct scan *scan, struct arena *arena, str *ret)
+{
+    struct scan_text text;
+
+    switch (scan_next(scan, &text)) {
+    case SCAN_STRING: *ret = text_of(arena, &text); return VALUE_TEXT;
+    case SCAN_OBJECT:
+    case SCAN_ARRAY: return scan_skip(scan) == SCAN_ERROR ? VALUE_NONE : VALUE_COMPOUND;
+    case SCAN_NUMBER:
+    case SCAN_TRUE:
+    case SCAN_FALSE:
+    case SCAN_NULL: *ret = str_slice(scan->text, scan->token_at, scan->at); return VALUE_LITERAL;
+    default: return VALUE_NONE;
+    }
+}
+
+/* The member of that name, the last of several; p NULL where it is no text. "default" may be a
+ * literal, too, and stands as it is written. E_INVALID: `json` is no object. */
+static int structure_find(str json, const char *name, struct arena *arena, str *ret)
+{
+    bool literals = strcmp(name, "default") == 0;
+    struct scan scan;
+    struct scan_text text;
+    enum scan_token token;
+
+    *ret = STR_NONE;
+    scan_init(&scan, json);
+    if (scan_next(&scan, &text) != SCAN_OBJECT)
+        return E_INVALID;
+    while ((token = scan_next(&scan, &text)) == SCAN_NAME) {
+        bool wanted = str_is(text_of(arena, &text), name);
+        str value = STR_NONE;
+        enum value_kind kind = structure_value(&scan, arena, &value);
+
+        if (kind == VALUE_NONE)
+            return E_INVALID;
+        if (wanted)
+            *ret = kind == VALUE_TEXT || (kind == VALUE_LITERAL && literals) ? value : STR_NONE;
+    }
+    return token == SCAN_OBJECT_END && scan_next(&scan, &text) == SCAN_END ? 0 : E_INVALID;
+}
+
+static int check_structure(struct publication *p, str structure, struct fault *f)
+{
+    if (!structure.p)
+        return 0;
+    if (!str_is(structure, "json"))
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "MessageStructure");
+    if (structure_find(p->message, "default", p->arena, &p->fallback))
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_PREFIX "Message Structure - JSON message body failed to parse");
+    if (!p->fallback.p)
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_PREFIX "Message Structure - No default entry in JSON message body");
+    p->structured = true;
+    return 0;
+}
+
+str publication_text(struct publication *p, const char *protocol)
+{
+    struct publication_text *t = p->texts;
+
+    if (!p->structured)
+        return p->message;
+    while (t && strcmp(t->protocol, protocol) != 0)
+        t = t->next;
+    if (t)
+        return t->text;
+    t = arena_alloc(p->arena, sizeof(*t));
+    *t = (struct publication_text){.next = p->texts, .protocol = protocol};
+    p->texts = t;
+    /* It was read before: it is an object. */
+    if (structure_find(p->message, protocol, p->arena, &t->text) || !t->text.p)
+        t->text = p->fallback;
+    return t->text;
+}
+
+/* --- checks ----------------------------------------------------------------------------------- */
+
+static bool is_subject(str s)
+{
+    size_t units = 0;
+
+    for (size_t i = 0; i < s.n;) {
+        u32 c = str_next_char(s, &i);
+
+        if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029)
+            return false;
+        units += c > 0xFFFF ? 2 : 1;
+    }
+    return units >= 1 && units <= PUBLICATION_SUBJECT_MAX;
+}
+
+static bool is_group_id(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= 0x20 || s.p[i] >= 0x7F)
+            return false;
+    return s.n >= 1 && s.n <= PUBLICATION_GROUP_ID_MAX;
+}
+
+static int check_ids(struct publication *p, const struct val *in, struct fault *f)
+{
+    p->group_id = val_text(in, "MessageGroupId");
+    if (val_get(in, "MessageDeduplicationId"))
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_PREFIX
+                         "MessageDeduplicationId Reason: The request includes "
+                         "MessageDeduplicationId parameter that is not valid for this topic type");
+    if (p->group_id.p && !is_group_id(p->group_id))
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_PREFIX
+                         "The MessageGroupId parameter can only include alphanumeric and "
+                         "punctuation characters. 1 to 128 in length");
+    return 0;
+}
+
+static u64 attr_size(const struct val *map)
+{
+    u64 n = 0;
+
+    for (const struct val *v = map ? map->first : NULL; v; v = v->next)
+        n += v->name.n + val_text(v, "DataType").n + val_text(v, "StringValue").n +
+             val_text(v, "BinaryValue").n;
+    return n;
+}
+
+u64 publication_size(const struct val *in)
+{
+    return val_text(in, "Message").n + attr_size(val_get(in, "MessageAttributes"));
+}
+
+int publication_read(struct publication *p, const struct val *in, const char *attrs_path,
+                     u64 size_max, struct arena *arena, struct fault *f)
+{
+    *p = (struct publication){
+        .arena = arena, .message = val_text(in, "Message"), .subject = val_text(in, "Subject")};
+    int err = attr_read(&p->attrs, val_get(in, "MessageAttributes"), attrs_path, arena, f);
+
+    if (err)
+        return err;
+    if (p->message.n == 0)
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Empty message");
+    if (!attr_is_xml_text(p->message))
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message");
+    err = check_structure(p, val_text(in, "MessageStructure"), f);
+    if (err)
+        return err;
+    if (p->subject.p && !is_subject(p->subject))
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Subject");
+    if (p->message.n + p->attrs.size > size_max)
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message too long");
+    return check_ids(p, in, f);
+}
+
+void publication_accept(struct publication *p, struct id_source *ids, i64 now_ms)
+{
+    id_uuid(ids, p->message_id);
+    /* Clients that print a time without its zero fraction cannot verify ".000Z". */
+    p->time_ms = now_ms + (now_ms % 1000 == 0);
+}
