@@ -1,34 +1,19 @@
-/* ReceiveMessage: what is visible is taken and rendered; where nothing is, the call may be parked
+/* ReceiveMessage: what is visible is taken and handed out; where nothing is, the call may be parked
  * and comes back here when something became visible or its time is over. */
 #include "common/aws/desk.h"
-#include "common/base/id.h"
-#include "common/base/log.h"
 #include "queued/api.h"
-#include "queued/content.h"
 #include "queued/fault.h"
+#include "queued/handout.h"
 #include "queued/waiter.h"
 
 #define WAIT_MAX_S 20
-/* The sender of what came through a topic: an account of the notification service itself. */
-#define SNS_SENDER "AIDAIT2UOQQY3AUEKVGXU"
-
-enum wanted {
-    WANT_SENDER = 1,
-    WANT_SENT = 2,
-    WANT_FIRST = 4,
-    WANT_COUNT = 8,
-    WANT_GROUP = 16,
-    WANT_TRACE = 32,
-    WANT_ALL = 63,
-};
 
 /* What a call wants; in the call's arena, since it may wait. */
 struct receive {
     struct waiter waiter;
     u32 max;
     i64 hide_ms;
-    unsigned system;         /* enum wanted */
-    const struct val *names; /* MessageAttributeNames, or NULL */
+    struct handout_wants wants;
 };
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -39,13 +24,13 @@ static unsigned read_wanted(const struct val *names)
         const char *name;
         unsigned bit;
     } known[] = {
-        {"All", WANT_ALL},
-        {"SenderId", WANT_SENDER},
-        {"SentTimestamp", WANT_SENT},
-        {"ApproximateFirstReceiveTimestamp", WANT_FIRST},
-        {"ApproximateReceiveCount", WANT_COUNT},
-        {"MessageGroupId", WANT_GROUP},
-        {"AWSTraceHeader", WANT_TRACE},
+        {"All", HANDOUT_ALL},
+        {"SenderId", HANDOUT_SENDER},
+        {"SentTimestamp", HANDOUT_SENT},
+        {"ApproximateFirstReceiveTimestamp", HANDOUT_FIRST},
+        {"ApproximateReceiveCount", HANDOUT_COUNT},
+        {"MessageGroupId", HANDOUT_GROUP},
+        {"AWSTraceHeader", HANDOUT_TRACE},
     };
     unsigned bits = 0;
     for (const struct val *v = names ? names->first : NULL; v; v = v->next)
@@ -95,122 +80,9 @@ static int read_receive(struct call *c, const struct queue *q, struct receive *r
                          STR_ARG(attempt));
     r->max = (u32)max;
     r->hide_ms = hide_s * 1000;
-    r->system = read_wanted(system_names(c));
-    r->names = val_get(c->in, "MessageAttributeNames");
+    r->wants.system = read_wanted(system_names(c));
+    r->wants.names = val_get(c->in, "MessageAttributeNames");
     return 0;
-}
-
-/* --- rendering -------------------------------------------------------------------------------- */
-
-/* All, .* and * name every attribute; "col.*" those that begin with "col"; others themselves. */
-static bool is_named(const struct val *names, str name)
-{
-    for (const struct val *v = names->first; v; v = v->next) {
-        str want = v->text;
-        if (str_is(want, "All") || str_is(want, "*") || str_eq(want, name))
-            return true;
-        if (str_ends(want, STR(".*")) && str_starts(name, str_slice(want, 0, want.n - 2)))
-            return true;
-    }
-    return false;
-}
-
-static void out_number(struct call *c, const char *name, i64 number)
-{
-    char text[24];
-    int n = snprintf(text, sizeof text, "%" PRId64, number);
-    call_out_entry_text(c, str_of(name), str_from(text, (size_t)n));
-}
-
-static void out_system(struct call *c, const struct msg *m, const struct content *content,
-                       unsigned wanted)
-{
-    if (!wanted)
-        return;
-    call_out_map(c, "Attributes", "Attribute", "Name", "Value");
-    if (wanted & WANT_SENDER)
-        call_out_entry_text(c, STR("SenderId"),
-                            content->is_published ? STR(SNS_SENDER) : str_of(m->queue->sender));
-    if (wanted & WANT_FIRST)
-        out_number(c, "ApproximateFirstReceiveTimestamp", msg_first_ms(m));
-    if (wanted & WANT_COUNT)
-        out_number(c, "ApproximateReceiveCount", msg_receives(m));
-    if (wanted & WANT_SENT)
-        out_number(c, "SentTimestamp", m->sent_ms);
-    if (wanted & WANT_GROUP && content->group_id.n)
-        call_out_entry_text(c, STR("MessageGroupId"), content->group_id);
-    if (wanted & WANT_TRACE && content->trace_header.n)
-        call_out_entry_text(c, STR("AWSTraceHeader"), content->trace_header);
-    call_out_map_end(c);
-}
-
-static void out_attrs(struct call *c, struct queues *qs, const struct content *content,
-                      const struct val *names)
-{
-    struct attrs chosen = {.n = 0};
-    char md5[HASH_MD5_HEX];
-    for (u32 i = 0; names && i < content->attrs.n; i++)
-        if (is_named(names, content->attrs.items[i].name))
-            attrs_put(&chosen, &content->attrs.items[i]);
-    if (chosen.n == 0)
-        return;
-    call_out_text(c, "MD5OfMessageAttributes", str_of(attrs_md5(&chosen, &qs->work, md5)));
-    call_out_map(c, "MessageAttributes", "MessageAttribute", "Name", "Value");
-    for (u32 i = 0; i < chosen.n; i++) {
-        const struct attr *a = &chosen.items[i];
-        call_out_entry(c, a->name);
-        if (attr_is_binary(a))
-            call_out_blob(c, "BinaryValue", a->value);
-        else
-            call_out_text(c, "StringValue", a->value);
-        call_out_text(c, "DataType", a->type);
-        call_out_entry_end(c);
-    }
-    call_out_map_end(c);
-}
-
-/* False: the message has no readable content; it cannot be given to anybody. */
-static bool read_content(const struct msg *m, struct content *ret)
-{
-    struct queues *qs = m->queue->all;
-    buf_reset(&qs->row);
-    int err = queue_store_read_body(qs->store, m->body ? m->body->id : m->id, &qs->row);
-    if (!err)
-        err = content_read(buf_view(&qs->row), m->flags & MSG_RAW, origin_arn(&qs->msgs, m->origin),
-                           &qs->content, ret);
-    if (!err)
-        return true;
-    char name[LOG_VALUE_SIZE];
-    log_error("a message's body cannot be read, the message stays away queue=%s message=%" PRIu64
-              " error=\"%s\"",
-              log_value(m->queue->name, name), m->id, err_text(err));
-    return false;
-}
-
-static void out_message(struct call *c, const struct msg *m, const struct receive *r)
-{
-    struct queues *qs = m->queue->all;
-    struct content content;
-    char id[ID_UUID_SIZE], handle[RECEIPT_SIZE];
-    if (!read_content(m, &content))
-        return;
-    call_out_item(c);
-    call_out_text(c, "MessageId", api_message_id(qs, m->id, id));
-    call_out_text(c, "ReceiptHandle", queue_receipt(m, handle));
-    call_out_text(c, "MD5OfBody", str_from(content.md5, HASH_MD5_HEX - 1));
-    call_out_text(c, "Body", content.body);
-    out_system(c, m, &content, r->system);
-    out_attrs(c, qs, &content, r->names);
-    call_out_item_end(c);
-}
-
-static void answer(struct call *c, const struct receive *r, struct msg *const *taken, u32 n)
-{
-    call_out_list(c, "Messages", "Message");
-    for (u32 i = 0; i < n; i++)
-        out_message(c, taken[i], r);
-    call_out_list_end(c);
-    call_done(c);
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
@@ -223,7 +95,7 @@ static bool give_waiting(struct waiter *w)
     if (n == 0)
         return false;
     waiter_unpark(w);
-    answer(w->call, r, taken, n);
+    handout(w->call, &r->wants, taken, n);
     return true;
 }
 
@@ -257,7 +129,7 @@ void api_receive(struct call *c)
     if (queue_has_next(q) && desk_is_there(c))
         n = queue_take(q, r->max, r->hide_ms, taken);
     if (n) {
-        answer(c, r, taken, n);
+        handout(c, &r->wants, taken, n);
     } else if (wait_s > 0) {
         park(c, q, r, wait_s);
     } else {

@@ -14,7 +14,7 @@
 #ifndef TOQUE_QUEUE_STORE_H
 #define TOQUE_QUEUE_STORE_H
 
-#include "common/base/buf.h"
+#include "common/base/list.h"
 #include "common/base/map.h"
 #include "common/io/engine.h"
 
@@ -46,6 +46,21 @@ struct queue_store_walk {
     void *arg;
 };
 
+/* Bodies that one receive wants. Lives in its owner until `done`, which is called exactly once, at
+ * the latest when the store is closed. */
+#define BODY_FETCH_MAX 10
+struct body_fetch {
+    struct list link; /* the engine's, as is */
+    u64 turn;
+    u32 n;
+    u64 ids[BODY_FETCH_MAX]; /* of body rows */
+    /* The body row ids[i], for every i in this order; the view is valid for the call. E_NOT_FOUND:
+     * there is none, E_IO: it cannot be read; the others come all the same. No more is asked of the
+     * store from here. */
+    void (*body)(struct body_fetch *f, u32 i, int err, str content);
+    void (*done)(struct body_fetch *f);
+};
+
 struct queue_store;
 struct queue_store_ops {
     void (*put_queue)(struct queue_store *s, const struct queue_row *q);
@@ -55,7 +70,7 @@ struct queue_store_ops {
     void (*update_message)(struct queue_store *s, u64 id, i64 due_ms, i64 first_ms, u32 receives);
     void (*delete_message)(struct queue_store *s, u64 id, bool own_body);
     void (*delete_body)(struct queue_store *s, u64 id);
-    int (*read_body)(struct queue_store *s, u64 id, struct buf *out);
+    void (*fetch)(struct queue_store *s, struct body_fetch *f);
     void (*set_applied)(struct queue_store *s, str instance, u64 sequence);
     /* Hands every applied sequence to queue_store_hold_applied, the rest to the walk. */
     int (*load)(struct queue_store *s, const struct queue_store_walk *walk);
@@ -139,11 +154,11 @@ static inline void queue_store_delete_body(struct queue_store *s, u64 id)
     s->ops->delete_body(s, id);
 }
 
-/* Appends the content of body row `id` to `out`. E_NOT_FOUND: there is none (a bug or a damaged
- * file: say so, do not stop). */
-static inline int queue_store_read_body(struct queue_store *s, u64 id, struct buf *out)
+/* Reads bodies: within the call where the engine has them at hand, else later, from the loop, and
+ * then about when the open turn settles, on its way with it. */
+static inline void queue_store_fetch(struct queue_store *s, struct body_fetch *f)
 {
-    return s->ops->read_body(s, id, out);
+    s->ops->fetch(s, f);
 }
 
 /* The last sequence applied of a topicd; 0: none. Held in memory. */

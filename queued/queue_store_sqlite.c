@@ -17,6 +17,10 @@
 #define WAL_CHECKPOINT_BYTES (16u << 20)
 #define WAL_SIZE_MAX         (64u << 20)
 
+/* Bodies that could not be read are left alone for so long; so many of them are known. */
+#define READ_AGAIN_MS  600000
+#define UNREADABLE_MAX 10000
+
 /* The invariant: a receive count is 16 bits wide up to 32,639. */
 #define RECEIVES_BASE 32768
 
@@ -36,6 +40,9 @@ struct queue_sqlite {
     struct queue_store base;
     struct store_engine sql;
     struct store *store; /* of sql */
+    const struct clock *clock;
+    struct idmap unreadable; /* body rows, until then: */
+    i64 unreadable_until_ms; /* mono */
     sqlite3_stmt *queue_put, *queue_delete, *queue_load;
     sqlite3_stmt *body_add, *body_delete, *body_read;
     sqlite3_stmt *message_add, *message_update, *message_delete, *message_load;
@@ -80,6 +87,7 @@ static void sql_close(struct queue_store *base)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
     store_engine_close(&s->sql);
+    idmap_deinit(&s->unreadable);
     queue_store_deinit(base);
     mem_free(s);
 }
@@ -112,6 +120,8 @@ int queue_store_sqlite_open(struct queue_store **ret, const struct store_options
         .migrations = migrations,
         .migration_count = ARRAY_LEN(migrations),
     };
+    s->clock = o->clock;
+    idmap_init(&s->unreadable, NULL);
     int err = sql_open(s, &conf, f);
     mem_free(path);
     if (err) {
@@ -207,16 +217,46 @@ static void sql_delete_body(struct queue_store *base, u64 id)
     sql_delete(s, s->body_delete, id);
 }
 
-static int sql_read_body(struct queue_store *base, u64 id, struct buf *out)
+/* A bad sector: SQLite gives the whole turn up for it. So that the next turn does not meet it, too,
+ * the body is left alone for a while. */
+static void sql_note_unreadable(struct queue_sqlite *s, u64 id)
+{
+    if (s->unreadable.n == 0)
+        s->unreadable_until_ms = s->clock->mono_ms + READ_AGAIN_MS;
+    if (s->unreadable.n < UNREADABLE_MAX)
+        idmap_put(&s->unreadable, id, s);
+}
+
+static bool sql_is_unreadable(struct queue_sqlite *s, u64 id)
+{
+    if (s->clock->mono_ms >= s->unreadable_until_ms) {
+        idmap_deinit(&s->unreadable);
+        idmap_init(&s->unreadable, NULL);
+    }
+    return idmap_get(&s->unreadable, id) != NULL;
+}
+
+static int sql_read_body(struct queue_sqlite *s, u64 id)
+{
+    if (UNLIKELY(s->unreadable.n) && sql_is_unreadable(s, id))
+        return E_IO;
+    store_bind_u64(s->body_read, 1, id);
+    int row = store_read(s->store, s->body_read);
+    if (UNLIKELY(row < 0))
+        sql_note_unreadable(s, id);
+    return row == 1 ? 0 : row ? row : E_NOT_FOUND;
+}
+
+/* Straight out of the page cache. */
+static void sql_fetch(struct queue_store *base, struct body_fetch *f)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    store_bind_u64(s->body_read, 1, id);
-    int row = store_row(s->store, s->body_read);
-    if (row <= 0)
-        return row ? row : E_NOT_FOUND;
-    buf_str(out, store_column_str(s->body_read, 0));
-    store_row_end(s->body_read);
-    return 0;
+    for (u32 i = 0; i < f->n; i++) {
+        int err = sql_read_body(s, f->ids[i]);
+        f->body(f, i, err, err ? STR_NONE : store_column_str(s->body_read, 0));
+        store_row_end(s->body_read);
+    }
+    f->done(f);
 }
 
 static void sql_set_applied(struct queue_store *base, str instance, u64 sequence)
@@ -302,7 +342,7 @@ static const struct queue_store_ops sqlite_ops = {
     .update_message = sql_update_message,
     .delete_message = sql_delete_message,
     .delete_body = sql_delete_body,
-    .read_body = sql_read_body,
+    .fetch = sql_fetch,
     .set_applied = sql_set_applied,
     .load = sql_load,
     .close = sql_close,

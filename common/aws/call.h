@@ -168,6 +168,8 @@ struct call {
     void *parked;     /* that owner's own */
     void (*cancel)(struct call *c); /* parked: the caller left; take it off and call call_done */
     bool gone, done;
+    bool bound, turn_over; /* call_bind: to a turn; it is durable, or lost with turn_err */
+    int turn_err;
     void (*reply)(void *arg, struct call *c);
     void *reply_arg;
     struct call_out out;
@@ -225,6 +227,9 @@ void call_fail(struct call *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4)
  * durable; should the commit fail, a service error leaves in its place. c is not the caller's any
  * more. */
 void call_done(struct call *c);
+/* What was done for the call belongs to this turn, but what it is answered is still on its way: with
+ * call_done, in this turn or a later one, the answer leaves when this turn is durable. */
+void call_bind(struct call *c);
 /* Takes a ready answer (a forwarded call's) as it is, its body with it, and finishes. An answer
  * without a request id gets the call's. */
 void call_done_with(struct call *c, struct answer *a);

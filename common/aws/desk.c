@@ -195,6 +195,28 @@ static void call_leave(struct loop_later *later, int err)
     call_give_back(d, c);
 }
 
+static void call_leave_bound(struct loop_later *later, int err)
+{
+    call_leave(later, list_item(later, struct call, later)->turn_err);
+}
+
+static void call_turn_over(struct loop_later *later, int err)
+{
+    struct call *c = list_item(later, struct call, later);
+    c->turn_over = true;
+    c->turn_err = err;
+    if (c->done)
+        call_leave(later, err);
+}
+
+void call_bind(struct call *c)
+{
+    assert(!c->done && !c->bound);
+    c->bound = true;
+    c->later.run = call_turn_over;
+    loop_later(c->desk->loop, &c->later);
+}
+
 /* c->answer is ready. */
 static void finish(struct call *c)
 {
@@ -202,8 +224,13 @@ static void finish(struct call *c)
     assert(list_is_empty(&c->link));
     c->done = true;
     c->cancel = NULL;
-    c->later.run = call_leave;
-    loop_later(c->desk->loop, &c->later);
+    if (!c->bound) {
+        c->later.run = call_leave;
+        loop_later(c->desk->loop, &c->later);
+    } else if (c->turn_over) {
+        c->later.run = call_leave_bound;
+        loop_soon(c->desk->loop, &c->later);
+    }
 }
 
 void call_done(struct call *c)

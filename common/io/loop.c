@@ -34,7 +34,7 @@ struct loop {
     struct clock *clock;
     struct loop_store store;
     struct heap wall, real;
-    struct list fresh, waiting, running;
+    struct list fresh, waiting, running, soon;
     struct list hooks;
     u64 ticket;  /* of the last turn that was committed */
     u64 decided; /* tickets up to this one are durable or lost */
@@ -60,6 +60,7 @@ struct loop *loop_new(struct clock *clock)
     list_init(&l->fresh);
     list_init(&l->waiting);
     list_init(&l->running);
+    list_init(&l->soon);
     list_init(&l->hooks);
     l->turn_start_us = clock_us(l->clock);
     l->slice_ms = clock->mono_ms;
@@ -192,6 +193,14 @@ void loop_later(struct loop *l, struct loop_later *later)
     l->held_laters += l->held;
 }
 
+void loop_soon(struct loop *l, struct loop_later *later)
+{
+    assert(later->run);
+    assert(!later->link.next || list_is_empty(&later->link));
+    later->err = 0;
+    list_push_back(&l->soon, &later->link);
+}
+
 void loop_later_cancel(struct loop *l, struct loop_later *later)
 {
     if (later->link.next)
@@ -293,12 +302,24 @@ static void loop_settle(struct loop *l)
         loop_end_turn(l, 0);
 }
 
+/* One at a time from the front: a callback may take others back. */
+static void run_list(struct loop *l, struct list *list)
+{
+    while (!list_is_empty(list)) {
+        struct loop_later *later = list_item(list->next, struct loop_later, link);
+
+        list_remove(&later->link);
+        l->stats.laters++;
+        later->run(later, later->err);
+    }
+}
+
 static void run_laters(struct loop *l)
 {
-    if (list_is_empty(&l->waiting))
-        return;
-    struct list *end = l->waiting.next;
+    struct list soon, *end = l->waiting.next;
 
+    list_init(&soon);
+    list_move_all(&soon, &l->soon);
     while (end != &l->waiting && list_item(end, struct loop_later, link)->ticket <= l->decided) {
         struct list *item = end;
 
@@ -306,14 +327,8 @@ static void run_laters(struct loop *l)
         list_remove(item);
         list_push_back(&l->running, item);
     }
-    /* One at a time from the front: a callback may take others back. */
-    while (!list_is_empty(&l->running)) {
-        struct loop_later *later = list_item(l->running.next, struct loop_later, link);
-
-        list_remove(&later->link);
-        l->stats.laters++;
-        later->run(later, later->err);
-    }
+    run_list(l, &l->running);
+    run_list(l, &soon);
 }
 
 /* --- the turn --------------------------------------------------------------------------------- */
@@ -341,7 +356,8 @@ i64 loop_wait_ms(struct loop *l)
     i64 wait = -1;
     const struct heap_node *top;
 
-    if (l->again || (!l->held && (l->dirty || !list_is_empty(&l->fresh))))
+    if (l->again || !list_is_empty(&l->soon) ||
+        (!l->held && (l->dirty || !list_is_empty(&l->fresh))))
         return 0;
     if ((top = heap_top(&l->real)))
         wait = sooner(wait, heap_due(&l->real, top) - l->clock->mono_ms - spent_ms);

@@ -79,6 +79,9 @@ struct loop_later {
     void (*run)(struct loop_later *later, int err);
 };
 void loop_later(struct loop *l, struct loop_later *later);
+/* Something to do in this turn, or in the next one when this is said behind the commit, whatever
+ * becomes of its changes: it waits for none. `run` gets err 0. */
+void loop_soon(struct loop *l, struct loop_later *later);
 /* Takes it back; harmless when it was not put. */
 void loop_later_cancel(struct loop *l, struct loop_later *later);
 /* This turn changed something that must be committed. */

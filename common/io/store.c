@@ -71,13 +71,18 @@ static i64 now_us(const struct store *s)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-/* Remembers a failure: for the log, for this turn, and that the connection is in doubt. */
-static int failed(struct store *s, int rc, const char *doing)
+static int note_error(struct store *s, int rc, const char *doing)
 {
-    int err = store_err_of(s->db, rc);
     const char *what = s->db ? sqlite3_errmsg(s->db) : "";
     snprintf(s->error, sizeof s->error, "%s: %s failed: %s (%d)", s->path, doing,
              *what && sqlite3_errcode(s->db) != SQLITE_OK ? what : sqlite3_errstr(rc), rc);
+    return store_err_of(s->db, rc);
+}
+
+/* Remembers a failure: for the log, for this turn, and that the connection is in doubt. */
+static int failed(struct store *s, int rc, const char *doing)
+{
+    int err = note_error(s, rc, doing);
     if (s->turn && !s->err)
         s->err = err;
     s->doubt = true;
@@ -309,6 +314,20 @@ int store_row(struct store *s, sqlite3_stmt *stmt)
         return 1;
     sqlite3_reset(stmt);
     return rc == SQLITE_DONE ? 0 : failed(s, rc, "reading");
+}
+
+int store_read(struct store *s, sqlite3_stmt *stmt)
+{
+    if (UNLIKELY(s->turn && s->err))
+        return s->err;
+    int rc = sqlite3_step(stmt);
+    if (LIKELY(rc == SQLITE_ROW))
+        return 1;
+    sqlite3_reset(stmt);
+    if (rc == SQLITE_DONE)
+        return 0;
+    bool rolled_back = s->turn && sqlite3_get_autocommit(s->db);
+    return rolled_back ? failed(s, rc, "reading") : note_error(s, rc, "reading");
 }
 
 void store_row_end(sqlite3_stmt *stmt)

@@ -55,6 +55,9 @@ bool store_is_open(const struct store *s); /* a turn is open */
 int store_run(struct store *s, struct sqlite3_stmt *stmt);
 /* A row: 1; the end: 0 (the statement is reset); else E_ code, remembered while a turn is open. */
 int store_row(struct store *s, struct sqlite3_stmt *stmt);
+/* The same for a reading whose failure is nobody else's: the open turn goes on, unless SQLite has
+ * rolled it back. */
+int store_read(struct store *s, struct sqlite3_stmt *stmt);
 /* Ends a reading early. */
 void store_row_end(struct sqlite3_stmt *stmt);
 /* Commits; on any failure of this turn rolls back and answers E_IO or E_FULL. Without a turn there

@@ -14,6 +14,7 @@
 struct fake_store {
     u64 ticket, durable;
     int fail;
+    int lost; /* what is not durable */
     u32 failures;
 };
 
@@ -44,8 +45,10 @@ static int store_commit(void *arg, u64 *ret_ticket)
 
 static int store_settled(void *arg, u64 *ret_ticket)
 {
+    int err = store.lost;
     *ret_ticket = store.durable;
-    return 0;
+    store.lost = 0;
+    return err;
 }
 
 static void store_failed(void *arg, int err)
@@ -83,6 +86,14 @@ static void leave(struct call *c)
     call_done(c);
 }
 
+/* Changes something; what it answers comes later. */
+static void run_take(struct call *c)
+{
+    loop_dirty(loop);
+    call_bind(c);
+    parked = c;
+}
+
 static void run_wait(struct call *c)
 {
     parked = c;
@@ -100,6 +111,7 @@ static const struct action actions[] = {
     {"Echo", in, run_echo, ACTION_RESULT},
     {"Fail", in, run_fail, ACTION_RESULT},
     {"Put", in, run_put, ACTION_RESULT | ACTION_WRITES},
+    {"Take", in, run_take, ACTION_RESULT | ACTION_WRITES},
     {"Wait", in, run_wait, ACTION_RESULT},
 };
 
@@ -247,6 +259,76 @@ static void test_failed_commit_replaces_every_answer(void **state)
     assert_non_null(strstr(put.body, "could not store"));
     assert_int_equal(fail.status, 503);
     assert_int_equal(page.status, 503);
+}
+
+static struct call *take(struct caller *who)
+{
+    ask(who, "AmazonSQS.Take", "{}");
+    loop_turn(loop, 0);
+    assert_int_equal(who->replies, 0);
+    return parked;
+}
+
+static void finish_take(struct call *c)
+{
+    call_out_text(c, "Body", STR("b"));
+    call_done(c);
+}
+
+static void check_taken(const struct caller *who, u32 replies)
+{
+    assert_int_equal(who->replies, replies);
+    if (replies) {
+        assert_int_equal(who->status, 200);
+        assert_string_equal(who->body, "{\"Body\":\"b\"}");
+    }
+}
+
+/* What is rendered before its turn is durable waits for that turn; afterwards it waits for nothing,
+ * a later turn included. */
+static void test_answers_bound_to_a_turn(void **state)
+{
+    struct caller early, late, other;
+    store.durable = 0;
+    finish_take(take(&early));
+    struct call *c = take(&late);
+    check_taken(&early, 0);
+    store.durable = 1;
+    loop_turn(loop, 0);
+    check_taken(&early, 1);
+    store.durable = 2;
+    loop_turn(loop, 0);
+    check_taken(&late, 0); /* durable, but there is nothing to say yet */
+    ask(&other, "AmazonSQS.Put", "{\"Text\":\"t\"}");
+    finish_take(c);
+    assert_int_equal(late.replies, 0); /* from the loop, as every answer */
+    loop_turn(loop, 0);
+    check_taken(&late, 1);
+    assert_int_equal(other.replies, 0);
+    store.durable = 3;
+    loop_turn(loop, 0);
+    assert_int_equal(other.replies, 1);
+}
+
+static void test_bound_to_a_lost_turn(void **state)
+{
+    struct caller early, late, gone;
+    store.durable = 0;
+    struct call *first = take(&early), *second = take(&late), *third = take(&gone);
+    finish_take(first);
+    desk_cancel(third);
+    store.lost = E_IO;
+    loop_turn(loop, 0);
+    assert_int_equal(store.failures, 1);
+    assert_int_equal(early.replies, 1);
+    assert_int_equal(early.status, 503);
+    assert_int_equal(late.replies, 0); /* its bodies are still on their way to it */
+    finish_take(second);
+    finish_take(third);
+    loop_turn(loop, 0);
+    assert_int_equal(late.replies, 1);
+    assert_int_equal(late.status, 503);
+    assert_int_equal(gone.replies, 1);
 }
 
 static void test_faults(void **state)
@@ -478,6 +560,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_answer_leaves_after_its_turn),
         TEST(test_failed_commit_replaces_every_answer),
+        TEST(test_answers_bound_to_a_turn),
+        TEST(test_bound_to_a_lost_turn),
         TEST(test_faults),
         TEST(test_account_and_region),
         TEST(test_base_url),

@@ -294,6 +294,31 @@ static void held_turns_grow(void **state)
     loop_free(l);
 }
 
+/* What waits for no turn runs in this one, whatever is in flight or open. */
+static void soon_waits_for_no_turn(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct item a = item_of(l, 'a'), b = item_of(l, 'b'), s = item_of(l, 's');
+
+    the_store.async = true;
+    the_store.window = 1;
+    change(l, &a);
+    loop_soon(l, &s.later);
+    assert_int_equal(loop_wait_ms(l), 0);
+    change(l, &b);
+    assert_true(loop_is_held(l));
+    assert_string_equal(journal, "Cs");
+    assert_int_equal(s.err, 0);
+    loop_soon(l, &s.later);
+    loop_later_cancel(l, &s.later);
+    the_store.lost = E_IO;
+    loop_soon(l, &s.later);
+    loop_turn(l, 0);
+    assert_string_equal(journal, "CsFabs");
+    assert_int_equal(s.err, 0);
+    loop_free(l);
+}
+
 static void held_and_lost(void **state)
 {
     struct loop *l = loop_of_test(false);
@@ -674,6 +699,7 @@ int main(void)
         cmocka_unit_test(lost_in_the_middle),
         cmocka_unit_test(a_loss_begins_a_new_turn),
         cmocka_unit_test(held_turns_grow),
+        cmocka_unit_test(soon_waits_for_no_turn),
         cmocka_unit_test(held_and_lost),
         cmocka_unit_test(held_turns_are_full_some_day),
         cmocka_unit_test(peaks_are_of_lately),

@@ -1,0 +1,171 @@
+#include "queued/handout.h"
+
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "queued/api.h"
+#include "queued/content.h"
+
+/* The sender of what came through a topic: an account of the notification service itself. */
+#define SNS_SENDER "AIDAIT2UOQQY3AUEKVGXU"
+
+/* One message, as it was. */
+struct given {
+    u64 id;
+    i64 sent_ms, first_ms;
+    u32 receives;
+    bool is_raw;
+    str origin;
+    char handle[RECEIPT_SIZE];
+};
+
+/* In the call's arena. */
+struct handout {
+    struct call *call;
+    const struct handout_wants *wants;
+    struct queues *all;
+    str sender; /* of what was sent to the queue itself */
+    bool is_done;
+    struct body_fetch fetch;
+    struct given given[BODY_FETCH_MAX];
+};
+
+/* All, .* and * name every attribute; "col.*" those that begin with "col"; others themselves. */
+static bool is_named(const struct val *names, str name)
+{
+    for (const struct val *v = names->first; v; v = v->next) {
+        str want = v->text;
+        if (str_is(want, "All") || str_is(want, "*") || str_eq(want, name))
+            return true;
+        if (str_ends(want, STR(".*")) && str_starts(name, str_slice(want, 0, want.n - 2)))
+            return true;
+    }
+    return false;
+}
+
+static void out_number(struct call *c, const char *name, i64 number)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%" PRId64, number);
+    call_out_entry_text(c, str_of(name), str_from(text, (size_t)n));
+}
+
+static void out_system(const struct handout *h, const struct given *g,
+                       const struct content *content)
+{
+    struct call *c = h->call;
+    unsigned wanted = h->wants->system;
+    if (!wanted)
+        return;
+    call_out_map(c, "Attributes", "Attribute", "Name", "Value");
+    if (wanted & HANDOUT_SENDER)
+        call_out_entry_text(c, STR("SenderId"),
+                            content->is_published ? STR(SNS_SENDER) : h->sender);
+    if (wanted & HANDOUT_FIRST)
+        out_number(c, "ApproximateFirstReceiveTimestamp", g->first_ms);
+    if (wanted & HANDOUT_COUNT)
+        out_number(c, "ApproximateReceiveCount", g->receives);
+    if (wanted & HANDOUT_SENT)
+        out_number(c, "SentTimestamp", g->sent_ms);
+    if (wanted & HANDOUT_GROUP && content->group_id.n)
+        call_out_entry_text(c, STR("MessageGroupId"), content->group_id);
+    if (wanted & HANDOUT_TRACE && content->trace_header.n)
+        call_out_entry_text(c, STR("AWSTraceHeader"), content->trace_header);
+    call_out_map_end(c);
+}
+
+static void out_attrs(const struct handout *h, const struct content *content)
+{
+    struct call *c = h->call;
+    const struct val *names = h->wants->names;
+    struct attrs chosen = {.n = 0};
+    char md5[HASH_MD5_HEX];
+    for (u32 i = 0; names && i < content->attrs.n; i++)
+        if (is_named(names, content->attrs.items[i].name))
+            attrs_put(&chosen, &content->attrs.items[i]);
+    if (chosen.n == 0)
+        return;
+    call_out_text(c, "MD5OfMessageAttributes", str_of(attrs_md5(&chosen, &h->all->work, md5)));
+    call_out_map(c, "MessageAttributes", "MessageAttribute", "Name", "Value");
+    for (u32 i = 0; i < chosen.n; i++) {
+        const struct attr *a = &chosen.items[i];
+        call_out_entry(c, a->name);
+        if (attr_is_binary(a))
+            call_out_blob(c, "BinaryValue", a->value);
+        else
+            call_out_text(c, "StringValue", a->value);
+        call_out_text(c, "DataType", a->type);
+        call_out_entry_end(c);
+    }
+    call_out_map_end(c);
+}
+
+static void out_message(const struct handout *h, const struct given *g,
+                        const struct content *content)
+{
+    struct call *c = h->call;
+    char id[ID_UUID_SIZE];
+    call_out_item(c);
+    call_out_text(c, "MessageId", api_message_id(h->all, g->id, id));
+    call_out_text(c, "ReceiptHandle", str_from(g->handle, RECEIPT_SIZE - 1));
+    call_out_text(c, "MD5OfBody", str_from(content->md5, HASH_MD5_HEX - 1));
+    call_out_text(c, "Body", content->body);
+    out_system(h, g, content);
+    out_attrs(h, content);
+    call_out_item_end(c);
+}
+
+/* --- bodies ----------------------------------------------------------------------------------- */
+
+/* One that cannot be read is given to nobody; the others are. */
+static void body_came(struct body_fetch *f, u32 i, int err, str row)
+{
+    struct handout *h = container_of(f, struct handout, fetch);
+    const struct given *g = &h->given[i];
+    struct content content;
+    if (!err)
+        err = content_read(row, g->is_raw, g->origin, &h->all->content, &content);
+    if (!err)
+        out_message(h, g, &content);
+    else
+        log_error("a message's body cannot be read, the message stays away message=%" PRIu64
+                  " body=%" PRIu64 " error=\"%s\"",
+                  g->id, f->ids[i], err_text(err));
+}
+
+static void bodies_came(struct body_fetch *f)
+{
+    struct handout *h = container_of(f, struct handout, fetch);
+    h->is_done = true;
+    call_out_list_end(h->call);
+    call_done(h->call);
+}
+
+static void note(struct handout *h, const struct msg *m)
+{
+    struct given *g = &h->given[h->fetch.n];
+    g->id = m->id;
+    g->sent_ms = m->sent_ms;
+    g->first_ms = msg_first_ms(m);
+    g->receives = msg_receives(m);
+    g->is_raw = m->flags & MSG_RAW;
+    g->origin = arena_dup(&h->call->arena, origin_arn(&h->all->msgs, m->origin));
+    queue_receipt(m, g->handle);
+    h->fetch.ids[h->fetch.n++] = m->body ? m->body->id : m->id;
+}
+
+void handout(struct call *c, const struct handout_wants *wants, struct msg *const *taken, u32 n)
+{
+    struct handout *h = arena_alloc(&c->arena, sizeof *h);
+    h->call = c;
+    h->wants = wants;
+    h->all = taken[0]->queue->all;
+    h->sender = arena_dup(&c->arena, str_of(taken[0]->queue->sender));
+    h->is_done = false;
+    h->fetch = (struct body_fetch){.body = body_came, .done = bodies_came};
+    for (u32 i = 0; i < n; i++)
+        note(h, taken[i]);
+    call_out_list(c, "Messages", "Message");
+    queue_store_fetch(h->all->store, &h->fetch);
+    if (!h->is_done)
+        call_bind(c);
+}
