@@ -49,8 +49,8 @@ static void health(struct call *c, void *arg)
         buf_printf(&out,
                    "%s{\"state\":\"%s\",\"unacknowledged_bytes\":%" PRIu64
                    ",\"outbox_frames\":%" PRIu64 ",\"outbox_bytes\":%" PRIu64 "}",
-                   i ? "," : "", states[p->state], p->unacked_bytes, p->outbox_frames,
-                   p->outbox_bytes);
+                   i ? "," : "", states[p->state], p->unacked_bytes, p->outbox->frames,
+                   p->outbox->bytes);
     }
     buf_z(&out, "]}");
     call_page(c, 200, buf_view(&out));

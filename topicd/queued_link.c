@@ -8,7 +8,7 @@
 #define SENT_CAP_MIN          64
 #define BATCH_WAITING_CAP_MIN 16
 /* Frames sent from the outbox in one turn, so that other work gets its share of the loop. */
-#define PUMP_FRAMES_A_TURN 256
+#define OUTBOX_FRAMES_A_TURN 256
 
 struct outbox_sent {
     u64 sequence;
@@ -77,21 +77,12 @@ static void begin_waiting(struct queued_link *p)
 
 /* --- outbox ----------------------------------------------------------------------------------- */
 
-static void count_outbox(struct queued_link *p)
-{
-    if (topic_store_outbox_size(p->store, str_of(p->url), &p->outbox_frames, &p->outbox_bytes))
-        log_warning("the outbox of %s cannot be counted", p->url);
-}
-
 static void delivery_batch_stored(struct loop_later *later, int err)
 {
     struct delivery_batch *d = container_of(later, struct delivery_batch, stored);
     struct queued_link *p = d->owner;
 
-    if (err) {
-        p->outbox_frames -= MIN(p->outbox_frames, 1);
-        p->outbox_bytes -= MIN(p->outbox_bytes, d->frame.n);
-    } else {
+    if (!err) {
         p->stored_frames++;
         p->stored_through = MAX(p->stored_through, d->sequence);
     }
@@ -111,18 +102,16 @@ static void store_batch(struct queued_link *p, struct delivery_batch *d)
         refuse(p, d, E_IO);
         return;
     }
-    if (p->outbox_bytes + d->frame.n > p->limits.outbox_bytes_max) {
+    if (p->outbox->bytes + d->frame.n > p->limits.outbox_bytes_max) {
         if (!p->told_full)
             log_error("the outbox of %s is full: publishes are refused frames=%" PRIu64
                       " bytes=%" PRIu64,
-                      p->url, p->outbox_frames, p->outbox_bytes);
+                      p->url, p->outbox->frames, p->outbox->bytes);
         p->told_full = true;
         refuse(p, d, E_FULL);
         return;
     }
     p->told_full = false;
-    p->outbox_frames++;
-    p->outbox_bytes += d->frame.n;
     topic_store_outbox_add(p->store, str_of(p->url), d->sequence, buf_view(&d->frame));
     d->owner = p;
     d->stored.run = delivery_batch_stored;
@@ -193,32 +182,56 @@ static void push_sent(struct queued_link *p, u64 sequence, u64 bytes)
     p->sent_bytes += bytes;
 }
 
-bool queued_link_pump(struct queued_link *p)
+/* A reading of a session that is over brings nothing. */
+static bool is_of_session(const struct queued_link *p)
 {
-    for (u32 i = 0; p->state == QUEUED_LINK_CATCHING_UP && i < PUMP_FRAMES_A_TURN; i++) {
-        struct buf frame = {0};
-        u64 sequence;
+    return p->state == QUEUED_LINK_CATCHING_UP && p->read_session == p->session;
+}
 
-        if (p->sent_bytes >= p->limits.window_bytes_max || link_is_full(p->link))
-            return false;
-        int err = topic_store_outbox_next(p->store, str_of(p->url), p->cursor, &sequence, &frame);
+static void outbox_frame_read(struct outbox_read *r, u64 sequence, str frame)
+{
+    struct queued_link *p = container_of(r, struct queued_link, read);
+    struct buf out = {0};
 
-        if (err == E_NOT_FOUND) {
-            p->state = QUEUED_LINK_LIVE;
-            return false;
-        }
-        /* What is not committed yet, or cannot be read now, is tried again in a later turn. */
-        if (err || sequence > p->stored_through) {
-            buf_deinit(&frame);
-            return false;
-        }
-        u64 bytes = frame.n;
+    if (!is_of_session(p))
+        return;
+    buf_str(&out, frame);
+    send_frame(p, &out, sequence);
+    push_sent(p, sequence, frame.n);
+    p->cursor = sequence;
+}
 
-        send_frame(p, &frame, sequence);
-        push_sent(p, sequence, bytes);
-        p->cursor = sequence;
-    }
-    return p->state == QUEUED_LINK_CATCHING_UP;
+/* What cannot be read now is tried again in a later turn. */
+static void outbox_was_read(struct outbox_read *r, int err)
+{
+    struct queued_link *p = container_of(r, struct queued_link, read);
+
+    p->reading = false;
+    if (!err && is_of_session(p) && p->cursor == r->after)
+        p->cursor = r->through; /* nothing is left up to there */
+    if (!err)
+        loop_again(p->loop);
+}
+
+static void outbox_send_on(struct queued_link *p)
+{
+    p->reading = true;
+    p->read_session = p->session;
+    p->read.after = p->cursor;
+    p->read.through = p->stored_through;
+    p->read.bytes_max = p->limits.window_bytes_max - p->sent_bytes;
+    topic_store_outbox_read(p->store, str_of(p->url), &p->read);
+}
+
+void queued_link_pump(struct queued_link *p)
+{
+    if (p->state != QUEUED_LINK_CATCHING_UP || p->reading)
+        return;
+    if (p->cursor >= p->outbox->last)
+        p->state = QUEUED_LINK_LIVE;
+    else if (p->cursor < p->stored_through && p->sent_bytes < p->limits.window_bytes_max &&
+             !link_is_full(p->link))
+        outbox_send_on(p);
 }
 
 /* --- sessions --------------------------------------------------------------------------------- */
@@ -318,8 +331,6 @@ static void acknowledged(struct queued_link *p, u64 sequence)
         p->sent_head = (p->sent_head + 1) % p->sent_cap;
         p->sent_n--;
         p->sent_bytes -= bytes;
-        p->outbox_frames -= MIN(p->outbox_frames, 1);
-        p->outbox_bytes -= MIN(p->outbox_bytes, bytes);
         stored = true;
     }
     if (stored && !p->store_failing) {
@@ -361,16 +372,15 @@ static int on_welcome(struct queued_link *p, str frame)
         p->next_sequence = applied + 1;
     }
 
-    if (p->outbox_frames && applied && !p->store_failing) {
+    if (p->outbox->frames && applied && !p->store_failing) {
         topic_store_outbox_acked(p->store, str_of(p->url), applied);
-        count_outbox(p);
         loop_dirty(p->loop);
     }
     p->state = QUEUED_LINK_CATCHING_UP;
     p->cursor = p->previous = applied;
     p->progress_ms = mono(p);
     log_info("queued is up url=%s session=%u applied=%" PRIu64 " waiting_frames=%" PRIu64, p->url,
-             p->session, applied, p->outbox_frames);
+             p->session, applied, p->outbox->frames);
     if (g.clock_ms)
         greet_clock(p, g.clock_ms);
     p->events.up(p->events.arg, p);
@@ -467,7 +477,9 @@ int queued_link_open(struct queued_link **ret, struct loop *l, struct topic_stor
     list_init(&p->unacked);
     p->timer.due = timer_due;
     p->timer.arg = p;
-    count_outbox(p);
+    p->outbox = topic_store_outbox(store, str_of(url));
+    p->read = (struct outbox_read){
+        .frames_max = OUTBOX_FRAMES_A_TURN, .frame = outbox_frame_read, .done = outbox_was_read};
     int err = link_dial(&p->link, l, url, &limits->link,
                         (struct link_events){on_up, on_down, on_frame, p}, f);
 
@@ -486,6 +498,7 @@ void queued_link_close(struct queued_link *p)
         return;
     assert(list_is_empty(&p->unacked));
     loop_timer_clear(p->loop, &p->timer);
+    topic_store_outbox_cancel(&p->read);
     if (p->link)
         link_close(p->link);
     mem_free(p->sent);
@@ -495,8 +508,6 @@ void queued_link_close(struct queued_link *p)
 
 void queued_link_set_failing(struct queued_link *p, bool failing)
 {
-    if (p->store_failing && !failing)
-        count_outbox(p);
     p->store_failing = failing;
 }
 

@@ -14,7 +14,7 @@
  * once and in order.
  *
  * Invariants: (1) sequences grow, over restarts too: the store's epoch, then a count; (2) a
- * batch is in memory or in the outbox, and batches are sent in the order of their sequences; (3) the outbox is read only up to what is committed. */
+ * batch is in memory or in the outbox, and batches are sent in the order of their sequences; (3) the outbox is read only up to what is durable. */
 #ifndef TOQUE_QUEUED_LINK_H
 #define TOQUE_QUEUED_LINK_H
 
@@ -88,9 +88,12 @@ struct queued_link {
     u64 previous;        /* of the last frame sent in this session, or applied before it */
     struct list unacked; /* struct delivery_batch, sent in this session */
     u64 unacked_bytes;
-    u64 outbox_frames, outbox_bytes;
-    u64 stored_through;       /* the outbox is committed up to this sequence */
+    const struct topic_outbox *outbox;
+    u64 stored_through;       /* the outbox is durable up to this sequence */
     u64 cursor;               /* CATCHING_UP: sent from the outbox up to here */
+    struct outbox_read read;  /* CATCHING_UP: what is sent next */
+    bool reading;             /* it is under way, */
+    u32 read_session;         /* for this session */
     struct outbox_sent *sent; /* ring of frames sent from the outbox and not acknowledged */
     u32 sent_head, sent_n, sent_cap;
     u64 sent_bytes;
@@ -116,9 +119,8 @@ static inline bool queued_link_is_up(const struct queued_link *p)
 {
     return p->state == QUEUED_LINK_CATCHING_UP || p->state == QUEUED_LINK_LIVE;
 }
-/* Sends from the outbox as the window lets; after the turn's commit. True: there is more to send
- * at once. */
-bool queued_link_pump(struct queued_link *p);
+/* Sends from the outbox as the window lets; after the turn's commit. */
+void queued_link_pump(struct queued_link *p);
 /* The store fails, or works again. */
 void queued_link_set_failing(struct queued_link *p, bool failing);
 /* Ends the session for good: what is not acknowledged goes to the outbox. */

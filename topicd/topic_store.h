@@ -11,7 +11,7 @@
 #ifndef TOQUE_TOPIC_STORE_H
 #define TOQUE_TOPIC_STORE_H
 
-#include "common/base/buf.h"
+#include "common/base/list.h"
 #include "common/io/engine.h"
 
 struct topic_row {
@@ -29,6 +29,29 @@ struct sub_row {
     i64 created_ms;
 };
 
+/* What waits for one queued. */
+struct topic_outbox {
+    char *queued;
+    u64 frames, bytes; /* those of turns that are not durable yet included */
+    u64 last;          /* highest sequence that was put, 0: none */
+    i64 row;           /* the engine's own number for it; 0: it has none yet */
+};
+
+/* Frames read from an outbox: those above `after`, up to `through`, in the order of their
+ * sequences, until one of the bounds is reached; one frame at least. Lives in its owner until
+ * `done`, or until it is taken back. */
+struct outbox_read {
+    struct list link; /* the engine's, as is */
+    u64 turn;
+    u64 after, through;
+    u64 bytes_max;
+    u32 frames_max;
+    /* The view is valid for the call. Nothing is asked of the store from here. */
+    void (*frame)(struct outbox_read *r, u64 sequence, str frame);
+    /* 0: that was all within the bounds. E_ code: what follows cannot be read now. */
+    void (*done)(struct outbox_read *r, int err);
+};
+
 struct topic_store;
 struct topic_store_ops {
     void (*put_topic)(struct topic_store *s, const struct topic_row *t);
@@ -37,11 +60,12 @@ struct topic_store_ops {
     void (*delete_sub)(struct topic_store *s, u64 id);
     int (*load)(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
                 int (*on_sub)(void *arg, const struct sub_row *u), void *arg);
-    void (*outbox_add)(struct topic_store *s, str queued, u64 sequence, str frame);
-    void (*outbox_acked)(struct topic_store *s, str queued, u64 sequence);
-    int (*outbox_next)(struct topic_store *s, str queued, u64 after, u64 *ret_sequence,
-                       struct buf *out);
-    int (*outbox_size)(struct topic_store *s, str queued, u64 *ret_frames, u64 *ret_bytes);
+    void (*outbox_add)(struct topic_store *s, struct topic_outbox *o, u64 sequence, str frame);
+    /* Tells topic_store_outbox_gone what it deleted, when it knows. */
+    void (*outbox_acked)(struct topic_store *s, struct topic_outbox *o, u64 sequence);
+    void (*outbox_read)(struct topic_store *s, const struct topic_outbox *o, struct outbox_read *r);
+    /* Hands every outbox that is not empty to topic_store_hold_outbox. */
+    int (*load_outboxes)(struct topic_store *s);
     void (*put_home)(struct topic_store *s, str queue_arn, str queued);
     void (*delete_home)(struct topic_store *s, str queue_arn);
     void (*clear_homes)(struct topic_store *s);
@@ -55,6 +79,9 @@ enum { TOPIC_STORE_TOPIC_IDS, TOPIC_STORE_SUB_IDS };
 struct topic_store {
     struct engine engine;
     const struct topic_store_ops *ops;
+    struct topic_outbox **outboxes; /* few */
+    u32 outbox_count;
+    u32 counted_losses; /* the engine's, when the outboxes were counted */
 };
 
 /* Opens or creates below o->dir (topicd.db). */
@@ -120,28 +147,21 @@ static inline int topic_store_load(struct topic_store *s,
 
 /* --- the outbox of one queued, named by its link address -------------------------------------- */
 
-static inline void topic_store_outbox_add(struct topic_store *s, str queued, u64 sequence,
-                                          str frame)
-{
-    s->ops->outbox_add(s, queued, sequence, frame);
-}
+/* Never NULL; lives as long as the store. */
+const struct topic_outbox *topic_store_outbox(struct topic_store *s, str queued);
+void topic_store_outbox_add(struct topic_store *s, str queued, u64 sequence, str frame);
 /* Forgets everything up to `sequence`. */
-static inline void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence)
+void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence);
+/* Within the call where the engine has the frames at hand, else later, from the loop. */
+void topic_store_outbox_read(struct topic_store *s, str queued, struct outbox_read *r);
+/* Takes a reading back: nothing of it is called any more. Harmless when it is over. */
+static inline void topic_store_outbox_cancel(struct outbox_read *r)
 {
-    s->ops->outbox_acked(s, queued, sequence);
+    if (r->link.next)
+        list_remove(&r->link);
 }
-/* The first frame above `after`: appends it to `out`; E_NOT_FOUND at the end. */
-static inline int topic_store_outbox_next(struct topic_store *s, str queued, u64 after,
-                                          u64 *ret_sequence, struct buf *out)
-{
-    return s->ops->outbox_next(s, queued, after, ret_sequence, out);
-}
-/* Frames and bytes that wait; for the statistics and the bound on the outbox. */
-static inline int topic_store_outbox_size(struct topic_store *s, str queued, u64 *ret_frames,
-                                          u64 *ret_bytes)
-{
-    return s->ops->outbox_size(s, queued, ret_frames, ret_bytes);
-}
+/* Counts anew what the outboxes hold, when turns were lost since. Before anything is put again. */
+int topic_store_recount(struct topic_store *s) MUST_CHECK;
 
 /* --- homes of queues -------------------------------------------------------------------------- */
 
@@ -206,8 +226,11 @@ static inline const char *topic_store_error(const struct topic_store *s)
 
 /* --- for engines ------------------------------------------------------------------------------ */
 
-/* At open, when the small values are held. */
-void topic_store_init(struct topic_store *s, const struct topic_store_ops *ops);
+/* At open, when the small values are held. An E_ code: the outboxes cannot be counted. */
+int topic_store_init(struct topic_store *s, const struct topic_store_ops *ops) MUST_CHECK;
+void topic_store_hold_outbox(struct topic_store *s, str queued, struct topic_outbox counted);
+void topic_store_outbox_gone(struct topic_outbox *o, u64 frames, u64 bytes);
+void topic_store_deinit(struct topic_store *s);
 
 int topic_store_sqlite_open(struct topic_store **ret, const struct store_options *o,
                             struct fault *f) MUST_CHECK;

@@ -1,8 +1,7 @@
 /* Every SQL sentence of topicd: its store on SQLite. See topic_store.h for the tables' meaning.
  *
  * The outbox's rows lie in the order of arrival, as all rows of toque, and are found by their
- * queued's number and their sequence. What waits for each queued is counted in memory: summed when
- * it is first asked for, and again after a failed turn. */
+ * queued's number and their sequence. */
 #include "topicd/topic_store.h"
 
 #include "common/base/mem.h"
@@ -26,26 +25,16 @@ static const char *const migrations[] = {
     "CREATE TABLE home (queue TEXT PRIMARY KEY, queued TEXT) WITHOUT ROWID;",
 };
 
-/* What waits for one queued. */
-struct outbox {
-    char *address;
-    i64 id;
-    u64 frames, bytes;
-};
-
 static const struct topic_store_ops sqlite_ops;
 
 struct topic_sqlite {
     struct topic_store base;
     struct store_engine sql;
-    struct store *store;     /* of sql */
-    struct outbox *outboxes; /* as far as they were asked for; few */
-    u32 outbox_count;
-    u32 outbox_losses; /* the engine's, when they were counted */
+    struct store *store; /* of sql */
     sqlite3_stmt *topic_put, *topic_delete, *topic_load;
     sqlite3_stmt *sub_put, *sub_delete, *sub_delete_of, *sub_load;
     sqlite3_stmt *queued_find, *queued_add;
-    sqlite3_stmt *outbox_add, *outbox_sum, *outbox_delete, *outbox_next;
+    sqlite3_stmt *outbox_add, *outbox_sum, *outbox_delete, *outbox_read, *outbox_load;
     sqlite3_stmt *home_put, *home_delete, *home_clear, *home_load;
 };
 
@@ -66,9 +55,12 @@ static void sql_prepare_outbox(struct topic_sqlite *s)
         st, &s->outbox_sum,
         "SELECT count(*),total(length(frame)) FROM outbox WHERE queued=?1 AND sequence<=?2");
     store_prepare(st, &s->outbox_delete, "DELETE FROM outbox WHERE queued=?1 AND sequence<=?2");
-    store_prepare(st, &s->outbox_next,
+    store_prepare(st, &s->outbox_read,
                   "SELECT sequence,frame FROM outbox WHERE queued=?1 AND sequence>?2"
-                  " ORDER BY sequence LIMIT 1");
+                  " AND sequence<=?3 ORDER BY sequence");
+    store_prepare(st, &s->outbox_load,
+                  "SELECT q.address,q.id,count(o.id),total(length(o.frame)),max(o.sequence)"
+                  " FROM queued q JOIN outbox o ON o.queued=q.id GROUP BY q.id");
     store_prepare(st, &s->home_put, "INSERT OR REPLACE INTO home(queue,queued) VALUES(?1,?2)");
     store_prepare(st, &s->home_delete, "DELETE FROM home WHERE queue=?1");
     store_prepare(st, &s->home_clear, "DELETE FROM home");
@@ -93,20 +85,11 @@ static void sql_prepare(struct topic_sqlite *s)
     sql_prepare_outbox(s);
 }
 
-static void outboxes_forget(struct topic_sqlite *s)
-{
-    for (u32 i = 0; i < s->outbox_count; i++)
-        mem_free(s->outboxes[i].address);
-    mem_free(s->outboxes);
-    s->outboxes = NULL;
-    s->outbox_count = 0;
-}
-
 static void sql_close(struct topic_store *base)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    outboxes_forget(s);
     store_engine_close(&s->sql);
+    topic_store_deinit(base);
     mem_free(s);
 }
 
@@ -138,12 +121,13 @@ int topic_store_sqlite_open(struct topic_store **ret, const struct store_options
         .migration_count = ARRAY_LEN(migrations),
     };
     int err = sql_open(s, &conf, f);
+    if (!err && topic_store_init(&s->base, &sqlite_ops))
+        err = store_engine_failed(&s->sql, E_IO, f);
     mem_free(path);
     if (err) {
         sql_close(&s->base);
         return err;
     }
-    topic_store_init(&s->base, &sqlite_ops);
     *ret = &s->base;
     return 0;
 }
@@ -253,128 +237,100 @@ static int sql_load(struct topic_store *base, int (*on_topic)(void *arg, const s
 
 /* --- the outbox ------------------------------------------------------------------------------- */
 
-static int outbox_count_rows(struct topic_sqlite *s, i64 id, u64 up_to, u64 *ret_frames,
-                             u64 *ret_bytes)
+/* The number of the queued's rows, given when its first one is put. */
+static int sql_outbox_row(struct topic_sqlite *s, struct topic_outbox *o)
 {
-    sqlite3_bind_int64(s->outbox_sum, 1, id);
-    sqlite3_bind_int64(s->outbox_sum, 2, (i64)MIN(up_to, (u64)INT64_MAX));
-    int row = store_row(s->store, s->outbox_sum);
-    if (row <= 0)
-        return row ? row : E_IO;
-    *ret_frames = (u64)sqlite3_column_int64(s->outbox_sum, 0);
-    *ret_bytes = (u64)sqlite3_column_double(s->outbox_sum, 1);
-    store_row_end(s->outbox_sum);
-    return 0;
-}
-
-static int queued_id(struct topic_sqlite *s, str queued, i64 *ret)
-{
-    store_bind_str(s->queued_find, 1, queued);
+    store_bind_str(s->queued_find, 1, str_of(o->queued));
     int row = store_row(s->store, s->queued_find);
-    if (row <= 0)
-        return row ? row : E_NOT_FOUND;
-    *ret = sqlite3_column_int64(s->queued_find, 0);
-    store_row_end(s->queued_find);
-    return 0;
-}
-
-/* A queued that has, or had, an outbox; E_NOT_FOUND otherwise. The pointer holds until the next
- * call. */
-static int outbox_find(struct topic_sqlite *s, str queued, struct outbox **ret)
-{
-    struct outbox found;
-    if (s->outbox_losses != s->base.engine.losses)
-        outboxes_forget(s);
-    s->outbox_losses = s->base.engine.losses;
-    for (u32 i = 0; i < s->outbox_count; i++) {
-        if (str_is(queued, s->outboxes[i].address)) {
-            *ret = &s->outboxes[i];
-            return 0;
-        }
+    if (row == 1) {
+        o->row = sqlite3_column_int64(s->queued_find, 0);
+        store_row_end(s->queued_find);
     }
-    int err = queued_id(s, queued, &found.id);
-    if (!err)
-        err = outbox_count_rows(s, found.id, INT64_MAX, &found.frames, &found.bytes);
-    if (err)
-        return err;
-    found.address = mem_dup(queued);
-    s->outboxes = mem_grow(s->outboxes, (s->outbox_count + 1) * sizeof(*s->outboxes));
-    s->outboxes[s->outbox_count] = found;
-    *ret = &s->outboxes[s->outbox_count++];
-    return 0;
+    return row;
 }
 
-static void sql_outbox_add(struct topic_store *base, str queued, u64 sequence, str frame)
+static int sql_outbox_open(struct topic_sqlite *s, struct topic_outbox *o)
+{
+    if (o->row)
+        return 1;
+    int row = sql_outbox_row(s, o);
+    if (row)
+        return row;
+    store_bind_str(s->queued_add, 1, str_of(o->queued));
+    int err = store_run(s->store, s->queued_add);
+    return err ? err : sql_outbox_row(s, o);
+}
+
+static void sql_outbox_add(struct topic_store *base, struct topic_outbox *o, u64 sequence,
+                           str frame)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    struct outbox *o;
-    assert(sequence <= INT64_MAX);
     store_begin(s->store);
-    int err = outbox_find(s, queued, &o);
-    if (err == E_NOT_FOUND) {
-        store_bind_str(s->queued_add, 1, queued);
-        err = store_run(s->store, s->queued_add);
-        if (!err)
-            err = outbox_find(s, queued, &o);
-    }
-    if (err)
+    if (sql_outbox_open(s, o) != 1)
         return; /* remembered: the turn fails */
-    sqlite3_bind_int64(s->outbox_add, 1, o->id);
-    sqlite3_bind_int64(s->outbox_add, 2, (i64)sequence);
+    sqlite3_bind_int64(s->outbox_add, 1, o->row);
+    store_bind_u64(s->outbox_add, 2, sequence);
     store_bind_bytes(s->outbox_add, 3, frame);
     store_run(s->store, s->outbox_add);
-    o->frames++;
-    o->bytes += frame.n;
 }
 
-static void sql_outbox_acked(struct topic_store *base, str queued, u64 sequence)
+static void sql_outbox_acked(struct topic_store *base, struct topic_outbox *o, u64 sequence)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    struct outbox *o;
-    u64 frames, bytes;
-    if (outbox_find(s, queued, &o) != 0 || o->frames == 0 ||
-        outbox_count_rows(s, o->id, sequence, &frames, &bytes) != 0 || frames == 0)
+    u64 frames = 0, bytes = 0;
+    sqlite3_bind_int64(s->outbox_sum, 1, o->row);
+    store_bind_u64(s->outbox_sum, 2, sequence);
+    if (store_row(s->store, s->outbox_sum) == 1) {
+        frames = store_column_u64(s->outbox_sum, 0);
+        bytes = (u64)sqlite3_column_double(s->outbox_sum, 1);
+        store_row_end(s->outbox_sum);
+    }
+    if (!frames)
         return;
     store_begin(s->store);
     store_freed(s->store);
-    sqlite3_bind_int64(s->outbox_delete, 1, o->id);
-    sqlite3_bind_int64(s->outbox_delete, 2, (i64)MIN(sequence, (u64)INT64_MAX));
+    sqlite3_bind_int64(s->outbox_delete, 1, o->row);
+    store_bind_u64(s->outbox_delete, 2, sequence);
     store_run(s->store, s->outbox_delete);
-    o->frames -= frames;
-    o->bytes -= bytes;
+    topic_store_outbox_gone(o, frames, bytes);
 }
 
-static int sql_outbox_next(struct topic_store *base, str queued, u64 after, u64 *ret_sequence,
-                           struct buf *out)
+static void sql_outbox_read(struct topic_store *base, const struct topic_outbox *o,
+                            struct outbox_read *r)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    struct outbox *o;
-    int err = outbox_find(s, queued, &o);
-    if (err)
-        return err;
-    if (o->frames == 0 || after >= INT64_MAX)
-        return E_NOT_FOUND;
-    sqlite3_bind_int64(s->outbox_next, 1, o->id);
-    sqlite3_bind_int64(s->outbox_next, 2, (i64)after);
-    int row = store_row(s->store, s->outbox_next);
-    if (row <= 0)
-        return row ? row : E_NOT_FOUND;
-    *ret_sequence = (u64)sqlite3_column_int64(s->outbox_next, 0);
-    buf_str(out, store_column_str(s->outbox_next, 1));
-    store_row_end(s->outbox_next);
-    return 0;
+    sqlite3_stmt *stmt = s->outbox_read;
+    u64 bytes = 0;
+    int row = 0;
+    sqlite3_bind_int64(stmt, 1, o->row);
+    store_bind_u64(stmt, 2, MIN(r->after, (u64)INT64_MAX));
+    store_bind_u64(stmt, 3, MIN(r->through, (u64)INT64_MAX));
+    for (u32 n = 0; n < r->frames_max && bytes < r->bytes_max; n++) {
+        row = store_read(s->store, stmt);
+        if (row <= 0)
+            break;
+        str frame = store_column_str(stmt, 1);
+        bytes += frame.n;
+        r->frame(r, store_column_u64(stmt, 0), frame);
+    }
+    store_row_end(stmt);
+    r->done(r, MIN(row, 0));
 }
 
-static int sql_outbox_size(struct topic_store *base, str queued, u64 *ret_frames, u64 *ret_bytes)
+static int sql_load_outboxes(struct topic_store *base)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    struct outbox *o;
-    int err = outbox_find(s, queued, &o);
-    if (err && err != E_NOT_FOUND)
-        return err;
-    *ret_frames = err ? 0 : o->frames;
-    *ret_bytes = err ? 0 : o->bytes;
-    return 0;
+    sqlite3_stmt *stmt = s->outbox_load;
+    int row;
+    while ((row = store_row(s->store, stmt)) == 1)
+        topic_store_hold_outbox(base, store_column_str(stmt, 0),
+                                (struct topic_outbox){
+                                    .row = sqlite3_column_int64(stmt, 1),
+                                    .frames = store_column_u64(stmt, 2),
+                                    .bytes = (u64)sqlite3_column_double(stmt, 3),
+                                    .last = store_column_u64(stmt, 4),
+                                });
+    return row;
 }
 
 /* --- homes of queues -------------------------------------------------------------------------- */
@@ -425,8 +381,8 @@ static const struct topic_store_ops sqlite_ops = {
     .load = sql_load,
     .outbox_add = sql_outbox_add,
     .outbox_acked = sql_outbox_acked,
-    .outbox_next = sql_outbox_next,
-    .outbox_size = sql_outbox_size,
+    .outbox_read = sql_outbox_read,
+    .load_outboxes = sql_load_outboxes,
     .put_home = sql_put_home,
     .delete_home = sql_delete_home,
     .clear_homes = sql_clear_homes,

@@ -43,6 +43,8 @@ static void store_failed(void *arg, int err)
                   *topic_store_error(t->store) ? topic_store_error(t->store) : err_text(err));
     if (t->catalog.changed || !t->catalog.usable)
         reload(t);
+    if (topic_store_recount(t->store))
+        log_error("the outboxes cannot be counted again: %s", topic_store_error(t->store));
     set_failing(t, true);
     loop_timer_set_real(t->loop, &t->probe, t->clock.mono_ms + PROBE_MS);
 }
@@ -53,7 +55,7 @@ static void probe_due(struct loop_timer *timer)
 
     if (topic_store_probe(t->store) == 0 && !t->catalog.usable)
         reload(t);
-    if (!t->catalog.usable || topic_store_probe(t->store)) {
+    if (!t->catalog.usable || topic_store_recount(t->store) || topic_store_probe(t->store)) {
         loop_timer_set_real(t->loop, timer, t->clock.mono_ms + PROBE_MS);
         return;
     }

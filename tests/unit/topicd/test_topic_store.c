@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "tests/failing_vfs.h"
 #include "tests/store_aid.h"
@@ -134,25 +135,55 @@ static void put_topic(struct world *w, u64 id)
 
 static void check_size(struct world *w, str queued, u64 frames, u64 bytes)
 {
-    u64 got_frames = 99, got_bytes = 99;
-    assert_int_equal(topic_store_outbox_size(w->s, queued, &got_frames, &got_bytes), 0);
-    assert_int_equal(got_frames, frames);
-    assert_int_equal(got_bytes, bytes);
+    const struct topic_outbox *o = topic_store_outbox(w->s, queued);
+    assert_int_equal(o->frames, frames);
+    assert_int_equal(o->bytes, bytes);
 }
 
-/* The frame after `after` is `sequence` with these bytes; NULL: there is none. */
-static void check_next(struct world *w, str queued, u64 after, u64 sequence, const char *frame)
+/* What a reading brings: "SEQUENCE=FRAME;…", the epochs left out of the sequences. */
+struct reading {
+    struct outbox_read read;
+    struct buf out;
+    int err;
+    bool done;
+};
+
+static void frame_came(struct outbox_read *r, u64 sequence, str frame)
 {
-    struct buf out = {0};
-    u64 got = 0;
-    buf_z(&out, "+");
-    int err = topic_store_outbox_next(w->s, queued, after, &got, &out);
-    assert_int_equal(err, frame ? 0 : E_NOT_FOUND);
-    if (frame) {
-        assert_int_equal(got, sequence);
-        assert_string_equal(out.p + 1, frame);
-    }
-    buf_deinit(&out);
+    struct reading *got = container_of(r, struct reading, read);
+    assert_false(got->done);
+    buf_printf(&got->out, "%" PRIu64 "=%.*s;", sequence & 0xffffffff, STR_ARG(frame));
+}
+
+static void reading_done(struct outbox_read *r, int err)
+{
+    struct reading *got = container_of(r, struct reading, read);
+    assert_false(got->done);
+    got->done = true;
+    got->err = err;
+}
+
+static void check_bounded(struct world *w, str queued, u64 after, u64 through, u32 frames_max,
+                          u64 bytes_max, const char *expected)
+{
+    struct reading got = {.read = {.after = after,
+                                   .through = through,
+                                   .frames_max = frames_max,
+                                   .bytes_max = bytes_max,
+                                   .frame = frame_came,
+                                   .done = reading_done}};
+    buf_z(&got.out, "");
+    topic_store_outbox_read(w->s, queued, &got.read);
+    assert_true(got.done); /* SQLite has them at hand */
+    assert_int_equal(got.err, 0);
+    assert_string_equal(got.out.p, expected);
+    topic_store_outbox_cancel(&got.read); /* harmless */
+    buf_deinit(&got.out);
+}
+
+static void check_read(struct world *w, str queued, u64 after, const char *expected)
+{
+    check_bounded(w, queued, after, UINT64_MAX, 100, 1000, expected);
 }
 
 /* --- topics, subscriptions, homes ------------------------------------------------------------- */
@@ -244,38 +275,43 @@ static void test_the_outbox(void **state)
 {
     struct world *w = *state;
     str a = STR("ipc://a"), b = STR("ipc://b");
-    check_next(w, a, 0, 0, NULL);
+    check_read(w, a, 0, "");
     check_size(w, a, 0, 0);
     topic_store_outbox_acked(w->s, a, SEQ(1, 5));
     assert_false(topic_store_stats(w->s).failures);
     topic_store_outbox_add(w->s, a, SEQ(1, 1), STR("one"));
     topic_store_outbox_add(w->s, b, SEQ(1, 1), STR("its own"));
     topic_store_outbox_add(w->s, a, SEQ(1, 2), STR("two"));
-    topic_store_outbox_add(w->s, a, SEQ(2, 1), STR("three"));
+    topic_store_outbox_add(w->s, a, SEQ(2, 3), STR("three"));
     check_size(w, a, 3, 11);
     assert_int_equal(commit(w), 0);
     reopen(w);
 
     check_size(w, a, 3, 11);
     check_size(w, b, 1, 7);
-    check_next(w, a, 0, SEQ(1, 1), "one");
-    check_next(w, a, SEQ(1, 1), SEQ(1, 2), "two");
-    check_next(w, a, SEQ(1, 2), SEQ(2, 1), "three");
-    check_next(w, a, SEQ(2, 1), 0, NULL);
-    check_next(w, a, UINT64_MAX, 0, NULL);
-    check_next(w, b, 0, SEQ(1, 1), "its own");
+    assert_int_equal(topic_store_outbox(w->s, a)->last, SEQ(2, 3));
+    check_read(w, a, 0, "1=one;2=two;3=three;");
+    check_read(w, a, SEQ(1, 1), "2=two;3=three;");
+    check_read(w, a, SEQ(2, 3), "");
+    check_read(w, a, UINT64_MAX, "");
+    check_bounded(w, a, 0, SEQ(1, 2), 100, 1000, "1=one;2=two;");
+    check_bounded(w, a, 0, UINT64_MAX, 2, 1000, "1=one;2=two;");
+    check_bounded(w, a, 0, UINT64_MAX, 100, 4,
+                  "1=one;2=two;"); /* up to the frame that reaches it */
+    check_bounded(w, a, 0, UINT64_MAX, 100, 1, "1=one;");
+    check_read(w, b, 0, "1=its own;");
     topic_store_outbox_acked(w->s, a, SEQ(1, 2));
     check_size(w, a, 1, 5);
-    check_next(w, a, 0, SEQ(2, 1), "three");
+    check_read(w, a, 0, "3=three;");
     assert_int_equal(commit(w), 0);
     topic_store_outbox_acked(w->s, a, UINT64_MAX);
     assert_int_equal(commit(w), 0);
     check_size(w, a, 0, 0);
     check_size(w, b, 1, 7);
-    check_next(w, a, 0, 0, NULL);
+    check_read(w, a, 0, "");
     reopen(w);
     check_size(w, a, 0, 0);
-    check_next(w, b, 0, SEQ(1, 1), "its own");
+    check_read(w, b, 0, "1=its own;");
 }
 
 /* A queued's number that a failed turn gave, and counts that it changed, are not believed after it.
@@ -296,7 +332,9 @@ static void test_the_outbox_after_failed_turns(void **state)
     put_topic(w, 1);
     assert_int_equal(commit(w), E_IO);
     failing_vfs_heal();
+    assert_int_equal(topic_store_recount(w->s), 0);
     check_size(w, a, 1, 4);
+    assert_int_equal(topic_store_outbox(w->s, a)->last, 10);
     check_size(w, b, 0, 0);
     check_all(w, "");
     struct world copy = crashed(w);
@@ -307,9 +345,9 @@ static void test_the_outbox_after_failed_turns(void **state)
     topic_store_outbox_add(w->s, STR("ipc://c"), 12, STR("c"));
     topic_store_outbox_add(w->s, b, 12, STR("again"));
     assert_int_equal(commit(w), 0);
-    check_next(w, b, 0, 12, "again");
-    check_next(w, STR("ipc://c"), 0, 12, "c");
-    check_next(w, a, 0, 10, "kept");
+    check_read(w, b, 0, "12=again;");
+    check_read(w, STR("ipc://c"), 0, "12=c;");
+    check_read(w, a, 0, "10=kept;");
 }
 
 static void test_the_probe_tells(void **state)
