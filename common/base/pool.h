@@ -1,0 +1,24 @@
+/* Blocks of memory that are needed for a moment, again and again, in sizes that differ: a power of
+ * two each, kept for the next use up to a bound, so that a steady load allocates nothing. */
+#ifndef TOQUE_POOL_H
+#define TOQUE_POOL_H
+
+#include "common/base/base.h"
+
+/* Blocks of 1 KiB to 64 KiB are kept; larger ones are not. */
+#define POOL_CLASSES 7
+
+struct pool {
+    struct pool_block *free[POOL_CLASSES];
+    size_t kept, kept_max; /* bytes */
+};
+
+void pool_init(struct pool *p, size_t kept_max);
+/* Frees what is kept. Blocks that are out stay good and are freed when they are given back. */
+void pool_deinit(struct pool *p);
+/* At least *size bytes, which becomes what the block has. Not zeroed. */
+void *pool_take(struct pool *p, size_t *size) __attribute__((returns_nonnull));
+/* With the size that pool_take gave. NULL accepted. */
+void pool_give(struct pool *p, void *block, size_t size);
+
+#endif
