@@ -8,7 +8,7 @@ WARN    := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissi
 HARDEN  ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
 SAN     ?=
-PKGS    := libmicrohttpd jansson sqlite3 gnutls libpcre2-8
+PKGS    := jansson sqlite3 gnutls libpcre2-8
 CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS  := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS += $(HARDEN_LD) $(SAN) -Wl,--as-needed

@@ -3,12 +3,12 @@
 # can, and say what to type where it can't. `deps.sh check` only says what is missing.
 set -eu
 
-BUILD_PKG="libmicrohttpd jansson sqlite3 gnutls libpcre2-8"
-DEBIAN_BUILD="gcc make pkg-config libmicrohttpd-dev libnng-dev libjansson-dev libsqlite3-dev libgnutls28-dev libpcre2-dev libyaml-dev"
+BUILD_PKG="jansson sqlite3 gnutls libpcre2-8"
+DEBIAN_BUILD="gcc make pkg-config libnng-dev libjansson-dev libsqlite3-dev libgnutls28-dev libpcre2-dev libyaml-dev"
 DEBIAN_TEST="libcmocka-dev python3 python3-venv clang clang-format cppcheck strace"
-FEDORA="gcc make pkgconf libmicrohttpd-devel nng-devel jansson-devel sqlite-devel gnutls-devel pcre2-devel libyaml-devel"
+FEDORA="gcc make pkgconf nng-devel jansson-devel sqlite-devel gnutls-devel pcre2-devel libyaml-devel"
 FEDORA_TEST="libcmocka-devel python3 clang compiler-rt clang-tools-extra cppcheck strace"
-BREW="pkg-config libmicrohttpd nng jansson sqlite gnutls pcre2 libyaml"
+BREW="pkg-config nng jansson sqlite gnutls pcre2 libyaml"
 
 missing_build() {
     for tool in "${CC:-cc}" make pkg-config; do

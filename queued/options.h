@@ -16,7 +16,8 @@ struct queued_options {
     int durability, clock, log_level;
     char *account, *region, *public_url;
     bool public_url_always, strict_waits;
-    i64 body_size_max, header_size_max, connections_max, idle_timeout_s, http_memory_max;
+    i64 body_size_max, header_size_max, connections_max, idle_timeout_s;
+    i64 connections_per_address_max, request_timeout_s, answer_timeout_s, client_memory_max;
     i64 calls_waiting_max, ipc_message_size_max, long_polls_max;
     i64 queues_max, messages_max, in_flight_max;
     i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;

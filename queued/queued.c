@@ -228,10 +228,15 @@ static int open_doors(struct queued *d, struct fault *f)
     struct http_limits limits = {.body_size_max = (u32)o->body_size_max,
                                  .header_size_max = (u32)o->header_size_max,
                                  .connections_max = (u32)o->connections_max,
+                                 .connections_per_address_max = (u32)o->connections_per_address_max,
                                  .idle_timeout_s = (u32)o->idle_timeout_s,
-                                 .memory_max = (u64)o->http_memory_max};
+                                 .request_timeout_s = (u32)o->request_timeout_s,
+                                 .answer_timeout_s = (u32)o->answer_timeout_s};
     struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
-    int err = http_server_new(&d->http, d->loop, &limits, desk_http_handler(d->desk));
+    int err;
+
+    d->clients.max = (u64)o->client_memory_max;
+    err = http_server_new(&d->http, d->loop, &limits, &d->clients, desk_http_handler(d->desk));
     if (err)
         return fault_set(f, CONF_FAULT, "the HTTP door cannot be made: %s", err_text(err));
     err = http_server_listen_tcp(d->http, o->http_host, (u16)o->http_port, &d->http_port, f);

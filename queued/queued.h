@@ -26,6 +26,7 @@ struct queued {
     struct service service;
     struct desk *desk;
     struct topicd_link topicd;
+    struct budget clients; /* memory held for them */
     struct http_server *http;
     struct ipc_door *ipc;
     struct loop_hook hook;

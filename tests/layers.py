@@ -18,7 +18,7 @@ MAY = {BASE: {BASE}, IO: {IO, BASE}, AWS: {AWS, IO, BASE},
        EXPLAIN: {EXPLAIN, MATCH, POLICY, FACE, BASE},
        CTL: {CTL, EXPLAIN, MATCH, POLICY, FACE, BASE},
        'queued': {'queued', AWS, IO, BASE}, 'topicd': {'topicd', FACE, EXPLAIN, AWS, IO, BASE}}
-DOORS = {'microhttpd.h': {'common/io/http_server.c'}, 'nng/': {'common/io/stream.c'},
+DOORS = {'nng/': {'common/io/stream.c'},
          'sqlite3.h': {'common/io/store.c', 'common/io/store_connection.c', 'common/io/store_wal.c',
                        'common/io/store_copier.c', 'common/io/store_row.h'},
          'common/io/store_row.h': {'common/io/store_engine.c', 'queued/queue_store_sqlite.c',

@@ -17,7 +17,8 @@ struct topicd_options {
     int durability, clock, log_level;
     char *account, *region, *public_url;
     bool public_url_always;
-    i64 body_size_max, header_size_max, connections_max, idle_timeout_s, http_memory_max;
+    i64 body_size_max, header_size_max, connections_max, idle_timeout_s;
+    i64 connections_per_address_max, request_timeout_s, answer_timeout_s, client_memory_max;
     i64 calls_waiting_max, ipc_message_size_max;
     i64 topics_max, topic_policies_max, account_policies_max;
     i64 held_bytes_max, outbox_bytes_max, outbox_window_bytes_max, ack_max_ms, front_wait_max_ms;

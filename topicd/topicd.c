@@ -274,11 +274,16 @@ static int open_doors(struct topicd *t, struct fault *f)
     struct http_limits limits = {.body_size_max = (u32)o->body_size_max,
                                  .header_size_max = (u32)o->header_size_max,
                                  .connections_max = (u32)o->connections_max,
+                                 .connections_per_address_max = (u32)o->connections_per_address_max,
                                  .idle_timeout_s = (u32)o->idle_timeout_s,
-                                 .memory_max = (u64)o->http_memory_max};
+                                 .request_timeout_s = (u32)o->request_timeout_s,
+                                 .answer_timeout_s = (u32)o->answer_timeout_s};
     struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
     u16 port;
-    int err = http_server_new(&t->http, t->loop, &limits, desk_http_handler(t->desk));
+    int err;
+
+    t->clients.max = (u64)o->client_memory_max;
+    err = http_server_new(&t->http, t->loop, &limits, &t->clients, desk_http_handler(t->desk));
 
     if (err)
         return fault_set(f, CONF_FAULT, "the HTTP door cannot be made: %s", err_text(err));

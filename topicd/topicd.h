@@ -35,6 +35,7 @@ struct topicd {
     const char **urls;
     u32 link_count;
     struct desk *desk;
+    struct budget clients; /* memory held for them */
     struct http_server *http;
     struct ipc_door *ipc;
     struct service sns, sqs;

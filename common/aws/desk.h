@@ -8,7 +8,6 @@
 #define TOQUE_DESK_H
 
 #include "common/aws/call.h"
-#include "common/aws/keys.h"
 #include "common/io/http_server.h"
 #include "common/io/ipc_door.h"
 
@@ -27,16 +26,6 @@ void desk_add_service(struct desk *d, const struct service *s);
 /* A page outside the API: exact path; `run` finishes the call with call_page. */
 void desk_add_page(struct desk *d, const char *method, const char *path,
                    void (*run)(struct call *c, void *arg), void *arg);
-/* The same for a page that needs no signature where there are keys: health, certificates. */
-void desk_add_open_page(struct desk *d, const char *method, const char *path,
-                        void (*run)(struct call *c, void *arg), void *arg);
-/* Reads a file of access keys: from now on the signature of every call is verified, and the
- * caller's account is its key's. Without it, or with the path "", any secret works. E_FAULT: see
- * keys_open. */
-int desk_open_keys(struct desk *d, const char *path, struct fault *f) MUST_CHECK;
-/* Reads it again, where there is one; what goes wrong is logged, and the keys stay as they were. */
-void desk_reload_keys(struct desk *d);
-bool desk_verifies(const struct desk *d);
 /* Finishes a page's call with this JSON. */
 void call_page(struct call *c, int status, str json);
 
@@ -56,6 +45,11 @@ void desk_set_lost(struct desk *d, bool lost);
 /* No new calls (they get CALL_FAULT_UNAVAILABLE); parked ones are for their owners to finish. */
 void desk_quiesce(struct desk *d);
 u32 desk_waiting(const struct desk *d);
+
+/* The answer to a request that its endpoint does not let in, in the words of the protocol that it
+ * speaks as far as its head tells. */
+void desk_refuse(struct desk *d, const struct request *rq, int code, const char *why,
+                 struct answer *ret);
 
 /* What to hang on the doors. */
 struct http_handler desk_http_handler(struct desk *d);

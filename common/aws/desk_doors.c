@@ -11,10 +11,9 @@ static const char *const content_types[] = {
     [ANSWER_JSON] = "application/json",
 };
 
-static void http_reply(void *arg, struct call *c)
+/* Takes the answer's body. */
+static struct http_response response_of(struct answer *a)
 {
-    struct http_exchange *x = arg;
-    struct answer *a = &c->answer;
     struct http_response r = {.status = a->status, .content_type = content_types[a->type]};
     if (a->request_id[0])
         http_response_add(&r, "x-amzn-RequestId", str_of(a->request_id));
@@ -22,8 +21,16 @@ static void http_reply(void *arg, struct call *c)
         http_response_add(&r, "x-amzn-query-error", str_of(a->query_error));
     r.body = a->body;
     a->body = (struct buf){0};
+    return r;
+}
+
+static void http_reply(void *arg, struct call *c)
+{
+    struct http_exchange *x = arg;
+    struct http_response r = response_of(&c->answer);
     http_exchange_set_data(x, NULL);
     http_answer(x, &r);
+    c->answer.body = r.body; /* what was not taken is used again */
 }
 
 /* The fields that calls are found and judged by. Of one that comes twice the first counts. */
@@ -33,7 +40,6 @@ static void request_field(struct request *rq, const struct http_field *field)
         str name;
         size_t at;
     } known[] = {
-        {{"Host", 4}, offsetof(struct request, host)},
         {{"Accept", 6}, offsetof(struct request, accept)},
         {{"X-Amz-Target", 12}, offsetof(struct request, target)},
         {{"Content-Type", 12}, offsetof(struct request, content_type)},
@@ -50,19 +56,42 @@ static void request_field(struct request *rq, const struct http_field *field)
     }
 }
 
-static void http_request(void *arg, struct http_exchange *x, const struct http_request *from)
+static struct request request_of(const struct http_request *from)
 {
     struct request rq = request_blank(from->kind == HTTP_UNIX ? DOOR_UNIX : DOOR_TCP);
     rq.peer = from->peer;
     rq.method = from->method;
     rq.path = from->path;
     rq.query = from->query;
+    rq.host = from->host;
     rq.body = from->body;
     rq.headers = from->fields;
     rq.header_count = from->field_count;
     for (u32 i = 0; i < from->field_count; i++)
         request_field(&rq, &from->fields[i]);
+    return rq;
+}
+
+static void http_request(void *arg, struct http_exchange *x, const struct http_request *from)
+{
+    struct request rq = request_of(from);
     http_exchange_set_data(x, desk_take(arg, &rq, http_reply, x));
+}
+
+/* What is no request to an API is told so in plain text. */
+static void http_refused(void *arg, const struct http_request *from, int status, const char *why,
+                         struct http_response *r)
+{
+    struct request rq = request_of(from);
+    int code = status == 413 ? CALL_FAULT_TOO_LARGE : status == 503 ? CALL_FAULT_UNAVAILABLE : 0;
+    if (!code) {
+        buf_printf(&r->body, "%s\n", why);
+        return;
+    }
+    struct answer a;
+    desk_refuse(arg, &rq, code, why, &a);
+    *r = response_of(&a);
+    r->status = status;
 }
 
 static void http_gone(void *arg, struct http_exchange *x)
@@ -74,7 +103,8 @@ static void http_gone(void *arg, struct http_exchange *x)
 
 struct http_handler desk_http_handler(struct desk *d)
 {
-    return (struct http_handler){.request = http_request, .gone = http_gone, .arg = d};
+    return (struct http_handler){
+        .request = http_request, .gone = http_gone, .refused = http_refused, .arg = d};
 }
 
 bool desk_is_there(const struct call *c)

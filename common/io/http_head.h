@@ -1,21 +1,39 @@
-/* Request line and header fields as the server needs them itself. http_server.c's own, apart from
- * the library. */
+/* The head of a request: request line and header fields, read as RFC 9112 has them and not a bit
+ * more loosely, since two readers who disagree about where a request ends let one client speak with
+ * another one's voice. */
 #ifndef TOQUE_HTTP_HEAD_H
 #define TOQUE_HTTP_HEAD_H
 
+#include "common/base/err.h"
 #include "common/io/http_message.h"
 
 struct http_head {
-    struct http_request rq; /* all of it but kind, peer, method and body */
-    u64 content_length;     /* 0 where it is not stated */
-    bool expects;           /* Expect: 100-continue */
-    bool too_many;          /* more fields than HTTP_FIELDS_MAX */
+    struct http_request rq; /* all of it but kind, peer and body; views into the bytes read */
+    u64 content_length;     /* 0 where there is no body */
+    bool chunked;
+    bool old;     /* HTTP/1.0 */
+    bool keeps;   /* the connection may be used for another request */
+    bool expects; /* 100-continue */
+    int status;   /* of a head that is refused */
+    const char *why;
     struct http_field fields[HTTP_FIELDS_MAX];
 };
 
-void http_head_init(struct http_head *h);
-/* The request line's target; one in absolute form (RFC 9112, 3.2.2) loses its authority. */
-void http_head_uri(struct http_head *h, str uri);
-void http_head_field(struct http_head *h, str name, str value);
+/* Reads a head from the beginning of `bytes`. Returns its size, 0 while it is not whole, or E_FAULT
+ * with status and why. *scanned, 0 for a new head, remembers how far an unfinished one was
+ * searched. A head of more than size_max bytes is refused. */
+ptrdiff_t http_head_read(struct http_head *h, str bytes, size_t *scanned, size_t size_max);
+/* Moves every view by as much as the bytes were moved: they were at `from` and are at `to`. */
+void http_head_move(struct http_head *h, const char *from, const char *to);
+
+/* Characters of a token, and those of a field's value (RFC 9110, 5.6.2 and 5.5). */
+bool http_is_token(u8 c);
+static inline bool http_is_text(u8 c)
+{
+    return (c >= 0x20 && c != 0x7f) || c == '\t';
+}
+/* The next member of a comma-separated list, without blanks around it; *rest becomes STR_NONE
+ * behind the last. */
+str http_list_next(str *rest);
 
 #endif

@@ -22,8 +22,9 @@ struct http_request {
     enum http_kind kind;
     struct address peer; /* family 0 where there is none */
     str method;
-    str path;                        /* as the wire has it, undecoded; never empty */
-    str query;                       /* behind the '?', without it */
+    str path;  /* as the wire has it, undecoded; never empty */
+    str query; /* behind the '?', without it */
+    str host;  /* the target's authority, else the Host field; "" where there is neither */
     const struct http_field *fields; /* in their order, repeated ones too */
     u32 field_count;
     str body;

@@ -1,40 +1,56 @@
-/* HTTP doors. The only file that sees libmicrohttpd: one MHD daemon a listening socket, run in the
- * loop's own thread (external epoll). A request is handed over when it is whole and within its
- * bounds; its connection is suspended until http_answer. Bodies with Content-Length and chunked,
- * Expect: 100-continue, keep-alive and pipelining are the library's; whatever breaks HTTP itself is
- * answered by it with a 4xx and the connection ends in order.
+/* HTTP/1.1 endpoints in the daemon's own loop: connections over TCP and Unix sockets, requests with
+ * their framing undone, answers. A request is handed over when it is whole and within its bounds;
+ * its answer may come at any later time. One request of a connection is under way at once; what
+ * comes behind it waits.
  *
- * While an exchange waits, its socket is watched: when the client leaves, `gone` is called and the
- * exchange is over (http_answer on it is still allowed once, and goes nowhere). */
+ * A client that leaves is noticed at once, whatever its connection is doing: one that waits for an
+ * answer is reported by `gone` (http_answer on its exchange is still owed, once).
+ *
+ * What a client can make the server hold is bounded: each request has a total deadline, an idle
+ * connection a limit, an answer that is not read a deadline; where connections are at their limit
+ * the one that was idle longest makes room for a newcomer. */
 #ifndef TOQUE_HTTP_SERVER_H
 #define TOQUE_HTTP_SERVER_H
 
 #include "common/base/err.h"
-#include "common/io/loop.h"
+#include "common/io/budget.h"
 #include "common/io/http_message.h"
+#include "common/io/loop.h"
 
-/* Bounds on what a client may make us hold. */
 struct http_limits {
     u32 body_size_max;   /* bytes of one request body; above it 413 */
-    u32 header_size_max; /* bytes of request line and headers of one connection */
+    u32 header_size_max; /* bytes of one request's line and header fields; above it 431 */
     u32 connections_max;
-    u32 idle_timeout_s; /* between requests and while a request trickles in */
-    u64 memory_max;     /* bytes of request bodies held at once by all connections; above: 503 */
+    u32 connections_per_address_max; /* 0: no such limit */
+    u32 idle_timeout_s;              /* between requests */
+    u32 request_timeout_s;           /* from a request's first byte to its last */
+    u32 answer_timeout_s;            /* for the whole of an answer to leave */
 };
 
 struct http_server;
 struct http_exchange;
+
+/* What became of an answer: all of it is with the system; some is not yet, and `sent` will say; or
+ * the client is gone, or there was no room for what it does not read. */
+enum http_outcome { HTTP_SENT, HTTP_SENDING, HTTP_LOST };
 
 struct http_handler {
     /* A whole request. The callee answers now or later, exactly once. */
     void (*request)(void *arg, struct http_exchange *x, const struct http_request *rq);
     /* The client left before the answer. `x` stays valid until http_answer is called on it. */
     void (*gone)(void *arg, struct http_exchange *x);
+    /* An answer that was HTTP_SENDING is sent, or lost. `x` ends with the call. May be NULL. */
+    void (*sent)(void *arg, struct http_exchange *x, enum http_outcome outcome);
+    /* A request that the server itself refuses, with as much of it as is known (method "" when it
+     * could not be read): fills content type, fields and body. May be NULL: plain text then. */
+    void (*refused)(void *arg, const struct http_request *rq, int status, const char *why,
+                    struct http_response *r);
     void *arg;
 };
 
+/* `budget` is what all that is held counts against; it lives as long as the server. */
 int http_server_new(struct http_server **ret, struct loop *l, const struct http_limits *limits,
-                    struct http_handler handler);
+                    struct budget *budget, struct http_handler handler);
 /* Host is an address or name; port 0 takes a free one. 0, or a fault text that names the address.
  */
 int http_server_listen_tcp(struct http_server *s, const char *host, u16 port, u16 *ret_port,
@@ -45,8 +61,21 @@ int http_server_listen_unix(struct http_server *s, const char *path, struct faul
 void http_server_quiesce(struct http_server *s);
 /* Exchanges handed over and not yet answered. */
 u32 http_server_waiting(const struct http_server *s);
-/* Ends all connections. Every exchange must have been answered. */
+/* Answers that are not all sent. */
+u32 http_server_sending(const struct http_server *s);
+/* Ends all connections. Every exchange must have been answered. NULL accepted. */
 void http_server_free(struct http_server *s);
+
+/* Ever, but for `connections`, which is now. */
+struct http_stats {
+    u32 connections;
+    u64 accepted, requests;
+    u64 refused; /* requests that the server answered itself */
+    u64 evicted; /* connections closed to make room for others */
+    u64 expired; /* connections closed at a deadline of theirs */
+    u64 lost;    /* answers that did not leave */
+};
+struct http_stats http_server_stats(const struct http_server *s);
 
 /* Whether the client of an unanswered exchange is still there: asks its socket, which knows before
  * any event tells. For who is about to give away what cannot be taken back. */
@@ -54,8 +83,11 @@ bool http_exchange_is_there(const struct http_exchange *x);
 /* The handler's own pointer on an exchange. */
 void http_exchange_set_data(struct http_exchange *x, void *data);
 void *http_exchange_data(const struct http_exchange *x);
-/* Takes the response's body (r->body is empty afterwards). Writes status, content type, its other
- * fields, Date and Content-Length. */
-void http_answer(struct http_exchange *x, struct http_response *r);
+/* Writes status, Date, content type, length and the response's fields, and the body unless the
+ * request was a HEAD. A body that cannot be sent at once is taken; otherwise it is the caller's to
+ * use again. Unless it is HTTP_SENDING the exchange ends with the call. */
+enum http_outcome http_answer(struct http_exchange *x, struct http_response *r);
+/* Ends the exchange without an answer and closes its connection. */
+void http_abandon(struct http_exchange *x);
 
 #endif

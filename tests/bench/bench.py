@@ -3,7 +3,7 @@
 
     tests/bench/bench.py --build build [--quick] [--only send --only fanout …]
 
-The limit is a bare libmicrohttpd loop that appends the body to SQLite and commits once a turn, under
+The limit is the daemons' HTTP server with a handler that appends the body to SQLite, one commit a turn, under
 the same generator, on the same disk, in the same run. Daemons run with their defaults (durability
 full) in a fresh folder. Every answer is checked by the generator; counts are checked here.
 """

@@ -1,42 +1,44 @@
-/* The limit that figures are held against: a bare libmicrohttpd loop that appends every body to
- * SQLite and commits once a turn, with the durability setting of the real thing, and nothing else.
- * Also prints the latency of fdatasync on the same file system.
+/* The limit that figures are held against: the daemons' own HTTP server and loop, whose handler
+ * appends every body to SQLite, one commit a turn, with the durability setting of the real thing,
+ * and nothing else. Also prints the latency of fdatasync on the same file system.
  *
  *   limit PORT DIR      serves until killed; "ready" on stdout when it listens
  *   limit --sync DIR    prints fdatasync latency and ends */
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base/base.h"
+#include "common/base/slab.h"
+#include "common/io/http_server.h"
 
-#define WAITING_MAX      4096
+#define CONNECTIONS_MAX  4096
 #define CHECKPOINT_PAGES 4096
 #define PATH_SIZE        4096
 
+/* A request whose commit is awaited. */
 struct post {
-    char *body;
-    size_t n;
+    struct loop_later later;
+    struct http_exchange *x;
 };
 
 struct limit {
+    struct loop *loop;
     sqlite3 *db;
     sqlite3_stmt *insert;
     bool open;
-    struct MHD_Connection *waiting[WAITING_MAX];
-    size_t waiting_count;
-    u64 id;
+    struct slab posts;
+    u64 id, ticket;
     char path[PATH_SIZE];
     pthread_mutex_t lock; /* guards wanted */
     pthread_cond_t wake;
     bool wanted;
 };
+
+static struct limit s;
 
 static void must(int rc, const char *what)
 {
@@ -58,14 +60,13 @@ static sqlite3 *open_db(const char *path)
 
 static void *checkpointer(void *arg)
 {
-    struct limit *s = arg;
-    sqlite3 *db = open_db(s->path);
+    sqlite3 *db = open_db(s.path);
     for (;;) {
-        pthread_mutex_lock(&s->lock);
-        while (!s->wanted)
-            pthread_cond_wait(&s->wake, &s->lock);
-        s->wanted = false;
-        pthread_mutex_unlock(&s->lock);
+        pthread_mutex_lock(&s.lock);
+        while (!s.wanted)
+            pthread_cond_wait(&s.wake, &s.lock);
+        s.wanted = false;
+        pthread_mutex_unlock(&s.lock);
         sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     }
     return NULL;
@@ -73,67 +74,57 @@ static void *checkpointer(void *arg)
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 {
-    struct limit *s = arg;
     if (pages % CHECKPOINT_PAGES < 64) {
-        pthread_mutex_lock(&s->lock);
-        s->wanted = true;
-        pthread_cond_signal(&s->wake);
-        pthread_mutex_unlock(&s->lock);
+        pthread_mutex_lock(&s.lock);
+        s.wanted = true;
+        pthread_cond_signal(&s.wake);
+        pthread_mutex_unlock(&s.lock);
     }
     return SQLITE_OK;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url,
-                                  const char *method, const char *version, const char *data,
-                                  size_t *size, void **state)
+static void answer(struct loop_later *later, int err)
 {
-    struct limit *s = arg;
-    struct post *p = *state;
-    if (!p) {
-        *state = calloc(1, sizeof(*p));
-        return *state ? MHD_YES : MHD_NO;
-    }
-    if (*size) {
-        char *body = realloc(p->body, p->n + *size);
-        if (!body)
-            return MHD_NO;
-        memcpy(body + p->n, data, *size);
-        p->body = body;
-        p->n += *size;
-        *size = 0;
-        return MHD_YES;
-    }
-    if (p->body) {
-        if (!s->open)
-            must(sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL), "begin");
-        s->open = true;
-        sqlite3_bind_int64(s->insert, 1, (i64)++s->id);
-        sqlite3_bind_blob(s->insert, 2, p->body, (int)p->n, SQLITE_STATIC);
-        must(sqlite3_step(s->insert), "insert");
-        sqlite3_reset(s->insert);
-        free(p->body);
-        p->body = NULL;
-        p->n = 0;
-        s->waiting[s->waiting_count++] = c;
-        MHD_suspend_connection(c);
-        return MHD_YES;
-    }
-    static char answer[] = "{\"MessageId\":\"00000000-0000-0000-0000-000000000000\"}";
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(sizeof(answer) - 1, answer, MHD_RESPMEM_PERSISTENT);
-    enum MHD_Result ok = MHD_queue_response(c, 200, r);
-    MHD_destroy_response(r);
-    return ok;
+    struct post *p = container_of(later, struct post, later);
+    struct http_response r = {.status = 200, .content_type = "application/x-amz-json-1.0"};
+    buf_z(&r.body, "{\"MessageId\":\"00000000-0000-0000-0000-000000000000\"}");
+    http_answer(p->x, &r);
+    buf_deinit(&r.body);
+    slab_give(&s.posts, p);
 }
 
-static void on_completed(void *arg, struct MHD_Connection *c, void **state,
-                         enum MHD_RequestTerminationCode why)
+static void on_request(void *arg, struct http_exchange *x, const struct http_request *rq)
 {
-    struct post *p = *state;
-    if (p)
-        free(p->body);
-    free(p);
-    *state = NULL;
+    struct post *p = slab_take(&s.posts);
+    p->x = x;
+    p->later.run = answer;
+    loop_later(s.loop, &p->later);
+    if (!s.open)
+        must(sqlite3_exec(s.db, "BEGIN", NULL, NULL, NULL), "begin");
+    s.open = true;
+    loop_dirty(s.loop);
+    sqlite3_bind_int64(s.insert, 1, (i64)++s.id);
+    sqlite3_bind_blob(s.insert, 2, rq->body.p, (int)rq->body.n, SQLITE_STATIC);
+    must(sqlite3_step(s.insert), "insert");
+    sqlite3_reset(s.insert);
+}
+
+static void on_gone(void *arg, struct http_exchange *x)
+{
+}
+
+static int commit(void *arg, u64 *ret_ticket)
+{
+    must(sqlite3_exec(s.db, "COMMIT", NULL, NULL, NULL), "commit");
+    s.open = false;
+    *ret_ticket = ++s.ticket;
+    return 0;
+}
+
+static int settled(void *arg, u64 *ret_ticket)
+{
+    *ret_ticket = s.ticket;
+    return 0;
 }
 
 static int by_value(const void *a, const void *b)
@@ -167,51 +158,49 @@ static int sync_latency(const char *dir)
     return 0;
 }
 
-static int serve(struct limit *s, u16 port)
+static int serve(u16 port)
 {
-    struct MHD_Daemon *d =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_request, s,
-                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-                         MHD_OPTION_CONNECTION_LIMIT, WAITING_MAX, MHD_OPTION_END);
-    if (!d)
-        return 2;
-    int ep = epoll_create1(0);
-    struct epoll_event e = {.events = EPOLLIN};
-    epoll_ctl(ep, EPOLL_CTL_ADD, MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, &e);
+    static struct clock clock;
+    static struct fault f;
+    static struct budget budget = {.max = 256u << 20};
+    static const struct http_limits limits = {.body_size_max = 16u << 20,
+                                              .header_size_max = 32u << 10,
+                                              .connections_max = CONNECTIONS_MAX,
+                                              .idle_timeout_s = 75,
+                                              .request_timeout_s = 60,
+                                              .answer_timeout_s = 60};
+    struct http_server *http;
+    clock_init(&clock, false);
+    s.loop = loop_new(&clock);
+    loop_set_store(s.loop, (struct loop_store){.commit = commit, .settled = settled});
+    if (http_server_new(&http, s.loop, &limits, &budget,
+                        (struct http_handler){.request = on_request, .gone = on_gone}) < 0 ||
+        http_server_listen_tcp(http, "127.0.0.1", port, NULL, &f) < 0)
+        return fprintf(stderr, "limit: %s\n", f.text), 2;
     puts("ready");
     fflush(stdout);
-    for (;;) {
-        MHD_UNSIGNED_LONG_LONG ms = 0;
-        bool ready = MHD_get_timeout(d, &ms) == MHD_YES && ms == 0;
-        epoll_wait(ep, &e, 1, ready ? 0 : -1);
-        MHD_run(d);
-        if (!s->open)
-            continue;
-        must(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL), "commit");
-        s->open = false;
-        for (size_t i = 0; i < s->waiting_count; i++)
-            MHD_resume_connection(s->waiting[i]);
-        s->waiting_count = 0;
-        MHD_run(d);
-    }
+    loop_run(s.loop);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    static struct limit s = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
     pthread_t thread;
     if (argc == 3 && strcmp(argv[1], "--sync") == 0)
         return sync_latency(argv[2]);
     if (argc != 3)
         return fprintf(stderr, "limit PORT DIR | limit --sync DIR\n"), 2;
+    pthread_mutex_init(&s.lock, NULL);
+    pthread_cond_init(&s.wake, NULL);
+    slab_init(&s.posts, sizeof(struct post));
     snprintf(s.path, sizeof(s.path), "%s/limit.db", argv[2]);
     s.db = open_db(s.path);
     must(sqlite3_exec(s.db, "CREATE TABLE IF NOT EXISTS m(id INTEGER PRIMARY KEY, body BLOB)", NULL,
                       NULL, NULL),
          "create");
     must(sqlite3_prepare_v2(s.db, "INSERT INTO m VALUES(?,?)", -1, &s.insert, NULL), "prepare");
-    sqlite3_wal_hook(s.db, on_commit, &s);
-    if (pthread_create(&thread, NULL, checkpointer, &s) != 0)
+    sqlite3_wal_hook(s.db, on_commit, NULL);
+    if (pthread_create(&thread, NULL, checkpointer, NULL) != 0)
         return 2;
-    return serve(&s, (u16)atoi(argv[1]));
+    return serve((u16)atoi(argv[1]));
 }

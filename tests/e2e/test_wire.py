@@ -37,8 +37,8 @@ def raw(port, data, end=True):
 
 @pytest.fixture
 def toque(make_toque):
-    """Connections that say nothing more are closed soon."""
-    short = {'idle_timeout_s': 1}
+    """Connections that say nothing more, or do not come to an end, are closed soon."""
+    short = {'idle_timeout_s': 1, 'request_timeout_s': 1}
     return make_toque(topic_options=short, queue_options=short).start()
 
 
@@ -224,6 +224,11 @@ def test_oversized_body_is_refused(toque, port):
         answer, text = call(at, headers={'Content-Type': JSON, 'X-Amz-Target': 'AmazonSQS.SendMessage'},
                             body=body)
         assert answer.status == 413, text
+        assert json.loads(text) == {
+            '__type': 'com.amazon.coral.service#RequestEntityTooLargeException',
+            'message': 'The request body is too large.'}
+        answer, text = call(at, headers={'Content-Type': FORM}, body=body)
+        assert answer.status == 413 and '<Code>RequestEntityTooLarge</Code>' in text
         raw(at, b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n' % (1 << 40) + body)
         assert sqs(at, 'ListQueues', {})[0].status == 200
 

@@ -36,7 +36,7 @@ void *http_exchange_data(const struct http_exchange *x)
 }
 
 /* Status, content type, fields and body in one text. */
-void http_answer(struct http_exchange *x, struct http_response *r)
+enum http_outcome http_answer(struct http_exchange *x, struct http_response *r)
 {
     struct exchange *e = (struct exchange *)(void *)x;
     struct buf text = {0};
@@ -51,7 +51,7 @@ void http_answer(struct http_exchange *x, struct http_response *r)
     buf_str(&text, buf_view(&r->body));
     snprintf(e->text, sizeof e->text, "%s", text.p);
     buf_deinit(&text);
-    buf_deinit(&r->body);
+    return HTTP_SENT;
 }
 
 bool http_exchange_is_there(const struct http_exchange *x)
@@ -126,6 +126,7 @@ static const struct http_request from_http = {.kind = HTTP_TCP,
                                               .method = STR_INIT("POST"),
                                               .path = STR_INIT("/p"),
                                               .query = STR_INIT("q=1"),
+                                              .host = STR_INIT("h:1"),
                                               .fields = fields,
                                               .field_count = ARRAY_LEN(fields),
                                               .body = STR_INIT("{}")};
@@ -188,6 +189,36 @@ static void test_http_fault(void **state)
                         "x-amzn-query-error: InvalidParameterValue;Sender|"
                         "{\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\","
                         "\"message\":\"No.\"}");
+}
+
+/* What the endpoint itself refuses is told in the protocol of the request, if it is one. */
+static void test_http_refused(void **state)
+{
+    static const struct http_field target[] = {FIELD("X-Amz-Target", "AmazonSQS.Wait")};
+    struct http_handler h = desk_http_handler(desk);
+    struct http_request rq = from_http;
+    struct http_response r = {.status = 413, .content_type = "text/plain"};
+    rq.fields = target;
+    rq.field_count = 1;
+    h.refused(h.arg, &rq, 413, "Too large.", &r);
+    assert_string_equal(r.content_type, "application/x-amz-json-1.0");
+    assert_true(str_is(r.fields[0].name, "x-amzn-RequestId"));
+    assert_string_equal(r.body.p,
+                        "{\"__type\":\"com.amazon.coral.service#RequestEntityTooLargeException\","
+                        "\"message\":\"Too large.\"}");
+    buf_deinit(&r.body);
+    rq.field_count = 0;
+    r = (struct http_response){.status = 503, .content_type = "text/plain"};
+    h.refused(h.arg, &rq, 503, "Too much.", &r);
+    assert_string_equal(r.content_type, "text/xml");
+    assert_non_null(strstr(r.body.p, "<Code>ServiceUnavailable</Code>"));
+    buf_deinit(&r.body);
+    r = (struct http_response){.status = 400, .content_type = "text/plain"};
+    h.refused(h.arg, &rq, 400, "This is no HTTP request.", &r);
+    assert_string_equal(r.content_type, "text/plain");
+    assert_string_equal(r.body.p, "This is no HTTP request.\n");
+    buf_deinit(&r.body);
+    assert_int_equal(desk_waiting(desk), 0);
 }
 
 static void test_ipc(void **state)
@@ -263,9 +294,9 @@ static void test_ipc_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http),         cmocka_unit_test(test_http_fault),
-        cmocka_unit_test(test_ipc),          cmocka_unit_test(test_ipc_malformed),
-        cmocka_unit_test(test_ipc_too_many),
+        cmocka_unit_test(test_http),          cmocka_unit_test(test_http_fault),
+        cmocka_unit_test(test_http_refused),  cmocka_unit_test(test_ipc),
+        cmocka_unit_test(test_ipc_malformed), cmocka_unit_test(test_ipc_too_many),
     };
     struct clock clock;
     struct id_source ids;

@@ -1,232 +1,6 @@
-/* http_server.[ch] over real sockets: what arrives, in whatever pieces, reaches the handler whole
- * and within its bounds; whoever is parked is told when its client leaves; answers keep their
- * order. */
-#include "common/io/http_server.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#include "common/base/mem.h"
-
-/* Longest wait for an event that must come. */
-#define PATIENCE_US 10000000
-
-enum { BODY_MAX = 100000, JOBS_MAX = 64 };
-
-static struct clock the_clock;
-static struct loop *loop;
-static struct http_server *server;
-static u16 port;
-
-/* --- the handler: answers at once, behind the commit, or when the test says so ---------------- */
-
-enum mode { AT_ONCE, BEHIND_COMMIT, PARKED };
-
-struct job {
-    struct http_exchange *x;
-    struct loop_later later;
-    bool done, gone;
-    char echo[256];
-};
-
-static enum mode mode;
-static struct job jobs[JOBS_MAX];
-static int job_count, gone_count;
-static struct {
-    struct http_request rq; /* views are good while the exchange is parked */
-    size_t body_size;
-    u32 body_sum;
-} last;
-
-static void job_answer(struct job *j)
-{
-    struct http_response r = {.status = 200, .content_type = "text/plain"};
-
-    buf_z(&r.body, j->echo);
-    j->done = true;
-    http_answer(j->x, &r);
-}
-
-static void job_run(struct loop_later *later, int err)
-{
-    job_answer(container_of(later, struct job, later));
-}
-
-static void on_request(void *arg, struct http_exchange *x, const struct http_request *rq)
-{
-    struct job *j = &jobs[job_count++];
-
-    assert_true(job_count <= JOBS_MAX);
-    *j = (struct job){.x = x, .later.run = job_run};
-    http_exchange_set_data(x, j);
-    last.rq = *rq;
-    last.body_size = rq->body.n;
-    last.body_sum = 0;
-    for (size_t i = 0; i < rq->body.n; i++)
-        last.body_sum += (u8)rq->body.p[i];
-    snprintf(j->echo, sizeof(j->echo), "%.*s %.*s|%.*s", STR_ARG(rq->method), STR_ARG(rq->path),
-             (int)MIN(rq->body.n, 100), rq->body.p);
-    if (mode == AT_ONCE)
-        job_answer(j);
-    else if (mode == BEHIND_COMMIT)
-        loop_later(loop, &j->later);
-}
-
-static void on_gone(void *arg, struct http_exchange *x)
-{
-    ((struct job *)http_exchange_data(x))->gone = true;
-    gone_count++;
-}
-
-static void server_open(const struct http_limits *limits)
-{
-    static struct fault f;
-
-    clock_init(&the_clock, false);
-    loop = loop_new(&the_clock);
-    job_count = gone_count = 0;
-    mode = AT_ONCE;
-    assert_int_equal(
-        http_server_new(&server, loop, limits, (struct http_handler){on_request, on_gone, NULL}),
-        0);
-    assert_int_equal(http_server_listen_tcp(server, "127.0.0.1", 0, &port, &f), 0);
-    assert_true(port > 0);
-}
-
-static const struct http_limits usual = {.body_size_max = BODY_MAX,
-                                         .header_size_max = 16 << 10,
-                                         .connections_max = 20,
-                                         .idle_timeout_s = 30,
-                                         .memory_max = 1 << 20};
-
-static int set_up(void **state)
-{
-    server_open(&usual);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    for (int i = 0; i < job_count; i++) {
-        if (!jobs[i].done)
-            job_answer(&jobs[i]);
-    }
-    assert_int_equal(http_server_waiting(server), 0);
-    http_server_free(server);
-    loop_free(loop);
-    return 0;
-}
-
-/* --- clients ---------------------------------------------------------------------------------- */
-
-struct client {
-    int fd;
-    bool closed; /* by the server */
-    int reads;   /* that brought bytes */
-    struct buf in;
-};
-
-static void client_open(struct client *c)
-{
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-
-    *c = (struct client){.fd = socket(AF_INET, SOCK_STREAM, 0)};
-    assert_int_equal(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    fcntl(c->fd, F_SETFL, O_NONBLOCK);
-}
-
-static void client_close(struct client *c)
-{
-    close(c->fd);
-    buf_deinit(&c->in);
-}
-
-static void client_read(struct client *c)
-{
-    char *room = buf_room(&c->in, 65536);
-    ssize_t n = recv(c->fd, room, 65536, 0);
-
-    if (n > 0) {
-        c->in.n += (size_t)n;
-        c->in.p[c->in.n] = '\0';
-        c->reads++;
-    } else if (n == 0 || errno != EAGAIN) {
-        c->closed = true;
-    }
-}
-
-static void client_send(struct client *c, const void *bytes, size_t n)
-{
-    const char *p = bytes;
-    i64 end = clock_micros() + PATIENCE_US;
-
-    while (n) {
-        ssize_t sent = send(c->fd, p, n, MSG_NOSIGNAL);
-
-        assert_true(clock_micros() < end);
-        if (sent < 0) {
-            assert_int_equal(errno, EAGAIN);
-            loop_turn(loop, 0);
-            client_read(c);
-            continue;
-        }
-        p += sent;
-        n -= (size_t)sent;
-    }
-}
-
-static void client_say(struct client *c, const char *text)
-{
-    client_send(c, text, strlen(text));
-}
-
-static int count_of(const struct client *c, const char *text)
-{
-    int n = 0;
-
-    for (const char *p = c->in.p; p && (p = strstr(p, text)); p += strlen(text))
-        n++;
-    return n;
-}
-
-/* Turns the loop until `text` was heard n times. */
-static void client_expect(struct client *c, const char *text, int n)
-{
-    i64 end = clock_micros() + PATIENCE_US;
-
-    while (count_of(c, text) < n) {
-        assert_true(clock_micros() < end);
-        assert_false(c->closed);
-        loop_turn(loop, 1);
-        client_read(c);
-    }
-}
-
-static void client_expect_end(struct client *c)
-{
-    i64 end = clock_micros() + PATIENCE_US;
-
-    while (!c->closed) {
-        assert_true(clock_micros() < end);
-        loop_turn(loop, 1);
-        client_read(c);
-    }
-}
-
-#define UNTIL(condition)                                                                           \
-    for (i64 until_ = clock_micros() + PATIENCE_US; !(condition); loop_turn(loop, 1))              \
-    assert_true(clock_micros() < until_)
-
-#define POST(size) "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: " size "\r\n\r\n"
+/* http_server.[ch] over real sockets: what arrives, in whatever pieces, reaches the handler whole,
+ * and its answer the client, in order; what breaks HTTP is refused. */
+#include "http_rig.h"
 
 /* --- requests --------------------------------------------------------------------------------- */
 
@@ -290,8 +64,8 @@ static void what_the_client_sees(void **state)
     http_response_add(&r, "x-amzn-query-error", STR("AWS.SimpleQueueService.X;Sender"));
     buf_z(&r.body, "<Error/>");
     jobs[0].done = true;
-    http_answer(jobs[0].x, &r);
-    assert_null(r.body.p);
+    assert_int_equal(http_answer(jobs[0].x, &r), HTTP_SENT);
+    buf_deinit(&r.body);
     client_expect(&c, "<Error/>", 1);
     assert_int_equal(c.reads, 1); /* head and body together */
     assert_int_equal(count_of(&c, "HTTP/1.1 400 Bad Request\r\n"), 1);
@@ -437,222 +211,142 @@ static void pipelined_behind_a_parked_one(void **state)
 
 /* --- bounds ----------------------------------------------------------------------------------- */
 
+/* Whoever sends too much hears so, also while it still sends, and is closed. */
 static void oversized(void **state)
 {
+    static const char *const heads[] = {
+        "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n",
+        "POST /q HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n",
+        "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    };
     struct client c;
     char *body = mem_alloc(300000);
 
     memset(body, 'x', 300000);
-    client_open(&c);
-    client_say(&c, "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n");
-    client_send(&c, body, 300000);
-    client_expect(&c, " 413 ", 1);
-    client_expect(&c, "The request body is larger than 100000 bytes.", 1);
-    client_say(&c, "POST /q HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n");
-    client_send(&c, body, 300000);
-    client_say(&c, "\r\n0\r\n\r\n");
-    client_expect(&c, " 413 ", 2);
-    assert_int_equal(job_count, 0);
-    client_say(&c, POST("2") "ok"); /* the connection goes on */
-    client_expect(&c, "POST /q|ok", 1);
-    client_close(&c);
-    /* One that nobody waits for ends in order. */
-    client_open(&c);
-    client_say(&c, "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999\r\n\r\n");
-    client_expect(&c, " 413 ", 1);
-    client_expect_end(&c);
-    client_close(&c);
-    mem_free(body);
-}
-
-static void memory_ends(void **state)
-{
-    struct client parked[15], c;
-    char *body = mem_alloc(90000);
-    int n = 0;
-
-    memset(body, 'x', 90000);
-    mode = PARKED;
-    for (; n < 15; n++) {
-        client_open(&parked[n]);
-        client_say(&parked[n], "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n");
-        client_send(&parked[n], body, 90000);
-        UNTIL(job_count == n + 1 || (client_read(&parked[n]), parked[n].in.n > 0));
-        if (parked[n].in.n)
-            break;
-    }
-    assert_true(n > 3 && n < 15);
-    client_expect(&parked[n], " 503 ", 1);
-    client_expect(&parked[n], "Too much is under way. Try again.", 1);
-    for (int i = 0; i < job_count; i++)
-        job_answer(&jobs[i]);
-    for (int i = 0; i < n; i++) {
-        client_expect(&parked[i], "200 OK", 1);
-        client_close(&parked[i]);
-    }
-    client_close(&parked[n]);
-    mode = AT_ONCE;
-    client_open(&c);
-    client_say(&c, "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n");
-    client_send(&c, body, 90000);
-    client_expect(&c, "200 OK", 1);
-    client_close(&c);
-    mem_free(body);
-}
-
-static void broken(void **state)
-{
-    static const char *const texts[] = {
-        "GARBAGE\r\n\r\n",
-        "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: twelve\r\n\r\n",
-        "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
-        "POST /q HTTP/1.1\r\nContent-Length: 0\r\n\r\n", /* 1.1 without Host */
-        "POST /q HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "\0\1\2\3\r\n\r\n",
-    };
-    struct client c;
-    char *longer = mem_alloc(40000);
-
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
         client_open(&c);
-        client_say(&c, texts[i][0] ? texts[i] : "\1\2\3\r\n\r\n");
-        client_expect_end(&c);
-        /* The library ends some without a word; what it says is a 400. */
-        assert_true(c.in.n == 0 || str_starts(buf_view(&c.in), STR("HTTP/1.1 400 ")) ||
-                    str_starts(buf_view(&c.in), STR("HTTP/1.0 400 ")));
+        client_say(&c, heads[i]);
+        client_send(&c, body, 300000);
+        client_expect(&c, "HTTP/1.1 413 Content Too Large", 1);
+        client_expect(&c, "Connection: close", 1);
+        client_expect(&c, "The request body is too large.", 1);
         client_close(&c);
     }
+    assert_int_equal(job_count, 0);
+    UNTIL(http_server_stats(server).connections == 0);
+    mem_free(body);
+}
+
+/* What is no request is answered with a status that says so, and its connection ends in order. */
+static void broken(void **state)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } cases[] = {
+        {400, "GARBAGE\r\n\r\n"},
+        {400, "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: twelve\r\n\r\n"},
+        {400, "POST /q HTTP/1.1\r\nContent-Length: 0\r\n\r\n"},
+        {400, "POST /q HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"},
+        {400, "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
+              "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+        {501, "POST /q HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\nbody"},
+        {505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+        {400, "\1\2\3\r\n\r\n"},
+        {400, POST("2") "okPOST\r\n\r\n"}, /* behind one that is right */
+    };
+    struct client c;
+    char *longer = mem_alloc(40000), status[32];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        client_open(&c);
+        client_say(&c, cases[i].text);
+        client_expect_end(&c);
+        snprintf(status, sizeof(status), "HTTP/1.1 %d ", cases[i].status);
+        assert_int_equal(count_of(&c, status), 1);
+        assert_int_equal(count_of(&c, "Connection: close\r\n"), 1);
+        client_close(&c);
+    }
+    assert_int_equal(job_count, 1);
     /* Headers beyond the limit. */
     memset(longer, 'a', 39000);
     client_open(&c);
     client_say(&c, "GET /q HTTP/1.1\r\nHost: h\r\nX: ");
-    send(c.fd, longer, 39000, MSG_NOSIGNAL);
+    client_send(&c, longer, 39000);
     client_expect_end(&c);
+    assert_int_equal(count_of(&c, "HTTP/1.1 431 "), 1);
     client_close(&c);
-    assert_int_equal(job_count, 0);
     client_open(&c);
     client_say(&c, POST("2") "ok");
     client_expect(&c, "|ok", 1);
     client_close(&c);
+    assert_int_equal(http_server_stats(server).refused, ARRAY_LEN(cases) + 1);
     mem_free(longer);
 }
 
-static void idle(void **state)
+static void on_refused(void *arg, const struct http_request *rq, int status, const char *why,
+                       struct http_response *r)
 {
-    struct http_limits limits = usual;
-    struct client silent, slow, parked;
+    r->content_type = "application/json";
+    http_response_add(r, "X-Method", rq->method);
+    buf_printf(&r->body, "{\"path\":\"%.*s\",\"fields\":%u,\"status\":%d}", STR_ARG(rq->path),
+               rq->field_count, status);
+    assert_true(why && *why);
+}
+
+/* The handler words what the server refuses, from what is known of the request. */
+static void worded(void **state)
+{
+    struct client c;
 
     tear_down(state);
-    limits.idle_timeout_s = 1;
-    server_open(&limits);
-    mode = PARKED;
-    client_open(&silent);
-    client_open(&slow);
-    client_open(&parked);
-    client_say(&slow, "POST /q HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nab");
-    client_say(&parked, POST("0"));
-    client_expect_end(&silent);
-    client_expect_end(&slow);
-    assert_int_equal(job_count, 1);
-    assert_int_equal(gone_count, 0);
-    client_read(&parked);
-    assert_false(parked.closed); /* a long poll may take its time */
-    job_answer(&jobs[0]);
-    client_expect(&parked, "200 OK", 1);
-    client_close(&silent);
-    client_close(&slow);
-    client_close(&parked);
-}
-
-/* --- clients that leave ----------------------------------------------------------------------- */
-
-static void leaves_while_parked(void **state)
-{
-    struct client c, other;
-
-    mode = PARKED;
+    handler.refused = on_refused;
+    server_open(&usual);
+    handler.refused = NULL;
     client_open(&c);
-    client_open(&other);
-    client_say(&c, POST("3") "abc");
-    client_say(&other, POST("3") "def");
-    UNTIL(job_count == 2);
-    for (int i = 0; i < 3; i++)
-        loop_turn(loop, 0);
-    assert_int_equal(gone_count, 0);
+    client_say(&c, "POST /q?x HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n");
+    client_expect_end(&c);
+    assert_int_equal(count_of(&c, "{\"path\":\"/q\",\"fields\":2,\"status\":413}"), 1);
+    assert_int_equal(count_of(&c, "X-Method: POST\r\n"), 1);
     client_close(&c);
-    UNTIL(gone_count == 1);
-    struct job *left = jobs[0].gone ? &jobs[0] : &jobs[1];
-    struct job *stays = left == &jobs[0] ? &jobs[1] : &jobs[0];
-
-    assert_non_null(strstr(left->echo, "|abc"));
-    for (int i = 0; i < 5; i++)
-        loop_turn(loop, 0);
-    assert_int_equal(http_server_waiting(server), 2);
-    job_answer(left); /* allowed, and goes nowhere */
-    assert_int_equal(http_server_waiting(server), 1);
-    assert_int_equal(gone_count, 1);
-    job_answer(stays);
-    client_expect(&other, "|def", 1);
-    client_close(&other);
+    client_open(&c);
+    client_say(&c, "?\r\n\r\n");
+    client_expect_end(&c);
+    assert_int_equal(count_of(&c, "{\"path\":\"\",\"fields\":0,\"status\":400}"), 1);
+    client_close(&c);
 }
 
-static void leaves_with_a_reset(void **state)
+/* Who speaks HTTP/1.0, or asks for it, is closed behind the answer; who says otherwise is not. */
+static void keeping(void **state)
 {
-    struct linger hard = {.l_onoff = 1};
+    static const struct {
+        const char *text, *expected;
+        bool closed;
+    } cases[] = {
+        {"GET /q HTTP/1.0\r\n\r\n", "Connection: close\r\n", true},
+        {"GET /q HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "Connection: keep-alive\r\n", false},
+        {"GET /q HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /ignored",
+         "Connection: close\r\n", true},
+        {"GET /q HTTP/1.1\r\nHost: h\r\n\r\n", "200 OK\r\n", false},
+    };
     struct client c;
 
-    mode = PARKED;
-    client_open(&c);
-    client_say(&c, POST("3") "abc");
-    UNTIL(job_count == 1);
-    loop_turn(loop, 0);
-    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-    client_close(&c);
-    UNTIL(gone_count == 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        client_open(&c);
+        client_say(&c, cases[i].text);
+        client_expect(&c, cases[i].expected, 1);
+        client_expect(&c, "GET /q|", 1);
+        if (cases[i].closed) {
+            client_expect_end(&c);
+        } else {
+            client_say(&c, POST("2") "ok");
+            client_expect(&c, "|ok", 1);
+        }
+        client_close(&c);
+    }
 }
 
-/* It sent its request and is gone before the turn begins. */
-static void leaves_at_once(void **state)
-{
-    struct client c;
-
-    mode = PARKED;
-    client_open(&c);
-    client_say(&c, POST("3") "abc");
-    client_close(&c);
-    UNTIL(job_count == 1 && gone_count == 1);
-}
-
-/* The handler answers from within `gone`. */
-static void on_gone_answer(void *arg, struct http_exchange *x)
-{
-    gone_count++;
-    job_answer(http_exchange_data(x));
-}
-
-static void answers_when_told(void **state)
-{
-    static struct fault f;
-    struct http_server *first = server;
-    struct client c;
-
-    assert_int_equal(http_server_new(&server, loop, &usual,
-                                     (struct http_handler){on_request, on_gone_answer, NULL}),
-                     0);
-    assert_int_equal(http_server_listen_tcp(server, "127.0.0.1", 0, &port, &f), 0);
-    mode = PARKED;
-    client_open(&c);
-    client_say(&c, POST("3") "abc");
-    UNTIL(job_count == 1);
-    loop_turn(loop, 0);
-    client_close(&c);
-    UNTIL(gone_count == 1);
-    assert_int_equal(http_server_waiting(server), 0);
-    http_server_free(server);
-    server = first;
-}
-
-/* --- doors ------------------------------------------------------------------------------------ */
+/* --- endpoints ------------------------------------------------------------------------------------ */
 
 static void quiet(void **state)
 {
@@ -703,7 +397,7 @@ static int unix_connect(const char *path)
     return fd;
 }
 
-static void unix_door(void **state)
+static void unix_endpoint(void **state)
 {
     static struct fault f;
     char dir[] = "toque-test-XXXXXX", path[64], file[64];
@@ -753,29 +447,6 @@ static void unix_door(void **state)
     assert_int_equal(rmdir(dir), 0); /* its file went with the door */
 }
 
-static void connections_bounded(void **state)
-{
-    struct http_limits limits = usual;
-    struct client c[3];
-
-    tear_down(state);
-    limits.connections_max = 2;
-    server_open(&limits);
-    for (int i = 0; i < 3; i++) {
-        client_open(&c[i]);
-        client_say(&c[i], POST("1") "x");
-    }
-    client_expect(&c[0], "|x", 1);
-    client_expect(&c[1], "|x", 1);
-    assert_int_equal(job_count, 2);
-    client_close(&c[0]);
-    client_expect(&c[2], "|x", 1);
-    client_close(&c[1]);
-    client_close(&c[2]);
-}
-
-#define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -789,17 +460,12 @@ int main(void)
         WITH_SERVER(pipelined),
         WITH_SERVER(oversized),
         WITH_SERVER(pipelined_behind_a_parked_one),
-        WITH_SERVER(memory_ends),
         WITH_SERVER(broken),
-        WITH_SERVER(idle),
-        WITH_SERVER(leaves_while_parked),
-        WITH_SERVER(leaves_with_a_reset),
-        WITH_SERVER(leaves_at_once),
-        WITH_SERVER(answers_when_told),
+        WITH_SERVER(worded),
+        WITH_SERVER(keeping),
         WITH_SERVER(quiet),
         WITH_SERVER(port_in_use),
-        WITH_SERVER(unix_door),
-        WITH_SERVER(connections_bounded),
+        WITH_SERVER(unix_endpoint),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,310 @@
+/* Requests in: bytes are taken from the socket into one buffer that all connections share, read
+ * there, and copied once, into a block as large as the request, when its head is whole. A connection
+ * that waits for its next request holds nothing. */
+#include "common/io/http_connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "common/base/mem.h"
+
+/* Reads of one connection in one turn: others have their turn, too. */
+#define READS_MAX 16
+
+/* --- the request's memory --------------------------------------------------------------------- */
+
+/* Counts what the connection holds. Where there is no room for it, its request is refused, or the
+ * connection closed when a request of it is under way already. */
+static bool connection_fits(struct http_connection *c)
+{
+    u64 holds = http_connection_holds(c);
+    bool fits = holds <= c->charged || http_server_room(c->server, holds - c->charged);
+
+    if (c->state == HTTP_CLOSED)
+        return false;
+    if (!fits && (c->state == HTTP_CALL || c->state == HTTP_OUT))
+        http_connection_close(c);
+    else if (!fits)
+        http_refuse(c, 503, "Too much is under way. Try again.");
+    else
+        http_connection_count(c);
+    return fits;
+}
+
+/* Moves the head that was read, `size` bytes at `from`, into a block of the exchange's own, with
+ * room for `more` bytes behind it. */
+static bool exchange_hold(struct http_connection *c, const char *from, size_t size, size_t more)
+{
+    struct http_exchange *x = &c->exchange;
+    struct http_head *h = &c->server->head;
+    size_t fields = h->rq.field_count * sizeof(struct http_field);
+
+    x->block_size = fields + size + more;
+    if (!http_server_room(c->server, x->block_size)) {
+        x->block_size = 0;
+        http_refuse(c, 503, "Too much is under way. Try again.");
+        return false;
+    }
+    x->block = pool_take(&c->server->blocks, &x->block_size);
+    char *to = (char *)x->block + fields;
+
+    memcpy(to, from, size);
+    http_head_move(h, from, to);
+    if (fields)
+        memcpy(x->block, h->fields, fields);
+    x->rq = h->rq;
+    x->rq.fields = x->block;
+    x->rq.kind = c->kind;
+    x->rq.peer = c->peer;
+    x->rq.body = str_from(to + size, 0);
+    return connection_fits(c);
+}
+
+/* --- bodies ----------------------------------------------------------------------------------- */
+
+static void hand_over(struct http_connection *c)
+{
+    struct http_server *s = c->server;
+    struct http_exchange *x = &c->exchange;
+
+    if (x->body.n)
+        x->rq.body = buf_view(&x->body);
+    http_connection_enter(c, HTTP_CALL);
+    x->owed = true;
+    x->told = false;
+    s->waiting++;
+    s->stats.requests++;
+    s->handler.request(s->handler.arg, x, &x->rq);
+}
+
+static bool is_large(const struct http_connection *c)
+{
+    return c->chunked || c->exchange.body.cap;
+}
+
+/* Puts a piece of the body where it belongs. */
+static bool body_add(struct http_connection *c, str piece)
+{
+    struct http_exchange *x = &c->exchange;
+
+    if (!is_large(c)) {
+        memcpy((char *)(uintptr_t)x->rq.body.p + x->rq.body.n, piece.p, piece.n);
+        x->rq.body.n += piece.n;
+        return true;
+    }
+    if (x->body.n + piece.n > c->server->limits.body_size_max) {
+        http_refuse(c, 413, "The request body is too large.");
+        return false;
+    }
+    buf_add(&x->body, piece.p, piece.n);
+    return connection_fits(c);
+}
+
+static size_t take_sized(struct http_connection *c, str bytes)
+{
+    size_t n = (size_t)MIN(c->body_left, bytes.n);
+
+    if (n && !body_add(c, str_slice(bytes, 0, n)))
+        return n;
+    c->body_left -= n;
+    if (!c->body_left)
+        hand_over(c);
+    return n;
+}
+
+static size_t take_chunked(struct http_connection *c, str bytes)
+{
+    str piece;
+    ptrdiff_t n = http_chunks_read(&c->chunks, bytes, &piece);
+
+    if (n < 0) {
+        http_refuse(c, 400, "The chunked body is malformed.");
+        return bytes.n;
+    }
+    if (piece.n && !body_add(c, piece))
+        return (size_t)n;
+    if (http_chunks_done(&c->chunks))
+        hand_over(c);
+    return (size_t)n;
+}
+
+/* --- heads ------------------------------------------------------------------------------------ */
+
+/* The head is whole, `size` bytes of `bytes`. */
+static void begin_request(struct http_connection *c, str bytes, size_t size)
+{
+    struct http_server *s = c->server;
+    const struct http_head *h = &s->head;
+    bool small = !h->chunked && h->content_length <= HTTP_RESERVE_SIZE_MAX;
+    bool body_follows = h->chunked || h->content_length;
+    bool expects = h->expects && body_follows && bytes.n == size;
+
+    c->old = h->old;
+    c->last = !h->keeps;
+    c->is_head = str_is(h->rq.method, "HEAD");
+    c->chunked = h->chunked;
+    c->chunks = (struct http_chunks){0};
+    c->body_left = h->content_length;
+    if (h->content_length > s->limits.body_size_max) {
+        c->exchange.rq = h->rq;
+        http_refuse(c, 413, "The request body is too large.");
+        return;
+    }
+    if (!exchange_hold(c, bytes.p, size, small ? (size_t)h->content_length : 0))
+        return;
+    if (!small && !h->chunked)
+        buf_room(&c->exchange.body, HTTP_RESERVE_SIZE_MAX);
+    if (!body_follows) {
+        hand_over(c);
+        return;
+    }
+    if (c->state != HTTP_HEAD)
+        http_connection_enter(c, HTTP_HEAD); /* its deadline counts from here */
+    c->state = HTTP_BODY;
+    if (expects)
+        http_send_continue(c);
+}
+
+static size_t take_head(struct http_connection *c, str bytes)
+{
+    struct http_server *s = c->server;
+    ptrdiff_t size = http_head_read(&s->head, bytes, &c->scanned, s->limits.header_size_max);
+
+    if (size > 0) {
+        c->scanned = 0;
+        begin_request(c, bytes, (size_t)size);
+        return (size_t)size;
+    }
+    if (size < 0) {
+        c->exchange.rq = s->head.rq;
+        http_refuse(c, s->head.status, s->head.why);
+        return bytes.n;
+    }
+    if (c->state == HTTP_IDLE)
+        http_connection_enter(c, HTTP_HEAD);
+    return 0;
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+/* Reads what it can of `bytes`; returns how many were taken. What is left is the beginning of a
+ * head, or waits until the request before it is answered. */
+static size_t connection_take(struct http_connection *c, str bytes)
+{
+    size_t at = 0;
+
+    while (at < bytes.n) {
+        str left = str_slice(bytes, at, bytes.n);
+        size_t n = 0;
+
+        switch (c->state) {
+        case HTTP_IDLE:
+        case HTTP_HEAD: n = take_head(c, left); break;
+        case HTTP_BODY: n = c->chunked ? take_chunked(c, left) : take_sized(c, left); break;
+        case HTTP_CALL:
+        case HTTP_OUT: return c->refused ? bytes.n : at;
+        case HTTP_LINGER: c->dropped += left.n; return bytes.n;
+        case HTTP_CLOSED: return bytes.n;
+        }
+        if (n == 0)
+            return at;
+        at += n;
+    }
+    return at;
+}
+
+/* Takes what it can of what was kept and of `bytes` behind it; keeps what is left. */
+static void connection_feed(struct http_connection *c, str bytes)
+{
+    struct buf in = c->in; /* the connection may be closed while it is read */
+    size_t taken;
+
+    c->in = (struct buf){0};
+    if (in.n) {
+        buf_str(&in, bytes);
+        bytes = buf_view(&in);
+    }
+    taken = connection_take(c, bytes);
+    if (in.n && !taken && c->state != HTTP_CLOSED) {
+        c->in = in;
+        return;
+    }
+    if (taken < bytes.n && c->state != HTTP_CLOSED)
+        buf_add(&c->in, bytes.p + taken, bytes.n - taken);
+    buf_deinit(&in);
+}
+
+/* Behind everything that may have moved it on: counts what it holds, tells of a client that left,
+ * watches what its state wants watched. */
+static void connection_settle(struct http_connection *c)
+{
+    struct http_server *s = c->server;
+
+    if (c->state == HTTP_CLOSED || !connection_fits(c))
+        return;
+    if (c->left && c->exchange.owed && !c->exchange.told) {
+        c->exchange.told = true;
+        s->handler.gone(s->handler.arg, &c->exchange);
+    }
+    if (c->eof && c->state != HTTP_CALL && c->state != HTTP_OUT)
+        http_connection_close(c);
+    else
+        http_connection_watch(c);
+}
+
+void http_connection_go_on(struct http_connection *c)
+{
+    connection_feed(c, STR(""));
+    connection_settle(c);
+}
+
+/* One read. False when there is no more for now. */
+static bool connection_read(struct http_connection *c)
+{
+    struct http_server *s = c->server;
+    ssize_t n = recv(c->watch.fd, s->bytes, sizeof(s->bytes), 0);
+
+    if (n > 0) {
+        connection_feed(c, str_from(s->bytes, (size_t)n));
+        return (n == sizeof(s->bytes) || c->left) && c->state != HTTP_CLOSED &&
+               c->in.n < s->limits.header_size_max && c->dropped < HTTP_DROP_SIZE_MAX;
+    }
+    if (n == 0)
+        c->eof = c->left = true;
+    else if (errno == EINTR)
+        return true;
+    else if (errno != EAGAIN)
+        http_connection_close(c);
+    return false;
+}
+
+void http_connection_ready(struct loop_watch *w, u32 events)
+{
+    struct http_connection *c = w->arg;
+
+    if (events & EPOLLOUT)
+        http_send_rest(c);
+    if (events & EPOLLRDHUP)
+        c->left = true;
+    if (c->state != HTTP_CLOSED && events & EPOLLIN) {
+        for (int i = 0; i < READS_MAX && connection_read(c); i++)
+            ;
+    } else if (events & (EPOLLERR | EPOLLHUP)) {
+        http_connection_close(c);
+    }
+    if (c->dropped >= HTTP_DROP_SIZE_MAX)
+        http_connection_close(c);
+    connection_settle(c);
+}
+
+/* --- whether the client is there -------------------------------------------------------------- */
+
+bool http_exchange_is_there(const struct http_exchange *x)
+{
+    const struct http_connection *c = container_of(x, struct http_connection, exchange);
+    struct pollfd socket = {.fd = c->watch.fd, .events = POLLRDHUP};
+
+    return c->state != HTTP_CLOSED && !c->left && poll(&socket, 1, 0) <= 0;
+}

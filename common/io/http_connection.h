@@ -1,0 +1,159 @@
+/* A connection and the server it belongs to: what http_server.c (life, endpoints, deadlines),
+ * http_connection.c (requests in) and http_answer.c (answers out) share, and nobody else sees.
+ *
+ *   IDLE ──> HEAD ──> BODY ──hand over──> CALL ──http_answer──> IDLE
+ *    └────────┴─────────┴─refused─┐         └──> SENDING ──all sent──^
+ *                                 └──> SENDING ──> LINGER ──> CLOSED
+ *
+ * Invariants:
+ * 1. A connection is on exactly one list: by its state on `kept` (IDLE, CALL), `reading` (HEAD,
+ *    BODY), `sending`, `lingering`; CLOSED on `closed` once nobody owes it an answer, else on none.
+ * 2. `kept` is ordered by listed_ms, the others by since_ms: whose deadline is first stands first.
+ *    An idle connection's since_ms may be later than its place says: it is moved when it is looked
+ *    at, so that a request costs no list.
+ * 3. A closed connection gives its buffers back at once, its struct when the server flushes: whoever
+ *    is in the middle of something with it may still look at its state.
+ * 4. What a connection holds is counted in the budget: `charged`, and nothing else of it. */
+#ifndef TOQUE_HTTP_CONNECTION_H
+#define TOQUE_HTTP_CONNECTION_H
+
+#include "common/base/map.h"
+#include "common/base/pool.h"
+#include "common/base/slab.h"
+#include "common/io/http_chunks.h"
+#include "common/io/http_head.h"
+#include "common/io/http_server.h"
+
+#define HTTP_ENDPOINTS_MAX 16
+/* Bytes that one recv asks for; what many connections share in a turn. */
+#define HTTP_READ_SIZE (64u << 10)
+/* A body's memory that is taken on the word of Content-Length alone. */
+#define HTTP_RESERVE_SIZE_MAX (32u << 10)
+/* An answer's body up to here is copied behind its head and sent with it; a larger one is sent from
+ * where it lies. */
+#define HTTP_JOIN_SIZE_MAX (32u << 10)
+/* Bytes that are read and dropped behind a refusal, so that the client hears why. */
+#define HTTP_DROP_SIZE_MAX (64u << 20)
+
+enum http_state {
+    HTTP_IDLE,
+    HTTP_HEAD,
+    HTTP_BODY,
+    HTTP_CALL,
+    HTTP_OUT,    /* an answer is being sent */
+    HTTP_LINGER, /* the last answer is sent: what still comes is read and dropped */
+    HTTP_CLOSED
+};
+
+struct http_endpoint {
+    struct http_server *server;
+    struct loop_watch watch;
+    enum http_kind kind;
+    char *unix_path; /* NULL: TCP */
+    bool paused;     /* not watched: the connections are at their limit */
+};
+
+struct http_exchange {
+    struct http_request rq;
+    void *block; /* fields, head, and the body where it is small */
+    size_t block_size;
+    struct buf body; /* a large or chunked one */
+    void *data;
+    bool owed; /* handed over, not answered */
+    bool told; /* `gone` was called */
+};
+
+struct http_connection {
+    struct loop_watch watch;
+    struct list link;
+    struct http_server *server;
+    enum http_state state;
+    bool left;    /* the client sends no more, though some of it may not be read yet */
+    bool eof;     /* all that it sent is read */
+    bool last;    /* closed behind the answer under way */
+    bool refused; /* its answer is the server's own */
+    bool is_head; /* no body in the answer */
+    bool old;     /* HTTP/1.0 */
+    bool queued;  /* on the server's list of those that go on in the next flush */
+    u32 interest; /* events that are watched */
+    i64 since_ms; /* mono: begin of the state; of CALL: of the request */
+    i64 listed_ms;
+    struct address peer;
+    enum http_kind kind;
+    struct buf in; /* came and was not taken: part of a head, or requests behind the present one */
+    size_t scanned;
+    struct http_chunks chunks;
+    bool chunked;
+    u64 body_left;
+    u64 dropped;          /* bytes, while lingering */
+    struct buf out, rest; /* not sent yet: bytes from out_at of `out`, then `rest` from rest_at */
+    size_t out_at, rest_at;
+    u64 charged;
+    struct http_connection *next_ready;
+    struct http_exchange exchange;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_limits limits;
+    struct budget *budget;
+    struct http_handler handler;
+    struct loop_hook hook;
+    struct http_endpoint endpoints[HTTP_ENDPOINTS_MAX];
+    u32 endpoint_count;
+    struct slab connections;
+    struct pool blocks;
+    struct list kept, reading, sending, lingering, closed;
+    u32 idle_count; /* of those on `kept` */
+    u32 waiting, sending_count;
+    struct http_connection *ready, **ready_end; /* answered, and there is more to read */
+    struct map addresses;                       /* struct http_address, where they are limited */
+    i64 resume_ms; /* accepting goes on then: there was no descriptor; -1: it goes on */
+    struct http_stats stats;
+    i64 date_s; /* the second that `date` is of */
+    char date[CLOCK_HTTP_SIZE];
+    struct buf text;       /* the answer being written */
+    struct http_head head; /* the head being read */
+    char bytes[HTTP_READ_SIZE];
+};
+
+/* --- http_server.c ---------------------------------------------------------------------------- */
+
+static inline i64 http_now_ms(struct http_server *s)
+{
+    return loop_clock(s->loop)->mono_ms;
+}
+/* Goes over to `state` and to the end of the state's list. */
+void http_connection_enter(struct http_connection *c, enum http_state state);
+/* Watches what the state wants watched. */
+void http_connection_watch(struct http_connection *c);
+/* At once, whatever it is doing; whoever waits for something of it is told. */
+void http_connection_close(struct http_connection *c);
+/* Bytes that it holds, and how many of them count against the budget: from now on all. */
+u64 http_connection_holds(const struct http_connection *c);
+void http_connection_count(struct http_connection *c);
+/* Whether there is room for so much more, if need be by closing connections that take up room
+ * without reading what they asked for. */
+bool http_server_room(struct http_server *s, u64 bytes);
+
+/* --- http_connection.c ------------------------------------------------------------------------ */
+
+/* Events of its socket. */
+void http_connection_ready(struct loop_watch *w, u32 events);
+/* The request before was answered: takes what was kept of those behind it. */
+void http_connection_go_on(struct http_connection *c);
+
+/* --- http_answer.c ---------------------------------------------------------------------------- */
+
+/* Answers what the server itself refuses; the connection ends behind it. */
+void http_refuse(struct http_connection *c, int status, const char *why);
+void http_send_continue(struct http_connection *c);
+/* The socket takes more. */
+void http_send_rest(struct http_connection *c);
+/* Puts it among those that go on in the next flush. */
+void http_server_ready(struct http_connection *c);
+
+/* Lets go of the request: its block, its body. */
+void http_exchange_clear(struct http_connection *c);
+
+#endif
