@@ -19,6 +19,9 @@
 /* Events taken with one wait: enough for a batch of many connections, little enough to keep in
  * the first-level cache. What is more is ready again in the next turn. */
 #define LOOP_EVENTS_MAX 256
+/* Deadlines of one kind that a turn runs; what else is due is run in the turns that follow at once.
+ * Many end together, such as long polls that began together. */
+#define LOOP_TIMERS_MAX 256
 /* Longest wait while wall deadlines exist: so late is a step of the wall clock noticed. */
 #define LOOP_WALL_WAIT_MAX_MS 5000
 /* A held turn with more callbacks than this is full. */
@@ -130,8 +133,10 @@ static void loop_dispatch(struct loop *l)
         struct epoll_event ev = l->events[l->event_at++];
         struct loop_watch *w = ev.data.ptr;
 
-        if (w)
+        if (w) {
+            l->stats.events++;
             w->ready(w, ev.events);
+        }
     }
     l->event_at = l->event_count = 0;
 }
@@ -165,7 +170,7 @@ void loop_timer_set_real(struct loop *l, struct loop_timer *t, i64 due_mono_ms)
  * is past already comes again in the next turn, not in this one for ever. */
 static void run_due(struct loop *l, struct heap *h, const i64 *now)
 {
-    for (u32 left = h->n; left > 0; left--) {
+    for (u32 left = MIN(h->n, LOOP_TIMERS_MAX); left > 0; left--) {
         struct heap_node *top = heap_top(h);
 
         if (!top || heap_due(h, top) > *now)
@@ -245,7 +250,8 @@ static int loop_commit(struct loop *l)
     i64 start_us = clock_us(l->clock);
     int err = l->store.commit(l->store.arg, &ticket);
 
-    peak_note(&l->commit_peak, clock_us(l->clock) - start_us);
+    l->stats.commit_last_us = clock_us(l->clock) - start_us;
+    peak_note(&l->commit_peak, l->stats.commit_last_us);
     if (err)
         return err;
     assert(ticket >= l->ticket);

@@ -125,7 +125,9 @@ i64 loop_wait_ms(struct loop *l);
 #define LOOP_LATELY_S 10
 struct loop_stats {
     u64 turns, commits, laters;
-    u64 held, lost; /* turns that the store put off; how often it lost some */
+    u64 events;         /* callbacks of descriptors that were ready */
+    i64 commit_last_us; /* what the last commit took */
+    u64 held, lost;     /* turns that the store put off; how often it lost some */
     i64 longest_us, commit_longest_us;
     i64 longest_ever_us, commit_longest_ever_us;
 };

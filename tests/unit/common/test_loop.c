@@ -529,6 +529,42 @@ static void source_open(struct source *s, struct loop *l, char name)
     assert_int_equal(loop_watch(l, &s->watch, EPOLLIN), 0);
 }
 
+enum { MANY = 1000 };
+
+static void count_due(struct loop_timer *t)
+{
+    ++*(u32 *)t->arg;
+}
+
+/* Many that end together do not make one long turn, and a descriptor is served in between. */
+static void many_due_at_once(void **state)
+{
+    struct loop *l = loop_of_test(false);
+    struct loop_timer *timers = calloc(2 * MANY, sizeof(*timers));
+    u32 done = 0, turns = 0, before = 0;
+    i64 now_ms = loop_clock(l)->now_ms, mono_ms = loop_clock(l)->mono_ms;
+
+    assert_non_null(timers);
+    for (int i = 0; i < 2 * MANY; i++) {
+        timers[i] = (struct loop_timer){.due = count_due, .arg = &done};
+        if (i % 2)
+            loop_timer_set(l, &timers[i], now_ms);
+        else
+            loop_timer_set_real(l, &timers[i], mono_ms);
+    }
+    for (; done < 2 * MANY; turns++) {
+        assert_int_equal(loop_wait_ms(l), 0);
+        loop_turn(l, -1);
+        assert_in_range(done - before, 1, 512);
+        before = done;
+    }
+    assert_in_range(turns, 4, 20);
+    assert_int_equal(loop_wait_ms(l), -1);
+    assert_int_equal(loop_stats(l).events, 0);
+    free(timers);
+    loop_free(l);
+}
+
 static void unwatched_in_the_same_batch(void **state)
 {
     struct loop *l = loop_of_test(false);
@@ -707,6 +743,7 @@ int main(void)
         cmocka_unit_test(wall_timers_follow_the_hand),
         cmocka_unit_test(real_timers_wake_the_loop),
         cmocka_unit_test(due_again_at_once),
+        cmocka_unit_test(many_due_at_once),
         cmocka_unit_test(unwatched_in_the_same_batch),
         cmocka_unit_test(unwatches_itself_and_watches_anew),
         cmocka_unit_test(hooks_run_last),

@@ -1,0 +1,86 @@
+/* Work of a daemon that nobody waits for: what falls due in masses, clearing away, giving space
+ * back. One scheduler for all of it, so that together it takes no more than its share.
+ *
+ * A job is woken when there is something to do, and does it in pieces of about equal cost. When,
+ * and how many pieces, is decided here:
+ *
+ *   turn: gather ─> commit ─> answers ─> flush: a slice ──> next turn's commit ─> what did it cost?
+ *                                        (one job's step)
+ *
+ * 1. A slice costs BACKGROUND_SLICE_US at most, what the commit takes longer because of it counted
+ *    in: the pieces of a slice follow from what pieces of that job, and their commits, did cost.
+ * 2. While there is other work, all slices together take `share_percent` of the time: after one
+ *    that cost c, none begins for c * (100 - share) / share. With no other work for
+ *    BACKGROUND_IDLE_US they follow on one another.
+ * 3. A class comes before those behind it, and does not rest because of them. Jobs of one class
+ *    take turns.
+ * 4. A job of class BACKGROUND_DUE begins at once when it is woken: only what it does not get done
+ *    in its first slice is made to wait.
+ * 5. A slice begins when the one before it is settled, and the store takes turns.
+ *
+ * All time is read from the loop's clock: where that is simulated, so is the cost, and equal runs
+ * have equal slices. */
+#ifndef TOQUE_BACKGROUND_H
+#define TOQUE_BACKGROUND_H
+
+#include "common/io/loop.h"
+
+/* Cost of a slice beside other work, and with nobody else there; in microseconds. */
+#define BACKGROUND_SLICE_US      1000
+#define BACKGROUND_SLICE_IDLE_US 3000
+/* A commit with a slice in it, as far as a commit without one leaves room for that. */
+#define BACKGROUND_COMMIT_US 2000
+/* No descriptor was ready for so long: there is no other work. */
+#define BACKGROUND_IDLE_US    100000
+#define BACKGROUND_PIECES_MAX 65536
+
+enum background_class {
+    BACKGROUND_DUE,   /* somebody may be waiting for it */
+    BACKGROUND_CLEAR, /* rows and memory of what is gone */
+    BACKGROUND_SPACE, /* giving back what is free */
+    BACKGROUND_CLASSES,
+};
+
+/* Lives in its owner, zeroed but for name, class, step and arg. */
+struct background_job {
+    const char *name;
+    enum background_class class;
+    /* Does up to `pieces` pieces of work and says how many it did; fewer than asked: there is no
+     * more for now, and the job sleeps. It may change the turn's transaction (loop_dirty). */
+    u32 (*step)(void *arg, u32 pieces);
+    void *arg;
+    /* The scheduler's own. */
+    struct list link;
+    bool fresh;                  /* woken, and no slice since */
+    u32 pieces;                  /* of its last slice */
+    i64 step_ns, commit_ns;      /* learned: cost of a piece */
+    u64 pieces_done, slices, us; /* ever, for the statistics */
+};
+
+struct background_conf {
+    u32 share_percent; /* 1 to 100 */
+    /* Whether a slice of this class may begin now; asked again soon when not. NULL: always. */
+    bool (*may)(void *arg, enum background_class class);
+    void *arg;
+};
+
+struct background;
+struct background *background_new(struct loop *l, const struct background_conf *conf);
+/* No job may be awake. NULL accepted. */
+void background_free(struct background *b);
+
+/* There is something to do; harmless when the job is awake. */
+void background_wake(struct background *b, struct background_job *job);
+/* There is not, after all; harmless when the job sleeps, or never was awake. */
+void background_sleep(struct background *b, struct background_job *job);
+bool background_is_awake(const struct background_job *job);
+
+struct background_stats {
+    u32 awake; /* jobs */
+    u64 slices;
+    i64 us;               /* that all slices cost, their commits counted in */
+    i64 commit_median_us; /* of the last commits that had a slice in them */
+};
+struct background_stats background_stats(const struct background *b);
+
+#endif
