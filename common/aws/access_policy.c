@@ -60,27 +60,6 @@ static int check_texts(struct reader *r, const struct json_at *at)
 
 /* --- members ---------------------------------------------------------------------------------- */
 
-/* Refuses members that the grammar does not have. */
-static int check_names(struct reader *r, const struct json_at *object, const char *const *known,
-                       size_t n)
-{
-    const char *name;
-    json_t *value;
-    int err = json_want(object, JSON_OBJECT, r->f);
-
-    if (err)
-        return err;
-    json_object_foreach(object->value, name, value) {
-        size_t i = 0;
-
-        while (i < n && strcmp(known[i], name) != 0)
-            i++;
-        if (i == n)
-            return json_complain(object, r->f, "has no element %.64s", name);
-    }
-    return 0;
-}
-
 /* One of two members, of which exactly one must be there. */
 static int get_either(struct reader *r, const struct json_at *object, const char *name,
                       const char *not_name, bool *ret_not, struct json_at *ret)
@@ -208,7 +187,7 @@ static int read_principal_types(struct reader *r, const struct json_at *at,
                                 struct access_statement *s)
 {
     static const char *const types[] = {"AWS", "Service", "Federated", "CanonicalUser"};
-    int err = check_names(r, at, types, ARRAY_LEN(types));
+    int err = json_want_members(at, types, ARRAY_LEN(types), false, r->f);
 
     if (!err && json_object_size(at->value) == 0)
         err = json_complain(at, r->f, "must not be empty");
@@ -363,7 +342,7 @@ static int read_statement(struct reader *r, const struct json_at *at, struct acc
                                         "NotPrincipal", "Action",      "NotAction",
                                         "Resource",     "NotResource", "Condition"};
     unsigned parts = ACCESS_WILDCARDS | (r->variables ? ACCESS_VARIABLES : 0);
-    int err = check_names(r, at, names, ARRAY_LEN(names));
+    int err = json_want_members(at, names, ARRAY_LEN(names), false, r->f);
 
     err = err ? err : read_sid(r, at, &s->sid);
     err = err ? err : read_effect(r, at, &s->is_deny);
@@ -399,7 +378,7 @@ static int read_head(struct reader *r, const struct json_at *root)
 {
     static const char *const names[] = {"Version", "Id", "Statement"};
     str version = STR(VERSION_OLD), id;
-    int err = check_names(r, root, names, ARRAY_LEN(names));
+    int err = json_want_members(root, names, ARRAY_LEN(names), false, r->f);
 
     err = err ? err : json_get_str(root, "Version", &version, r->f);
     if (err == 0 || err == E_NOT_FOUND)

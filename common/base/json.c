@@ -40,40 +40,41 @@ int json_open(struct json_doc *ret, str text, const char *file, bool repeats, st
     return 0;
 }
 
-/* The whole file, or a word of what is wrong with it. */
-static const char *read_file(const char *path, size_t size_max, struct buf *ret)
+/* All of it, or a word of what is wrong with it. */
+static const char *read_all(int fd, size_t size_max, struct buf *ret)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
-    if (fd < 0)
-        return strerror(errno);
-    const char *wrong = NULL;
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-        wrong = "is a directory";
-    while (!wrong) {
+        return "is a directory";
+    while (ret->n <= size_max) {
         ssize_t n = read(fd, buf_room(ret, 65536), 65536);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0) {
-            wrong = n < 0 ? strerror(errno) : NULL;
-            break;
-        }
+        if (n <= 0)
+            return n < 0 ? strerror(errno) : NULL;
         ret->n += (size_t)n;
-        if (ret->n > size_max)
-            wrong = "file is too large";
     }
-    close(fd);
-    return wrong;
+    return "file is too large";
+}
+
+int json_open_fd(struct json_doc *ret, int fd, const char *path, size_t size_max, bool repeats,
+                 struct fault *f)
+{
+    struct buf text = {0};
+    const char *wrong = fd < 0 ? strerror(errno) : read_all(fd, size_max, &text);
+    int err = wrong ? fault_set(f, JSON_FAULT, "%s: %s", path, wrong)
+                    : json_open(ret, buf_view(&text), path, repeats, f);
+    buf_deinit(&text);
+    return err;
 }
 
 int json_open_file(struct json_doc *ret, const char *path, size_t size_max, bool repeats,
                    struct fault *f)
 {
-    struct buf text = {0};
-    const char *wrong = read_file(path, size_max, &text);
-    int err = wrong ? fault_set(f, JSON_FAULT, "%s: %s", path, wrong)
-                    : json_open(ret, buf_view(&text), path, repeats, f);
-    buf_deinit(&text);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int err = json_open_fd(ret, fd, path, size_max, repeats, f);
+    if (fd >= 0)
+        close(fd);
     return err;
 }
 
@@ -225,6 +226,29 @@ int json_want(const struct json_at *at, json_type type, struct fault *f)
         (type == JSON_REAL && is == JSON_INTEGER))
         return 0;
     return json_complain(at, f, "must be %s, not %s", type_name(type), type_name(is));
+}
+
+static bool is_among(const char *name, const char *const *known, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(known[i], name) == 0)
+            return true;
+    return false;
+}
+
+int json_want_members(const struct json_at *at, const char *const *known, size_t n, bool comments,
+                      struct fault *f)
+{
+    const char *name;
+    json_t *value;
+    int err = json_want(at, JSON_OBJECT, f);
+
+    if (err)
+        return err;
+    json_object_foreach(at->value, name, value)
+        if (!is_among(name, known, n) && !(comments && strncmp(name, "//", 2) == 0))
+            return json_complain(at, f, "has no member %.64s", name);
+    return 0;
 }
 
 int json_get(const struct json_at *object, const char *name, struct json_at *ret, struct fault *f)

@@ -43,6 +43,9 @@ int json_open(struct json_doc *ret, str text, const char *file, bool repeats,
 /* The same from a file of at most `size_max` bytes; E_FAULT also when it cannot be read. */
 int json_open_file(struct json_doc *ret, const char *path, size_t size_max, bool repeats,
                    struct fault *f) MUST_CHECK;
+/* The same from an open file, for who looks at it first; below 0: as errno says. */
+int json_open_fd(struct json_doc *ret, int fd, const char *path, size_t size_max, bool repeats,
+                 struct fault *f) MUST_CHECK;
 /* A zeroed document is accepted. */
 void json_close(struct json_doc *d);
 
@@ -64,6 +67,10 @@ int json_get_bool(const struct json_at *object, const char *name, bool *ret,
 /* E_FAULT unless the value is of the type. JSON_TRUE stands for both booleans, JSON_REAL for both
  * kinds of numbers. */
 int json_want(const struct json_at *at, json_type type, struct fault *f) MUST_CHECK;
+/* E_FAULT unless the value is an object whose members are all among the `n` known names; with
+ * `comments`, names that begin with "//" are fine, too. */
+int json_want_members(const struct json_at *at, const char *const *known, size_t n, bool comments,
+                      struct fault *f) MUST_CHECK;
 /* "a string", "an object", … */
 const char *json_type_name(const json_t *value);
 
