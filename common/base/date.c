@@ -171,7 +171,7 @@ int date_read_http(str text, i64 *ret_ms)
          date_take_char(&rest, ' ') && date_take_number(&rest, 2, &c.hour) &&
          date_take_char(&rest, ':') && date_take_number(&rest, 2, &c.minute) &&
          date_take_char(&rest, ':') && date_take_number(&rest, 2, &c.second) &&
-         str_is(rest, " GMT");
+         (str_is(rest, " GMT") || str_is(rest, " +0000") || str_is(rest, " -0000"));
     return ok ? civil_finish(&c, ret_ms) : E_INVALID;
 }
 

@@ -12,8 +12,9 @@
 int date_read_iso(str text, i64 *ret_ms) MUST_CHECK;
 /* "20260102T030405Z", the form of X-Amz-Date. E_INVALID otherwise. */
 int date_read_basic(str text, i64 *ret_ms) MUST_CHECK;
-/* RFC 9110's preferred form, "Fri, 02 Jan 2026 03:04:05 GMT"; the weekday must be one, whether it
- * is that day's is not checked. E_INVALID otherwise. */
+/* RFC 9110's preferred form, "Fri, 02 Jan 2026 03:04:05 GMT", also with mail's "-0000" or "+0000"
+ * for GMT; the weekday must be one, whether it is that day's is not checked. E_INVALID otherwise.
+ */
 int date_read_http(str text, i64 *ret_ms) MUST_CHECK;
 
 /* Writes date_read_basic's form; buf holds DATE_BASIC_SIZE bytes. */

@@ -113,6 +113,10 @@ static void there_and_back(void **state)
         assert_int_equal(ms, t - t % 1000);
     }
     char text[DATE_BASIC_SIZE];
+    i64 ms;
+
+    assert_int_equal(date_read_http(STR("Fri, 02 Jan 2026 03:04:05 -0000"), &ms), 0);
+    assert_int_equal(ms, T0);
 
     assert_string_equal(date_basic(T0 + 678, text), "20260102T030405Z");
 }
