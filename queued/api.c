@@ -86,6 +86,7 @@ void api_init(struct service *ret, struct queues *qs)
         .target_prefix = "AmazonSQS.",
         .query_version = "2012-11-05",
         .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
+        .unsigned_denied = true,
         .flattened = true,
         .actions = actions,
         .action_count = ARRAY_LEN(actions),

@@ -156,7 +156,7 @@ static void move_clock(struct call *c, void *arg)
 
 void queued_add_pages(struct queued *d)
 {
-    desk_add_page(d->desk, "GET", "/health", health, d);
-    desk_add_page(d->desk, "GET", "/_localstack/health", localstack_health, d);
+    desk_add_open_page(d->desk, "GET", "/health", health, d);
+    desk_add_open_page(d->desk, "GET", "/_localstack/health", localstack_health, d);
     desk_add_page(d->desk, "POST", "/_toque/clock", move_clock, d);
 }

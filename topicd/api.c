@@ -116,7 +116,7 @@ static void refuse_tag_action(struct call *c)
 static const struct action actions[] = {
     {"AddPermission", topic_arn, refuse_topic_action, 0},
     LATER("CheckIfPhoneNumberIsOptedOut"),
-    {"ConfirmSubscription", confirm, api_confirm_subscription, 0},
+    {"ConfirmSubscription", confirm, api_confirm_subscription, ACTION_OPEN},
     LATER("CreatePlatformApplication"),
     LATER("CreatePlatformEndpoint"),
     LATER("CreateSMSSandboxPhoneNumber"),
@@ -153,7 +153,7 @@ static const struct action actions[] = {
     {"SetTopicAttributes", set_topic, api_set_topic_attributes, WRITES},
     {"Subscribe", subscribe, api_subscribe, RESULT | WRITES},
     {"TagResource", resource_arn, refuse_tag_action, 0},
-    {"Unsubscribe", sub_arn, api_unsubscribe, WRITES},
+    {"Unsubscribe", sub_arn, api_unsubscribe, WRITES | ACTION_OPEN},
     {"UntagResource", resource_arn, refuse_tag_action, 0},
     LATER("VerifySMSSandboxPhoneNumber"),
 };

@@ -200,8 +200,9 @@ void api_unsubscribe(struct call *c)
         struct sub *u = catalog_sub(&t->catalog, arn);
 
         /* Whoever visits the URL of a notification is a stranger, and such subscriptions end by
-         * their owner's word only. */
-        if (u && !c->identity.is_signed && str_is(c->request.method, "GET"))
+         * their owner's word only. Where signatures are verified, so is who signs nothing. */
+        if (u && !c->identity.is_signed &&
+            (str_is(c->request.method, "GET") || desk_verifies(c->desk)))
             fault_set(&c->fault, FAULT_AUTHORIZATION,
                       "This subscription requires authentication for deletion.");
         else if (u)

@@ -104,6 +104,7 @@ struct service front_service(void *owner, void (*forward)(struct call *c))
                             .target_prefix = "AmazonSQS.",
                             .query_version = "2012-11-05",
                             .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
+                            .unsigned_denied = true,
                             .flattened = true,
                             .actions = actions,
                             .action_count = ARRAY_LEN(actions),

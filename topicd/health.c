@@ -212,7 +212,7 @@ static void move_clock(struct call *c, void *arg)
 
 void pages_add(struct topicd *t)
 {
-    desk_add_page(t->desk, "GET", "/health", health, t);
-    desk_add_page(t->desk, "GET", "/_localstack/health", localstack_health, t);
+    desk_add_open_page(t->desk, "GET", "/health", health, t);
+    desk_add_open_page(t->desk, "GET", "/_localstack/health", localstack_health, t);
     desk_add_page(t->desk, "POST", "/_toque/clock", move_clock, t);
 }

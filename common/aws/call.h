@@ -71,6 +71,13 @@ enum call_fault {
     CALL_FAULT_INVALID_PARAMETER,
     CALL_FAULT_TOO_LARGE, /* 413 */
     CALL_FAULT_INCOMPLETE_SIGNATURE,
+    CALL_FAULT_SIGNATURE,       /* SignatureDoesNotMatch: also the wrong scope or time */
+    CALL_FAULT_UNKNOWN_KEY,     /* InvalidClientTokenId: also the wrong session token */
+    CALL_FAULT_NO_SIGNATURE,    /* MissingAuthenticationToken */
+    CALL_FAULT_TOKEN_EXPIRED,   /* ExpiredToken */
+    CALL_FAULT_REQUEST_EXPIRED, /* RequestExpired: a presigned URL */
+    CALL_FAULT_NO_SUBSCRIPTION, /* OptInRequired: the key is not for this service */
+    CALL_FAULT_ACCESS_DENIED,
     CALL_FAULT_UNAVAILABLE, /* 503: the store or the peer is failing, try again */
     CALL_FAULT_INTERNAL,    /* 500 */
     CALL_FAULT_UNSUPPORTED, /* what toque does not do: says so */
@@ -95,6 +102,7 @@ enum action_flags {
     ACTION_RESULT = 1,        /* has an output shape: a Result element, and {} when empty */
     ACTION_WRITES = 2,        /* refused with CALL_FAULT_UNAVAILABLE while the store fails */
     ACTION_NO_QUEUE_PATH = 4, /* "not valid for this endpoint" when sent to a queue's path */
+    ACTION_OPEN = 8,          /* needs no signature, whatever keys there are */
 };
 
 struct action {
@@ -109,7 +117,9 @@ struct service {
     const char *target_prefix; /* "AmazonSQS." */
     const char *query_version; /* "2012-11-05": tells services apart where both know an action */
     const char *xml_namespace;
-    bool flattened; /* SQS: lists and maps without wrappers, empty ones left out, errors
+    bool unsigned_denied; /* SQS: a call without a signature is AccessDenied; SNS:
+                             MissingAuthenticationToken */
+    bool flattened;       /* SQS: lists and maps without wrappers, empty ones left out, errors
                        with <Detail/>, XML declaration; SNS: the opposite */
     const struct action *actions; /* sorted by name */
     size_t action_count;
@@ -126,8 +136,12 @@ enum dialect { DIALECT_JSON, DIALECT_QUERY };
 /* Who asks: read from the Authorization header or the query of a presigned URL. */
 struct identity {
     str access_key;
-    str region, service; /* of the credential scope */
+    str date, region, service, terminator; /* the credential scope */
+    str signed_headers;                    /* names with semicolons */
+    str signature;                         /* in hexadecimal, as given */
     bool is_signed;
+    bool in_query;     /* a presigned URL */
+    str account, user; /* of the key that the signature was verified with; else "" */
 };
 
 /* How far the answer is written: call_out.c's own. */

@@ -15,6 +15,7 @@
 
 #include "common/aws/dialect.h"
 #include "common/aws/sigv4.h"
+#include "common/base/log.h"
 
 #define SERVICES_MAX 4
 #define PAGES_MAX    32
@@ -30,6 +31,7 @@ struct page {
     const char *method, *path;
     void (*run)(struct call *c, void *arg);
     void *arg;
+    bool is_open; /* needs no signature */
 };
 
 struct desk {
@@ -42,6 +44,7 @@ struct desk {
     size_t service_count;
     struct page pages[PAGES_MAX];
     size_t page_count;
+    struct keys *keys; /* NULL: signatures are not verified */
     struct list pool;
     u32 pool_count;
     bool failing, lost, quiet;
@@ -81,6 +84,7 @@ void desk_free(struct desk *d)
     assert(d->waiting == 0);
     list_each(at, after, &d->pool)
         call_free(list_item(at, struct call, link));
+    keys_free(d->keys);
     mem_free(d->public_url);
     mem_free(d->region);
     mem_free(d->account);
@@ -99,7 +103,37 @@ void desk_add_page(struct desk *d, const char *method, const char *path,
                    void (*run)(struct call *c, void *arg), void *arg)
 {
     assert(d->page_count < PAGES_MAX);
-    d->pages[d->page_count++] = (struct page){method, path, run, arg};
+    d->pages[d->page_count++] = (struct page){method, path, run, arg, false};
+}
+
+void desk_add_open_page(struct desk *d, const char *method, const char *path,
+                        void (*run)(struct call *c, void *arg), void *arg)
+{
+    desk_add_page(d, method, path, run, arg);
+    d->pages[d->page_count - 1].is_open = true;
+}
+
+int desk_open_keys(struct desk *d, const char *path, struct fault *f)
+{
+    assert(!d->keys);
+    return path[0] ? keys_open(&d->keys, path, f) : 0;
+}
+
+void desk_reload_keys(struct desk *d)
+{
+    struct fault f;
+    if (!d->keys)
+        return;
+    fault_clear(&f);
+    if (keys_reload(d->keys, &f))
+        log_error("the keys stay as they were: %s", f.text);
+    else
+        log_info("the keys were read again keys=%zu", keys_count(d->keys));
+}
+
+bool desk_verifies(const struct desk *d)
+{
+    return d->keys;
 }
 
 void desk_set_failing(struct desk *d, bool failing)
@@ -297,20 +331,51 @@ static bool is_region(str s)
     return s.n > 0 && s.n <= REGION_SIZE_MAX;
 }
 
-/* Test set-ups keep their tenants apart by made-up access keys and regions: an access key id of
- * twelve digits is an account, as people know it from other implementations. */
+/* Test set-ups keep their tenants apart by made-up access keys and regions: where keys are not
+ * verified, an access key id of twelve digits is an account, as people know it from other
+ * implementations. */
 static void decide_caller(struct call *c)
 {
     const struct request *rq = &c->request;
     const struct identity *id = &c->identity;
-    if (is_account(rq->account))
+    if (id->account.n)
+        c->account = id->account;
+    else if (is_account(rq->account))
         c->account = rq->account;
     else
-        c->account = is_account(id->access_key) ? id->access_key : str_of(c->desk->account);
+        c->account = is_account(id->access_key) && !c->desk->keys ? id->access_key
+                                                                  : str_of(c->desk->account);
     if (is_region(rq->region))
         c->region = rq->region;
     else
         c->region = is_region(id->region) ? id->region : str_of(c->desk->region);
+}
+
+/* Calls over the link were verified where they came in; the ipc endpoint's file says by its mode who
+ * may use it. */
+static bool is_verified_elsewhere(const struct call *c)
+{
+    return c->request.door == DOOR_IPC || c->request.door == DOOR_LINK;
+}
+
+static void refuse_unsigned(struct call *c)
+{
+    str base = call_base_url(c), path = c->request.path;
+    if (c->service->unsigned_denied)
+        fault_set(&c->fault, CALL_FAULT_ACCESS_DENIED, "Access to the resource %.*s%.*s is denied.",
+                  STR_ARG(base), STR_ARG(path));
+    else
+        fault_set(&c->fault, CALL_FAULT_NO_SIGNATURE, "Request is missing Authentication Token");
+}
+
+/* Fills in whose key it is, or sets c->fault. */
+static void verify(struct call *c, const char *service)
+{
+    const struct key *key;
+    if (sigv4_verify(c, service, c->desk->keys, call_clock(c)->now_ms, &key))
+        return;
+    c->identity.account = arena_dup(&c->arena, key->account);
+    c->identity.user = arena_dup(&c->arena, key->user);
 }
 
 static bool is_host(str s)
@@ -359,18 +424,47 @@ static const char *refusal(const struct call *c)
     return NULL;
 }
 
+/* Where there are keys: who calls is who signs. */
+static void check_signature(struct call *c)
+{
+    if (!c->desk->keys || is_verified_elsewhere(c) || c->fault.code)
+        return;
+    if (c->identity.is_signed)
+        verify(c, c->service->signing_name);
+    else if (!c->action || !(c->action->flags & ACTION_OPEN))
+        refuse_unsigned(c);
+}
+
 /* True: the call may be run; else its fault is set. */
 static bool check(struct call *c)
 {
     sigv4_read(&c->request, &c->arena, &c->identity, &c->fault);
     call_find(c, c->desk->services, c->desk->service_count);
-    decide_caller(c);
     const char *why = refusal(c);
     if (why) {
         fault_clear(&c->fault);
         fault_set(&c->fault, CALL_FAULT_UNAVAILABLE, "%s", why);
     }
-    return !c->fault.code && sigv4_check(&c->identity, &c->request, &c->fault) == 0;
+    check_signature(c);
+    decide_caller(c);
+    return !c->fault.code;
+}
+
+/* Pages show and change what belongs to everybody: where there are keys they need one, for either
+ * service, or the Unix socket. */
+static bool may_see(struct call *c, const struct page *page)
+{
+    if (!c->desk->keys || page->is_open || c->request.door != DOOR_TCP)
+        return true;
+    if (sigv4_read(&c->request, &c->arena, &c->identity, &c->fault) || !c->identity.is_signed)
+        return false;
+    for (size_t i = 0; i < c->desk->service_count && !c->fault.code; i++) {
+        if (str_is(c->identity.service, c->desk->services[i]->signing_name)) {
+            verify(c, c->desk->services[i]->signing_name);
+            return !c->fault.code;
+        }
+    }
+    return false;
 }
 
 struct call *desk_take(struct desk *d, const struct request *rq,
@@ -383,7 +477,10 @@ struct call *desk_take(struct desk *d, const struct request *rq,
     id_uuid(d->ids, c->answer.request_id);
     const struct page *page = find_page(d, rq);
     if (page) {
-        page->run(c, page->arg);
+        if (may_see(c, page))
+            page->run(c, page->arg);
+        else
+            call_page(c, 403, STR("{\"error\":\"this page needs a signature\"}"));
         return c;
     }
     bool ok = check(c);

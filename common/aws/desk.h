@@ -8,6 +8,7 @@
 #define TOQUE_DESK_H
 
 #include "common/aws/call.h"
+#include "common/aws/keys.h"
 #include "common/io/http_server.h"
 #include "common/io/ipc_door.h"
 
@@ -26,6 +27,16 @@ void desk_add_service(struct desk *d, const struct service *s);
 /* A page outside the API: exact path; `run` finishes the call with call_page. */
 void desk_add_page(struct desk *d, const char *method, const char *path,
                    void (*run)(struct call *c, void *arg), void *arg);
+/* The same for a page that needs no signature where there are keys: health, certificates. */
+void desk_add_open_page(struct desk *d, const char *method, const char *path,
+                        void (*run)(struct call *c, void *arg), void *arg);
+/* Reads a file of access keys: from now on the signature of every call is verified, and the
+ * caller's account is its key's. Without it, or with the path "", any secret works. E_FAULT: see
+ * keys_open. */
+int desk_open_keys(struct desk *d, const char *path, struct fault *f) MUST_CHECK;
+/* Reads it again, where there is one; what goes wrong is logged, and the keys stay as they were. */
+void desk_reload_keys(struct desk *d);
+bool desk_verifies(const struct desk *d);
 /* Finishes a page's call with this JSON. */
 void call_page(struct call *c, int status, str json);
 

@@ -58,8 +58,10 @@ static int read_credential(str credential, struct identity *ret, struct fault *f
                          "keyid/date/region/service/term, got '%.*s'",
                          (int)MIN(credential.n, (size_t)SHOWN_MAX), credential.p);
     ret->access_key = part[0];
+    ret->date = part[1];
     ret->region = part[2];
     ret->service = part[3];
+    ret->terminator = part[4];
     ret->is_signed = true;
     return 0;
 }
@@ -80,6 +82,8 @@ static int read_header(str header, struct identity *ret, struct fault *f)
         p.signature = named(item, STR("Signature="), p.signature);
         p.signed_headers = named(item, STR("SignedHeaders="), p.signed_headers);
     }
+    ret->signed_headers = p.signed_headers;
+    ret->signature = p.signature;
     int err = missing(&p, f, true);
     return err ? err : read_credential(p.credential, ret, f);
 }
@@ -103,6 +107,11 @@ static int read_query(str query, struct arena *arena, struct identity *ret, stru
     if (form_unescape(p.credential, false, arena, &p.credential) != 0)
         return fault_set(f, CALL_FAULT_INCOMPLETE_SIGNATURE,
                          "X-Amz-Credential is not percent-encoded as it must be.");
+    if (form_unescape(p.signed_headers, false, arena, &ret->signed_headers) != 0)
+        return fault_set(f, CALL_FAULT_INCOMPLETE_SIGNATURE,
+                         "X-Amz-SignedHeaders is not percent-encoded as it must be.");
+    ret->signature = p.signature;
+    ret->in_query = true;
     return read_credential(p.credential, ret, f);
 }
 
@@ -116,7 +125,16 @@ static bool is_ours(str header)
 
 int sigv4_read(const struct request *rq, struct arena *arena, struct identity *ret, struct fault *f)
 {
-    struct identity id = {STR(""), STR(""), STR(""), false};
+    str none = STR("");
+    struct identity id = {.access_key = none,
+                          .date = none,
+                          .region = none,
+                          .service = none,
+                          .terminator = none,
+                          .signed_headers = none,
+                          .signature = none,
+                          .account = none,
+                          .user = none};
     int err = 0;
     str header = str_trim(rq->authorization);
     if (is_ours(header))
@@ -126,9 +144,4 @@ int sigv4_read(const struct request *rq, struct arena *arena, struct identity *r
     if (err == 0)
         *ret = id;
     return err;
-}
-
-int sigv4_check(const struct identity *id, const struct request *rq, struct fault *f)
-{
-    return 0;
 }

@@ -1,0 +1,298 @@
+/* A signature held against its request. In this order: the key is known and for this service, the
+ * scope is right, the time is near, the session token is the key's, and the signature is what we
+ * make ourselves. */
+#include "common/aws/sigv4.h"
+
+#include "common/base/date.h"
+#include "common/base/hash.h"
+
+#define TERMINATOR       "aws4_request"
+#define UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
+#define SCOPE_REGION_MAX 32
+/* Bytes of what the caller wrote that a refusal shows. */
+#define SHOWN_MAX 128
+
+#define SHOWN(s) (int)MIN((s).n, (size_t)SHOWN_MAX), (s).p
+
+/* What is being verified, as far as it is known. */
+struct claim {
+    struct call *call;
+    const char *service;
+    const struct key *key;
+    i64 now_ms;
+    i64 at_ms;                   /* when it was signed */
+    char stamp[DATE_BASIC_SIZE]; /* the same as it is signed */
+};
+
+/* The parameter of a presigned URL, or the header, of one name. p may be NULL where there is none.
+ */
+static str claim_value(const struct claim *m, const char *name)
+{
+    const struct request *rq = &m->call->request;
+
+    return m->call->identity.in_query ? sigv4_query_param(rq, name, &m->call->arena)
+                                      : sigv4_header(rq, name);
+}
+
+static int claim_refuse(const struct claim *m, int code, const char *text)
+{
+    return fault_set(&m->call->fault, code, "%s", text);
+}
+
+/* --- the key ---------------------------------------------------------------------------------- */
+
+static int find_key(struct claim *m, const struct keys *keys)
+{
+    m->key = keys_find(keys, m->call->identity.access_key);
+    if (!m->key)
+        return claim_refuse(m, CALL_FAULT_UNKNOWN_KEY,
+                            "The security token included in the request is invalid.");
+    if (!key_serves(m->key, m->service))
+        return claim_refuse(m, CALL_FAULT_NO_SUBSCRIPTION,
+                            "The AWS Access Key Id needs a subscription for the service");
+    return 0;
+}
+
+static int check_token(const struct claim *m)
+{
+    str given = claim_value(m, "X-Amz-Security-Token");
+
+    if (!hash_eq_secret(given, m->key->session_token))
+        return claim_refuse(m, CALL_FAULT_UNKNOWN_KEY,
+                            "The security token included in the request is invalid.");
+    if (m->now_ms >= m->key->expires_ms)
+        return claim_refuse(m, CALL_FAULT_TOKEN_EXPIRED,
+                            "The security token included in the request is expired");
+    return 0;
+}
+
+/* --- the time --------------------------------------------------------------------------------- */
+
+static int read_time(struct claim *m)
+{
+    str text = claim_value(m, "X-Amz-Date");
+    int err = date_read_basic(text, &m->at_ms);
+
+    if (!m->call->identity.in_query && text.n == 0) {
+        text = sigv4_header(&m->call->request, "Date");
+        err = date_read_http(text, &m->at_ms) ? date_read_basic(text, &m->at_ms) : 0;
+    }
+    if (text.n == 0)
+        return claim_refuse(
+            m, CALL_FAULT_INCOMPLETE_SIGNATURE,
+            m->call->identity.in_query
+                ? "AWS query-string parameters must include 'X-Amz-Date'. Re-examine the "
+                  "query-string parameters."
+                : "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' "
+                  "header.");
+    if (err)
+        return fault_set(&m->call->fault, CALL_FAULT_INCOMPLETE_SIGNATURE,
+                         "Date must be in ISO-8601 'basic format'. Got '%.*s'. See "
+                         "http://en.wikipedia.org/wiki/ISO_8601",
+                         SHOWN(text));
+    date_basic(m->at_ms, m->stamp);
+    return 0;
+}
+
+/* Seconds for which a presigned URL is good; where it does not say, as long as a header is. */
+static int read_expiry(const struct claim *m, i64 *ret_ms)
+{
+    str text = sigv4_query_param(&m->call->request, "X-Amz-Expires", &m->call->arena);
+    i64 s;
+
+    *ret_ms = SIGV4_SKEW_MS;
+    if (!text.p)
+        return 0;
+    if (str_to_i64(text, &s) || s < 0 || s > SIGV4_EXPIRES_MAX_S)
+        return claim_refuse(m, CALL_FAULT_INCOMPLETE_SIGNATURE,
+                            "X-Amz-Expires must be less than a week (in seconds); that is, the "
+                            "given X-Amz-Expires must be less than 604800 seconds");
+    *ret_ms = s * 1000;
+    return 0;
+}
+
+static int refuse_time(const struct claim *m, bool is_late, i64 limit_ms)
+{
+    char limit[DATE_BASIC_SIZE], now[DATE_BASIC_SIZE];
+
+    return fault_set(&m->call->fault, CALL_FAULT_SIGNATURE,
+                     is_late
+                         ? "Signature expired: %s is now earlier than %s (%s - 15 min.)"
+                         : "Signature not yet current: %s is still later than %s (%s + 15 min.)",
+                     m->stamp, date_basic(limit_ms, limit), date_basic(m->now_ms, now));
+}
+
+static int check_time(const struct claim *m)
+{
+    i64 good_ms = SIGV4_SKEW_MS;
+    int err = m->call->identity.in_query ? read_expiry(m, &good_ms) : 0;
+
+    if (err)
+        return err;
+    if (m->at_ms > m->now_ms + SIGV4_SKEW_MS)
+        return refuse_time(m, false, m->now_ms + SIGV4_SKEW_MS);
+    if (m->now_ms <= m->at_ms + good_ms)
+        return 0;
+    if (m->call->identity.in_query)
+        return claim_refuse(m, CALL_FAULT_REQUEST_EXPIRED, "Request has expired.");
+    return refuse_time(m, true, m->now_ms - SIGV4_SKEW_MS);
+}
+
+/* --- the scope -------------------------------------------------------------------------------- */
+
+static bool is_region(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+              s.p[i] == '-'))
+            return false;
+    return s.n > 0 && s.n <= SCOPE_REGION_MAX;
+}
+
+/* The service's sentence for every part of the scope that is wrong. */
+static int check_scope(const struct claim *m)
+{
+    const struct identity *id = &m->call->identity;
+    struct buf text = {0};
+
+    if (!is_region(id->region))
+        buf_printf(&text, "Credential should be scoped to a valid region, not '%.*s'. ",
+                   SHOWN(id->region));
+    if (!str_is(id->service, m->service))
+        buf_printf(&text, "Credential should be scoped to correct service: '%s'. ", m->service);
+    if (!str_is(id->terminator, TERMINATOR))
+        buf_printf(&text,
+                   "Credential should be scoped with a valid terminator: '" TERMINATOR
+                   "', not '%.*s'. ",
+                   SHOWN(id->terminator));
+    if (!str_eq(id->date, str_from(m->stamp, 8)))
+        buf_printf(&text,
+                   "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
+                   "from HTTP: '%.*s' != '%.8s', from '%s'. ",
+                   SHOWN(id->date), m->stamp, m->stamp);
+    int err =
+        text.n ? fault_set(&m->call->fault, CALL_FAULT_SIGNATURE, "%.*s", (int)(text.n - 1), text.p)
+               : 0;
+
+    buf_deinit(&text);
+    return err;
+}
+
+/* --- what is signed --------------------------------------------------------------------------- */
+
+static bool list_has(str names, const char *name)
+{
+    while (names.p)
+        if (str_eq_nocase(str_cut(&names, ';'), str_of(name)))
+            return true;
+    return false;
+}
+
+/* The host must be among the signed headers, and so must the header that names the action: who
+ * changed it on the way would make another call of this one. */
+static int check_headers(const struct claim *m)
+{
+    str names = m->call->identity.signed_headers;
+    size_t n = 1;
+
+    for (size_t i = 0; i < names.n; i++)
+        n += names.p[i] == ';';
+    if (n > SIGV4_HEADERS_MAX)
+        return claim_refuse(m, CALL_FAULT_INCOMPLETE_SIGNATURE, "Too many headers are signed.");
+    if (!list_has(names, "host"))
+        return claim_refuse(m, CALL_FAULT_SIGNATURE,
+                            "'Host' or ':authority' must be a 'SignedHeader' in the AWS "
+                            "Authorization.");
+    if (m->call->request.target.n && !list_has(names, "x-amz-target"))
+        return claim_refuse(m, CALL_FAULT_SIGNATURE,
+                            "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.");
+    return 0;
+}
+
+/* The digest of the body as the canonical form has it: our own, whatever the header says, unless it
+ * says that the body is not signed. */
+static str body_digest(const struct claim *m, char hex[HASH_SHA256_HEX])
+{
+    if (str_is(sigv4_header(&m->call->request, "X-Amz-Content-Sha256"), UNSIGNED_PAYLOAD))
+        return STR(UNSIGNED_PAYLOAD);
+    return str_of(hash_sha256_hex(m->call->request.body, hex));
+}
+
+static void string_to_sign(const struct claim *m, str canonical, struct buf *out)
+{
+    const struct identity *id = &m->call->identity;
+    char hex[HASH_SHA256_HEX];
+
+    buf_printf(out, "AWS4-HMAC-SHA256\n%s\n%.*s/%.*s/%.*s/" TERMINATOR "\n%s", m->stamp,
+               STR_ARG(id->date), STR_ARG(id->region), STR_ARG(id->service),
+               hash_sha256_hex(canonical, hex));
+}
+
+/* Whether the signature is the request's in one of the two forms. What should have been signed is
+ * left in `canonical` and `to_sign`. */
+static bool is_signature(const struct claim *m, str digest, const u8 signing[KEYS_SIGNING_SIZE],
+                         bool as_sent, struct buf *canonical, struct buf *to_sign)
+{
+    struct call *c = m->call;
+    char hex[2 * 32 + 1];
+    u8 signature[32];
+
+    buf_reset(canonical);
+    buf_reset(to_sign);
+    sigv4_canonical(&c->request, &c->identity, digest, as_sent, &c->arena, canonical);
+    string_to_sign(m, buf_view(canonical), to_sign);
+    hash_hmac_sha256(str_from(signing, KEYS_SIGNING_SIZE), buf_view(to_sign), signature);
+    hash_hex(signature, sizeof signature, hex);
+    return hash_eq_secret(str_of(hex), c->identity.signature);
+}
+
+static int refuse_signature(const struct claim *m, const struct buf *canonical,
+                            const struct buf *to_sign)
+{
+    return fault_set(&m->call->fault, CALL_FAULT_SIGNATURE,
+                     "The request signature we calculated does not match the signature you "
+                     "provided. Check your AWS Secret Access Key and signing method. Consult the "
+                     "service documentation for details.\n\nThe Canonical String for this request "
+                     "should have been\n'%s'\n\nThe String-to-Sign should have been\n'%s'\n",
+                     canonical->p, to_sign->p);
+}
+
+/* Clients that send an unusual path or query sign it as they send it, or in the canonical form:
+ * either covers all of it, so both are good. The canonical one comes last and is what a refusal
+ * shows. */
+static int check_signature(const struct claim *m, struct keys *keys)
+{
+    const struct identity *id = &m->call->identity;
+    struct buf canonical = {0}, to_sign = {0};
+    char hex[HASH_SHA256_HEX];
+    u8 signing[KEYS_SIGNING_SIZE];
+    str digest = body_digest(m, hex);
+    bool is_kept = keys_signing_key(keys, m->key, id->date, id->region, id->service, signing);
+    bool is_right = is_signature(m, digest, signing, true, &canonical, &to_sign) ||
+                    is_signature(m, digest, signing, false, &canonical, &to_sign);
+
+    if (is_right && !is_kept)
+        keys_keep_signing_key(keys, m->key, id->date, id->region, id->service, signing);
+    int err = is_right ? 0 : refuse_signature(m, &canonical, &to_sign);
+
+    buf_deinit(&to_sign);
+    buf_deinit(&canonical);
+    return err;
+}
+
+int sigv4_verify(struct call *c, const char *service, struct keys *keys, i64 now_ms,
+                 const struct key **ret)
+{
+    struct claim m = {.call = c, .service = service, .now_ms = now_ms};
+    int err = find_key(&m, keys);
+
+    err = err ? err : read_time(&m);
+    err = err ? err : check_scope(&m);
+    err = err ? err : check_time(&m);
+    err = err ? err : check_token(&m);
+    err = err ? err : check_headers(&m);
+    err = err ? err : check_signature(&m, keys);
+    if (!err)
+        *ret = m.key;
+    return err;
+}
