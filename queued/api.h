@@ -56,7 +56,4 @@ void api_put(struct call *c, struct queue *q, const struct sending *s);
 int api_delete_one(struct queue *q, str handle, struct fault *f);
 int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s, struct fault *f);
 
-/* The text of a message's id: 37 bytes with its NUL. */
-str api_message_id(const struct queues *qs, u64 id, char *ret);
-
 #endif

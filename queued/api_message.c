@@ -9,13 +9,6 @@
 #define DELAY_MAX_S     900
 #define HANDLE_TEXT_MAX 1024 /* bytes of a wrong handle that are told back */
 
-str api_message_id(const struct queues *qs, u64 id, char *ret)
-{
-    u8 bytes[16];
-    id_derive(queue_store_secret(qs->store), id, bytes);
-    return (str){id_uuid_of(bytes, ret), ID_UUID_SIZE - 1};
-}
-
 /* --- reading what is to be sent --------------------------------------------------------------- */
 
 /* The two ids that make sense on FIFO queues, and one of them here, too. In a batch the service
@@ -124,9 +117,10 @@ void api_put(struct call *c, struct queue *q, const struct sending *s)
                               .trace_header = s->trace_header};
     hash_md5_hex(s->body, content.md5);
     content_write(&qs->row, &content);
-    u64 id = queue_put(
-        q, &(struct new_message){.content = buf_view(&qs->row), .delay_ms = s->delay_s * 1000});
-    call_out_text(c, "MessageId", api_message_id(qs, id, text));
+    const struct msg *m = queue_put(q, &(struct new_message){.content = buf_view(&qs->row),
+                                                             .group_id = s->group_id,
+                                                             .delay_ms = s->delay_s * 1000});
+    call_out_text(c, "MessageId", queue_message_id(m, text));
     call_out_text(c, "MD5OfMessageBody", str_from(content.md5, HASH_MD5_HEX - 1));
     if (s->attrs.n) {
         char md5[HASH_MD5_HEX];

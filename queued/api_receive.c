@@ -31,6 +31,7 @@ static unsigned read_wanted(const struct val *names)
         {"ApproximateReceiveCount", HANDOUT_COUNT},
         {"MessageGroupId", HANDOUT_GROUP},
         {"AWSTraceHeader", HANDOUT_TRACE},
+        {"DeadLetterQueueSourceArn", HANDOUT_SOURCE},
     };
     unsigned bits = 0;
     for (const struct val *v = names ? names->first : NULL; v; v = v->next)

@@ -2,19 +2,20 @@
 
 #include "common/base/id.h"
 #include "common/base/log.h"
-#include "queued/api.h"
 #include "queued/content.h"
+#include "queued/queues.h"
 
 /* The sender of what came through a topic: an account of the notification service itself. */
 #define SNS_SENDER "AIDAIT2UOQQY3AUEKVGXU"
 
 /* One message, as it was. */
 struct given {
-    u64 id;
+    u64 seq;
     i64 sent_ms, first_ms;
     u32 receives;
     bool is_raw;
-    str origin;
+    str origin, source;
+    char id[ID_UUID_SIZE];
     char handle[RECEIPT_SIZE];
 };
 
@@ -70,6 +71,8 @@ static void out_system(const struct handout *h, const struct given *g,
         call_out_entry_text(c, STR("MessageGroupId"), content->group_id);
     if (wanted & HANDOUT_TRACE && content->trace_header.n)
         call_out_entry_text(c, STR("AWSTraceHeader"), content->trace_header);
+    if (wanted & HANDOUT_SOURCE && g->source.n)
+        call_out_entry_text(c, STR("DeadLetterQueueSourceArn"), g->source);
     call_out_map_end(c);
 }
 
@@ -103,9 +106,8 @@ static void out_message(const struct handout *h, const struct given *g,
                         const struct content *content)
 {
     struct call *c = h->call;
-    char id[ID_UUID_SIZE];
     call_out_item(c);
-    call_out_text(c, "MessageId", api_message_id(h->all, g->id, id));
+    call_out_text(c, "MessageId", str_from(g->id, ID_UUID_SIZE - 1));
     call_out_text(c, "ReceiptHandle", str_from(g->handle, RECEIPT_SIZE - 1));
     call_out_text(c, "MD5OfBody", str_from(content->md5, HASH_MD5_HEX - 1));
     call_out_text(c, "Body", content->body);
@@ -129,7 +131,7 @@ static void body_came(struct body_fetch *f, u32 i, int err, str row)
     else
         log_error("a message's body cannot be read, the message stays away message=%" PRIu64
                   " body=%" PRIu64 " error=\"%s\"",
-                  g->id, f->ids[i], err_text(err));
+                  g->seq, f->ids[i], err_text(err));
 }
 
 static void bodies_came(struct body_fetch *f)
@@ -143,14 +145,18 @@ static void bodies_came(struct body_fetch *f)
 static void note(struct handout *h, const struct msg *m)
 {
     struct given *g = &h->given[h->fetch.n];
-    g->id = m->id;
+    const struct msg_past *past = msg_past(m);
+    g->seq = m->seq;
     g->sent_ms = m->sent_ms;
     g->first_ms = msg_first_ms(m);
     g->receives = msg_receives(m);
     g->is_raw = m->flags & MSG_RAW;
     g->origin = arena_dup(&h->call->arena, origin_arn(&h->all->msgs, m->origin));
+    g->source =
+        past ? arena_dup(&h->call->arena, origin_arn(&h->all->msgs, past->source)) : STR("");
+    queue_message_id(m, g->id);
     queue_receipt(m, g->handle);
-    h->fetch.ids[h->fetch.n++] = m->body ? m->body->id : m->id;
+    h->fetch.ids[h->fetch.n++] = msg_body_row(m);
 }
 
 void handout(struct call *c, const struct handout_wants *wants, struct msg *const *taken, u32 n)

@@ -19,7 +19,8 @@ enum handout_system {
     HANDOUT_COUNT = 8,
     HANDOUT_GROUP = 16,
     HANDOUT_TRACE = 32,
-    HANDOUT_ALL = 63,
+    HANDOUT_SOURCE = 64,
+    HANDOUT_ALL = 127,
 };
 
 /* What is told of each message beside its body. */

@@ -2,7 +2,6 @@
  * first one waits until it is known whether there is a second. */
 #include "queued/intake.h"
 
-#include "common/base/mem.h"
 #include "queued/content.h"
 
 struct delivery {
@@ -10,7 +9,7 @@ struct delivery {
     const struct frame_publication *publication;
     struct queue *first; /* waits */
     struct frame_target first_target;
-    struct shared *shared;
+    struct msg_body *shared;
 };
 
 static void put(struct delivery *d, struct queue *q, const struct frame_target *t)
@@ -18,6 +17,8 @@ static void put(struct delivery *d, struct queue *q, const struct frame_target *
     struct new_message message = {
         .content = buf_view(&d->all->row),
         .shared = d->shared,
+        .group_id = d->publication->group_id,
+        .dedup_id = d->publication->dedup_id,
         .flags = t->form == PUBLICATION_RAW ? MSG_RAW : 0,
         .delay_ms = q->attributes.delay_s * 1000,
     };
@@ -39,9 +40,8 @@ static void put_first(struct delivery *d)
 static void share(struct delivery *d)
 {
     struct queues *qs = d->all;
-    d->shared = mem_alloc(sizeof *d->shared);
-    d->shared->id = qs->next_id++;
-    queue_store_add_body(qs->store, d->shared->id, buf_view(&qs->row));
+    d->shared = body_new(&qs->msgs, qs->next_id++);
+    queue_store_add_body(qs->store, d->shared->row, buf_view(&qs->row));
     put_first(d);
 }
 

@@ -1,19 +1,19 @@
-/* The index: ids grow, neighbours live and go together, so they are found through chunks of 64 ids;
- * a chunk exists while one of its messages does. That is 9 bytes a message where a hash table of
- * messages would need up to 37, and a lone survivor pins half a kilobyte, no more.
+/* The index: seqs grow, neighbours live and go together, so they are found through chunks of 64
+ * seqs; a chunk exists while one of its messages does. That is 9 bytes a message where a hash table
+ * of messages would need up to 37, and a lone survivor pins half a kilobyte, no more.
  *
  * Invariants: (1) a message is in the index from msg_new to msg_free; (2) a message has a rare part
- * exactly while it is hidden or was received. */
+ * exactly while it is hidden, was received, or was moved. */
 #include "queued/msg.h"
 
 #include "common/base/mem.h"
 
 #define CHUNK 64
 
-static_assert(sizeof(struct msg) <= 80,
+static_assert(sizeof(struct msg) <= 88,
               "with its place in the index a message stays below 100 bytes");
-static_assert(sizeof(struct msg_rare) + 2 * sizeof(struct heap_item) <= 96,
-              "a hundred thousand messages in flight are 10 MB more at most");
+static_assert(sizeof(struct msg_rare) + 2 * sizeof(struct heap_item) <= 80,
+              "a hundred thousand messages in flight are 8 MB more at most");
 
 struct chunk {
     u64 key;
@@ -26,6 +26,8 @@ void msgs_init(struct msgs *ms, const struct map_seed *seed)
     *ms = (struct msgs){0};
     slab_init(&ms->msgs, sizeof(struct msg));
     slab_init(&ms->rares, sizeof(struct msg_rare));
+    slab_init(&ms->pasts, sizeof(struct msg_past));
+    slab_init(&ms->bodies, sizeof(struct msg_body));
     idmap_init(&ms->chunks, seed);
     heap_init(&ms->due);
     map_init(&ms->origin_of, seed);
@@ -42,46 +44,75 @@ void msgs_deinit(struct msgs *ms)
     map_deinit(&ms->origin_of);
     heap_deinit(&ms->due);
     idmap_deinit(&ms->chunks);
+    slab_deinit(&ms->bodies);
+    slab_deinit(&ms->pasts);
     slab_deinit(&ms->rares);
     slab_deinit(&ms->msgs);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static u64 chunk_key(u64 id)
+static u64 chunk_key(u64 seq)
 {
-    return id / CHUNK + 1; /* never 0 */
+    return seq / CHUNK + 1; /* never 0 */
 }
 
-struct msg *msg_new(struct msgs *ms, struct queue *q, u64 id, i64 sent_ms)
+static void index_add(struct msgs *ms, struct msg *m, u64 seq)
 {
-    struct chunk *c = idmap_get(&ms->chunks, chunk_key(id));
+    struct chunk *c = idmap_get(&ms->chunks, chunk_key(seq));
     if (!c) {
         c = mem_alloc(sizeof *c);
-        c->key = chunk_key(id);
+        c->key = chunk_key(seq);
         idmap_put(&ms->chunks, c->key, c);
     }
-    assert(!c->at[id % CHUNK]);
+    assert(!c->at[seq % CHUNK]);
+    c->at[seq % CHUNK] = m;
+    c->used++;
+    m->seq = seq;
+}
+
+static void index_remove(struct msgs *ms, struct msg *m)
+{
+    struct chunk *c = idmap_get(&ms->chunks, chunk_key(m->seq));
+    assert(c && c->at[m->seq % CHUNK] == m);
+    c->at[m->seq % CHUNK] = NULL;
+    if (--c->used == 0) {
+        idmap_del(&ms->chunks, c->key);
+        mem_free(c);
+    }
+}
+
+struct msg *msg_new(struct msgs *ms, struct queue *q, u64 seq, i64 sent_ms)
+{
     struct msg *m = slab_take(&ms->msgs);
-    m->id = id;
     m->queue = q;
     m->sent_ms = sent_ms;
     list_init(&m->arrived);
-    c->at[id % CHUNK] = m;
-    c->used++;
+    index_add(ms, m, seq);
     return m;
 }
 
-struct msg *msg_find(const struct msgs *ms, u64 id)
+struct msg *msg_find(const struct msgs *ms, u64 seq)
 {
-    const struct chunk *c = idmap_get(&ms->chunks, chunk_key(id));
-    return c ? c->at[id % CHUNK] : NULL;
+    const struct chunk *c = idmap_get(&ms->chunks, chunk_key(seq));
+    return c ? c->at[seq % CHUNK] : NULL;
+}
+
+static void past_free(struct msgs *ms, struct msg *m)
+{
+    struct msg_past *p = msg_past(m);
+    if (!p)
+        return;
+    origin_drop(ms, p->source);
+    slab_give(&ms->pasts, p);
+    m->rare->past = NULL;
 }
 
 static void rare_free(struct msgs *ms, struct msg *m)
 {
     if (!m->rare)
         return;
+    past_free(ms, m);
     heap_remove(&ms->due, &m->rare->due);
     slab_give(&ms->rares, m->rare);
     m->rare = NULL;
@@ -89,16 +120,11 @@ static void rare_free(struct msgs *ms, struct msg *m)
 
 void msg_free(struct msgs *ms, struct msg *m)
 {
-    struct chunk *c = idmap_get(&ms->chunks, chunk_key(m->id));
-    assert(c && c->at[m->id % CHUNK] == m);
+    assert(!m->body);
     list_remove(&m->arrived);
     rare_free(ms, m);
     origin_drop(ms, m->origin);
-    c->at[m->id % CHUNK] = NULL;
-    if (--c->used == 0) {
-        idmap_del(&ms->chunks, c->key);
-        mem_free(c);
-    }
+    index_remove(ms, m);
     slab_give(&ms->msgs, m);
 }
 
@@ -122,14 +148,14 @@ enum msg_state msg_state(const struct msg *m)
 
 void msg_hide(struct msgs *ms, struct msg *m, i64 due_ms)
 {
-    heap_set_tied(&ms->due, &rare_of(ms, m)->due, due_ms, m->id);
+    heap_set_tied(&ms->due, &rare_of(ms, m)->due, due_ms, m->seq);
 }
 
 void msg_show(struct msgs *ms, struct msg *m)
 {
     if (!m->rare)
         return;
-    if (m->rare->receives == 0)
+    if (m->rare->receives == 0 && !m->rare->past)
         rare_free(ms, m);
     else
         heap_remove(&ms->due, &m->rare->due);
@@ -158,6 +184,61 @@ struct msg *msg_first_due(const struct msgs *ms)
 {
     struct heap_node *top = heap_top(&ms->due);
     return top ? container_of(top, struct msg_rare, due)->msg : NULL;
+}
+
+/* --- bodies ----------------------------------------------------------------------------------- */
+
+struct msg_body *body_new(struct msgs *ms, u64 row)
+{
+    struct msg_body *b = slab_take(&ms->bodies);
+    b->row = row;
+    return b;
+}
+
+void body_hold(struct msg *m, struct msg_body *b)
+{
+    assert(!m->body);
+    m->body = b;
+    if (b)
+        b->holders++;
+}
+
+bool body_drop(struct msgs *ms, struct msg *m)
+{
+    struct msg_body *b = m->body;
+    m->body = NULL;
+    if (!b)
+        return true;
+    assert(b->holders > 0);
+    if (--b->holders > 0)
+        return false;
+    slab_give(&ms->bodies, b);
+    return true;
+}
+
+/* --- moves ------------------------------------------------------------------------------------ */
+
+void msg_move(struct msgs *ms, struct msg *m, struct queue *to, u64 seq)
+{
+    list_remove(&m->arrived);
+    msg_show(ms, m);
+    if (!m->body)
+        body_hold(m, body_new(ms, m->seq));
+    index_remove(ms, m);
+    index_add(ms, m, seq);
+    m->queue = to;
+}
+
+void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY_SIZE], str source)
+{
+    struct msg_rare *r = rare_of(ms, m);
+    if (!r->past) {
+        r->past = slab_take(&ms->pasts);
+        r->past->msg = m;
+        memcpy(r->past->identity, identity, MSG_IDENTITY_SIZE);
+    }
+    origin_drop(ms, r->past->source);
+    r->past->source = origin_hold(ms, source);
 }
 
 /* --- where messages came from ----------------------------------------------------------------- */
@@ -214,13 +295,15 @@ str origin_arn(const struct msgs *ms, u32 place)
 
 void msg_check(const struct msgs *ms, const struct msg *m)
 {
-    assert(msg_find(ms, m->id) == m);
+    assert(msg_find(ms, m->seq) == m);
     assert(m->queue);
     assert(!list_is_empty(&m->arrived));
     if (m->rare) {
         assert(m->rare->msg == m);
         assert((m->rare->receives == 0) == (m->rare->first_ms == 0));
-        assert(m->rare->receives || m->rare->due.place);
+        assert(m->rare->receives || m->rare->due.place || m->rare->past);
+        assert(!m->rare->past || m->rare->past->msg == m);
     }
+    assert(!m->body || m->body->holders);
     assert(!m->origin || origin_arn(ms, m->origin).n);
 }

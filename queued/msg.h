@@ -20,25 +20,38 @@
 struct queue;
 struct msg;
 
-/* A body row that several messages hold; the last one deletes it. */
-struct shared {
-    u64 id;
+/* A body row that does not bear its message's own number: several messages hold it, or the one that
+ * does was moved. The last one deletes it. */
+struct msg_body {
+    u64 row;
     u32 holders;
 };
 
-/* The ARN of a subscription by which messages came, kept once for all of them. */
+/* An ARN that many messages have in common, kept once for all of them: of the subscription by which
+ * they came (or the part behind the topic's), of the queue they were moved from. */
 struct origin {
     u32 place; /* its number, from 1 */
     u32 holders;
-    str arn; /* or the part behind the topic's: what the message row holds as `extra` */
+    str arn;
 };
 
-/* What only a message has that is hidden or was received. */
+#define MSG_IDENTITY_SIZE 16
+
+/* What a message brought along from the queue that it was moved from. */
+struct msg_past {
+    u8 identity[MSG_IDENTITY_SIZE]; /* its MessageId is made of it */
+    u32 source;                     /* place of the struct origin of that queue's ARN; 0: none */
+    struct heap_node moved;         /* in its queue's `moved`, by sent_ms */
+    struct msg *msg;
+};
+
+/* What only a message has that is hidden, was received, or was moved. */
 struct msg_rare {
     struct heap_node due; /* in msgs.due by the time when it becomes visible; in no heap: it is */
     u32 receives;
     struct msg *msg;
-    i64 first_ms; /* first receive, Unix ms; 0: none yet */
+    i64 first_ms;          /* first receive, Unix ms; 0: none yet */
+    struct msg_past *past; /* NULL: it was sent to this queue */
 };
 
 enum msg_flags {
@@ -46,16 +59,16 @@ enum msg_flags {
 };
 
 struct msg {
-    u64 id; /* order of arrival over all queues */
+    u64 seq; /* its arrival in this queue, in order over all queues; the number of its row */
     struct queue *queue;
-    i64 sent_ms;
+    i64 sent_ms; /* retention counts from it */
     union {
         struct list line;
         struct heap_node returned;
     } at;                  /* where its queue's pick keeps it, */
     struct list arrived;   /* in the queue's list of all its messages, oldest first */
-    struct shared *body;   /* NULL: the body row of its own id */
-    struct msg_rare *rare; /* NULL: visible and never received */
+    struct msg_body *body; /* NULL: the body row of its own seq */
+    struct msg_rare *rare; /* NULL: visible, never received and never moved */
     u32 origin;            /* place of its struct origin; 0: none */
     u16 flags;             /* enum msg_flags */
     u8 where;              /* which member of `at`, and more: the pick's own; 0: nowhere */
@@ -65,8 +78,8 @@ enum msg_state { MSG_DELAYED, MSG_VISIBLE, MSG_LEASED };
 
 /* All messages of a daemon. */
 struct msgs {
-    struct slab msgs, rares;
-    struct idmap chunks;     /* index by id: chunks of 64 neighbours */
+    struct slab msgs, rares, pasts, bodies;
+    struct idmap chunks;     /* index by seq: chunks of 64 neighbours */
     struct heap due;         /* hidden ones, by time and then in the order of arrival */
     struct origin **origins; /* by place - 1 */
     struct map origin_of;    /* by ARN */
@@ -76,12 +89,34 @@ struct msgs {
 void msgs_init(struct msgs *ms, const struct map_seed *seed);
 void msgs_deinit(struct msgs *ms);
 
-/* VISIBLE, on no list yet. The id is new. */
-struct msg *msg_new(struct msgs *ms, struct queue *q, u64 id, i64 sent_ms);
-struct msg *msg_find(const struct msgs *ms, u64 id);
-/* Takes it off `arrived`, the heap of due times and the index. Its queue's pick has let go of it
- * already. Does not touch shared bodies. */
+/* VISIBLE, on no list yet. The seq is new. */
+struct msg *msg_new(struct msgs *ms, struct queue *q, u64 seq, i64 sent_ms);
+struct msg *msg_find(const struct msgs *ms, u64 seq);
+/* Takes it off `arrived`, the heap of due times and the index. Its queue has let go of it already.
+ */
 void msg_free(struct msgs *ms, struct msg *m);
+
+/* It leaves its queue and arrives in `to` under a new seq, as the same message with the same body
+ * row. It is VISIBLE, and on no list. */
+void msg_move(struct msgs *ms, struct msg *m, struct queue *to, u64 seq);
+/* What it brings along; of a message that was moved before only the source changes. "": none. */
+void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY_SIZE], str source);
+/* NULL: none, the message was sent to this queue. */
+static inline struct msg_past *msg_past(const struct msg *m)
+{
+    return m->rare ? m->rare->past : NULL;
+}
+
+/* The message's body row. */
+static inline u64 msg_body_row(const struct msg *m)
+{
+    return m->body ? m->body->row : m->seq;
+}
+/* A body row with no holders yet; it ends with the last one. */
+struct msg_body *body_new(struct msgs *ms, u64 row);
+void body_hold(struct msg *m, struct msg_body *b);
+/* True: nobody holds the message's body row any more. */
+bool body_drop(struct msgs *ms, struct msg *m) MUST_CHECK;
 
 enum msg_state msg_state(const struct msg *m);
 /* It is hidden until due_ms, whatever it was before. */

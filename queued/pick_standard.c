@@ -5,7 +5,7 @@
  * that becomes visible while later ones are in the line already goes into a heap; the earlier one
  * of the line's head and the heap's top is next.
  *
- * Invariants: (1) `line` rises by id; (2) a message is in the line (IN_LINE), in the heap
+ * Invariants: (1) `line` rises by seq; (2) a message is in the line (IN_LINE), in the heap
  * (RETURNED), or nowhere while it is hidden or was taken by the present receive. */
 #include "queued/queue.h"
 
@@ -37,12 +37,12 @@ static void standard_show(struct queue *q, struct msg *m)
 {
     struct pick_standard_state *s = state_of(q);
     assert(m->where == NOWHERE);
-    if (list_is_empty(&s->line) || line_msg(s->line.prev)->id < m->id) {
+    if (list_is_empty(&s->line) || line_msg(s->line.prev)->seq < m->seq) {
         list_push_back(&s->line, &m->at.line);
         m->where = IN_LINE;
     } else {
         m->at.returned.place = 0;
-        heap_set(&s->returned, &m->at.returned, (i64)m->id);
+        heap_set(&s->returned, &m->at.returned, (i64)m->seq);
         m->where = RETURNED;
     }
 }
@@ -67,7 +67,7 @@ static struct msg *standard_take(struct queue *q)
     struct pick_standard_state *s = state_of(q);
     struct msg *m = list_is_empty(&s->line) ? NULL : line_msg(s->line.next);
     struct heap_node *top = heap_top(&s->returned);
-    if (top && (!m || heap_due(&s->returned, top) < (i64)m->id))
+    if (top && (!m || heap_due(&s->returned, top) < (i64)m->seq))
         m = container_of(top, struct msg, at.returned);
     if (m)
         standard_remove(q, m);
@@ -90,13 +90,13 @@ static void standard_check(const struct queue *q)
     for (struct list *at = s->line.next; at != &s->line; at = at->next, n++) {
         const struct msg *m = line_msg(at);
         assert(m->queue == q && m->where == IN_LINE && msg_state(m) == MSG_VISIBLE);
-        assert(m->id > before);
-        before = m->id;
+        assert(m->seq > before);
+        before = m->seq;
     }
     for (u32 i = 0; i < s->returned.n; i++, n++) {
         const struct msg *m = container_of(s->returned.items[i].node, struct msg, at.returned);
         assert(m->queue == q && m->where == RETURNED && msg_state(m) == MSG_VISIBLE);
-        assert(s->returned.items[i].due == (i64)m->id);
+        assert(s->returned.items[i].due == (i64)m->seq);
     }
     assert(n == q->visible_count);
 }

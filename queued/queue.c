@@ -1,7 +1,8 @@
 /* Invariants:
  * 1. visible_count, leased_count and delayed_count are the numbers of messages on `arrived` in each
  *    state.
- * 2. `arrived` is in the order of ids, and every id on it is above purged_id.
+ * 2. `arrived` is in the order of seqs, and every seq on it is above purged_seq. Who was moved here
+ *    is in `moved`, too.
  * 3. A message that is gone (purged, or its queue deleted) is on `doomed`; nobody is given it, its
  *    handles find nothing, and the pick does not know it. sweep.c clears it away.
  * 4. `retire` is due at or before the time when the oldest message expires. */
@@ -43,7 +44,7 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
     list_init(&q->waiters);
     list_init(&q->hungry);
     list_init(&q->doomed);
-    list_init(&q->reap);
+    heap_init(&q->moved);
     q->pick = &pick_standard;
     q->pick->init(q);
     return q;
@@ -53,9 +54,11 @@ void queue_free(struct queue *q)
 {
     assert(list_is_empty(&q->waiters));
     heap_remove(&q->all->retire, &q->retire);
+    heap_remove(&q->all->reap, &q->reaped);
     list_remove(&q->hungry);
-    list_remove(&q->reap);
     q->pick->clear(q);
+    heap_deinit(&q->moved);
+    mem_free(q->dead_letter_arn);
     queue_attr_deinit(&q->attributes);
     mem_free(q->arn);
     mem_free((char *)(uintptr_t)q->key.p);
@@ -67,7 +70,7 @@ void queue_save(struct queue *q)
     struct buf text = {0};
     buf_char(&text, '{');
     queue_attr_write(&q->attributes, &text);
-    buf_printf(&text, ",\"purged_id\":%" PRIu64 ",\"purged_ms\":%" PRId64 "}", q->purged_id,
+    buf_printf(&text, ",\"purged_seq\":%" PRIu64 ",\"purged_ms\":%" PRId64 "}", q->purged_seq,
                q->purged_ms);
     queue_store_put_queue(q->all->store, &(struct queue_row){.id = q->id,
                                                              .account = q->account,
@@ -85,8 +88,8 @@ static void read_number(struct queue *q, str name, str spelling)
     i64 n;
     if (str_to_i64(spelling, &n))
         return;
-    if (str_is(name, "purged_id"))
-        q->purged_id = (u64)n;
+    if (str_is(name, "purged_seq") || str_is(name, "purged_id")) /* as rows of version 1 call it */
+        q->purged_seq = (u64)n;
     else if (str_is(name, "purged_ms"))
         q->purged_ms = n;
     else
@@ -131,9 +134,19 @@ static u64 *counter(struct queue *q, const struct msg *m)
     }
 }
 
+/* `doomed` has another first one. */
+void queue_reap(struct queue *q)
+{
+    struct heap *reap = &q->all->reap;
+    if (list_is_empty(&q->doomed))
+        heap_remove(reap, &q->reaped);
+    else
+        heap_set(reap, &q->reaped, (i64)list_item(q->doomed.next, struct msg, arrived)->seq);
+}
+
 static bool is_gone(const struct msg *m)
 {
-    return m->queue->deleted || m->id <= m->queue->purged_id;
+    return m->queue->deleted || m->seq <= m->queue->purged_seq;
 }
 
 bool queue_is_full(const struct queue *q)
@@ -147,80 +160,160 @@ void queue_wake(struct queue *q)
         list_push_back(&q->all->waiting.hungry, &q->hungry);
 }
 
+/* --- the oldest ------------------------------------------------------------------------------- */
+
+/* What was sent here is as old as its arrival; who was moved here may be older than all before it.
+ */
+struct msg *queue_oldest(const struct queue *q)
+{
+    struct heap_node *top = heap_top(&q->moved);
+    if (list_is_empty(&q->arrived))
+        return NULL;
+    struct msg *first = list_item(q->arrived.next, struct msg, arrived);
+    if (top && heap_due(&q->moved, top) < first->sent_ms)
+        return container_of(top, struct msg_past, moved)->msg;
+    return first;
+}
+
+i64 queue_expiry_ms(const struct queue *q, const struct msg *m)
+{
+    return m->sent_ms + q->attributes.retention_s * 1000;
+}
+
 /* Invariant 4, when the oldest message may be another. */
 static void set_retire(struct queue *q)
 {
-    if (list_is_empty(&q->arrived))
+    const struct msg *oldest = queue_oldest(q);
+    if (!oldest)
         return;
-    const struct msg *oldest = list_item(q->arrived.next, struct msg, arrived);
-    i64 due = oldest->sent_ms + q->attributes.retention_s * 1000;
+    i64 due = queue_expiry_ms(q, oldest);
     if (!q->retire.place || due < heap_due(&q->all->retire, &q->retire))
         heap_set(&q->all->retire, &q->retire, due);
+}
+
+/* --- identity --------------------------------------------------------------------------------- */
+
+/* Made of its first arrival's seq, under the store's secret; a message that was moved brought it
+ * along. */
+static void message_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE])
+{
+    const struct msg_past *past = msg_past(m);
+    if (past)
+        memcpy(ret, past->identity, MSG_IDENTITY_SIZE);
+    else
+        id_derive(queue_store_secret(m->queue->all->store), m->seq, ret);
+}
+
+str queue_message_id(const struct msg *m, char *ret)
+{
+    u8 identity[MSG_IDENTITY_SIZE];
+    message_identity(m, identity);
+    return (str){id_uuid_of(identity, ret), ID_UUID_SIZE - 1};
+}
+
+/* --- in and out of the queue ------------------------------------------------------------------ */
+
+/* The message is the queue's from here on, the last that arrived; its state is set. */
+static void queue_arrive(struct queue *q, struct msg *m)
+{
+    struct msg_past *past = msg_past(m);
+    list_push_back(&q->arrived, &m->arrived);
+    ++*counter(q, m);
+    if (UNLIKELY(past))
+        heap_set_tied(&q->moved, &past->moved, m->sent_ms, m->seq);
+    q->pick->arrive(q, m);
+    if (UNLIKELY(past || !q->retire.place))
+        set_retire(q);
+    queue_wake(q);
+}
+
+/* It is the queue's no more, but for `arrived`. There is room in flight again, or what it was in
+ * front of is free. */
+static void queue_let_go(struct queue *q, struct msg *m)
+{
+    struct msg_past *past = msg_past(m);
+    assert(!is_gone(m));
+    --*counter(q, m);
+    if (UNLIKELY(past))
+        heap_remove(&q->moved, &past->moved);
+    q->pick->drop(q, m);
+    queue_wake(q);
 }
 
 static void store_state(const struct msg *m)
 {
     struct queues *qs = m->queue->all;
-    queue_store_update_message(qs->store, m->id, msg_due_ms(&qs->msgs, m), msg_first_ms(m),
+    queue_store_update_message(qs->store, m->seq, msg_due_ms(&qs->msgs, m), msg_first_ms(m),
                                msg_receives(m));
     loop_dirty(qs->loop);
 }
 
-/* --- in --------------------------------------------------------------------------------------- */
-
-static void store_new(struct queue *q, const struct msg *m, const struct new_message *p)
+/* All but group and deduplication id, which memory does not hold. */
+static struct message_row make_row(const struct msg *m)
 {
-    struct queues *qs = q->all;
-    if (!p->shared)
-        queue_store_add_body(qs->store, m->id, p->content);
-    queue_store_add_message(qs->store, &(struct message_row){.id = m->id,
-                                                             .queue = q->id,
-                                                             .body = p->shared ? p->shared->id : 0,
-                                                             .sent_ms = m->sent_ms,
-                                                             .due_ms = msg_due_ms(&qs->msgs, m),
-                                                             .flags = m->flags,
-                                                             .extra = p->origin});
-    loop_dirty(qs->loop);
+    const struct queues *qs = m->queue->all;
+    const struct msg_past *past = msg_past(m);
+    struct message_row row = {.seq = m->seq,
+                              .queue = m->queue->id,
+                              .body = m->body ? m->body->row : 0,
+                              .sent_ms = m->sent_ms,
+                              .due_ms = msg_due_ms(&qs->msgs, m),
+                              .first_ms = msg_first_ms(m),
+                              .receives = msg_receives(m),
+                              .flags = m->flags,
+                              .origin = origin_arn(&qs->msgs, m->origin)};
+    if (UNLIKELY(past)) {
+        row.identity = str_from(past->identity, MSG_IDENTITY_SIZE);
+        row.source = origin_arn(&qs->msgs, past->source);
+    }
+    return row;
 }
 
-/* The message is the queue's from here on, the newest of all; its state is set. */
-static void queue_arrive(struct queue *q, struct msg *m)
-{
-    list_push_back(&q->arrived, &m->arrived);
-    ++*counter(q, m);
-    q->pick->arrive(q, m);
-    if (UNLIKELY(!q->retire.place))
-        set_retire(q);
-    queue_wake(q);
-}
-
-u64 queue_put(struct queue *q, const struct new_message *p)
+const struct msg *queue_put(struct queue *q, const struct new_message *p)
 {
     struct queues *qs = q->all;
     i64 now_ms = qs->clock->now_ms;
     assert(!q->deleted);
     struct msg *m = msg_new(&qs->msgs, q, qs->next_id++, now_ms);
-    m->body = p->shared;
-    if (m->body)
-        m->body->holders++;
+    body_hold(m, p->shared);
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;
     if (p->delay_ms > 0)
         msg_hide(&qs->msgs, m, now_ms + p->delay_ms);
     queue_arrive(q, m);
-    store_new(q, m, p);
-    return m->id;
+    if (!p->shared)
+        queue_store_add_body(qs->store, m->seq, p->content);
+    struct message_row row = make_row(m);
+    row.group_id = p->group_id;
+    row.dedup_id = p->dedup_id;
+    queue_store_add_message(qs->store, &row);
+    loop_dirty(qs->loop);
+    return m;
 }
 
-void queue_restore(struct queue *q, struct msg *m, i64 due_ms, i64 first_ms, u32 receives)
+void queue_move(struct msg *m, struct queue *to)
+{
+    struct queue *q = m->queue;
+    struct queues *qs = q->all;
+    u8 identity[MSG_IDENTITY_SIZE];
+    assert(to != q && !to->deleted);
+    message_identity(m, identity);
+    u64 seq = m->seq;
+    queue_let_go(q, m);
+    msg_move(&qs->msgs, m, to, qs->next_id++);
+    msg_set_past(&qs->msgs, m, identity, str_of(q->arn));
+    queue_arrive(to, m);
+    struct message_row row = make_row(m);
+    queue_store_move_message(qs->store, seq, &row);
+    loop_dirty(qs->loop);
+}
+
+void queue_restore(struct queue *q, struct msg *m, i64 due_ms)
 {
     struct queues *qs = q->all;
-    if (receives)
-        msg_set_receives(&qs->msgs, m, receives, first_ms);
-    if (q->deleted || m->id <= q->purged_id) {
+    if (is_gone(m)) {
         list_push_back(&q->doomed, &m->arrived);
-        if (list_is_empty(&q->reap))
-            list_push_back(&qs->reap, &q->reap);
+        queue_reap(q);
         return;
     }
     if (due_ms > qs->clock->now_ms)
@@ -248,14 +341,35 @@ bool queue_has_next(const struct queue *q)
     return !queue_is_full(q) && q->pick->has_next(q);
 }
 
+/* Where a message goes that was taken although it was received as often as it may be; NULL: it is
+ * given out. It moves only now and not when it became visible, as the service does it. When its
+ * dead-letter queue is not there any more, it stays. */
+static struct queue *dead_letter_queue(const struct queue *q, const struct msg *m)
+{
+    if (q->receives_max == 0 || msg_receives(m) < q->receives_max)
+        return NULL;
+    struct queue *to = queues_find_arn(q->all, str_of(q->dead_letter_arn));
+    return to != q ? to : NULL;
+}
+
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX])
 {
     u32 n = 0;
     struct msg *m;
     assert(max <= QUEUE_TAKE_MAX);
     while (n < max && !queue_is_full(q) && (m = q->pick->take(q))) {
-        lease(q, m, hide_ms);
-        ret[n++] = m;
+        struct queue *to = dead_letter_queue(q, m);
+        if (LIKELY(!to)) {
+            lease(q, m, hide_ms);
+            ret[n++] = m;
+        } else if (q->all->moves_left > 0) {
+            q->all->moves_left--;
+            queue_move(m, to);
+        } else {
+            q->pick->show(q, m);
+            queue_wake(q);
+            break;
+        }
     }
     for (u32 i = 0; hide_ms == 0 && i < n; i++)
         q->pick->show(q, ret[i]);
@@ -263,30 +377,17 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
     return n;
 }
 
-/* Shared bodies go with their last holder. */
-static void drop_body(struct queues *qs, struct msg *m)
-{
-    if (!m->body)
-        return;
-    assert(m->body->holders > 0);
-    if (--m->body->holders == 0) {
-        queue_store_delete_body(qs->store, m->body->id);
-        mem_free(m->body);
-    }
-    m->body = NULL;
-}
-
 void queue_drop(struct msg *m)
 {
     struct queue *q = m->queue;
     struct queues *qs = q->all;
-    if (!is_gone(m)) {
-        --*counter(q, m);
-        q->pick->drop(q, m);
-        queue_wake(q); /* there is room in flight again, or what it was in front of is free */
-    }
-    queue_store_delete_message(qs->store, m->id, !m->body);
-    drop_body(qs, m);
+    if (!is_gone(m))
+        queue_let_go(q, m);
+    u64 row = msg_body_row(m);
+    bool is_own = !m->body, is_last = body_drop(&qs->msgs, m);
+    queue_store_delete_message(qs->store, m->seq, is_own);
+    if (is_last && !is_own)
+        queue_store_delete_body(qs->store, row);
     msg_free(&qs->msgs, m);
     loop_dirty(qs->loop);
 }
@@ -343,7 +444,7 @@ str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE])
 {
     const struct queues *qs = m->queue->all;
     struct receipt h = {.queue = m->queue->id,
-                        .message = m->id,
+                        .message = m->seq,
                         .delivery = msg_receives(m),
                         .received_ms = qs->clock->now_ms};
     return receipt_issue(queue_store_secret(qs->store), &h, ret);
@@ -354,15 +455,15 @@ str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE])
 void queue_purge(struct queue *q)
 {
     struct queues *qs = q->all;
-    q->purged_id = qs->next_id - 1;
+    q->purged_seq = qs->next_id - 1;
     q->purged_ms = qs->clock->now_ms;
     list_move_all(&q->doomed, &q->arrived);
+    heap_deinit(&q->moved);
     q->pick->clear(q);
     q->visible_count = q->leased_count = q->delayed_count = 0;
     heap_remove(&qs->retire, &q->retire);
     list_remove(&q->hungry);
-    if (!list_is_empty(&q->doomed) && list_is_empty(&q->reap))
-        list_push_back(&qs->reap, &q->reap);
+    queue_reap(q);
     if (!q->deleted)
         queue_save(q);
 }
@@ -376,18 +477,22 @@ void queue_changed(struct queue *q)
 
 void queue_check(const struct queue *q)
 {
-    u64 count[3] = {0}, before = q->purged_id;
+    u64 count[3] = {0}, before = q->purged_seq;
+    u32 moved = 0;
     for (const struct list *at = q->arrived.next; at != &q->arrived; at = at->next) {
         const struct msg *m = list_item(at, struct msg, arrived);
         msg_check(&q->all->msgs, m);
-        assert(m->queue == q && m->id > before);
-        before = m->id;
+        assert(m->queue == q && m->seq > before);
+        before = m->seq;
         count[msg_state(m)]++;
+        moved += msg_past(m) != NULL;
+        assert(queue_oldest(q)->sent_ms <= m->sent_ms);
     }
     assert(count[MSG_VISIBLE] == q->visible_count);
     assert(count[MSG_LEASED] == q->leased_count);
     assert(count[MSG_DELAYED] == q->delayed_count);
     assert(list_is_empty(&q->arrived) || q->retire.place);
-    assert(list_is_empty(&q->doomed) || !list_is_empty(&q->reap));
+    assert(moved == q->moved.n);
+    assert(list_is_empty(&q->doomed) == !q->reaped.place);
     q->pick->check(q);
 }

@@ -30,37 +30,45 @@ struct queue {
 
     const struct pick *pick;
     union pick_state pick_state;
-    struct list arrived; /* of struct msg, all of them, oldest first */
+    struct list arrived; /* of struct msg, all of them, in the order of arrival */
+    struct heap moved; /* of struct msg_past by sent_ms: those that are older than their arrival */
     u64 visible_count, leased_count, delayed_count;
     struct heap_node retire; /* when its oldest message may expire, or earlier */
+
+    /* Redrive: a message that was received so often (0: without end) is moved to that queue. */
+    u32 receives_max;
+    char *dead_letter_arn;
 
     struct list waiters; /* parked long polls, oldest first */
     struct list hungry;  /* on waiters.hungry: has waiters, and perhaps something for them */
 
-    u64 purged_id; /* messages up to here are gone, though some may still be cleared away */
-    i64 purged_ms; /* last PurgeQueue */
+    u64 purged_seq; /* what arrived up to here is gone, though some may still be cleared away */
+    i64 purged_ms;  /* last PurgeQueue */
     bool deleted;
-    struct list doomed; /* of struct msg: gone for everybody, to be cleared away in slices */
-    struct list reap;   /* on queues.reap while `doomed` is not empty */
+    struct list doomed;      /* of struct msg: gone for everybody, to be cleared away in slices */
+    struct heap_node reaped; /* in queues.reap by the seq of the first doomed one */
 };
 
 /* What comes in. */
 struct new_message {
-    str content;           /* its body row; or */
-    struct shared *shared; /* a body row that is there already: one holder more */
-    str origin;            /* content_origin of the subscription it came by, "" for none */
-    u32 flags;             /* enum msg_flags */
-    i64 delay_ms;          /* 0: visible at once */
+    str content;             /* its body row; or */
+    struct msg_body *shared; /* a body row that is there already: one holder more */
+    str origin;              /* content_origin of the subscription it came by, "" for none */
+    str group_id, dedup_id;  /* "" for none */
+    u16 flags;               /* enum msg_flags */
+    i64 delay_ms;            /* 0: visible at once */
 };
 
-/* Returns the message's id. */
-u64 queue_put(struct queue *q, const struct new_message *p);
+const struct msg *queue_put(struct queue *q, const struct new_message *p);
 /* Has it anything to give out, and may it? */
 bool queue_has_next(const struct queue *q);
 /* Up to `max` visible messages, hidden for hide_ms (0: they stay visible) and counted. */
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX]);
 /* The message is deleted, expired, or otherwise of no more use. */
 void queue_drop(struct msg *m);
+/* It goes to another queue and arrives there as a new one does: it is visible, counts as received
+ * as often as before, keeps its MessageId, and expires counted from when it was first sent. */
+void queue_move(struct msg *m, struct queue *to);
 /* A hidden message becomes visible: its time has come. */
 void queue_return(struct msg *m);
 /* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
@@ -70,11 +78,16 @@ void queue_hide(struct msg *m, i64 hide_ms);
  * another queue's. */
 int queue_find_receipt(struct queue *q, str handle, struct receipt *ret_handle,
                        struct msg **ret) MUST_CHECK;
+/* The text of its MessageId: ID_UUID_SIZE bytes with its NUL. */
+str queue_message_id(const struct msg *m, char *ret);
 /* The handle of the message's present delivery. */
 str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE]);
 
-/* Everything that is in it now is gone. */
+/* Everything that is in it now is gone. Costs the same however much there is. */
 void queue_purge(struct queue *q);
+/* The message that expires first, NULL when there is none; and when it does. */
+struct msg *queue_oldest(const struct queue *q);
+i64 queue_expiry_ms(const struct queue *q, const struct msg *m);
 /* The attributes have changed: stores them, and looks anew at what they mean for messages there. */
 void queue_changed(struct queue *q);
 /* It may have something to give out that it had not before: its waiters are served this turn. */
@@ -91,7 +104,8 @@ void queue_free(struct queue *q);
 void queue_save(struct queue *q);
 /* Reads what queue_save wrote into the row's attributes. */
 int queue_read_row(struct queue *q, str attributes);
-/* A message read back. */
-void queue_restore(struct queue *q, struct msg *m, i64 due_ms, i64 first_ms, u32 receives);
+void queue_reap(struct queue *q);
+/* A message read back; all but its queue's part of it is set. */
+void queue_restore(struct queue *q, struct msg *m, i64 due_ms);
 
 #endif

@@ -3,12 +3,15 @@
  *   meta     instance id, secret, epoch, manual clock
  *   queue    a queue and its attributes
  *   body     what a message says, immutable; one row however many messages hold it
- *   message  one small row per queue that holds it: id is the order of arrival
+ *   message  one small row per queue that holds it, numbered in the order of arrival (seq)
  *   link     last sequence applied per topicd instance
  *
- * A message whose `body` is 0 owns the body row of its own id; otherwise several share the body row
- * `body`, and whoever owns the index in memory counts its holders (rebuilt at load) and calls
+ * A message whose `body` is 0 owns the body row of its own seq. Otherwise several may hold the body
+ * row `body`, and whoever owns the index in memory counts its holders (rebuilt at load) and calls
  * queue_store_delete_body with the last one.
+ *
+ * A message that moves to another queue arrives there: its row is deleted and added with a new seq,
+ * its body row stays.
  *
  * Who uses a store calls the functions; the table of operations is what an engine fills. */
 #ifndef TOQUE_QUEUE_STORE_H
@@ -25,16 +28,20 @@ struct queue_row {
     i64 created_ms, modified_ms;
 };
 
+/* Texts are "" for none. */
 struct message_row {
-    u64 id; /* order of arrival over all queues; from queue_store_next_id on */
+    u64 seq; /* order of arrival over all queues; from queue_store_next_id on */
     u64 queue;
-    u64 body; /* 0: the body row `id`, its own; else a shared body row */
+    u64 body; /* 0: the body row `seq` */
     i64 sent_ms;
     i64 due_ms;   /* hidden until then: delayed while never received, else in flight */
     i64 first_ms; /* first receive; 0: never received */
     u32 receives;
-    u32 flags; /* the message's own; the store does not read them */
-    str extra; /* small per-message bytes (which subscription it came by), "" for none */
+    u32 flags;    /* the message's own; the store does not read them */
+    str origin;   /* subscription by which it came: its ARN, or the part behind the topic's */
+    str identity; /* 16 bytes that its MessageId is made of; "": they derive from `seq` */
+    str group_id, dedup_id;
+    str source; /* ARN of the queue that it was moved from */
 };
 
 #define QUEUE_STORE_SECRET_SIZE 16
@@ -67,8 +74,9 @@ struct queue_store_ops {
     void (*delete_queue)(struct queue_store *s, u64 id);
     void (*add_body)(struct queue_store *s, u64 id, str content);
     void (*add_message)(struct queue_store *s, const struct message_row *m);
-    void (*update_message)(struct queue_store *s, u64 id, i64 due_ms, i64 first_ms, u32 receives);
-    void (*delete_message)(struct queue_store *s, u64 id, bool own_body);
+    void (*move_message)(struct queue_store *s, u64 seq, const struct message_row *m);
+    void (*update_message)(struct queue_store *s, u64 seq, i64 due_ms, i64 first_ms, u32 receives);
+    void (*delete_message)(struct queue_store *s, u64 seq, bool own_body);
     void (*delete_body)(struct queue_store *s, u64 id);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
     void (*set_applied)(struct queue_store *s, str instance, u64 sequence);
@@ -135,19 +143,27 @@ static inline void queue_store_add_body(struct queue_store *s, u64 id, str conte
 }
 static inline void queue_store_add_message(struct queue_store *s, const struct message_row *m)
 {
-    engine_note_id(&s->engine, 0, m->id);
+    engine_note_id(&s->engine, 0, m->seq);
     s->ops->add_message(s, m);
 }
+/* The message `seq` is the row `m` from now on, but for its origin, group and deduplication id, which
+ * stay what they are. */
+static inline void queue_store_move_message(struct queue_store *s, u64 seq,
+                                            const struct message_row *m)
+{
+    engine_note_id(&s->engine, 0, m->seq);
+    s->ops->move_message(s, seq, m);
+}
 /* Visibility and receive count. */
-static inline void queue_store_update_message(struct queue_store *s, u64 id, i64 due_ms,
+static inline void queue_store_update_message(struct queue_store *s, u64 seq, i64 due_ms,
                                               i64 first_ms, u32 receives)
 {
-    s->ops->update_message(s, id, due_ms, first_ms, receives);
+    s->ops->update_message(s, seq, due_ms, first_ms, receives);
 }
-/* The message row, and with own_body the body row of the same id. */
-static inline void queue_store_delete_message(struct queue_store *s, u64 id, bool own_body)
+/* The message row, and with own_body the body row of the same number. */
+static inline void queue_store_delete_message(struct queue_store *s, u64 seq, bool own_body)
 {
-    s->ops->delete_message(s, id, own_body);
+    s->ops->delete_message(s, seq, own_body);
 }
 static inline void queue_store_delete_body(struct queue_store *s, u64 id)
 {
@@ -165,7 +181,7 @@ static inline void queue_store_fetch(struct queue_store *s, struct body_fetch *f
 void queue_store_set_applied(struct queue_store *s, str instance, u64 sequence);
 u64 queue_store_applied(const struct queue_store *s, str instance);
 
-/* Walks everything in the order of ids; a callback's views are valid for the call. Negative from
+/* Walks queues in the order of ids, then messages in the order of arrival; a callback's views are valid for the call. Negative from
  * the callback stops the walk and is returned. Fast: millions of rows a second. Called at start,
  * and after a failed commit. */
 int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),

@@ -4,9 +4,14 @@
  *
  * Invariant: a column of `message` that changes has the same width whatever its value, so that
  * an update writes into its row's place: pages filled in the order of arrival are full, and a row
- * that grows would split its page at the first receive. */
+ * that grows would split its page at the first receive.
+ *
+ * An update rewrites its row, so every column costs every receive. Hence what few messages have
+ * stands in one, `extra`: the origin alone, or tagged texts, each u8 tag · u16 length · bytes.
+ * Tags are below 32, no origin begins so. */
 #include "queued/queue_store.h"
 
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/io/store_engine.h"
 #include "common/io/store_row.h"
@@ -32,7 +37,20 @@ static const char *const migrations[] = {
     "CREATE TABLE message (id INTEGER PRIMARY KEY, queue INTEGER, body INTEGER, sent_ms INTEGER,"
     "  due_ms INTEGER, first_ms INTEGER, receives INTEGER, flags INTEGER, extra BLOB);"
     "CREATE TABLE link (instance TEXT PRIMARY KEY, sequence INTEGER) WITHOUT ROWID;",
+    /* 2: `extra` may hold tagged texts. */
+    "ALTER TABLE message RENAME COLUMN id TO seq;",
 };
+
+/* Texts of a message row by their tags. */
+static const struct {
+    u8 tag;
+    size_t at;
+} extras[] = {
+    {1, offsetof(struct message_row, origin)},   {2, offsetof(struct message_row, identity)},
+    {3, offsetof(struct message_row, group_id)}, {4, offsetof(struct message_row, dedup_id)},
+    {5, offsetof(struct message_row, source)},
+};
+#define TAG_END 32
 
 static const struct queue_store_ops sqlite_ops;
 
@@ -45,8 +63,10 @@ struct queue_sqlite {
     i64 unreadable_until_ms; /* mono */
     sqlite3_stmt *queue_put, *queue_delete, *queue_load;
     sqlite3_stmt *body_add, *body_delete, *body_read;
-    sqlite3_stmt *message_add, *message_update, *message_delete, *message_load;
+    sqlite3_stmt *message_add, *message_move, *message_update, *message_delete, *message_load;
+    sqlite3_stmt *message_extra;
     sqlite3_stmt *applied_set, *applied_load;
+    struct buf extra, moved; /* scratch */
 };
 
 static struct queue_sqlite *queue_sqlite_of(struct queue_store *s)
@@ -70,14 +90,18 @@ static void sql_prepare(struct queue_sqlite *s)
     store_prepare(st, &s->body_delete, "DELETE FROM body WHERE id=?1");
     store_prepare(st, &s->body_read, "SELECT content FROM body WHERE id=?1");
     store_prepare(st, &s->message_add,
-                  "INSERT INTO message(id,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra)"
+                  "INSERT INTO message(seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra)"
                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)");
+    store_prepare(st, &s->message_move,
+                  "UPDATE message SET seq=?1,queue=?2,body=?3,sent_ms=?4,due_ms=?5,first_ms=?6,"
+                  "receives=?7,flags=?8,extra=?9 WHERE seq=?10");
+    store_prepare(st, &s->message_extra, "SELECT extra FROM message WHERE seq=?1");
     store_prepare(st, &s->message_update,
-                  "UPDATE message SET due_ms=?2,first_ms=?3,receives=?4 WHERE id=?1");
-    store_prepare(st, &s->message_delete, "DELETE FROM message WHERE id=?1");
+                  "UPDATE message SET due_ms=?2,first_ms=?3,receives=?4 WHERE seq=?1");
+    store_prepare(st, &s->message_delete, "DELETE FROM message WHERE seq=?1");
     store_prepare(st, &s->message_load,
-                  "SELECT id,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
-                  " ORDER BY id");
+                  "SELECT seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
+                  " ORDER BY seq");
     store_prepare(st, &s->applied_set,
                   "INSERT OR REPLACE INTO link(instance,sequence) VALUES(?1,?2)");
     store_prepare(st, &s->applied_load, "SELECT instance,sequence FROM link");
@@ -89,6 +113,8 @@ static void sql_close(struct queue_store *base)
     store_engine_close(&s->sql);
     idmap_deinit(&s->unreadable);
     queue_store_deinit(base);
+    buf_deinit(&s->extra);
+    buf_deinit(&s->moved);
     mem_free(s);
 }
 
@@ -173,12 +199,56 @@ static void sql_add_body(struct queue_store *base, u64 id, str content)
     store_run(s->store, s->body_add);
 }
 
-static void sql_add_message(struct queue_store *base, const struct message_row *m)
+static str *extra_text(struct message_row *m, size_t i)
 {
-    struct queue_sqlite *s = queue_sqlite_of(base);
-    sqlite3_stmt *stmt = s->message_add;
-    store_begin(s->store);
-    store_bind_u64(stmt, 1, m->id);
+    return (str *)(void *)((char *)m + extras[i].at);
+}
+
+/* Fills the row's texts with views of what is stored; of a damaged one with what can be read. */
+static void extra_read(str stored, struct message_row *m)
+{
+    if (stored.n == 0 || (u8)stored.p[0] >= TAG_END) {
+        m->origin = stored;
+        return;
+    }
+    while (stored.n >= 3) {
+        u8 tag = (u8)stored.p[0];
+        size_t n = (u8)stored.p[1] | (size_t)(u8)stored.p[2] << 8;
+        if (stored.n < 3 + n)
+            return;
+        for (size_t i = 0; i < ARRAY_LEN(extras); i++)
+            if (extras[i].tag == tag)
+                *extra_text(m, i) = str_slice(stored, 3, 3 + n);
+        stored = str_slice(stored, 3 + n, stored.n);
+    }
+}
+
+/* A view of the row, or of `out`. */
+static str extra_write(const struct message_row *row, struct buf *out)
+{
+    struct message_row m = *row;
+    if (LIKELY(!(m.identity.n | m.group_id.n | m.dedup_id.n | m.source.n)) &&
+        (m.origin.n == 0 || (u8)m.origin.p[0] >= TAG_END))
+        return m.origin;
+    buf_reset(out);
+    for (size_t i = 0; i < ARRAY_LEN(extras); i++) {
+        str text = *extra_text(&m, i);
+        if (text.n == 0)
+            continue;
+        assert(text.n <= UINT16_MAX);
+        buf_char(out, (char)extras[i].tag);
+        buf_char(out, (char)(text.n & 0xff));
+        buf_char(out, (char)(text.n >> 8));
+        buf_str(out, text);
+    }
+    return buf_view(out);
+}
+
+/* What a new and a moved message's sentence have in common. */
+static void sql_bind_message(struct queue_sqlite *s, sqlite3_stmt *stmt,
+                             const struct message_row *m)
+{
+    store_bind_u64(stmt, 1, m->seq);
     store_bind_u64(stmt, 2, m->queue);
     store_bind_u64(stmt, 3, m->body);
     sqlite3_bind_int64(stmt, 4, m->sent_ms);
@@ -186,29 +256,56 @@ static void sql_add_message(struct queue_store *base, const struct message_row *
     store_bind_time(stmt, 6, m->first_ms);
     sqlite3_bind_int64(stmt, 7, (i64)m->receives - RECEIVES_BASE);
     sqlite3_bind_int64(stmt, 8, m->flags);
-    store_bind_bytes(stmt, 9, m->extra);
-    store_run(s->store, stmt);
+    store_bind_bytes(stmt, 9, extra_write(m, &s->extra));
 }
 
-static void sql_update_message(struct queue_store *base, u64 id, i64 due_ms, i64 first_ms,
+static void sql_add_message(struct queue_store *base, const struct message_row *m)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    store_begin(s->store);
+    sql_bind_message(s, s->message_add, m);
+    store_run(s->store, s->message_add);
+}
+
+static void sql_move_message(struct queue_store *base, u64 seq, const struct message_row *m)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    struct message_row before = {0}, after = *m;
+    store_begin(s->store);
+    store_bind_u64(s->message_extra, 1, seq);
+    if (store_row(s->store, s->message_extra) != 1)
+        return; /* an error is remembered, and fails the turn; no row: there is nothing to move */
+    buf_reset(&s->moved);
+    buf_str(&s->moved, store_column_str(s->message_extra, 0));
+    store_row_end(s->message_extra);
+    extra_read(buf_view(&s->moved), &before);
+    after.origin = before.origin;
+    after.group_id = before.group_id;
+    after.dedup_id = before.dedup_id;
+    sql_bind_message(s, s->message_move, &after);
+    store_bind_u64(s->message_move, 10, seq);
+    store_run(s->store, s->message_move);
+}
+
+static void sql_update_message(struct queue_store *base, u64 seq, i64 due_ms, i64 first_ms,
                                u32 receives)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
     sqlite3_stmt *stmt = s->message_update;
     store_begin(s->store);
-    store_bind_u64(stmt, 1, id);
+    store_bind_u64(stmt, 1, seq);
     store_bind_time(stmt, 2, due_ms);
     store_bind_time(stmt, 3, first_ms);
     sqlite3_bind_int64(stmt, 4, (i64)receives - RECEIVES_BASE);
     store_run(s->store, stmt);
 }
 
-static void sql_delete_message(struct queue_store *base, u64 id, bool own_body)
+static void sql_delete_message(struct queue_store *base, u64 seq, bool own_body)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, s->message_delete, id);
+    sql_delete(s, s->message_delete, seq);
     if (own_body)
-        sql_delete(s, s->body_delete, id);
+        sql_delete(s, s->body_delete, seq);
 }
 
 static void sql_delete_body(struct queue_store *base, u64 id)
@@ -309,7 +406,7 @@ static int sql_load_messages(struct queue_sqlite *s, const struct queue_store_wa
         if (row < 0)
             return row;
         struct message_row m = {
-            .id = store_column_u64(stmt, 0),
+            .seq = store_column_u64(stmt, 0),
             .queue = store_column_u64(stmt, 1),
             .body = store_column_u64(stmt, 2),
             .sent_ms = sqlite3_column_int64(stmt, 3),
@@ -317,8 +414,8 @@ static int sql_load_messages(struct queue_sqlite *s, const struct queue_store_wa
             .first_ms = store_column_time(stmt, 5),
             .receives = (u32)(sqlite3_column_int64(stmt, 6) + RECEIVES_BASE),
             .flags = (u32)sqlite3_column_int64(stmt, 7),
-            .extra = store_column_str(stmt, 8),
         };
+        extra_read(store_column_str(stmt, 8), &m);
         err = walk->message(walk->arg, &m);
     }
     store_row_end(stmt);
@@ -339,6 +436,7 @@ static const struct queue_store_ops sqlite_ops = {
     .delete_queue = sql_delete_queue,
     .add_body = sql_add_body,
     .add_message = sql_add_message,
+    .move_message = sql_move_message,
     .update_message = sql_update_message,
     .delete_message = sql_delete_message,
     .delete_body = sql_delete_body,

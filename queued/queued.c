@@ -66,7 +66,10 @@ static void probe_due(struct loop_timer *t)
 
 static bool before_commit(struct loop_hook *h)
 {
-    return waiters_serve(&container_of(h, struct queued, hook)->queues);
+    struct queues *qs = &container_of(h, struct queued, hook)->queues;
+    bool more = waiters_serve(qs);
+    qs->moves_left = QUEUES_MOVES_A_TURN;
+    return more;
 }
 
 /* Stopping: when nothing is under way any more the loop may end; where answers go out through nng,

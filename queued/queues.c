@@ -40,6 +40,7 @@ static void empty_init(struct queues *qs)
     skiplist_init(&qs->order);
     msgs_init(&qs->msgs, qs->seed);
     heap_init(&qs->retire);
+    heap_init(&qs->reap);
 }
 
 void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
@@ -48,22 +49,10 @@ void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
     *qs = (struct queues){
         .loop = l, .clock = loop_clock(l), .store = store, .seed = seed, .limits = *limits};
     waiters_init(qs);
-    list_init(&qs->reap);
+    qs->moves_left = QUEUES_MOVES_A_TURN;
     list_init(&qs->tombs);
     map_init(&qs->deleted, seed);
     empty_init(qs);
-}
-
-/* Frees what hangs on messages and is not in the tables of msgs. */
-static void free_shared(struct queue *q)
-{
-    struct list *all[] = {&q->arrived, &q->doomed};
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        list_each(at, after, all[i]) {
-            struct shared *s = list_item(at, struct msg, arrived)->body;
-            if (s && --s->holders == 0)
-                mem_free(s);
-        }
 }
 
 /* Everything but limits, tombs and scratch. */
@@ -71,10 +60,9 @@ static void drop_all(struct queues *qs)
 {
     struct queue *q;
     for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
-        free_shared(q);
-    for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
         queue_free(q);
     loop_timer_clear(qs->loop, &qs->sweep);
+    heap_deinit(&qs->reap);
     heap_deinit(&qs->retire);
     msgs_deinit(&qs->msgs);
     skiplist_deinit(&qs->order);
@@ -100,8 +88,8 @@ void queues_deinit(struct queues *qs)
 struct loading {
     struct queues *all;
     struct queue *last;  /* of the last message: neighbours often share it */
-    struct idmap shared; /* body rows that several messages hold */
-    struct shared *last_shared;
+    struct idmap bodies; /* body rows that several messages hold, or one that was moved */
+    struct msg_body *last_body;
 };
 
 static void enter(struct queue *q)
@@ -142,31 +130,33 @@ static struct queue *queue_of_row(struct loading *l, u64 id)
     return l->last = q;
 }
 
-static struct shared *shared_of_row(struct loading *l, u64 id)
+static struct msg_body *body_of_row(struct loading *l, u64 row)
 {
-    if (l->last_shared && l->last_shared->id == id)
-        return l->last_shared;
-    struct shared *s = idmap_get(&l->shared, id);
-    if (!s) {
-        s = mem_alloc(sizeof *s);
-        s->id = id;
-        idmap_put(&l->shared, id, s);
+    if (l->last_body && l->last_body->row == row)
+        return l->last_body;
+    struct msg_body *b = idmap_get(&l->bodies, row);
+    if (!b) {
+        b = body_new(&l->all->msgs, row);
+        idmap_put(&l->bodies, row, b);
     }
-    return l->last_shared = s;
+    return l->last_body = b;
 }
 
 static int on_message(void *arg, const struct message_row *row)
 {
     struct loading *l = arg;
     struct queue *q = queue_of_row(l, row->queue);
-    struct msg *m = msg_new(&l->all->msgs, q, row->id, row->sent_ms);
-    m->flags = row->flags;
-    m->origin = origin_hold(&l->all->msgs, row->extra);
-    if (row->body) {
-        m->body = shared_of_row(l, row->body);
-        m->body->holders++;
-    }
-    queue_restore(q, m, row->due_ms, row->first_ms, row->receives);
+    struct msgs *ms = &l->all->msgs;
+    struct msg *m = msg_new(ms, q, row->seq, row->sent_ms);
+    m->flags = (u16)row->flags;
+    m->origin = origin_hold(ms, row->origin);
+    if (row->body)
+        body_hold(m, body_of_row(l, row->body));
+    if (row->identity.n == MSG_IDENTITY_SIZE)
+        msg_set_past(ms, m, (const u8 *)row->identity.p, row->source);
+    if (row->receives)
+        msg_set_receives(ms, m, row->receives, row->first_ms);
+    queue_restore(q, m, row->due_ms);
     return 0;
 }
 
@@ -178,11 +168,10 @@ int queues_reload(struct queues *qs)
         waiters_orphan(q);
     drop_all(qs);
     list_init(&qs->waiting.hungry);
-    list_init(&qs->reap);
     empty_init(qs);
-    idmap_init(&l.shared, qs->seed);
+    idmap_init(&l.bodies, qs->seed);
     int err = queue_store_load(qs->store, on_queue, on_message, &l);
-    idmap_deinit(&l.shared);
+    idmap_deinit(&l.bodies);
     qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));
     if (!err)
         waiters_adopt(qs);
@@ -314,6 +303,12 @@ static void bury(struct queue *q)
     map_put(&qs->deleted, t->key, t);
 }
 
+static void forget(struct queue *q)
+{
+    idmap_del(&q->all->by_id, q->id);
+    queue_free(q);
+}
+
 void queues_remove(struct queue *q)
 {
     struct queues *qs = q->all;
@@ -327,10 +322,24 @@ void queues_remove(struct queue *q)
     loop_dirty(qs->loop);
     if (qs->changed)
         qs->changed(qs->changed_arg, q, false);
-    if (list_is_empty(&q->doomed)) {
-        idmap_del(&qs->by_id, q->id);
-        queue_free(q);
-    }
+    if (list_is_empty(&q->doomed))
+        forget(q);
+}
+
+struct msg *queues_first_doomed(const struct queues *qs)
+{
+    struct heap_node *top = heap_top(&qs->reap);
+    struct queue *q = top ? container_of(top, struct queue, reaped) : NULL;
+    return q ? list_item(q->doomed.next, struct msg, arrived) : NULL;
+}
+
+void queues_clear(struct msg *m)
+{
+    struct queue *q = m->queue;
+    queue_drop(m);
+    queue_reap(q);
+    if (q->deleted && list_is_empty(&q->doomed))
+        forget(q);
 }
 
 i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name)

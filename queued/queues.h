@@ -42,7 +42,8 @@ struct queues {
     struct msgs msgs;
     struct heap retire; /* queues by the expiry of their oldest message */
     struct waiters waiting;
-    struct list reap;
+    struct heap reap; /* queues by the seq of the first of their doomed messages */
+    u32 moves_left; /* of this turn: messages that receives may still move to dead-letter queues */
     struct map deleted; /* strict: struct tomb by key, */
     struct list tombs;  /* and in the order in which they came */
     u64 next_id;        /* of queues, messages and body rows alike */
@@ -72,6 +73,15 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
                          struct queue_attrs *attributes);
 /* Messages and all; waiters must be gone. */
 void queues_remove(struct queue *q);
+/* The first message of all that are gone for everybody and still to be cleared away, in the order of
+ * their rows; NULL: there is none. */
+struct msg *queues_first_doomed(const struct queues *qs);
+/* Clears that one away, and its queue with it when that was deleted and this is its last. */
+void queues_clear(struct msg *m);
+
+/* So many messages go to dead-letter queues in one turn. */
+#define QUEUES_MOVES_A_TURN 250
+
 /* How long a name rests after DeleteQueue, and a queue after PurgeQueue: the service's rule. */
 #define QUEUES_STRICT_WAIT_MS 60000
 

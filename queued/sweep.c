@@ -35,11 +35,11 @@ static bool show_due(struct queues *qs, struct slice *slice)
 static bool retire_queue(struct queue *q, struct slice *slice)
 {
     struct queues *qs = q->all;
-    i64 oldest_ms = qs->clock->now_ms - q->attributes.retention_s * 1000;
-    while (!list_is_empty(&q->arrived)) {
-        struct msg *m = list_item(q->arrived.next, struct msg, arrived);
-        if (m->sent_ms > oldest_ms) {
-            heap_set(&qs->retire, &q->retire, m->sent_ms + q->attributes.retention_s * 1000);
+    struct msg *m;
+    while ((m = queue_oldest(q))) {
+        i64 expiry_ms = queue_expiry_ms(q, m);
+        if (expiry_ms > qs->clock->now_ms) {
+            heap_set(&qs->retire, &q->retire, expiry_ms);
             return false;
         }
         if (is_over(slice))
@@ -59,25 +59,14 @@ static bool retire_due(struct queues *qs, struct slice *slice)
     return false;
 }
 
-static void forget(struct queue *q)
-{
-    idmap_del(&q->all->by_id, q->id);
-    queue_free(q);
-}
-
 /* What is gone for everybody already. */
 static bool reap(struct queues *qs, struct slice *slice)
 {
-    while (!list_is_empty(&qs->reap)) {
-        struct queue *q = list_item(qs->reap.next, struct queue, reap);
-        while (!list_is_empty(&q->doomed)) {
-            if (is_over(slice))
-                return true;
-            queue_drop(list_item(q->doomed.next, struct msg, arrived));
-        }
-        list_remove(&q->reap);
-        if (q->deleted)
-            forget(q);
+    struct msg *m;
+    while ((m = queues_first_doomed(qs))) {
+        if (is_over(slice))
+            return true;
+        queues_clear(m);
     }
     return false;
 }
@@ -109,7 +98,7 @@ void sweep_arm(struct queues *qs)
         due = msg_due_ms(&qs->msgs, hidden);
     if ((top = heap_top(&qs->retire)))
         due = MIN(due, heap_due(&qs->retire, top));
-    if (!list_is_empty(&qs->reap))
+    if (heap_top(&qs->reap))
         due = MIN(due, qs->clock->now_ms);
     if (due == INT64_MAX) {
         loop_timer_clear(qs->loop, &qs->sweep);

@@ -97,6 +97,9 @@ bool waiter_park(struct waiter *w, i64 wait_ms)
     if (qs->clock->manual)
         heap_set_tied(&ws->due_real, &w->due_real, qs->clock->mono_ms + wait_ms, ws->serial);
     waiters_arm(qs);
+    /* It was not looked through to the end. */
+    if (queue_has_next(w->queue))
+        queue_wake(w->queue);
     return true;
 }
 
@@ -120,11 +123,12 @@ static u32 serve_hungry(struct queues *qs, u32 left)
     while (!list_is_empty(hungry) && left > 0) {
         struct queue *q = list_item(hungry->next, struct queue, hungry);
         list_remove(&q->hungry);
-        for (u32 n = 0; !list_is_empty(&q->waiters); n++, left--) {
+        for (u32 n = 0; !list_is_empty(&q->waiters); n++) {
             if (n == SERVED_AT_ONCE || left == 0) {
-                list_push_back(hungry, &q->hungry);
+                queue_wake(q);
                 break;
             }
+            left--; /* also for one that finds nothing: what it looked through may go on */
             if (!waiter_serve(first_waiter(&q->waiters)))
                 break;
         }

@@ -24,6 +24,7 @@
 struct rig {
     char *dir;
     struct queued_options options;
+    struct environment environment;
     struct queued *d;
 };
 
@@ -47,7 +48,7 @@ static inline void rig_start(struct rig *r)
     struct fault f;
     fault_clear(&f);
     r->options.http_port = 0;
-    if (queued_open(&r->d, &r->options, &ENVIRONMENT_SYSTEM, NULL, &f))
+    if (queued_open(&r->d, &r->options, &r->environment, NULL, &f))
         fail_msg("%s", f.text);
 }
 
@@ -59,6 +60,7 @@ static inline struct rig *rig_new(void)
     failing_vfs_install();
     failing_vfs_heal();
     r->dir = store_aid_dir();
+    r->environment = ENVIRONMENT_SYSTEM;
     conf_init(&QUEUED_OPTIONS, &r->options);
     rig_set(r, "data_dir", r->dir);
     rig_set(r, "link_url", "");
@@ -270,6 +272,17 @@ static inline void rig_counts(struct rig *r, const char *name, u64 visible, u64 
     assert_int_equal(q->visible_count, visible);
     assert_int_equal(q->leased_count, leased);
     assert_int_equal(q->delayed_count, delayed);
+}
+
+/* Rows of a table of the store, as the last commit left it. */
+static inline i64 rig_rows(struct rig *r, const char *table)
+{
+    char *path = mem_printf("%s/queued.db", r->dir);
+    char *sql = mem_printf("SELECT count(*) FROM %s", table);
+    i64 n = store_aid_number(path, sql);
+    mem_free(sql);
+    mem_free(path);
+    return n;
 }
 
 /* No space left, until failing_vfs_heal. */

@@ -74,7 +74,7 @@ static void what_is_due_at_once_comes_in_the_order_of_arrival(void **state)
     for (u64 rest = 0; rest < 3; rest++)
         for (u64 id = rest ? rest : 3; id <= MESSAGES; id += 3) {
             struct msg *m = msg_first_due(&ms);
-            assert_int_equal(m->id, id);
+            assert_int_equal(m->seq, id);
             msg_free(&ms, m);
         }
     assert_null(msg_first_due(&ms));
@@ -93,7 +93,7 @@ static void the_index_finds_what_is_there(void **state)
         struct msg *m = msg_find(&ms, id);
         assert_int_equal(m != NULL, there[id]);
         if (m) {
-            assert_int_equal(m->id, id);
+            assert_int_equal(m->seq, id);
             msg_free(&ms, m);
         } else {
             msg_new(&ms, QUEUE, id, (i64)id);

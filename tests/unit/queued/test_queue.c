@@ -284,16 +284,6 @@ static void purge_and_delete_take_all_at_once(void **state)
     rig_free(r);
 }
 
-static i64 rows(struct rig *r, const char *table)
-{
-    char *path = mem_printf("%s/queued.db", r->dir);
-    char *sql = mem_printf("SELECT count(*) FROM %s", table);
-    i64 n = store_aid_number(path, sql);
-    mem_free(sql);
-    mem_free(path);
-    return n;
-}
-
 static void what_a_restart_cut_short_is_cleared_away(void **state)
 {
     struct rig *r = rig_started();
@@ -316,8 +306,37 @@ static void what_a_restart_cut_short_is_cleared_away(void **state)
     rig_receives(r, "purged", "", "");
     RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
     rig_stop(r);
-    assert_int_equal(rows(r, "message"), 0);
-    assert_int_equal(rows(r, "body"), 0);
+    assert_int_equal(rig_rows(r, "message"), 0);
+    assert_int_equal(rig_rows(r, "body"), 0);
+    rig_free(r);
+}
+
+/* Whatever queues they belong to. */
+static void what_is_gone_is_cleared_in_the_order_of_rows(void **state)
+{
+    struct rig *r = rig_started();
+    struct queues *qs = &r->d->queues;
+    struct msg *m;
+    u64 before = 0, n = 0;
+    rig_create(r, "a");
+    rig_create(r, "b");
+    for (int i = 0; i < 10; i++) {
+        rig_send(r, "a", "m");
+        rig_send(r, "b", "m");
+        rig_send(r, "b", "m");
+        if (i == 4)
+            queue_purge(rig_queue(r, "b"));
+    }
+    queue_purge(rig_queue(r, "a"));
+    queues_remove(rig_queue(r, "b"));
+    for (; (m = queues_first_doomed(qs)); n++) {
+        assert_true(m->seq > before);
+        before = m->seq;
+        queues_clear(m);
+    }
+    assert_int_equal(qs->msgs.msgs.used, 0);
+    assert_int_equal(qs->by_id.n, 1);
+    assert_true(n > 0);
     rig_free(r);
 }
 
@@ -390,7 +409,7 @@ static void handles_of_receives_that_never_were(void **state)
     for (struct list *at = rig_queue(r, "q")->arrived.next; at != &rig_queue(r, "q")->arrived;
          at = at->next) {
         struct receipt h = {.queue = rig_queue(r, "q")->id,
-                            .message = list_item(at, struct msg, arrived)->id,
+                            .message = list_item(at, struct msg, arrived)->seq,
                             .delivery = 1,
                             .received_ms = r->d->clock.now_ms};
         receipt_issue(queue_store_secret(r->d->store), &h, text);
@@ -457,6 +476,7 @@ int main(void)
         cmocka_unit_test(in_flight_has_its_limit),
         cmocka_unit_test(purge_and_delete_take_all_at_once),
         cmocka_unit_test(what_a_restart_cut_short_is_cleared_away),
+        cmocka_unit_test(what_is_gone_is_cleared_in_the_order_of_rows),
         cmocka_unit_test(everything_outlives_a_restart),
         cmocka_unit_test(a_failed_commit_leaves_nothing),
         cmocka_unit_test(handles_of_receives_that_never_were),

@@ -91,10 +91,14 @@ static int list_queue(void *arg, const struct queue_row *q)
 
 static int list_message(void *arg, const struct message_row *m)
 {
-    buf_printf(arg, "message %" PRIu64 " q%" PRIu64 " b%" PRIu64, m->id, m->queue, m->body);
+    buf_printf(arg, "message %" PRIu64 " q%" PRIu64 " b%" PRIu64, m->seq, m->queue, m->body);
     buf_printf(arg, " %" PRId64 " %" PRId64 " %" PRId64 " %u %u", m->sent_ms, m->due_ms,
                m->first_ms, m->receives, m->flags);
-    buf_printf(arg, " '%.*s'\n", STR_ARG(m->extra));
+    buf_printf(arg, " '%.*s'", STR_ARG(m->origin));
+    if (m->identity.n || m->group_id.n || m->dedup_id.n || m->source.n)
+        buf_printf(arg, " '%.*s' '%.*s' '%.*s' '%.*s'", STR_ARG(m->identity), STR_ARG(m->group_id),
+                   STR_ARG(m->dedup_id), STR_ARG(m->source));
+    buf_char(arg, '\n');
     return 0;
 }
 
@@ -158,7 +162,7 @@ static u64 send(struct world *w, u64 queue, const char *body)
     queue_store_add_body(w->s, id, str_of(body));
     queue_store_add_message(
         w->s, &(struct message_row){
-                  .id = id, .queue = queue, .sent_ms = NOW, .due_ms = NOW, .extra = STR_NONE});
+                  .seq = id, .queue = queue, .sent_ms = NOW, .due_ms = NOW, .origin = STR_NONE});
     return id;
 }
 
@@ -203,13 +207,14 @@ static void test_rows_survive(void **state)
                           .attributes = STR("{\"a\":1}"),
                           .created_ms = NOW,
                           .modified_ms = NOW + 1};
-    struct message_row delayed = {.id = 3,
+    struct message_row delayed = {.seq = 3,
                                   .queue = 1,
                                   .sent_ms = NOW,
                                   .due_ms = NOW + 900000,
                                   .flags = 4000000000u,
-                                  .extra = STR("by s1")};
-    struct message_row shared = {.id = 4, .queue = 1, .body = 2, .sent_ms = NOW, .extra = STR_NONE};
+                                  .origin = STR("by s1")};
+    struct message_row shared = {
+        .seq = 4, .queue = 1, .body = 2, .sent_ms = NOW, .origin = STR_NONE};
 
     queue_store_put_queue(w->s, &q);
     queue_store_add_body(w->s, 2, STR("for many"));
@@ -290,6 +295,69 @@ static void test_bodies_of_a_receive(void **state)
     mem_free(text);
 }
 
+/* A moved message is another row, the last to arrive; its body row stays, and so do origin, group
+ * and deduplication id. */
+static void test_moving(void **state)
+{
+    struct world *w = *state;
+    queue_store_add_body(w->s, 1, STR("moved"));
+    queue_store_add_message(w->s, &(struct message_row){.seq = 1,
+                                                        .queue = 10,
+                                                        .sent_ms = NOW,
+                                                        .due_ms = NOW,
+                                                        .origin = STR("by s1"),
+                                                        .group_id = STR("group"),
+                                                        .dedup_id = STR("dedup")});
+    send(w, 10, "second");
+    assert_int_equal(commit(w), 0);
+    queue_store_move_message(w->s, 1,
+                             &(struct message_row){.seq = 3,
+                                                   .queue = 11,
+                                                   .body = 1,
+                                                   .sent_ms = NOW + 1,
+                                                   .first_ms = NOW + 2,
+                                                   .receives = 5,
+                                                   .flags = 1,
+                                                   .identity = STR("sixteen bytes id"),
+                                                   .source = STR("arn")});
+    assert_int_equal(queue_store_next_id(w->s), 4);
+    assert_int_equal(commit(w), 0);
+    reopen(w);
+    check_all(w, "message 2 q10 b0 1790000000000 1790000000000 0 0 0 ''\n"
+                 "message 3 q11 b1 1790000000001 0 1790000000002 5 1 'by s1'"
+                 " 'sixteen bytes id' 'group' 'dedup' 'arn'\n");
+    check_body(w, 1, "moved");
+}
+
+/* Also a row whose texts are cut off anywhere. */
+static void test_texts_of_a_row(void **state)
+{
+    struct world *w = *state;
+    struct message_row m = {.seq = 1, .queue = 1, .origin = STR("\001begins like a tag")};
+    queue_store_add_message(w->s, &m);
+    m = (struct message_row){.seq = 2, .queue = 1, .dedup_id = STR("d"), .source = STR("s")};
+    queue_store_add_message(w->s, &m);
+    assert_int_equal(commit(w), 0);
+    check_all(w, "message 1 q1 b0 0 0 0 0 0 '\001begins like a tag'\n"
+                 "message 2 q1 b0 0 0 0 0 0 '' '' '' 'd' 's'\n");
+    queue_store_delete_message(w->s, 1, false);
+    assert_int_equal(commit(w), 0);
+    static const char *const cut[] = {"X'0401006405010073'", "X'04010064050100'",
+                                      "X'0401006405'",       "X'04010064'",
+                                      "X'040100'",           "X'04'",
+                                      "X'1F0000'",           "NULL"};
+    for (size_t i = 0; i < ARRAY_LEN(cut); i++) {
+        char *sql = mem_printf("UPDATE message SET extra=%s", cut[i]);
+        queue_store_close(w->s);
+        store_aid_sql(w->path, sql);
+        open_world(w);
+        check_all(w, i == 0  ? "message 2 q1 b0 0 0 0 0 0 '' '' '' 'd' 's'\n"
+                     : i < 4 ? "message 2 q1 b0 0 0 0 0 0 '' '' '' 'd' ''\n"
+                             : "message 2 q1 b0 0 0 0 0 0 ''\n");
+        mem_free(sql);
+    }
+}
+
 static int stop_at_third(void *arg, const struct message_row *m)
 {
     int *n = arg;
@@ -337,12 +405,12 @@ static void test_updates_write_in_place(void **state)
     u64 first = queue_store_next_id(w->s);
     for (int i = 0; i < 5000; i++) {
         u64 id = queue_store_next_id(w->s);
-        queue_store_add_message(w->s, &(struct message_row){.id = id,
+        queue_store_add_message(w->s, &(struct message_row){.seq = id,
                                                             .queue = 1,
                                                             .body = 1,
                                                             .sent_ms = NOW,
                                                             .due_ms = i % 2 ? NOW : 0,
-                                                            .extra = STR_NONE});
+                                                            .origin = STR_NONE});
     }
     assert_int_equal(commit(w), 0);
     u64 before = queue_store_stats(w->s).file_bytes;
@@ -518,6 +586,8 @@ int main(void)
         TEST(test_rows_survive),
         TEST(test_deleting),
         TEST(test_bodies_of_a_receive),
+        TEST(test_moving),
+        TEST(test_texts_of_a_row),
         TEST(test_a_callback_stops_the_walk),
         TEST(test_large_body_and_many_receives),
         TEST(test_updates_write_in_place),

@@ -103,14 +103,30 @@ static void sequences_outlive_a_restart_and_are_one_topicds_own(void **state)
     rig_free(r);
 }
 
-static i64 rows(struct rig *r, const char *table)
+/* Also when one of its holders is moved to another queue, before and after a restart. */
+static void a_shared_body_of_a_message_that_is_moved(void **state)
 {
-    char *path = mem_printf("%s/queued.db", r->dir);
-    char *sql = mem_printf("SELECT count(*) FROM %s", table);
-    i64 n = store_aid_number(path, sql);
-    mem_free(sql);
-    mem_free(path);
-    return n;
+    struct rig *r = with_queue();
+    struct buf b = {0};
+    rig_create(r, "p");
+    rig_create(r, "other");
+    hello(r, INSTANCE, 1);
+    make_deliver(&b, 1, 1, 0, "shared", "q,p", PUBLICATION_RAW, 0);
+    frame(r, &b);
+    queue_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "other"));
+    rig_counts(r, "q", 0, 0, 0);
+    rig_counts(r, "other", 1, 0, 0);
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'p'}");
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 1);
+    rig_turn(r);
+    assert_int_equal(rig_rows(r, "body"), 1);
+    rig_restart(r);
+    rig_receives(r, "other", ",'VisibilityTimeout':0", "shared;");
+    queue_drop(queue_oldest(rig_queue(r, "other")));
+    rig_turn(r);
+    assert_int_equal(rig_rows(r, "body"), 0);
+    assert_int_equal(r->d->queues.msgs.bodies.used, 0);
+    rig_free(r);
 }
 
 static void a_body_is_stored_once_and_goes_with_its_last_holder(void **state)
@@ -123,7 +139,7 @@ static void a_body_is_stored_once_and_goes_with_its_last_holder(void **state)
     frame(r, &b);
     assert_int_equal(r->d->topicd.delivered, 2);
     assert_int_equal(r->d->topicd.unknown, 1);
-    assert_int_equal(rows(r, "body"), 1);
+    assert_int_equal(rig_rows(r, "body"), 1);
     rig_restart(r);
     char *answer = rig_call(r, NULL, "ReceiveMessage", "{'QueueUrl':'q','AttributeNames':['All']}");
     assert_non_null(strstr(answer, "\\\"Message\\\" : \\\"shared\\\""));
@@ -132,11 +148,11 @@ static void a_body_is_stored_once_and_goes_with_its_last_holder(void **state)
     char *handle = rig_member(answer, "ReceiptHandle");
     char *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s'}", handle);
     rig_do(r, "DeleteMessage", body);
-    assert_int_equal(rows(r, "body"), 1);
+    assert_int_equal(rig_rows(r, "body"), 1);
     rig_do(r, "PurgeQueue", "{'QueueUrl':'p'}");
     RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
     rig_turn(r);
-    assert_int_equal(rows(r, "body"), 0);
+    assert_int_equal(rig_rows(r, "body"), 0);
     assert_int_equal(r->d->queues.msgs.origin_of.n, 0);
     mem_free(body);
     mem_free(handle);
@@ -452,6 +468,7 @@ int main(void)
         cmocka_unit_test(once_and_in_order),
         cmocka_unit_test(sequences_outlive_a_restart_and_are_one_topicds_own),
         cmocka_unit_test(a_body_is_stored_once_and_goes_with_its_last_holder),
+        cmocka_unit_test(a_shared_body_of_a_message_that_is_moved),
         cmocka_unit_test(raw_with_more_than_ten_attributes_is_left_out),
         cmocka_unit_test(a_failed_commit_takes_the_sequence_back),
         cmocka_unit_test(no_more_than_memory_may_hold),
