@@ -49,6 +49,11 @@ struct store {
     u32 statement_count, statement_cap;
     sqlite3_stmt *begin, *commit, *rollback, *vacuum, *free_count, *page_count;
 
+    int (*guard)(void *arg);
+    void *guard_arg;
+    u32 version; /* of the file's contents, as this connection last saw it */
+    bool fenced; /* somebody else's now */
+
     bool turn;   /* a turn is open, in the database too unless err is set */
     int err;     /* first failure of the turn */
     bool doubt;  /* invariant 3 */
@@ -277,18 +282,46 @@ bool store_is_open(const struct store *s)
     return s->turn;
 }
 
+void store_set_guard(struct store *s, int (*guard)(void *arg), void *arg)
+{
+    s->guard = guard;
+    s->guard_arg = arg;
+}
+
+/* Grows with every change of the file that this connection makes or learns of; costs no I/O. */
+static u32 file_version(struct store *s)
+{
+    u32 version = 0;
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+    return version;
+}
+
+/* Behind BEGIN IMMEDIATE nobody else can write until this turn ends. */
+static int check_owner(struct store *s)
+{
+    if (LIKELY(file_version(s) == s->version) || !s->guard)
+        return 0;
+    int err = s->guard(s->guard_arg);
+    if (err == E_FENCED) {
+        s->fenced = true;
+        snprintf(s->error, sizeof s->error, "%s: another process has taken this store", s->path);
+    }
+    if (err && !s->err)
+        s->err = err;
+    return err;
+}
+
 int store_begin(struct store *s)
 {
     if (LIKELY(s->turn))
         return s->err;
     s->turn = true;
-    s->err = 0;
-    if (s->doubt) {
-        int err = mend(s);
-        if (err)
-            return s->err = err;
-    }
-    return store_run(s, s->begin);
+    s->err = s->fenced ? E_FENCED : 0;
+    if (s->doubt && !s->err)
+        s->err = mend(s);
+    if (s->err || store_run(s, s->begin))
+        return s->err;
+    return check_owner(s);
 }
 
 int store_run(struct store *s, sqlite3_stmt *stmt)
@@ -354,10 +387,13 @@ int store_commit(struct store *s, u64 *ret_ticket)
         i64 start = now_us(s);
         err = store_run(s, s->commit);
         store_rollback(s);
+        s->version = file_version(s);
         s->stats.commit_last_us = now_us(s) - start;
         s->stats.commit_longest_us = MAX(s->stats.commit_longest_us, s->stats.commit_last_us);
         if (err) {
             s->stats.failures++;
+            if (s->fenced)
+                return err;
             /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that
              * is full may have room again once the WAL can start anew. */
             mend(s);
@@ -462,7 +498,7 @@ bool store_tidy(struct store *s)
     struct store_wal wal;
     if (s->turn)
         return true;
-    if (s->doubt)
+    if (s->doubt || s->fenced)
         return false; /* the next turn mends it first */
     if (tidy_pages(s))
         return true;

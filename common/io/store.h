@@ -46,6 +46,10 @@ void store_close(struct store *s);
  * statement in it is another one after the connection was opened anew. `sql` is ours and constant:
  * one that does not compile is a bug. */
 void store_prepare(struct store *s, struct sqlite3_stmt **slot, const char *sql);
+/* Called where a turn begins and the file has been written by somebody else since the last one, with
+ * the turn's transaction open. An E_ code fails the turn; E_FENCED ends the store: it takes no turn
+ * any more, and leaves the file alone. */
+void store_set_guard(struct store *s, int (*guard)(void *arg), void *arg);
 /* Begins the turn's transaction if it is not open. An error is remembered: the turn is open and its
  * commit will fail. */
 int store_begin(struct store *s);

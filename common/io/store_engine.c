@@ -93,6 +93,23 @@ static int epoch_take(struct store_engine *q)
     return 0;
 }
 
+/* Another process took a later epoch, or there is none any more: the file is not this one's. */
+static int epoch_check(void *arg)
+{
+    struct store_engine *q = arg;
+    u64 epoch = 0;
+
+    store_bind_str(q->meta_get, 1, STR("epoch"));
+    int row = store_row(q->store, q->meta_get);
+    if (row < 0)
+        return row;
+    if (row == 1) {
+        epoch = store_column_u64(q->meta_get, 0);
+        store_row_end(q->meta_get);
+    }
+    return epoch == q->engine->epoch ? 0 : E_FENCED;
+}
+
 int store_engine_failed(struct store_engine *q, int err, struct fault *f)
 {
     if (q->store && *store_error(q->store))
@@ -134,6 +151,7 @@ int store_engine_ready(struct store_engine *q, struct fault *f)
     if (!err)
         err = store_sync(q->store);
     q->is_ready = !err;
+    store_set_guard(q->store, epoch_check, q);
     return err ? store_engine_failed(q, err, f) : 0;
 }
 

@@ -527,6 +527,54 @@ static void test_no_failed_turn_leaves_anything(void **state)
     }
 }
 
+/* Another owner took an epoch: from then on nothing of this one is written, whatever it has open. */
+static void test_an_owner_that_was_replaced(void **state)
+{
+    struct world *w = *state;
+    u64 epoch = w->s->engine.epoch;
+    send(w, 1, "kept");
+    assert_int_equal(commit(w), 0);
+    reopen(w);
+    assert_true(w->s->engine.epoch > epoch);
+    store_aid_sql(w->path, "INSERT INTO meta VALUES('foreign',1)"); /* somebody only writes */
+    send(w, 1, "kept too");
+    assert_int_equal(commit(w), 0);
+    send(w, 1, "kept as well");
+    assert_int_equal(commit(w), 0);
+    store_aid_sql(w->path, "UPDATE meta SET value=value+1 WHERE key='epoch'");
+    i64 limit = store_aid_number(w->path, "SELECT value FROM meta WHERE key='id_limit'");
+    send(w, 1, "never");
+    assert_int_equal(commit(w), E_FENCED);
+    assert_non_null(strstr(queue_store_error(w->s), "taken"));
+    queue_store_set_applied(w->s, STR("topicd"), 9);
+    assert_int_equal(commit(w), E_FENCED);
+    assert_int_equal(queue_store_probe(w->s), E_FENCED);
+    assert_false(queue_store_tidy(w->s));
+    assert_int_equal(store_aid_number(w->path, "SELECT count(*) FROM message"), 3);
+    queue_store_close(w->s);
+    assert_int_equal(store_aid_number(w->path, "SELECT count(*) FROM body"), 3);
+    assert_int_equal(store_aid_number(w->path, "SELECT value FROM meta WHERE key='id_limit'"),
+                     limit);
+    open_world(w); /* who comes next takes an epoch of its own */
+    send(w, 1, "again");
+    assert_int_equal(commit(w), 0);
+}
+
+/* After a failure the connection is a new one, which has seen nothing yet. */
+static void test_replaced_while_it_failed(void **state)
+{
+    struct world *w = *state;
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_SYNC, .files = FAILING_ANY, .result = SQLITE_IOERR_FSYNC, .times = 1});
+    send(w, 1, "never");
+    assert_int_equal(commit(w), E_IO);
+    failing_vfs_heal();
+    store_aid_sql(w->path, "DELETE FROM meta WHERE key='epoch'");
+    send(w, 1, "never");
+    assert_int_equal(commit(w), E_FENCED);
+    assert_int_equal(store_aid_number(w->path, "SELECT count(*) FROM message"), 0);
+}
+
 static void test_the_probe_tells(void **state)
 {
     struct world *w = *state;
@@ -594,6 +642,8 @@ int main(void)
         TEST(test_ids_never_come_back),
         TEST(test_ids_over_the_reserve),
         TEST(test_no_failed_turn_leaves_anything),
+        TEST(test_an_owner_that_was_replaced),
+        TEST(test_replaced_while_it_failed),
         TEST(test_the_probe_tells),
         TEST(test_opening_fails_with_words),
     };
