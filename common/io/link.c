@@ -168,6 +168,8 @@ static void tick_due(struct loop_timer *t)
     struct link *k = t->arg;
     i64 now = mono_ms(k);
 
+    if (loop_is_full(k->loop))
+        k->heard_ms = now; /* nothing is read at the moment, so nobody is silent */
     if (now - k->heard_ms > k->limits.silence_max_ms) {
         link_down(k);
         return;

@@ -19,6 +19,8 @@
 #define STREAM_READ_SIZE (64u << 10)
 /* A buffer that grew beyond this for something large is given back when it is empty. */
 #define STREAM_KEEP_SIZE (1u << 20)
+/* While the loop is full, it is asked so often whether reading may go on. */
+#define STREAM_PAUSE_MS 5
 /* Pause before accepting again when there was no descriptor for it. */
 #define STREAM_ACCEPT_PAUSE_MS 100
 
@@ -42,6 +44,8 @@ struct stream {
     struct buf next;    /* waits for `sending` */
     size_t sent;
     bool closed;
+    bool paused; /* it reads on, so many bytes, when the loop is not full any more */
+    size_t want;
     void *data;
 };
 
@@ -51,7 +55,7 @@ struct stream_port {
     nng_stream_dialer *dialer; /* one of the two */
     nng_stream_listener *listener;
     struct op connect; /* dial or accept */
-    struct loop_timer accept_again;
+    struct loop_timer accept_again, read_again;
     struct loop_watch wake;
     struct list streams; /* those that nng still works on, closed ones among them */
     pthread_mutex_t lock;
@@ -211,6 +215,34 @@ static void stream_lost(struct stream *s)
     e->closed(e->arg, s);
 }
 
+/* The store is behind: what more came would only fill memory. The other side is slowed down, in the
+ * end, by its own. */
+static void stream_pause(struct stream *s, size_t want)
+{
+    struct stream_port *p = s->port;
+
+    s->paused = true;
+    s->want = want;
+    loop_timer_set_real(p->loop, &p->read_again, loop_clock(p->loop)->mono_ms + STREAM_PAUSE_MS);
+}
+
+static void read_again_due(struct loop_timer *t)
+{
+    struct stream_port *p = t->arg;
+
+    if (loop_is_full(p->loop)) {
+        loop_timer_set_real(p->loop, t, loop_clock(p->loop)->mono_ms + STREAM_PAUSE_MS);
+        return;
+    }
+    list_each(item, next, &p->streams) {
+        struct stream *s = list_item(item, struct stream, link);
+
+        if (s->paused && !s->closed)
+            stream_read(s, s->want);
+        s->paused = false;
+    }
+}
+
 static void read_done(struct stream *s)
 {
     struct stream_events *e = &s->port->events;
@@ -231,7 +263,10 @@ static void read_done(struct stream *s)
         memmove(s->got.p, s->got.p + taken, s->got.n - taken);
         s->got.n -= taken;
     }
-    stream_read(s, want);
+    if (UNLIKELY(loop_is_full(s->port->loop)))
+        stream_pause(s, want);
+    else
+        stream_read(s, want);
 }
 
 static void write_done(struct stream *s)
@@ -319,6 +354,7 @@ static struct stream_port *port_new(struct loop *l, struct stream_events events)
     p->loop = l;
     p->events = events;
     p->accept_again = (struct loop_timer){.due = accept_again_due, .arg = p};
+    p->read_again = (struct loop_timer){.due = read_again_due, .arg = p};
     p->wake = (struct loop_watch){
         .fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .ready = wake_ready, .arg = p};
     list_init(&p->streams);
@@ -395,6 +431,7 @@ void stream_port_close(struct stream_port *p)
         return;
     fd = p->wake.fd;
     loop_timer_clear(p->loop, &p->accept_again);
+    loop_timer_clear(p->loop, &p->read_again);
     connect_close(p);
     list_each(item, next, &p->streams) {
         struct stream *s = list_item(item, struct stream, link);

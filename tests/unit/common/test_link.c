@@ -286,6 +286,61 @@ static void silence(void **state)
 }
 
 /* A dialer that speaks no frames: a length beyond every bound, one cut short, bytes one by one. */
+static int slow_commit(void *arg, u64 *ret_ticket)
+{
+    *ret_ticket = 1;
+    return *(bool *)arg ? E_AGAIN : 0;
+}
+
+static int slow_settled(void *arg, u64 *ret_ticket)
+{
+    *ret_ticket = *(bool *)arg ? 0 : 1;
+    return 0;
+}
+
+static void slow_failed(void *arg, int err)
+{
+    fail();
+}
+
+static void nothing_later(struct loop_later *later, int err)
+{
+}
+
+/* A store that is behind: nothing more is read, and nobody is taken for silent meanwhile. */
+static void reads_no_more_than_the_store_takes(void **state)
+{
+    struct link_limits brief = quick;
+    struct end a = {.counts = true}, b = {.counts = true};
+    static struct loop_later many[10000];
+    bool behind = true;
+    u32 n = 0;
+
+    enum { FRAMES = 200 };
+    brief.silence_max_ms = 60;
+    loop_set_store(loop, (struct loop_store){slow_commit, slow_settled, slow_failed, &behind});
+    listen_on(&b, &brief);
+    dial(&a, &brief);
+    UNTIL(a.is_up && b.is_up);
+    loop_dirty(loop);
+    while (!loop_is_full(loop)) {
+        assert_true(n < ARRAY_LEN(many));
+        many[n].run = nothing_later;
+        loop_later(loop, &many[n++]);
+        loop_turn(loop, 0);
+    }
+    for (u64 i = 0; i < FRAMES; i++)
+        send_number(&a, i, 10000);
+    i64 end_us = clock_micros() + 4 * (i64)brief.silence_max_ms * 1000;
+    UNTIL(clock_micros() > end_us);
+    assert_true(b.frames < FRAMES / 2);
+    behind = false;
+    UNTIL(b.frames == FRAMES);
+    assert_int_equal(a.downs + b.downs, 0);
+    link_close(a.link);
+    link_close(b.link);
+}
+
 static void strangers(void **state)
 {
     struct end b = {0};
@@ -415,6 +470,7 @@ int main(void)
         WITH_LOOP(hangs_up),
         WITH_LOOP(too_large),
         WITH_LOOP(silence),
+        WITH_LOOP(reads_no_more_than_the_store_takes),
         WITH_LOOP(strangers),
         WITH_LOOP(cut_under_load),
         WITH_LOOP(heartbeats),
