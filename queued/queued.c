@@ -242,7 +242,8 @@ static int open_doors(struct queued *d, struct fault *f)
     err = http_server_new(&d->http, d->loop, &limits, &d->clients, desk_http_handler(d->desk));
     if (err)
         return fault_set(f, CONF_FAULT, "the HTTP door cannot be made: %s", err_text(err));
-    err = http_server_listen_tcp(d->http, o->http_host, (u16)o->http_port, &d->http_port, f);
+    err = http_server_listen_tcp(d->http, (const char *const[]){o->http_host}, 1, (u16)o->http_port,
+                                 &d->http_port, f);
     if (!err && o->unix_socket[0])
         err = http_server_listen_unix(d->http, o->unix_socket, f);
     if (!err && o->ipc_url[0])

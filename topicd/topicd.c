@@ -287,7 +287,8 @@ static int open_doors(struct topicd *t, struct fault *f)
 
     if (err)
         return fault_set(f, CONF_FAULT, "the HTTP door cannot be made: %s", err_text(err));
-    err = http_server_listen_tcp(t->http, o->http_host, (u16)o->http_port, &port, f);
+    err = http_server_listen_tcp(t->http, (const char *const[]){o->http_host}, 1, (u16)o->http_port,
+                                 &port, f);
     if (!err && o->unix_socket[0])
         err = http_server_listen_unix(t->http, o->unix_socket, f);
     if (!err && o->ipc_url[0])

@@ -399,12 +399,14 @@ str call_base_url(struct call *c)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
+/* Whatever can be got has a head, too: the endpoint leaves the body out. */
 static const struct page *find_page(const struct desk *d, const struct request *rq)
 {
+    str method = str_is(rq->method, "HEAD") ? STR("GET") : rq->method;
     if (rq->path.n <= 1 || rq->target.n)
         return NULL;
     for (size_t i = 0; i < d->page_count; i++)
-        if (str_is(rq->path, d->pages[i].path) && str_is(rq->method, d->pages[i].method))
+        if (str_is(rq->path, d->pages[i].path) && str_is(method, d->pages[i].method))
             return &d->pages[i];
     return NULL;
 }
@@ -435,11 +437,21 @@ static void check_signature(struct call *c)
         refuse_unsigned(c);
 }
 
+/* Nothing but these runs an action: a HEAD, above all, changes nothing. */
+static bool is_calling(const struct request *rq)
+{
+    return str_is(rq->method, "POST") || str_is(rq->method, "GET") || str_is(rq->method, "CALL");
+}
+
 /* True: the call may be run; else its fault is set. */
 static bool check(struct call *c)
 {
     sigv4_read(&c->request, &c->arena, &c->identity, &c->fault);
     call_find(c, c->desk->services, c->desk->service_count);
+    if (!is_calling(&c->request)) {
+        fault_clear(&c->fault);
+        fault_set(&c->fault, CALL_FAULT_NO_ACTION, "Actions are called by GET and POST.");
+    }
     const char *why = refusal(c);
     if (why) {
         fault_clear(&c->fault);

@@ -77,6 +77,10 @@ static void write_head(struct http_connection *c, const struct http_response *r)
     }
     for (u32 i = 0; i < r->field_count; i++)
         write_field(out, r->fields[i].name, r->fields[i].value);
+    if (c->exchange.rq.origin.n) {
+        write_field(out, STR("Access-Control-Allow-Origin"), c->exchange.rq.origin);
+        buf_str(out, STR("Access-Control-Expose-Headers: *\r\nVary: Origin\r\n"));
+    }
     if (c->last)
         buf_str(out, STR("Connection: close\r\n"));
     else if (c->old)
@@ -188,7 +192,7 @@ void http_send_rest(struct http_connection *c)
     buf_deinit(&c->out);
     buf_deinit(&c->rest);
     s->sending_count--;
-    if (!c->refused && s->handler.sent)
+    if (!c->own && s->handler.sent)
         s->handler.sent(s->handler.arg, &c->exchange, HTTP_SENT);
     answer_done(c);
 }
@@ -232,7 +236,10 @@ static bool exchange_end(struct http_connection *c)
 enum http_outcome http_answer(struct http_exchange *x, struct http_response *r)
 {
     struct http_connection *c = container_of(x, struct http_connection, exchange);
-    enum http_outcome outcome = exchange_end(c) ? answer_send(c, r) : HTTP_LOST;
+    enum http_outcome outcome;
+
+    c->own = false;
+    outcome = exchange_end(c) ? answer_send(c, r) : HTTP_LOST;
 
     c->server->stats.lost += outcome == HTTP_LOST;
     return outcome;
@@ -245,6 +252,12 @@ void http_abandon(struct http_exchange *x)
     c->server->stats.lost++;
     if (exchange_end(c))
         http_connection_close(c);
+}
+
+void http_send_own(struct http_connection *c, struct http_response *r)
+{
+    c->own = true;
+    answer_send(c, r);
 }
 
 void http_refuse(struct http_connection *c, int status, const char *why)
@@ -260,6 +273,6 @@ void http_refuse(struct http_connection *c, int status, const char *why)
         buf_char(&r.body, '\n');
     }
     c->refused = c->last = true;
-    answer_send(c, &r);
+    http_send_own(c, &r);
     buf_deinit(&r.body);
 }

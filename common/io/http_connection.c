@@ -132,6 +132,29 @@ static size_t take_chunked(struct http_connection *c, str bytes)
 
 /* --- heads ------------------------------------------------------------------------------------ */
 
+/* Whether the page that sent the request, if one did, is let in; answered otherwise. */
+static bool guard_lets_in(struct http_connection *c)
+{
+    struct http_head *h = &c->server->head;
+    struct http_response r = {.status = 204};
+    const char *why;
+
+    switch (http_browser_judge(&c->server->browsers, h, &why)) {
+    case HTTP_NO_BROWSER:
+    case HTTP_BROWSER: return true;
+    case HTTP_BROWSER_OUT:
+        c->exchange.rq = h->rq;
+        http_refuse(c, 403, why);
+        return false;
+    case HTTP_PREFLIGHT: break;
+    }
+    http_browser_allow(h, &r);
+    c->exchange.rq = h->rq;
+    c->last |= h->chunked || h->content_length; /* nobody reads that */
+    http_send_own(c, &r);
+    return false;
+}
+
 /* The head is whole, `size` bytes of `bytes`. */
 static void begin_request(struct http_connection *c, str bytes, size_t size)
 {
@@ -147,6 +170,8 @@ static void begin_request(struct http_connection *c, str bytes, size_t size)
     c->chunked = h->chunked;
     c->chunks = (struct http_chunks){0};
     c->body_left = h->content_length;
+    if (s->guarded && !guard_lets_in(c))
+        return;
     if (h->content_length > s->limits.body_size_max) {
         c->exchange.rq = h->rq;
         http_refuse(c, 413, "The request body is too large.");

@@ -20,11 +20,13 @@
 #include "common/base/map.h"
 #include "common/base/pool.h"
 #include "common/base/slab.h"
+#include "common/io/http_browser.h"
 #include "common/io/http_chunks.h"
 #include "common/io/http_head.h"
 #include "common/io/http_server.h"
 
-#define HTTP_ENDPOINTS_MAX 16
+/* Sockets that listen: TCP, TLS and Unix. */
+#define HTTP_ENDPOINTS_MAX 40
 /* Bytes that one recv asks for; what many connections share in a turn. */
 #define HTTP_READ_SIZE (64u << 10)
 /* A body's memory that is taken on the word of Content-Length alone. */
@@ -71,7 +73,8 @@ struct http_connection {
     bool left;    /* the client sends no more, though some of it may not be read yet */
     bool eof;     /* all that it sent is read */
     bool last;    /* closed behind the answer under way */
-    bool refused; /* its answer is the server's own */
+    bool own;     /* the answer under way is the server's own */
+    bool refused; /* and says that the connection ends */
     bool is_head; /* no body in the answer */
     bool old;     /* HTTP/1.0 */
     bool queued;  /* on the server's list of those that go on in the next flush */
@@ -110,6 +113,8 @@ struct http_server {
     struct map addresses;                       /* struct http_address, where they are limited */
     i64 resume_ms; /* accepting goes on then: there was no descriptor; -1: it goes on */
     struct http_stats stats;
+    struct http_browsers browsers;
+    bool guarded;
     i64 date_s; /* the second that `date` is of */
     char date[CLOCK_HTTP_SIZE];
     struct buf text;       /* the answer being written */
@@ -147,6 +152,8 @@ void http_connection_go_on(struct http_connection *c);
 
 /* Answers what the server itself refuses; the connection ends behind it. */
 void http_refuse(struct http_connection *c, int status, const char *why);
+/* Sends an answer of the server's own. */
+void http_send_own(struct http_connection *c, struct http_response *r);
 void http_send_continue(struct http_connection *c);
 /* The socket takes more. */
 void http_send_rest(struct http_connection *c);

@@ -152,7 +152,7 @@ static int read_line(struct http_head *h, str line)
     return 0;
 }
 
-/* What the framing fields say, gathered over all of them. */
+/* What the fields say that the server reads itself, gathered over all of them. */
 struct framing {
     u32 hosts;
     bool has_length, has_coding;
@@ -225,6 +225,24 @@ static int read_expect(struct http_head *h, struct framing *f, str value)
     return 0;
 }
 
+static int read_origin(struct http_head *h, struct framing *f, str value)
+{
+    h->origin = value;
+    return 0;
+}
+
+static int read_referer(struct http_head *h, struct framing *f, str value)
+{
+    h->referer = value;
+    return 0;
+}
+
+static int read_fetch_site(struct http_head *h, struct framing *f, str value)
+{
+    h->fetch_site = value;
+    return 0;
+}
+
 static int read_field(struct http_head *h, struct framing *f, const struct http_field *field)
 {
     static const struct {
@@ -233,8 +251,11 @@ static int read_field(struct http_head *h, struct framing *f, const struct http_
     } known[] = {
         {STR_INIT("Host"), read_host},
         {STR_INIT("Expect"), read_expect},
+        {STR_INIT("Origin"), read_origin},
+        {STR_INIT("Referer"), read_referer},
         {STR_INIT("Connection"), read_connection},
         {STR_INIT("Content-Length"), read_length},
+        {STR_INIT("Sec-Fetch-Site"), read_fetch_site},
         {STR_INIT("Transfer-Encoding"), read_coding},
     };
 
@@ -276,6 +297,7 @@ static void head_init(struct http_head *h)
                                   .path = none,
                                   .query = none,
                                   .host = none,
+                                  .origin = none,
                                   .fields = h->fields,
                                   .body = none};
 }
@@ -328,6 +350,7 @@ void http_head_move(struct http_head *h, const char *from, const char *to)
     view_move(&rq->path, from, to);
     view_move(&rq->query, from, to);
     view_move(&rq->host, from, to);
+    view_move(&rq->origin, from, to);
     for (u32 i = 0; i < rq->field_count; i++) {
         view_move(&h->fields[i].name, from, to);
         view_move(&h->fields[i].value, from, to);

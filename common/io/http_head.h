@@ -11,10 +11,11 @@ struct http_head {
     struct http_request rq; /* all of it but kind, peer and body; views into the bytes read */
     u64 content_length;     /* 0 where there is no body */
     bool chunked;
-    bool old;     /* HTTP/1.0 */
-    bool keeps;   /* the connection may be used for another request */
-    bool expects; /* 100-continue */
-    int status;   /* of a head that is refused */
+    bool old;                        /* HTTP/1.0 */
+    bool keeps;                      /* the connection may be used for another request */
+    bool expects;                    /* 100-continue */
+    str origin, referer, fetch_site; /* p NULL: not given */
+    int status;                      /* of a head that is refused */
     const char *why;
     struct http_field fields[HTTP_FIELDS_MAX];
 };

@@ -1,14 +1,26 @@
-/* Listening sockets for the HTTP doors: non-blocking, closed on exec, with a long backlog. */
+/* Listening sockets for the HTTP endpoints: non-blocking, closed on exec, with a long backlog. */
 #ifndef TOQUE_HTTP_LISTEN_H
 #define TOQUE_HTTP_LISTEN_H
 
 #include "common/base/err.h"
 
-/* Code of the faults that name an address which cannot be listened on. */
-#define HTTP_FAULT_LISTEN 1
+enum http_listen_fault {
+    HTTP_FAULT_LISTEN = 1, /* the address cannot be listened on */
+    HTTP_FAULT_IN_USE,     /* others listen there */
+};
 
-/* Host is an address or name; port 0 takes a free one, *ret_port says which (may be NULL). */
-int http_listen_tcp(const char *host, u16 port, int *ret_fd, u16 *ret_port,
+/* Sockets that listen for one endpoint: as many as its addresses are. */
+#define HTTP_SOCKETS_MAX 16
+struct http_sockets {
+    int fds[HTTP_SOCKETS_MAX];
+    u32 n;
+    u16 port; /* of all */
+};
+
+/* Listens on every address of every host, an address or a name; port 0 takes one that is free on all
+ * of them. Of a name that has several addresses, and of the two addresses that mean this machine,
+ * 127.0.0.1 and ::1, it is enough that one is to be had; otherwise E_FAULT, and none is kept. */
+int http_listen_tcp(const char *const *hosts, u32 host_count, u16 port, struct http_sockets *ret,
                     struct fault *f) MUST_CHECK;
 /* Replaces a socket file on which nobody answers; only the owner may connect. */
 int http_listen_unix(const char *path, int *ret_fd, struct fault *f) MUST_CHECK;

@@ -22,9 +22,10 @@ struct http_request {
     enum http_kind kind;
     struct address peer; /* family 0 where there is none */
     str method;
-    str path;  /* as the wire has it, undecoded; never empty */
-    str query; /* behind the '?', without it */
-    str host;  /* the target's authority, else the Host field; "" where there is neither */
+    str path;   /* as the wire has it, undecoded; never empty */
+    str query;  /* behind the '?', without it */
+    str host;   /* the target's authority, else the Host field; "" where there is neither */
+    str origin; /* of the web page that was let in; "" where there is none */
     const struct http_field *fields; /* in their order, repeated ones too */
     u32 field_count;
     str body;

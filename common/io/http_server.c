@@ -165,8 +165,8 @@ void http_connection_close(struct http_connection *c)
     connection_drop(c);
     if (was_sending) {
         s->sending_count--;
-        s->stats.lost += !c->refused;
-        if (!c->refused && s->handler.sent)
+        s->stats.lost += !c->own;
+        if (!c->own && s->handler.sent)
             s->handler.sent(s->handler.arg, x, HTTP_LOST);
     }
     if (x->owed && !x->told) {
@@ -491,11 +491,18 @@ int http_server_new(struct http_server **ret, struct loop *l, const struct http_
     return 0;
 }
 
+void http_server_guard(struct http_server *s, const struct http_browsers *browsers)
+{
+    s->browsers = *browsers;
+    s->guarded = true;
+}
+
 /* Takes `fd` and `unix_path`. */
 static int endpoint_open(struct http_server *s, int fd, char *unix_path, struct fault *f)
 {
     struct http_endpoint *e = &s->endpoints[s->endpoint_count];
 
+    assert(s->endpoint_count < HTTP_ENDPOINTS_MAX);
     *e = (struct http_endpoint){.server = s,
                                 .kind = unix_path ? HTTP_UNIX : HTTP_TCP,
                                 .unix_path = unix_path,
@@ -509,15 +516,23 @@ static int endpoint_open(struct http_server *s, int fd, char *unix_path, struct 
     return 0;
 }
 
-int http_server_listen_tcp(struct http_server *s, const char *host, u16 port, u16 *ret_port,
-                           struct fault *f)
+int http_server_listen_tcp(struct http_server *s, const char *const *hosts, u32 host_count,
+                           u16 port, u16 *ret_port, struct fault *f)
 {
-    int fd = -1;
-    int r;
+    struct http_sockets sockets;
+    int r = http_listen_tcp(hosts, host_count, port, &sockets, f);
 
-    assert(s->endpoint_count < HTTP_ENDPOINTS_MAX);
-    r = http_listen_tcp(host, port, &fd, ret_port, f);
-    return r < 0 ? r : endpoint_open(s, fd, NULL, f);
+    if (r < 0)
+        return r;
+    for (u32 i = 0; i < sockets.n; i++) {
+        if (r == 0)
+            r = endpoint_open(s, sockets.fds[i], NULL, f);
+        else
+            close(sockets.fds[i]);
+    }
+    if (r == 0 && ret_port)
+        *ret_port = sockets.port;
+    return r;
 }
 
 int http_server_listen_unix(struct http_server *s, const char *path, struct fault *f)
@@ -525,7 +540,6 @@ int http_server_listen_unix(struct http_server *s, const char *path, struct faul
     int fd = -1;
     int r;
 
-    assert(s->endpoint_count < HTTP_ENDPOINTS_MAX);
     r = http_listen_unix(path, &fd, f);
     return r < 0 ? r : endpoint_open(s, fd, mem_dup(str_of(path)), f);
 }

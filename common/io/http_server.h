@@ -28,6 +28,7 @@ struct http_limits {
 };
 
 struct http_server;
+struct http_browsers;
 struct http_exchange;
 
 /* What became of an answer: all of it is with the system; some is not yet, and `sent` will say; or
@@ -51,10 +52,12 @@ struct http_handler {
 /* `budget` is what all that is held counts against; it lives as long as the server. */
 int http_server_new(struct http_server **ret, struct loop *l, const struct http_limits *limits,
                     struct budget *budget, struct http_handler handler);
-/* Host is an address or name; port 0 takes a free one. 0, or a fault text that names the address.
- */
-int http_server_listen_tcp(struct http_server *s, const char *host, u16 port, u16 *ret_port,
-                           struct fault *f) MUST_CHECK;
+/* Which web pages are let in, and answers preflights. Without this call none is told apart. */
+void http_server_guard(struct http_server *s, const struct http_browsers *browsers);
+/* Addresses or names, see http_listen_tcp; port 0 takes a free one. 0, or a fault text that names the
+ * address. */
+int http_server_listen_tcp(struct http_server *s, const char *const *hosts, u32 host_count,
+                           u16 port, u16 *ret_port, struct fault *f) MUST_CHECK;
 /* Replaces a socket that nobody listens on any more. */
 int http_server_listen_unix(struct http_server *s, const char *path, struct fault *f) MUST_CHECK;
 /* Stops accepting; connections under way go on. */

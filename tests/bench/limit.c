@@ -175,7 +175,7 @@ static int serve(u16 port)
     loop_set_store(s.loop, (struct loop_store){.commit = commit, .settled = settled});
     if (http_server_new(&http, s.loop, &limits, &budget,
                         (struct http_handler){.request = on_request, .gone = on_gone}) < 0 ||
-        http_server_listen_tcp(http, "127.0.0.1", port, NULL, &f) < 0)
+        http_server_listen_tcp(http, (const char *const[]){"127.0.0.1"}, 1, port, NULL, &f) < 0)
         return fprintf(stderr, "limit: %s\n", f.text), 2;
     puts("ready");
     fflush(stdout);

@@ -28,6 +28,7 @@ static struct loop *loop;
 static struct budget budget;
 static struct http_server *server;
 static u16 port;
+static UNUSED const char *const local[] = {"127.0.0.1"};
 
 /* --- the handler: answers at once, behind the commit, or when the test says so ---------------- */
 
@@ -136,7 +137,7 @@ static UNUSED void server_open(const struct http_limits *limits)
     mode = AT_ONCE;
     budget = (struct budget){.max = MEMORY_MAX};
     assert_int_equal(http_server_new(&server, loop, limits, &budget, handler), 0);
-    assert_int_equal(http_server_listen_tcp(server, "127.0.0.1", 0, &port, &f), 0);
+    assert_int_equal(http_server_listen_tcp(server, local, 1, 0, &port, &f), 0);
     assert_true(port > 0);
 }
 

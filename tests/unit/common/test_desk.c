@@ -242,6 +242,39 @@ static void test_answer_leaves_after_its_turn(void **state)
     assert_int_equal(desk_waiting(desk), 0);
 }
 
+/* HEAD and whatever else is neither GET nor POST run no action; of a page HEAD is as good as GET. */
+static void test_methods(void **state)
+{
+    static const char *const others[] = {"HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"};
+    struct caller who;
+    struct request rq = request("/", "AmazonSQS.Put", "{\"Text\":\"t\"}");
+    u64 before = store.ticket;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        rq.method = str_of(others[i]);
+        ask_with(&who, &rq);
+        loop_turn(loop, 0);
+        assert_int_equal(who.status, 404);
+    }
+    rq = request("/", "", "");
+    rq.query = STR("Action=Put&Text=t");
+    rq.method = STR("HEAD");
+    ask_with(&who, &rq);
+    loop_turn(loop, 0);
+    assert_int_equal(who.status, 404);
+    assert_int_equal(store.ticket, before);
+    rq.method = STR("GET");
+    ask_with(&who, &rq);
+    loop_turn(loop, 0);
+    assert_int_equal(who.status, 200);
+    assert_int_equal(store.ticket, before + 1);
+    rq = request("/health", "", "");
+    rq.method = STR("HEAD");
+    ask_with(&who, &rq);
+    loop_turn(loop, 0);
+    assert_int_equal(who.status, 200);
+    assert_string_equal(who.body, health_page);
+}
+
 static void test_failed_commit_replaces_every_answer(void **state)
 {
     struct caller put, fail, page;
@@ -559,6 +592,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_answer_leaves_after_its_turn),
+        TEST(test_methods),
         TEST(test_failed_commit_replaces_every_answer),
         TEST(test_answers_bound_to_a_turn),
         TEST(test_bound_to_a_lost_turn),

@@ -78,7 +78,7 @@ static void answers_when_told(void **state)
         http_server_new(&server, loop, &usual, &budget,
                         (struct http_handler){.request = on_request, .gone = on_gone_answer}),
         0);
-    assert_int_equal(http_server_listen_tcp(server, "127.0.0.1", 0, &port, &f), 0);
+    assert_int_equal(http_server_listen_tcp(server, local, 1, 0, &port, &f), 0);
     mode = PARKED;
     client_open(&c);
     client_say(&c, POST("3") "abc");

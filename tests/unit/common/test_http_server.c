@@ -1,5 +1,6 @@
 /* http_server.[ch] over real sockets: what arrives, in whatever pieces, reaches the handler whole,
  * and its answer the client, in order; what breaks HTTP is refused. */
+#include "common/io/http_browser.h"
 #include "http_rig.h"
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -346,6 +347,39 @@ static void keeping(void **state)
     }
 }
 
+/* --- pages of browsers ------------------------------------------------------------------------ */
+
+static void guarded(void **state)
+{
+    static const char *const origins[] = {"loopback"};
+    const struct http_browsers browsers = {origins, 1, NULL, 0};
+    struct client c;
+
+    http_server_guard(server, &browsers);
+    client_open(&c);
+    client_say(&c, POST("1") "a"); /* programs notice nothing */
+    client_expect(&c, "|a", 1);
+    assert_int_equal(count_of(&c, "Access-Control"), 0);
+    client_say(&c, "OPTIONS /q HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:3000\r\n"
+                   "Access-Control-Request-Method: POST\r\n"
+                   "Access-Control-Request-Headers: x-amz-target,authorization\r\n\r\n");
+    client_expect(&c, "HTTP/1.1 204 No Content\r\n", 1);
+    client_expect(&c, "Access-Control-Allow-Headers: x-amz-target,authorization\r\n", 1);
+    client_expect(&c, "Access-Control-Allow-Methods: ", 1);
+    client_expect(&c, "Access-Control-Allow-Origin: http://localhost:3000\r\n", 1);
+    assert_int_equal(job_count, 1);
+    client_say(&c, "POST /q HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:3000\r\n"
+                   "Content-Length: 1\r\n\r\nb");
+    client_expect(&c, "|b", 1);
+    assert_int_equal(count_of(&c, "Access-Control-Allow-Origin: http://localhost:3000\r\n"), 2);
+    client_say(&c, "POST /q HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n"
+                   "Content-Length: 1\r\n\r\nc");
+    client_expect_end(&c);
+    assert_int_equal(count_of(&c, "HTTP/1.1 403 Forbidden\r\n"), 1);
+    assert_int_equal(job_count, 2);
+    client_close(&c);
+}
+
 /* --- endpoints ------------------------------------------------------------------------------------ */
 
 static void quiet(void **state)
@@ -375,11 +409,13 @@ static void port_in_use(void **state)
     char place[32];
     u16 other = 0;
 
-    assert_int_equal(http_server_listen_tcp(server, "127.0.0.1", port, &other, &f), E_FAULT);
+    assert_int_equal(http_server_listen_tcp(server, local, 1, port, &other, &f), E_FAULT);
     snprintf(place, sizeof(place), "127.0.0.1:%u", port);
     assert_non_null(strstr(f.text, place));
     fault_clear(&f);
-    assert_int_equal(http_server_listen_tcp(server, "no such host", 1, &other, &f), E_FAULT);
+    assert_int_equal(
+        http_server_listen_tcp(server, (const char *const[]){"no such host"}, 1, 1, &other, &f),
+        E_FAULT);
     assert_non_null(strstr(f.text, "no such host:1"));
 }
 
@@ -463,6 +499,7 @@ int main(void)
         WITH_SERVER(broken),
         WITH_SERVER(worded),
         WITH_SERVER(keeping),
+        WITH_SERVER(guarded),
         WITH_SERVER(quiet),
         WITH_SERVER(port_in_use),
         WITH_SERVER(unix_endpoint),
