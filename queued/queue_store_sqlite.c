@@ -164,8 +164,7 @@ int queue_store_sqlite_open(struct queue_store **ret, const struct store_options
 static void sql_put_queue(struct queue_store *base, const struct queue_row *q)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sqlite3_stmt *stmt = s->queue_put;
-    store_begin(s->store);
+    sqlite3_stmt *stmt = store_write(s->store, &s->queue_put);
     store_bind_u64(stmt, 1, q->id);
     store_bind_str(stmt, 2, q->account);
     store_bind_str(stmt, 3, q->region);
@@ -176,9 +175,9 @@ static void sql_put_queue(struct queue_store *base, const struct queue_row *q)
     store_run(s->store, stmt);
 }
 
-static void sql_delete(struct queue_sqlite *s, sqlite3_stmt *stmt, u64 id)
+static void sql_delete(struct queue_sqlite *s, sqlite3_stmt **slot, u64 id)
 {
-    store_begin(s->store);
+    sqlite3_stmt *stmt = store_write(s->store, slot);
     store_freed(s->store);
     store_bind_u64(stmt, 1, id);
     store_run(s->store, stmt);
@@ -187,7 +186,7 @@ static void sql_delete(struct queue_sqlite *s, sqlite3_stmt *stmt, u64 id)
 static void sql_delete_queue(struct queue_store *base, u64 id)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, s->queue_delete, id);
+    sql_delete(s, &s->queue_delete, id);
 }
 
 static void sql_add_body(struct queue_store *base, u64 id, str content)
@@ -291,8 +290,7 @@ static void sql_update_message(struct queue_store *base, u64 seq, i64 due_ms, i6
                                u32 receives)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sqlite3_stmt *stmt = s->message_update;
-    store_begin(s->store);
+    sqlite3_stmt *stmt = store_write(s->store, &s->message_update);
     store_bind_u64(stmt, 1, seq);
     store_bind_time(stmt, 2, due_ms);
     store_bind_time(stmt, 3, first_ms);
@@ -303,15 +301,15 @@ static void sql_update_message(struct queue_store *base, u64 seq, i64 due_ms, i6
 static void sql_delete_message(struct queue_store *base, u64 seq, bool own_body)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, s->message_delete, seq);
+    sql_delete(s, &s->message_delete, seq);
     if (own_body)
-        sql_delete(s, s->body_delete, seq);
+        sql_delete(s, &s->body_delete, seq);
 }
 
 static void sql_delete_body(struct queue_store *base, u64 id)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, s->body_delete, id);
+    sql_delete(s, &s->body_delete, id);
 }
 
 /* A bad sector: SQLite gives the whole turn up for it. So that the next turn does not meet it, too,

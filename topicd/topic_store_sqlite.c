@@ -137,8 +137,7 @@ int topic_store_sqlite_open(struct topic_store **ret, const struct store_options
 static void sql_put_topic(struct topic_store *base, const struct topic_row *t)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sqlite3_stmt *stmt = s->topic_put;
-    store_begin(s->store);
+    sqlite3_stmt *stmt = store_write(s->store, &s->topic_put);
     store_bind_u64(stmt, 1, t->id);
     store_bind_str(stmt, 2, t->arn);
     store_bind_str(stmt, 3, t->attributes);
@@ -146,9 +145,9 @@ static void sql_put_topic(struct topic_store *base, const struct topic_row *t)
     store_run(s->store, stmt);
 }
 
-static void sql_delete(struct topic_sqlite *s, sqlite3_stmt *stmt, u64 id)
+static void sql_delete(struct topic_sqlite *s, sqlite3_stmt **slot, u64 id)
 {
-    store_begin(s->store);
+    sqlite3_stmt *stmt = store_write(s->store, slot);
     store_freed(s->store);
     store_bind_u64(stmt, 1, id);
     store_run(s->store, stmt);
@@ -157,15 +156,14 @@ static void sql_delete(struct topic_sqlite *s, sqlite3_stmt *stmt, u64 id)
 static void sql_delete_topic(struct topic_store *base, u64 id)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sql_delete(s, s->sub_delete_of, id);
-    sql_delete(s, s->topic_delete, id);
+    sql_delete(s, &s->sub_delete_of, id);
+    sql_delete(s, &s->topic_delete, id);
 }
 
 static void sql_put_sub(struct topic_store *base, const struct sub_row *u)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sqlite3_stmt *stmt = s->sub_put;
-    store_begin(s->store);
+    sqlite3_stmt *stmt = store_write(s->store, &s->sub_put);
     store_bind_u64(stmt, 1, u->id);
     store_bind_u64(stmt, 2, u->topic);
     store_bind_str(stmt, 3, u->arn);
@@ -180,7 +178,7 @@ static void sql_put_sub(struct topic_store *base, const struct sub_row *u)
 static void sql_delete_sub(struct topic_store *base, u64 id)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sql_delete(s, s->sub_delete, id);
+    sql_delete(s, &s->sub_delete, id);
 }
 
 static int sql_load_topics(struct topic_sqlite *s,

@@ -324,6 +324,12 @@ int store_begin(struct store *s)
     return check_owner(s);
 }
 
+sqlite3_stmt *store_write(struct store *s, sqlite3_stmt **slot)
+{
+    store_begin(s);
+    return *slot;
+}
+
 int store_run(struct store *s, sqlite3_stmt *stmt)
 {
     if (UNLIKELY(s->turn && s->err))

@@ -53,6 +53,9 @@ void store_set_guard(struct store *s, int (*guard)(void *arg), void *arg);
 /* Begins the turn's transaction if it is not open. An error is remembered: the turn is open and its
  * commit will fail. */
 int store_begin(struct store *s);
+/* The same, and then the slot's statement: a turn that begins after a failure opens the connection
+ * anew, and a statement taken from its slot before is gone. */
+struct sqlite3_stmt *store_write(struct store *s, struct sqlite3_stmt **slot);
 bool store_is_open(const struct store *s); /* a turn is open */
 /* Runs a bound statement that returns no rows, and resets it. Errors are remembered: the commit of
  * this turn will fail, and nothing more of the turn is run. */

@@ -575,6 +575,30 @@ static void test_replaced_while_it_failed(void **state)
     assert_int_equal(store_aid_number(w->path, "SELECT count(*) FROM message"), 0);
 }
 
+/* The first write behind a failure opens the connection anew, and is done by it. */
+static void test_a_turn_behind_a_failure(void **state)
+{
+    struct world *w = *state;
+    u64 ids[3] = {send(w, 1, "a"), send(w, 1, "b"), send(w, 1, "c")};
+    assert_int_equal(commit(w), 0);
+    for (int k = 0; k < 3; k++) {
+        failing_vfs_order((struct failing_order){
+            .ops = FAILING_CHANGES, .files = FAILING_ANY, .result = SQLITE_FULL, .times = -1});
+        queue_store_set_applied(w->s, STR("topicd"), 7);
+        assert_int_equal(commit(w), E_FULL);
+        failing_vfs_heal();
+        if (k == 0)
+            queue_store_update_message(w->s, ids[0], NOW + 5, NOW + 5, 9);
+        else if (k == 1)
+            queue_store_delete_message(w->s, ids[1], true);
+        else
+            queue_store_put_queue(w->s, &(struct queue_row){.id = 1, .name = STR("q")});
+        assert_int_equal(commit(w), 0);
+    }
+    check_body(w, ids[1], NULL);
+    check_body(w, ids[2], "c");
+}
+
 static void test_the_probe_tells(void **state)
 {
     struct world *w = *state;
@@ -644,6 +668,7 @@ int main(void)
         TEST(test_no_failed_turn_leaves_anything),
         TEST(test_an_owner_that_was_replaced),
         TEST(test_replaced_while_it_failed),
+        TEST(test_a_turn_behind_a_failure),
         TEST(test_the_probe_tells),
         TEST(test_opening_fails_with_words),
     };
