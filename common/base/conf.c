@@ -224,10 +224,18 @@ static bool is_option_name(str given, const char *name)
 
 const struct conf_option *conf_find(const struct conf_table *t, str name)
 {
-    for (size_t i = 0; i < t->n; i++)
-        if (is_option_name(name, t->options[i].name))
-            return &t->options[i];
+    for (size_t i = 0; i < conf_count(t); i++)
+        if (is_option_name(name, conf_at(t, i)->name))
+            return conf_at(t, i);
     return NULL;
+}
+
+const char *conf_default(const struct conf_table *t, const struct conf_option *o)
+{
+    for (const struct conf_default *d = t->defaults; d && d->name; d++)
+        if (strcmp(d->name, o->name) == 0)
+            return d->value;
+    return o->value;
 }
 
 int conf_set(const struct conf_table *t, void *target, str name, str value, const char *from,
@@ -243,10 +251,12 @@ int conf_set(const struct conf_table *t, void *target, str name, str value, cons
 
 void conf_init(const struct conf_table *t, void *target)
 {
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = 0; i < conf_count(t); i++) {
+        const struct conf_option *o = conf_at(t, i);
         struct fault f = {0};
-        int err = conf_set(t, target, str_of(t->options[i].name), str_of(t->options[i].value),
-                           "default of ", &f);
+        int err =
+            conf_set(t, target, str_of(o->name), str_of(conf_default(t, o)), "default of ", &f);
+
         if (err)
             fprintf(stderr, "%s\n", f.text);
         assert(!err);
@@ -255,8 +265,9 @@ void conf_init(const struct conf_table *t, void *target)
 
 void conf_deinit(const struct conf_table *t, void *target)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        const struct conf_option *o = &t->options[i];
+    for (size_t i = 0; i < conf_count(t); i++) {
+        const struct conf_option *o = conf_at(t, i);
+
         if (o->type == CONF_LIST)
             list_free(member(o, target));
         if (o->type != CONF_STRING && o->type != CONF_PATH)

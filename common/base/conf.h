@@ -52,11 +52,59 @@ struct conf_option {
     size_t offset;            /* of the member in the target */
 };
 
+/* Rows for a target's member of the option's own name. */
+#define CONF_ROW(target, member, type_, value_, unit_, min_, max_, words_, help_)                  \
+    {                                                                                              \
+        .name = #member, .type = type_, .value = value_, .unit = unit_, .min = min_, .max = max_,  \
+        .words = words_, .help = help_, .offset = offsetof(target, member)                         \
+    }
+#define CONF_TEXT_ROW(target, member, value, help)                                                 \
+    CONF_ROW(target, member, CONF_STRING, value, NULL, 0, 0, NULL, help)
+#define CONF_PATH_ROW(target, member, value, help)                                                 \
+    CONF_ROW(target, member, CONF_PATH, value, NULL, 0, 0, NULL, help)
+#define CONF_FLAG_ROW(target, member, value, help)                                                 \
+    CONF_ROW(target, member, CONF_BOOL, value, NULL, 0, 0, NULL, help)
+#define CONF_WORD_ROW(target, member, value, words, help)                                          \
+    CONF_ROW(target, member, CONF_ENUM, value, NULL, 0, 0, words, help)
+#define CONF_NUMBER_ROW(target, member, value, unit, min, max, help)                               \
+    CONF_ROW(target, member, CONF_INT, value, unit, min, max, NULL, help)
+#define CONF_SIZE_ROW(target, member, value, min, max, help)                                       \
+    CONF_ROW(target, member, CONF_SIZE, value, "bytes", min, max, NULL, help)
+
+#define KIB INT64_C(1024)
+#define MIB (INT64_C(1024) * 1024)
+#define GIB (INT64_C(1024) * 1024 * 1024)
+
+struct conf_rows {
+    const struct conf_option *rows;
+    size_t n;
+};
+
 struct conf_table {
     const char *program, *purpose; /* for --help */
     const struct conf_option *options;
     size_t n;
+    /* Rows that several programs have, before the program's own; and where this one has another
+     * default. NULL: none. */
+    const struct conf_rows *shared;
+    const struct conf_default {
+        const char *name, *value;
+    } * defaults; /* ends in NULL */
 };
+
+/* All rows, in their order. */
+static inline size_t conf_count(const struct conf_table *t)
+{
+    return (t->shared ? t->shared->n : 0) + t->n;
+}
+static inline const struct conf_option *conf_at(const struct conf_table *t, size_t i)
+{
+    size_t shared = t->shared ? t->shared->n : 0;
+
+    return i < shared ? &t->shared->rows[i] : &t->options[i - shared];
+}
+/* The option's default in this table. */
+const char *conf_default(const struct conf_table *t, const struct conf_option *o);
 
 /* Fills the target, zeroed before, with the defaults. A default that its own option would refuse is
  * our bug. */

@@ -141,10 +141,13 @@ bool conf_start(const struct conf_table *t, void *target, int argc, char *const 
 }
 
 /* "default 4566; 1 to 65535 ms" */
-static void describe(const struct conf_option *o, struct buf *out)
+static void option_describe(const struct conf_table *t, const struct conf_option *o,
+                            struct buf *out)
 {
+    const char *value = conf_default(t, o);
+
     buf_z(out, "default ");
-    buf_z(out, o->value[0] ? o->value : "none");
+    buf_z(out, value[0] ? value : "none");
     if (o->type == CONF_BOOL)
         return;
     buf_z(out, "; ");
@@ -167,20 +170,20 @@ void conf_help(const struct conf_table *t, struct buf *out)
                "  --help            print this, and exit\n\n"
                "Options, here with hyphens, in the file with underscores:\n\n",
                t->program, t->purpose);
-    for (size_t i = 0; i < t->n; i++) {
-        const struct conf_option *o = &t->options[i];
+    for (size_t i = 0; i < conf_count(t); i++) {
+        const struct conf_option *o = conf_at(t, i);
+
         buf_z(out, "  --");
         for (const char *c = o->name; *c; c++)
             buf_char(out, *c == '_' ? '-' : *c);
         buf_printf(out, "=%s\n      %s\n      (", values[o->type], o->help);
-        describe(o, out);
+        option_describe(t, o, out);
         buf_z(out, ")\n");
     }
 }
 
-static void write_sample_value(const struct conf_option *o, struct buf *out)
+static void write_sample_value(const struct conf_option *o, str value, struct buf *out)
 {
-    str value = str_of(o->value);
     i64 v;
     if (o->type == CONF_BOOL || o->type == CONF_INT ||
         (o->type == CONF_SIZE && str_to_i64(value, &v) == 0)) {
@@ -204,17 +207,18 @@ void conf_sample(const struct conf_table *t, struct buf *out)
 {
     struct buf comment = {0};
     buf_z(out, "{\n");
-    for (size_t i = 0; i < t->n; i++) {
-        const struct conf_option *o = &t->options[i];
+    for (size_t i = 0; i < conf_count(t); i++) {
+        const struct conf_option *o = conf_at(t, i);
+
         buf_reset(&comment);
         buf_printf(&comment, "%s (", o->help);
-        describe(o, &comment);
+        option_describe(t, o, &comment);
         buf_char(&comment, ')');
         buf_printf(out, "    \"// %s\": ", o->name);
         scan_quote(out, buf_view(&comment));
         buf_printf(out, ",\n    \"%s\": ", o->name);
-        write_sample_value(o, out);
-        buf_z(out, i + 1 < t->n ? ",\n\n" : "\n");
+        write_sample_value(o, str_of(conf_default(t, o)), out);
+        buf_z(out, i + 1 < conf_count(t) ? ",\n\n" : "\n");
     }
     buf_z(out, "}\n");
     buf_deinit(&comment);

@@ -31,7 +31,8 @@ static const struct conf_option rows[] = {
     {.name = "list", .type = CONF_LIST, .value = "", .max = 3, .help = "", .offset = AT(list)},
 };
 /* clang-format on */
-static const struct conf_table table = {"fuzz", "", rows, ARRAY_LEN(rows)};
+static const struct conf_table table = {
+    .program = "fuzz", .purpose = "", .options = rows, .n = ARRAY_LEN(rows)};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -40,7 +40,8 @@ static const struct conf_option rows[] = {
      .help = "Addresses.", .offset = AT(doors)},
 };
 /* clang-format on */
-static const struct conf_table table = {"unit", "Tests options.", rows, ARRAY_LEN(rows)};
+static const struct conf_table table = {
+    .program = "unit", .purpose = "Tests options.", .options = rows, .n = ARRAY_LEN(rows)};
 
 static struct fault fault;
 static char path[] = P_tmpdir "/toque-conf-XXXXXX";
@@ -255,6 +256,39 @@ static int remove_file(void **state)
     return unlink(path);
 }
 
+/* Rows that several programs have come first, with this program's own defaults. */
+static void shared_rows(void **state)
+{
+    static const struct conf_rows first = {rows, 2};
+    static const struct conf_default defaults[] = {{"grace_ms", "7"}, {NULL, NULL}};
+    static const struct conf_table both = {.program = "both",
+                                           .purpose = "",
+                                           .options = rows + 2,
+                                           .n = ARRAY_LEN(rows) - 2,
+                                           .shared = &first,
+                                           .defaults = defaults};
+    struct options o = {0};
+    struct buf sample = {0}, help = {0}, alone = {0};
+    struct fault f = {0};
+
+    conf_init(&both, &o);
+    assert_int_equal(o.grace_ms, 7);
+    assert_int_equal(o.port, 4566);
+    assert_string_equal(o.region, "us-east-1");
+    assert_int_equal(conf_set(&both, &o, STR("grace-ms"), STR("8"), "--", &f), 0);
+    assert_int_equal(o.grace_ms, 8);
+    conf_sample(&both, &sample);
+    conf_sample(&table, &alone);
+    assert_non_null(strstr(sample.p, "(default 7; -10 to 60000 ms)\",\n    \"grace_ms\": 7,"));
+    assert_int_equal(sample.n, alone.n - 2); /* both say -5, this one 7 */
+    conf_help(&both, &help);
+    assert_non_null(strstr(help.p, "(default 7; -10 to 60000 ms)"));
+    buf_deinit(&alone);
+    buf_deinit(&sample);
+    buf_deinit(&help);
+    conf_deinit(&both, &o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +297,7 @@ int main(void)
         cmocka_unit_test(arguments),
         cmocka_unit_test(bad_arguments),
         cmocka_unit_test(sample_and_help),
+        cmocka_unit_test(shared_rows),
     };
     json_setup();
     return cmocka_run_group_tests_name("conf", tests, make_file, remove_file);
