@@ -84,8 +84,7 @@ static int on_hello(struct topicd_link *p, str frame)
     p->greeted = true;
     log_info("topicd is up instance=%s session=%u applied=%" PRIu64, p->instance, p->session,
              p->applied);
-    if (g.clock_ms)
-        p->events.clock(p->events.arg, g.clock_ms);
+    p->events.greeted(p->events.arg, g.clock_ms);
     if (!p->welcome.link.next || list_is_empty(&p->welcome.link))
         loop_later(p->loop, &p->welcome);
     return 0;

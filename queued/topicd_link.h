@@ -16,6 +16,8 @@
 #include "queued/queues.h"
 
 struct topicd_link_events {
+    /* A session stands; what the other side's manual clock shows, 0 where it runs by itself. */
+    void (*greeted)(void *arg, i64 clock_ms);
     /* The other side's manual clock shows this time. */
     void (*clock)(void *arg, i64 now_ms);
     void (*down)(void *arg);

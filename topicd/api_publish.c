@@ -53,9 +53,9 @@ static void publish_one(struct call *c, struct topic *topic, struct publication 
 {
     struct topicd *t = call_owner(c);
 
-    publication_accept(p, &t->ids, t->clock.now_ms);
+    publication_accept(p, &t->server.ids, t->server.clock.now_ms);
     p->topic = topic->arn;
-    p->public_url = str_of(t->public_url);
+    p->public_url = str_of(t->server.public_url);
     p->trace = trace_of(c);
     fanout_publish(&t->fanout, topic, p, safe);
 }

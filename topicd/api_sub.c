@@ -99,7 +99,8 @@ static struct sub *make(struct topicd *t, struct topic *topic, str owner, str pr
         return NULL;
     settings_write(settings, &text);
     u = catalog_add_sub(&t->catalog, topic, catalog_scope(&t->catalog, owner, topic->scope->region),
-                        protocol, endpoint, buf_view(&text), &t->ids, t->clock.now_ms);
+                        protocol, endpoint, buf_view(&text), &t->server.ids,
+                        t->server.clock.now_ms);
     buf_deinit(&text);
     return u;
 }

@@ -49,7 +49,7 @@ static struct topic *make(struct topicd *t, struct scope *scope, str name, const
         return NULL;
     }
     settings_write(settings, &text);
-    topic = catalog_add_topic(&t->catalog, scope, name, buf_view(&text), t->clock.now_ms);
+    topic = catalog_add_topic(&t->catalog, scope, name, buf_view(&text), t->server.clock.now_ms);
     buf_deinit(&text);
     return topic;
 }

@@ -1,67 +1,40 @@
-/* The start checklist of topicd, and its undoing in reverse. */
-#include "common/io/daemon.h"
-#include "common/base/json.h"
-#include "common/base/log.h"
+#include "common/aws/server_main.h"
 #include "topicd/topicd.h"
 
-static int prepare(const struct topicd_options *o, struct daemon *d, struct fault *f)
+static const struct topicd_options *options_of(const struct server_options *o)
 {
-    int err = daemon_open(d, f);
+    return container_of(o, struct topicd_options, server);
+}
+
+static int check_options(const struct server_options *o, struct fault *f)
+{
+    return topicd_options_check(options_of(o), f);
+}
+
+static int open_topicd(struct server **ret, const struct server_options *o,
+                       const struct environment *env, struct daemon *signals, struct fault *f)
+{
+    struct topicd *t;
+    int err = topicd_open(&t, options_of(o), env, signals, f);
 
     if (!err)
-        err = daemon_make_dir(o->data_dir, 0700, f);
-    if (!err && o->pid_file[0])
-        err = daemon_write_pid(d, o->pid_file, f);
-    if (!err)
-        daemon_raise_files((u64)o->open_files);
+        *ret = &t->server;
     return err;
 }
 
-static int check_only(const struct topicd_options *o)
+static void close_topicd(struct server *s)
 {
-    struct fault f = {0};
-
-    if (topicd_options_check(o, &f) == 0)
-        return 0;
-    log_error("%s", f.text);
-    return 1;
-}
-
-static int run(const struct topicd_options *o)
-{
-    struct daemon daemon = {.signal_fd = -1, .pid_fd = -1};
-    struct topicd *t = NULL;
-    struct fault f = {0};
-    int err = topicd_options_check(o, &f);
-
-    if (!err)
-        err = prepare(o, &daemon, &f);
-
-    if (!err)
-        err = topicd_open(&t, o, &ENVIRONMENT_SYSTEM, &daemon, &f);
-    if (err)
-        log_error("%s", f.text);
-    else
-        topicd_run(t);
-    topicd_close(t);
-    daemon_close(&daemon);
-    if (!err)
-        log_info("stopped");
-    return err ? 1 : 0;
+    topicd_close(topicd_of(s));
 }
 
 int main(int argc, char **argv)
 {
     static struct topicd_options options;
-    bool check;
-    int status;
+    static const struct server_program program = {.table = &TOPICD_OPTIONS,
+                                                  .options = &options.server,
+                                                  .check = check_options,
+                                                  .open = open_topicd,
+                                                  .close = close_topicd};
 
-    json_setup();
-    conf_init(&TOPICD_OPTIONS, &options);
-    if (conf_start(&TOPICD_OPTIONS, &options, argc, argv, &check, &status)) {
-        log_open("topicd", (enum log_level)options.log_level);
-        status = check ? check_only(&options) : run(&options);
-    }
-    conf_deinit(&TOPICD_OPTIONS, &options);
-    return status;
+    return server_main(&program, argc, argv);
 }

@@ -340,20 +340,6 @@ static void acknowledged(struct queued_link *p, u64 sequence)
     p->events.freed(p->events.arg);
 }
 
-/* A CLOCK that came ahead of the WELCOME found no session to be echoed in, and somebody over there
- * may wait for the echo: it is said in any case. */
-static void greet_clock(struct queued_link *p, i64 now_ms)
-{
-    struct buf frame = {0};
-
-    p->events.clock(p->events.arg, p, now_ms);
-    now_ms = p->events.clock_ms(p->events.arg);
-    if (!now_ms)
-        return;
-    frame_write_clock(&frame, now_ms);
-    link_send(p->link, &frame);
-}
-
 static int on_welcome(struct queued_link *p, str frame)
 {
     struct frame_greeting g;
@@ -381,9 +367,7 @@ static int on_welcome(struct queued_link *p, str frame)
     p->progress_ms = mono(p);
     log_info("queued is up url=%s session=%u applied=%" PRIu64 " waiting_frames=%" PRIu64, p->url,
              p->session, applied, p->outbox->frames);
-    if (g.clock_ms)
-        greet_clock(p, g.clock_ms);
-    p->events.up(p->events.arg, p);
+    p->events.up(p->events.arg, p, g.clock_ms);
     loop_again(p->loop);
     return 0;
 }

@@ -62,7 +62,8 @@ void delivery_batch_wait(struct delivery_batch *d, struct completion *done);
 void delivery_batch_end(struct delivery_batch *d, int err);
 
 struct queued_link_events {
-    void (*up)(void *arg, struct queued_link *p); /* greeted */
+    /* Greeted; what its manual clock shows, 0 where it runs by itself. */
+    void (*up)(void *arg, struct queued_link *p, i64 clock_ms);
     void (*down)(void *arg,
                  struct queued_link *p); /* the session is over: forwarded calls are lost */
     void (*queues)(void *arg, struct queued_link *p, const struct frame_queues *q);

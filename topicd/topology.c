@@ -101,7 +101,8 @@ static void begin(struct attributes *a)
 static int create_topic(struct topicd *t, const struct json_at *at, struct fault *f)
 {
     static const char *const members[] = {"Name", "Attributes", NULL};
-    str account = str_of(t->options->account), region = str_of(t->options->region), name;
+    str account = str_of(t->options->server.account), region = str_of(t->options->server.region),
+        name;
     struct attributes a;
     struct fault why = {0};
     struct buf arn = {0};
@@ -136,7 +137,8 @@ static struct topic *find_topic(struct topicd *t, str name)
 
     if (topic)
         return topic;
-    topic_arn_write(&arn, str_of(t->options->region), str_of(t->options->account), name);
+    topic_arn_write(&arn, str_of(t->options->server.region), str_of(t->options->server.account),
+                    name);
     topic = catalog_topic(&t->catalog, buf_view(&arn));
     buf_deinit(&arn);
     return topic;
@@ -147,8 +149,8 @@ static str endpoint_of(struct topicd *t, struct attributes *a, str protocol, str
 {
     if (!str_is(protocol, "sqs") || !arn_is_queue_name(endpoint))
         return endpoint;
-    return arena_printf(&a->arena, "arn:aws:sqs:%s:%s:%.*s", t->options->region,
-                        t->options->account, STR_ARG(endpoint));
+    return arena_printf(&a->arena, "arn:aws:sqs:%s:%s:%.*s", t->options->server.region,
+                        t->options->server.account, STR_ARG(endpoint));
 }
 
 static int make_sub(struct topicd *t, const struct json_at *at, struct attributes *a, str name,
@@ -164,8 +166,8 @@ static int make_sub(struct topicd *t, const struct json_at *at, struct attribute
         return 0;
     int err = read_attributes(a, at, f);
 
-    if (!err && !api_make_sub(t, topic, str_of(t->options->account), protocol, endpoint, a->list,
-                              a->n, &why))
+    if (!err && !api_make_sub(t, topic, str_of(t->options->server.account), protocol, endpoint,
+                              a->list, a->n, &why))
         err = json_complain(at, f, "%s", why.text);
     return err;
 }

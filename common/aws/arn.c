@@ -45,6 +45,17 @@ bool arn_is_account(str s)
     return s.n == ARN_ACCOUNT_SIZE;
 }
 
+bool arn_is_region(str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (!(c >= 'a' && c <= 'z') && !is_digit(c) && c != '-')
+            return false;
+    }
+    return s.n > 0 && s.n <= ARN_REGION_MAX;
+}
+
 static bool is_name(str s, size_t size_max)
 {
     if (s.n > size_max)

@@ -11,6 +11,7 @@
 #define ARN_QUEUE_NAME_MAX 80  /* the suffix .fifo counted in */
 #define ARN_TOPIC_NAME_MAX 256 /* likewise */
 #define ARN_ACCOUNT_SIZE   12
+#define ARN_REGION_MAX     32
 
 /* Views into the text that was read. */
 struct arn {
@@ -26,6 +27,8 @@ void arn_write(struct buf *out, const struct arn *a);
 
 /* Twelve digits. */
 bool arn_is_account(str s);
+/* Lower-case letters, digits and hyphens, at most ARN_REGION_MAX; never empty. */
+bool arn_is_region(str s);
 /* Letters, digits, hyphens and underscores, with .fifo behind them or not; never empty. */
 bool arn_is_queue_name(str s);
 bool arn_is_topic_name(str s);

@@ -13,9 +13,11 @@
 
 #include <stdarg.h>
 
+#include "common/aws/arn.h"
 #include "common/aws/dialect.h"
 #include "common/aws/sigv4.h"
 #include "common/base/log.h"
+#include "common/base/scan.h"
 
 #define SERVICES_MAX 4
 #define PAGES_MAX    32
@@ -23,9 +25,7 @@
 /* An idle call keeps at most so much memory for input, scratch and answer. */
 #define KEEP_MAX (16 * 1024)
 
-#define ACCOUNT_SIZE    12
-#define REGION_SIZE_MAX 32
-#define HOST_SIZE_MAX   255
+#define HOST_SIZE_MAX 255
 
 struct page {
     const char *method, *path;
@@ -97,6 +97,17 @@ void desk_add_service(struct desk *d, const struct service *s)
     for (size_t i = 1; i < s->action_count; i++)
         assert(strcmp(s->actions[i - 1].name, s->actions[i].name) < 0);
     d->services[d->service_count++] = s;
+}
+
+size_t desk_service_count(const struct desk *d)
+{
+    return d->service_count;
+}
+
+const struct service *desk_service(const struct desk *d, size_t at)
+{
+    assert(at < d->service_count);
+    return d->services[at];
 }
 
 void desk_add_page(struct desk *d, const char *method, const char *path,
@@ -303,6 +314,22 @@ void call_page(struct call *c, int status, str json)
     finish(c);
 }
 
+void call_page_fail(struct call *c, int status, const char *fmt, ...)
+{
+    char text[FAULT_TEXT_MAX];
+    struct buf out = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    buf_z(&out, "{\"error\":");
+    scan_quote(&out, str_of(text));
+    buf_char(&out, '}');
+    call_page(c, status, buf_view(&out));
+    buf_deinit(&out);
+}
+
 void desk_cancel(struct call *c)
 {
     if (c->gone)
@@ -314,23 +341,6 @@ void desk_cancel(struct call *c)
 
 /* --- who asks --------------------------------------------------------------------------------- */
 
-static bool is_account(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n == ACCOUNT_SIZE;
-}
-
-static bool is_region(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
-              s.p[i] == '-'))
-            return false;
-    return s.n > 0 && s.n <= REGION_SIZE_MAX;
-}
-
 /* Test set-ups keep their tenants apart by made-up access keys and regions: where keys are not
  * verified, an access key id of twelve digits is an account, as people know it from other
  * implementations. */
@@ -340,15 +350,15 @@ static void decide_caller(struct call *c)
     const struct identity *id = &c->identity;
     if (id->account.n)
         c->account = id->account;
-    else if (is_account(rq->account))
+    else if (arn_is_account(rq->account))
         c->account = rq->account;
     else
-        c->account = is_account(id->access_key) && !c->desk->keys ? id->access_key
-                                                                  : str_of(c->desk->account);
-    if (is_region(rq->region))
+        c->account = arn_is_account(id->access_key) && !c->desk->keys ? id->access_key
+                                                                      : str_of(c->desk->account);
+    if (arn_is_region(rq->region))
         c->region = rq->region;
     else
-        c->region = is_region(id->region) ? id->region : str_of(c->desk->region);
+        c->region = arn_is_region(id->region) ? id->region : str_of(c->desk->region);
 }
 
 /* Calls over the link were verified where they came in; the ipc endpoint's file says by its mode who

@@ -24,6 +24,8 @@ struct desk *desk_new(struct loop *l, struct id_source *ids, const struct desk_c
 void desk_free(struct desk *d);
 /* The first service added renders errors of requests that name none. */
 void desk_add_service(struct desk *d, const struct service *s);
+size_t desk_service_count(const struct desk *d);
+const struct service *desk_service(const struct desk *d, size_t at);
 /* A page outside the API: exact path; `run` finishes the call with call_page. */
 void desk_add_page(struct desk *d, const char *method, const char *path,
                    void (*run)(struct call *c, void *arg), void *arg);
@@ -37,8 +39,9 @@ int desk_open_keys(struct desk *d, const char *path, struct fault *f) MUST_CHECK
 /* Reads it again, where there is one; what goes wrong is logged, and the keys stay as they were. */
 void desk_reload_keys(struct desk *d);
 bool desk_verifies(const struct desk *d);
-/* Finishes a page's call with this JSON. */
+/* Finishes a page's call with this JSON; or with {"error":text}. */
 void call_page(struct call *c, int status, str json);
+void call_page_fail(struct call *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* A request from any door. rq's views must live until `reply`, which is called once, never from
  * within desk_take; c->answer is then complete and may be taken. The call is freed after it. */

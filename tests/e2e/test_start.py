@@ -51,6 +51,16 @@ def test_check_only(program, tmp_path):
         for word in words:
             assert word in done.stderr
     assert run(program, '-n', '-c', str(tmp_path / 'absent.json')).returncode != 0
+    for option, value in ('account', 'twelveLETTER'), ('region', 'US East'):
+        done = run(program, '-n', f'--{option}={value}')
+        assert done.returncode == 1 and f'{option}: must be' in done.stderr, done.stderr
+        ends_with_one_line(options(tmp_path, program, **{option: value}), f'{option}: must be')
+
+
+@pytest.mark.parametrize('program', PROGRAMS)
+def test_sample_is_the_file_that_is_there(program):
+    sample = pathlib.Path(__file__).parents[2] / 'config' / f'{program}.json'
+    assert run(program, '--print-sample').stdout == sample.read_text()
 
 
 @pytest.mark.parametrize('program', PROGRAMS)

@@ -25,7 +25,7 @@ static void close_store(void)
 {
     catalog_deinit(&t.catalog);
     topic_store_close(t.store);
-    loop_free(t.loop);
+    loop_free(t.server.loop);
     conf_deinit(&TOPICD_OPTIONS, (struct topicd_options *)t.options);
     store_aid_remove(dir);
 }
@@ -40,13 +40,13 @@ static void open_store(void)
     conf_init(&TOPICD_OPTIONS, &options);
     t.options = &options;
     dir = store_aid_dir();
-    clock_init(&t.clock, true);
-    id_init(&t.ids, 1);
-    t.loop = loop_new(&t.clock);
+    clock_init(&t.server.clock, true);
+    id_init(&t.server.ids, 1);
+    t.server.loop = loop_new(&t.server.clock);
     if (topic_store_open(&t.store, store_aid_options(dir, STORE_RELAXED), &f) ||
-        topic_store_serve(t.store, t.loop, failed, NULL))
+        topic_store_serve(t.store, t.server.loop, failed, NULL))
         abort();
-    catalog_init(&t.catalog, t.store, t.loop, NULL);
+    catalog_init(&t.catalog, t.store, t.server.loop, NULL);
     if (catalog_reload(&t.catalog))
         abort();
     atexit(close_store);
@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static int inputs;
     struct json_doc doc;
 
-    if (!t.loop)
+    if (!t.server.loop)
         open_store();
     if (size > SIZE_MAX_HERE)
         return 0;
@@ -92,6 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     if (++inputs % COMMIT_EVERY == 0)
-        loop_turn(t.loop, 0);
+        loop_turn(t.server.loop, 0);
     return 0;
 }

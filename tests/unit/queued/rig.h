@@ -47,7 +47,7 @@ static inline void rig_start(struct rig *r)
 {
     struct fault f;
     fault_clear(&f);
-    r->options.http_port = 0;
+    r->options.server.http_port = 0;
     if (queued_open(&r->d, &r->options, &r->environment, NULL, &f))
         fail_msg("%s", f.text);
 }
@@ -77,8 +77,8 @@ static inline struct rig *rig_started(void)
 
 static inline void rig_stop(struct rig *r)
 {
-    queued_stop(r->d);
-    queued_run(r->d);
+    server_stop(&r->d->server);
+    server_run(&r->d->server);
     queued_close(r->d);
     r->d = NULL;
 }
@@ -101,7 +101,7 @@ static inline void rig_restart(struct rig *r)
 
 static inline void rig_turn(struct rig *r)
 {
-    loop_turn(r->d->loop, 0);
+    loop_turn(r->d->server.loop, 0);
 }
 
 #define RIG_UNTIL(r, condition)                                                                    \
@@ -140,7 +140,7 @@ static inline struct call *rig_begin(struct rig *r, struct rig_answer *a, const 
                          .host = STR("localhost:9324"),
                          .target = str_from(a->request, n),
                          .body = str_of(a->request + n + 1)};
-    return desk_take(r->d->desk, &rq, rig_reply, a);
+    return desk_take(r->d->server.desk, &rq, rig_reply, a);
 }
 
 static inline void rig_end(struct rig_answer *a)
@@ -257,7 +257,7 @@ static inline void rig_advance(struct rig *r, i64 ms)
     struct rig_answer a = {.request = mem_printf("{\"advance_ms\":%" PRId64 "}", ms)};
     struct request rq = {
         .method = STR("POST"), .path = STR("/_toque/clock"), .body = str_of(a.request)};
-    desk_take(r->d->desk, &rq, rig_reply, &a);
+    desk_take(r->d->server.desk, &rq, rig_reply, &a);
     RIG_UNTIL(r, a.there);
     assert_int_equal(a.status, 200);
     rig_end(&a);

@@ -389,7 +389,8 @@ static void a_failed_commit_leaves_nothing(void **state)
     rig_refused(r, 503, "ServiceUnavailable", "SendMessage", "{'QueueUrl':'q','MessageBody':'x'}");
     rig_do(r, "GetQueueUrl", "{'QueueName':'q'}");
     failing_vfs_heal();
-    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    RIG_UNTIL(
+        r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
     rig_receives(r, "q", "", "kept;");
     rig_end(&send);
     rig_end(&take);
@@ -411,7 +412,7 @@ static void handles_of_receives_that_never_were(void **state)
         struct receipt h = {.queue = rig_queue(r, "q")->id,
                             .message = list_item(at, struct msg, arrived)->seq,
                             .delivery = 1,
-                            .received_ms = r->d->clock.now_ms};
+                            .received_ms = r->d->server.clock.now_ms};
         receipt_issue(queue_store_secret(r->d->store), &h, text);
         char *body =
             mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s','VisibilityTimeout':9}", text);
@@ -433,11 +434,12 @@ static void a_store_that_cannot_be_read_denies_nothing(void **state)
                                              .result = 10 /* SQLITE_IOERR */,
                                              .times = -1});
     rig_refused(r, 503, "ServiceUnavailable", "SendMessage", "{'QueueUrl':'q','MessageBody':'x'}");
-    assert_false(r->d->reloaded);
+    assert_true(r->d->server.lost);
     rig_refused(r, 503, "ServiceUnavailable", "GetQueueUrl", "{'QueueName':'q'}");
     rig_refused(r, 503, "ServiceUnavailable", "ListQueues", "{}");
     failing_vfs_heal();
-    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    RIG_UNTIL(
+        r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
     rig_do(r, "GetQueueUrl", "{'QueueName':'q'}");
     rig_free(r);
 }

@@ -193,9 +193,10 @@ static void a_failed_commit_undoes_a_move(void **state)
     rig_fail_disk();
     queue_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "dead"));
     rig_counts(r, "dead", 1, 0, 0);
-    RIG_UNTIL(r, r->d->failing);
+    RIG_UNTIL(r, r->d->server.failing);
     failing_vfs_heal();
-    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    RIG_UNTIL(
+        r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
     rig_counts(r, "q", 1, 0, 0);
     rig_counts(r, "dead", 0, 0, 0);
     rig_free(r);
@@ -286,7 +287,7 @@ static void many_dead_letters(void **state)
         RIG_UNTIL(r, dead->visible_count > want - QUEUES_MOVES_A_TURN);
         assert_true(dead->visible_count <= want);
         assert_false(poll.there);
-        assert_int_equal(loop_wait_ms(r->d->loop), 0);
+        assert_int_equal(loop_wait_ms(r->d->server.loop), 0);
     }
     RIG_UNTIL(r, poll.there);
     assert_non_null(strstr(poll.body.p, "behind them"));

@@ -181,10 +181,11 @@ static void a_failed_commit_takes_the_sequence_back(void **state)
     deliver(r, 1, 1, 0, "a");
     rig_fail_disk();
     deliver(r, 1, 2, 1, "b");
-    assert_true(r->d->failing);
+    assert_true(r->d->server.failing);
     assert_false(topicd_link_is_up(&r->d->topicd));
     failing_vfs_heal();
-    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    RIG_UNTIL(
+        r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
     hello(r, INSTANCE, 2);
     assert_int_equal(r->d->topicd.applied, 1);
     deliver(r, 2, 2, 1, "b");
@@ -351,11 +352,14 @@ static struct rig *with_link(char **ret_url)
     return r;
 }
 
-static void say_hello(struct other_side *o)
+/* As a topicd whose manual clock shows `clock_ms`; 0: it runs by itself. */
+static void say_hello(struct other_side *o, i64 clock_ms)
 {
     struct buf b = {0};
-    frame_write_hello(
-        &b, &(struct frame_greeting){.instance = STR(INSTANCE), .version = STR("1"), .session = 1});
+    frame_write_hello(&b, &(struct frame_greeting){.instance = STR(INSTANCE),
+                                                   .version = STR("1"),
+                                                   .session = 1,
+                                                   .clock_ms = clock_ms});
     assert_int_equal(link_send(o->link, &b), 0);
 }
 
@@ -367,10 +371,10 @@ static void greeting_announcing_acknowledging(void **state)
     struct buf b = {0};
     other_open(r, &o, url);
     UNTIL(r, &o, o.is_up);
-    say_hello(&o);
+    say_hello(&o, r->d->server.clock.now_ms);
     UNTIL(r, &o, o.came.n);
     assert_int_equal(o.welcomes, 1);
-    assert_int_equal(o.clock_ms, r->d->clock.now_ms);
+    assert_int_equal(o.clock_ms, r->d->server.clock.now_ms);
     assert_string_equal(o.came.p, "q;");
     rig_create(r, "r");
     rig_do(r, "DeleteQueue", "{'QueueUrl':'q'}");
@@ -403,7 +407,7 @@ static void calls_and_their_end(void **state)
                     .body = STR("{\"QueueUrl\":\"q\",\"WaitTimeSeconds\":20}")}};
     other_open(r, &o, url);
     UNTIL(r, &o, o.is_up);
-    say_hello(&o);
+    say_hello(&o, r->d->server.clock.now_ms);
     frame_write_call(&b, &call);
     assert_int_equal(link_send(o.link, &b), 0);
     UNTIL(r, &o, r->d->queues.waiting.parked == 1);
@@ -428,6 +432,21 @@ static void calls_and_their_end(void **state)
     rig_free(r);
 }
 
+/* The clock page's status for this advance; it is answered with no help from the other side. */
+static int advance(struct rig *r, i64 ms)
+{
+    struct rig_answer a = {.request = mem_printf("{\"advance_ms\":%" PRId64 "}", ms)};
+    struct request rq = {
+        .method = STR("POST"), .path = STR("/_toque/clock"), .body = str_of(a.request)};
+
+    desk_take(r->d->server.desk, &rq, rig_reply, &a);
+    RIG_UNTIL(r, a.there);
+    int status = a.status;
+
+    rig_end(&a);
+    return status;
+}
+
 static void the_clock_goes_both_ways(void **state)
 {
     char *url;
@@ -436,18 +455,18 @@ static void the_clock_goes_both_ways(void **state)
     struct buf b = {0};
     other_open(r, &o, url);
     UNTIL(r, &o, o.is_up);
-    say_hello(&o);
+    say_hello(&o, r->d->server.clock.now_ms);
     UNTIL(r, &o, o.welcomes == 1);
-    i64 start_ms = r->d->clock.now_ms;
+    i64 start_ms = r->d->server.clock.now_ms;
     frame_write_clock(&b, start_ms + 5000);
     assert_int_equal(link_send(o.link, &b), 0);
     UNTIL(r, &o, o.clock_ms == start_ms + 5000);
-    assert_int_equal(r->d->clock.now_ms, start_ms + 5000);
+    assert_int_equal(r->d->server.clock.now_ms, start_ms + 5000);
     /* Ours is answered when the other side says that it has it, too. */
     struct rig_answer a = {.request = mem_dup(STR("{\"advance_ms\":1000}"))};
     struct request rq = {
         .method = STR("POST"), .path = STR("/_toque/clock"), .body = str_of(a.request)};
-    desk_take(r->d->desk, &rq, rig_reply, &a);
+    desk_take(r->d->server.desk, &rq, rig_reply, &a);
     UNTIL(r, &o, o.clock_ms == start_ms + 6000);
     rig_turn(r);
     assert_false(a.there);
@@ -455,9 +474,23 @@ static void the_clock_goes_both_ways(void **state)
     assert_int_equal(link_send(o.link, &b), 0);
     UNTIL(r, &o, a.there);
     rig_end(&a);
+    /* The time that it has already needs no echo. */
+    assert_int_equal(advance(r, 0), 200);
+    /* One whose clock runs by itself cannot follow, and one that is away is not waited for. */
+    say_hello(&o, 0);
+    UNTIL(r, &o, o.welcomes == 2);
+    assert_int_equal(advance(r, 0), 409);
+    assert_int_equal(advance(r, 1000), 409);
+    assert_int_equal(r->d->server.clock.now_ms, start_ms + 6000);
     other_close(&o);
+    RIG_UNTIL(r, !topicd_link_is_up(&r->d->topicd));
+    assert_int_equal(advance(r, 1000), 200);
     rig_restart(r);
-    assert_true(r->d->clock.now_ms >= start_ms + 6000);
+    assert_true(r->d->server.clock.now_ms >= start_ms + 7000);
+    rig_stop(r);
+    rig_set(r, "clock", "real");
+    rig_start(r);
+    assert_int_equal(advance(r, 1000), 409);
     mem_free(url);
     rig_free(r);
 }

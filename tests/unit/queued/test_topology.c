@@ -14,7 +14,7 @@ static int apply(struct rig *r, const char *text)
         err = queued_topology_apply(&r->d->queues, &doc, STR("000000000000"), STR("us-east-1"),
                                     &fault);
     json_close(&doc);
-    loop_dirty(r->d->loop);
+    loop_dirty(r->d->server.loop);
     rig_turn(r);
     return err;
 }
@@ -79,7 +79,7 @@ static void a_wrong_file_stops_the_start(void **state)
     char *path = mem_printf("%s/topology.json", r->dir);
     store_aid_write(path, "{\"queues\":[\n {\"QueueName\":\"a b\"}]}");
     rig_set(r, "topology", path);
-    r->options.http_port = 0;
+    r->options.server.http_port = 0;
     assert_int_equal(queued_open(&r->d, &r->options, &ENVIRONMENT_SYSTEM, NULL, &f), E_FAULT);
     assert_non_null(strstr(f.text, "topology.json:2:2"));
     assert_null(r->d);

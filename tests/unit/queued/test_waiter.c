@@ -185,7 +185,7 @@ static void expect_in_three_turns(struct rig *r)
 {
     for (u32 left = MANY; left > 0;) {
         u32 step = MIN(left, (u32)WAITERS_A_TURN);
-        assert_int_equal(loop_wait_ms(r->d->loop), 0);
+        assert_int_equal(loop_wait_ms(r->d->server.loop), 0);
         rig_turn(r);
         assert_int_equal(r->d->queues.waiting.parked, left - step);
         left -= step;
@@ -206,7 +206,7 @@ static void waits_that_end_together(void **state)
 {
     struct rig *r = with_queue();
     begin_many(r);
-    clock_advance(&r->d->clock, 20000);
+    clock_advance(&r->d->server.clock, 20000);
     expect_in_three_turns(r);
     end_many(200);
     rig_free(r);
@@ -219,8 +219,8 @@ static void waits_that_end_together_in_real_time(void **state)
     struct heap *due = &r->d->queues.waiting.due_real;
     for (struct list *at = rig_queue(r, "q")->waiters.next; at != &rig_queue(r, "q")->waiters;
          at = at->next)
-        heap_set(due, &list_item(at, struct waiter, link)->due_real, r->d->clock.mono_ms);
-    loop_again(r->d->loop);
+        heap_set(due, &list_item(at, struct waiter, link)->due_real, r->d->server.clock.mono_ms);
+    loop_again(r->d->server.loop);
     expect_in_three_turns(r);
     end_many(200);
     rig_free(r);
@@ -256,7 +256,7 @@ static void messages_that_come_together(void **state)
     begin_many(r);
     rig_begin(r, &other, "ReceiveMessage", "{'QueueUrl':'other','WaitTimeSeconds':20}");
     rig_turn(r);
-    clock_advance(&r->d->clock, 5000);
+    clock_advance(&r->d->server.clock, 5000);
     RIG_UNTIL(r, r->d->queues.waiting.parked < MANY + 1);
     assert_true(r->d->queues.waiting.parked >= MANY + 1 - WAITERS_A_TURN);
     expect_body(r, &other, "m;");
@@ -292,7 +292,8 @@ static void they_outlive_a_failing_store(void **state)
     assert_int_equal(poll.status, 503);
     rig_end(&poll);
     failing_vfs_heal();
-    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    RIG_UNTIL(
+        r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
     begin_poll(r, &poll);
     rig_fail_disk();
     rig_begin(r, &lost, "CreateQueue", "{'QueueName':'never'}");
@@ -300,7 +301,8 @@ static void they_outlive_a_failing_store(void **state)
     rig_end(&lost);
     assert_false(poll.there);
     failing_vfs_heal();
-    RIG_UNTIL(r, (loop_timer_set_real(r->d->loop, &r->d->probe, 0), !r->d->failing));
+    RIG_UNTIL(
+        r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
     assert_false(poll.there);
     rig_send(r, "q", "m");
     expect_body(r, &poll, "m;");
@@ -319,9 +321,9 @@ static void an_end_without_a_store_answers_them(void **state)
                                              .times = -1});
     rig_begin(r, &create, "CreateQueue", "{'QueueName':'never'}");
     RIG_UNTIL(r, create.there);
-    assert_false(r->d->reloaded);
+    assert_true(r->d->server.lost);
     assert_false(poll.there);
-    queued_stop(r->d);
+    server_stop(&r->d->server);
     RIG_UNTIL(r, poll.there);
     assert_int_equal(poll.status, 200);
     failing_vfs_heal();

@@ -43,7 +43,8 @@ struct fake {
     struct buf bodies;      /* "queue=message;" of every target applied, in order */
     struct frame_call call; /* the last one; only its id is kept */
     struct buf call_body;
-    i64 clock_ms; /* of the last CLOCK frame or greeting */
+    i64 clock_ms;    /* of the last CLOCK frame or greeting */
+    bool real_clock; /* runs by itself: the greeting says so */
 };
 
 struct rig {
@@ -120,10 +121,12 @@ static inline void fake_frame(void *arg, str frame)
         q->session = g.session;
         q->received = 0;
         q->clock_ms = g.clock_ms;
-        frame_write_welcome(&out, &(struct frame_greeting){.instance = STR("fake"),
-                                                           .version = STR("1"),
-                                                           .session = g.session,
-                                                           .applied = q->applied});
+        frame_write_welcome(&out,
+                            &(struct frame_greeting){.instance = STR("fake"),
+                                                     .version = STR("1"),
+                                                     .session = g.session,
+                                                     .applied = q->applied,
+                                                     .clock_ms = q->real_clock ? 0 : g.clock_ms});
         link_send(q->link, &out);
         break;
     case FRAME_DELIVER: fake_deliver(q, frame); break;
@@ -207,7 +210,7 @@ static inline void rig_start(struct rig *r)
 {
     struct fault f = {0};
 
-    r->options.http_port = rig_free_port();
+    r->options.server.http_port = rig_free_port();
     if (topicd_open(&r->t, &r->options, &ENVIRONMENT_SYSTEM, NULL, &f))
         fail_msg("%s", f.text);
 }
@@ -249,7 +252,7 @@ static inline struct rig *rig_new(u32 queueds)
 /* One turn of everybody, without waiting longer than a moment for the world. */
 static inline void rig_turn(struct rig *r)
 {
-    loop_turn(r->t->loop, 1);
+    loop_turn(r->t->server.loop, 1);
     for (u32 i = 0; i < r->fake_count; i++)
         if (r->fakes[i].link)
             loop_turn(r->fakes[i].loop, 0);
@@ -276,9 +279,8 @@ static inline void rig_turn(struct rig *r)
 /* An orderly end; or the end of the process, which lets go of everything in memory. */
 static inline void rig_stop(struct rig *r)
 {
-    topicd_stop(r->t);
-    RIG_UNTIL(r, r->t->flushed && r->t->links[0]->state == QUEUED_LINK_DOWN);
-    rig_turn(r);
+    server_stop(&r->t->server);
+    RIG_UNTIL(r, loop_is_stopped(r->t->server.loop));
     topicd_close(r->t);
     r->t = NULL;
 }
@@ -348,7 +350,7 @@ static inline struct call *rig_begin(struct rig *r, const char *form, struct rig
 
     if (a)
         *a = (struct rig_answer){0};
-    return desk_take(r->t->desk, &rq, rig_reply, a);
+    return desk_take(r->t->server.desk, &rq, rig_reply, a);
 }
 
 /* The status; the answer's body is put into `out` (emptied first). */

@@ -73,7 +73,7 @@ static int call_as(struct rig *r, const char *account, const char *region, const
                          .body = str_of(form)};
     struct rig_answer a = {0};
 
-    desk_take(r->t->desk, &rq, rig_reply, &a);
+    desk_take(r->t->server.desk, &rq, rig_reply, &a);
     RIG_UNTIL(r, a.there);
     buf_deinit(out);
     *out = a.body;

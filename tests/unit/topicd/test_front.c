@@ -92,7 +92,7 @@ static void test_caller_leaves(void **state)
     RIG_UNTIL(r, q->call.id);
     desk_cancel(c);
     RIG_UNTIL(r, q->cancels == 1);
-    assert_int_equal(desk_waiting(r->t->desk), 0);
+    assert_int_equal(desk_waiting(r->t->server.desk), 0);
     answer(q, "late");
     goes_to(r, "Action=ListQueues");
     rig_free(r);
@@ -190,9 +190,9 @@ static void test_homes_outlive_a_failing_store(void **state)
     RIG_UNTIL(r, r->t->directory.queues.n == 1);
     fail_disk();
     fake_announce(&r->fakes[1], name);
-    RIG_UNTIL(r, r->t->failing);
+    RIG_UNTIL(r, r->t->server.failing);
     failing_vfs_heal();
-    RIG_UNTIL(r, !r->t->failing);
+    RIG_UNTIL(r, !r->t->server.failing);
     rig_turn(r);
     fake_close(&r->fakes[1]);
     rig_stop(r);

@@ -8,7 +8,7 @@ static void begin_page(struct rig *r, const char *method, const char *path, cons
     struct request rq = {.method = str_of(method), .path = str_of(path), .body = str_of(body)};
 
     *a = (struct rig_answer){0};
-    desk_take(r->t->desk, &rq, rig_reply, a);
+    desk_take(r->t->server.desk, &rq, rig_reply, a);
 }
 
 /* The status; the body is put into `out`. */
@@ -67,7 +67,7 @@ static void test_health(void **state)
 static void test_clock_moves_everybody(void **state)
 {
     struct rig *r = open_rig(2);
-    i64 begin_ms = r->t->clock.now_ms;
+    i64 begin_ms = r->t->server.clock.now_ms;
     struct buf out = {0};
     char *expected = mem_printf("{\"now_ms\":%" PRId64 "}", begin_ms + 5000);
 
@@ -85,7 +85,7 @@ static void test_clock_moves_everybody(void **state)
     /* It outlives the daemon. */
     rig_stop(r);
     rig_start(r);
-    assert_true(r->t->clock.now_ms >= begin_ms + 5001);
+    assert_true(r->t->server.clock.now_ms >= begin_ms + 5001);
     mem_free(expected);
     buf_deinit(&out);
     rig_free(r);
@@ -112,13 +112,13 @@ static void test_clock_waits(void **state)
 static void test_clock_moved_at_a_queued(void **state)
 {
     struct rig *r = open_rig(2);
-    i64 later_ms = r->t->clock.now_ms + 77000;
+    i64 later_ms = r->t->server.clock.now_ms + 77000;
     struct buf out = {0};
 
     frame_write_clock(&out, later_ms);
     link_send(r->fakes[0].link, &out);
     RIG_UNTIL(r, r->fakes[1].clock_ms == later_ms && r->fakes[0].clock_ms == later_ms);
-    assert_int_equal(r->t->clock.now_ms, later_ms);
+    assert_int_equal(r->t->server.clock.now_ms, later_ms);
     rig_free(r);
 }
 
@@ -134,7 +134,7 @@ static void test_clock_moved_while_greeting(void **state)
     q->deaf = true;
     rig_start(r);
     RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_GREETING && link_is_up(q->link));
-    i64 later_ms = r->t->clock.now_ms + 1000;
+    i64 later_ms = r->t->server.clock.now_ms + 1000;
 
     frame_write_clock(&clock, later_ms);
     frame_write_welcome(&welcome, &(struct frame_greeting){.instance = STR("fake"),
@@ -145,7 +145,7 @@ static void test_clock_moved_while_greeting(void **state)
     link_send(q->link, &welcome);
     q->deaf = false;
     RIG_UNTIL(r, q->clock_ms == later_ms);
-    assert_int_equal(r->t->clock.now_ms, later_ms);
+    assert_int_equal(r->t->server.clock.now_ms, later_ms);
     rig_free(r);
 }
 
@@ -165,6 +165,19 @@ static void test_clock_refusals(void **state)
         assert_int_equal(page(r, "POST", "/_toque/clock", bad[i], &out), 400);
         assert_non_null(strstr(out.p, "\"error\":\""));
     }
+    /* A queued whose clock runs by itself cannot follow: nothing is moved. */
+    i64 now_ms = r->t->server.clock.now_ms;
+
+    assert_int_equal(page(r, "POST", "/_toque/clock", "{\"advance_ms\":0}", &out), 200);
+    fake_close(&r->fakes[0]);
+    r->fakes[0].real_clock = true;
+    fake_open(&r->fakes[0]);
+    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, rig_is_live(r));
+    assert_int_equal(page(r, "POST", "/_toque/clock", "{\"advance_ms\":0}", &out), 409);
+    assert_int_equal(page(r, "POST", "/_toque/clock", "{\"advance_ms\":1}", &out), 409);
+    assert_non_null(strstr(out.p, r->fakes[0].url));
+    assert_int_equal(r->t->server.clock.now_ms, now_ms);
     rig_stop(r);
     rig_set(r, "clock", "real");
     rig_start(r);

@@ -88,7 +88,7 @@ static void test_nobody_subscribed_is_answered_at_once(void **state)
               "Action=Publish&Message=m&TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3A"
               "empty",
               &a);
-    loop_turn(r->t->loop, 0);
+    loop_turn(r->t->server.loop, 0);
     assert_true(a.there);
     assert_int_equal(a.status, 200);
     buf_deinit(&a.body);
@@ -236,7 +236,7 @@ static void test_publishes_wait_for_memory(void **state)
     for (int i = 0; i < 50; i++)
         rig_turn(r);
     assert_true(fanout_held_bytes(&r->t->fanout) < 1400000);
-    assert_int_equal(desk_waiting(r->t->desk), 8);
+    assert_int_equal(desk_waiting(r->t->server.desk), 8);
     struct call *left = rig_begin(r, form.p, NULL);
 
     for (int i = 0; i < 5; i++)
@@ -291,7 +291,7 @@ static void test_failing_store(void **state)
 
     fail_disk();
     assert_int_equal(rig_call(r, "Action=CreateTopic&Name=lost", &out), 503);
-    assert_true(r->t->failing);
+    assert_true(r->t->server.failing);
     assert_int_equal(rig_call(r, "Action=CreateTopic&Name=lost", &out), 503);
     /* A publish needs no disk while the queued is there. */
     assert_int_equal(rig_call(r, PUBLISH("1"), &out), 200);
@@ -299,7 +299,7 @@ static void test_failing_store(void **state)
     RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
     assert_int_equal(rig_call(r, PUBLISH("2"), &out), 503);
     failing_vfs_heal();
-    RIG_UNTIL(r, !r->t->failing);
+    RIG_UNTIL(r, !r->t->server.failing);
     assert_int_equal(rig_call(r, "Action=ListTopics", &out), 200);
     assert_null(strstr(out.p, "lost"));
     assert_non_null(strstr(out.p, ":t<"));
@@ -323,7 +323,7 @@ static void test_failed_turn_is_taken_back(void **state)
                  &out),
         503);
     failing_vfs_heal();
-    RIG_UNTIL(r, !r->t->failing);
+    RIG_UNTIL(r, !r->t->server.failing);
     RIG_OK(r, PUBLISH("m"));
     bodies_are(&r->fakes[0], "a=m;");
     assert_int_equal(r->t->catalog.subs.n, 1);

@@ -39,7 +39,7 @@ static void refused(struct world *w, const char *text, const char *complaint)
     struct fault f = {0};
 
     write_file(w, text);
-    w->rig->options.http_port = rig_free_port();
+    w->rig->options.server.http_port = rig_free_port();
     assert_int_equal(topicd_open(&w->rig->t, &w->rig->options, &ENVIRONMENT_SYSTEM, NULL, &f),
                      E_FAULT);
     if (!str_starts(str_of(f.text), str_of(w->file)))

@@ -1,0 +1,331 @@
+#include "common/aws/server.h"
+
+#include <sys/epoll.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+#define PROBE_MS  1000 /* between tries of a store that fails */
+#define LINGER_MS 20   /* what nng's threads may need for what they were given */
+
+/* --- store ------------------------------------------------------------------------------------ */
+
+static void store_set_failing(struct server *s, bool failing)
+{
+    s->failing = failing;
+    desk_set_failing(s->desk, failing);
+    manual_clock_set_failing(&s->manual_clock, failing);
+    if (s->ops->failing)
+        s->ops->failing(s, failing);
+}
+
+static void store_reload(struct server *s)
+{
+    int err = s->ops->reload(s);
+
+    s->lost = err != 0;
+    desk_set_lost(s->desk, s->lost);
+    if (err)
+        log_error("what is in the store cannot be read again: %s", err_text(err));
+}
+
+/* Nothing of the turn happened. */
+static void store_failed(void *arg, int err)
+{
+    struct server *s = arg;
+
+    if (!s->failing)
+        log_error("the store failed, calls that write are refused: %s",
+                  *engine_error(s->engine) ? engine_error(s->engine) : err_text(err));
+    store_set_failing(s, true);
+    store_reload(s);
+    loop_timer_set_real(s->loop, &s->probe, s->clock.mono_ms + PROBE_MS);
+}
+
+static void probe_due(struct loop_timer *t)
+{
+    struct server *s = t->arg;
+
+    if (engine_probe(s->engine) == 0) {
+        if (s->lost)
+            store_reload(s);
+        if (!s->lost) {
+            store_set_failing(s, false);
+            log_info("the store works again");
+            return;
+        }
+    }
+    loop_timer_set_real(s->loop, t, s->clock.mono_ms + PROBE_MS);
+}
+
+struct store_options server_store_options(struct server *s)
+{
+    return (struct store_options){.dir = s->options->data_dir,
+                                  .durability = (enum store_durability)s->options->durability,
+                                  .cache_kib = (u32)s->options->store_cache_kib,
+                                  .clock = &s->clock,
+                                  .ids = &s->ids};
+}
+
+int server_serve_store(struct server *s, struct engine *e, struct fault *f)
+{
+    int err = engine_serve(e, s->loop, store_failed, s);
+
+    if (err)
+        return fault_set(f, CONF_FAULT, "the store cannot be watched: %s", err_text(err));
+    s->engine = e;
+    manual_clock_init(&s->manual_clock, s->loop, e);
+    manual_clock_add_page(&s->manual_clock, s->desk);
+    return 0;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static bool is_under_way(const struct server *s)
+{
+    return desk_waiting(s->desk) || http_server_waiting(s->http) || !loop_is_settled(s->loop) ||
+           (s->ops->is_busy && s->ops->is_busy(s));
+}
+
+static void stop_when_done(struct server *s)
+{
+    if (s->lingering || is_under_way(s))
+        return;
+    if (!s->drained) {
+        s->drained = true;
+        if (s->ops->drain && s->ops->drain(s)) {
+            loop_again(s->loop);
+            return;
+        }
+    }
+    s->lingering = true;
+    if (s->ipc || (s->ops->is_linked && s->ops->is_linked(s)))
+        loop_timer_set_real(s->loop, &s->deadline, s->clock.mono_ms + LINGER_MS);
+    else
+        loop_stop(s->loop);
+}
+
+static void deadline_due(struct loop_timer *t)
+{
+    struct server *s = t->arg;
+
+    if (s->lingering) {
+        loop_stop(s->loop);
+        return;
+    }
+    log_warning("calls under way are cut off waiting=%u", desk_waiting(s->desk));
+    manual_clock_release(&s->manual_clock);
+    if (s->ops->cut)
+        s->ops->cut(s);
+}
+
+void server_stop(struct server *s)
+{
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    log_info("stopping waiting=%u", desk_waiting(s->desk));
+    desk_quiesce(s->desk);
+    http_server_quiesce(s->http);
+    manual_clock_release(&s->manual_clock);
+    if (s->ops->stop)
+        s->ops->stop(s);
+    loop_timer_set_real(s->loop, &s->deadline, s->clock.mono_ms + s->options->stop_max_ms);
+    loop_again(s->loop);
+}
+
+static void signal_came(struct loop_watch *w, u32 events)
+{
+    struct server *s = w->arg;
+
+    while (daemon_signal(s->daemon))
+        server_stop(s);
+}
+
+static bool server_flush(struct loop_hook *h)
+{
+    struct server *s = container_of(h, struct server, hook);
+
+    if (s->stopping)
+        stop_when_done(s);
+    return !s->failing && engine_tidy(s->engine);
+}
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+static const char *status_word(const struct server *s)
+{
+    if (s->failing)
+        return "failing";
+    return s->ops->is_degraded && s->ops->is_degraded(s) ? "degraded" : "ok";
+}
+
+/* `waiting` leaves out the call that asks. */
+static void server_figures(const struct server *s, struct figures *to)
+{
+    struct store_stats store = engine_stats(s->engine);
+    struct loop_stats loop = loop_stats(s->loop);
+
+    figure_state(to, "status", status_word(s), "Whether all is well.");
+    figure_state(to, "version", TOQUE_VERSION, "Which toque this is.");
+    figure_counter(to, "uptime_s", "s", (u64)(s->clock.mono_ms - s->started_ms) / 1000,
+                   "Time since the start.");
+    figure_state(to, "store", s->failing ? "failing" : "ok", "Whether the store takes writes.");
+    figure_gauge(to, "waiting", "", desk_waiting(s->desk) - 1, "Calls under way.");
+    figure_counter(to, "turns", "", loop.turns, "Turns of the loop.");
+    figure_gauge(to, "turn_longest_us", "us", (u64)loop.longest_us,
+                 "The longest turn of the last 10 to 20 seconds.");
+    figure_counter(to, "commits", "", store.commits, "Turns that the store made durable.");
+    figure_gauge(to, "commit_longest_us", "us", (u64)loop.commit_longest_us,
+                 "The longest commit of the last 10 to 20 seconds.");
+    figure_counter(to, "store_failures", "", store.failures,
+                   "Turns that were lost, and checkpoints that failed.");
+    figure_gauge(to, "file_bytes", "bytes", store.file_bytes, "Database file.");
+    figure_gauge(to, "free_bytes", "bytes", store.free_bytes, "Free pages in it.");
+    figure_gauge(to, "wal_bytes", "bytes", store.wal_bytes, "Used part of the write-ahead log.");
+    if (s->ops->figures)
+        s->ops->figures(s, to);
+}
+
+static void health_page(struct call *c, void *arg)
+{
+    struct buf out = {0};
+    struct figures_json json;
+
+    figures_json_begin(&json, &out);
+    server_figures(arg, &json.to);
+    figures_json_end(&json);
+    call_page(c, 200, buf_view(&out));
+    buf_deinit(&out);
+}
+
+/* What tools made for LocalStack wait for. */
+static void localstack_page(struct call *c, void *arg)
+{
+    const struct server *s = arg;
+    struct buf out = {0};
+
+    buf_z(&out, "{\"services\":{");
+    for (size_t i = 0; i < desk_service_count(s->desk); i++)
+        buf_printf(&out, "%s\"%s\":\"running\"", i ? "," : "",
+                   desk_service(s->desk, i)->signing_name);
+    buf_z(&out, "},\"edition\":\"toque\",\"version\":\"" TOQUE_VERSION "\"}");
+    call_page(c, 200, buf_view(&out));
+    buf_deinit(&out);
+}
+
+/* --- endpoints -------------------------------------------------------------------------------- */
+
+static int open_endpoints(struct server *s, struct fault *f)
+{
+    const struct server_options *o = s->options;
+    struct http_limits limits = {.body_size_max = (u32)o->body_size_max,
+                                 .header_size_max = (u32)o->header_size_max,
+                                 .connections_max = (u32)o->connections_max,
+                                 .connections_per_address_max = (u32)o->connections_per_address_max,
+                                 .idle_timeout_s = (u32)o->idle_timeout_s,
+                                 .request_timeout_s = (u32)o->request_timeout_s,
+                                 .answer_timeout_s = (u32)o->answer_timeout_s};
+    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
+    int err;
+
+    s->clients.max = (u64)o->client_memory_max;
+    err = http_server_new(&s->http, s->loop, &limits, &s->clients, desk_http_handler(s->desk));
+    if (err)
+        return fault_set(f, CONF_FAULT, "the HTTP endpoint cannot be made: %s", err_text(err));
+    err = http_server_listen_tcp(s->http, (const char *const[]){o->http_host}, 1, (u16)o->http_port,
+                                 &s->http_port, f);
+    if (!err && o->unix_socket[0])
+        err = http_server_listen_unix(s->http, o->unix_socket, f);
+    if (!err && o->ipc_url[0])
+        err = ipc_door_open(&s->ipc, s->loop, o->ipc_url, &ipc, desk_ipc_handler(s->desk), f);
+    if (!err && strcmp(o->http_host, "127.0.0.1") != 0 && strcmp(o->http_host, "localhost") != 0)
+        log_warning("the HTTP endpoint is open to other machines host=%s", o->http_host);
+    return err;
+}
+
+static int watch_signals(struct server *s, struct fault *f)
+{
+    if (!s->daemon)
+        return 0;
+    s->signals = (struct loop_watch){.fd = s->daemon->signal_fd, .ready = signal_came, .arg = s};
+    int err = loop_watch(s->loop, &s->signals, EPOLLIN);
+
+    return err ? fault_set(f, CONF_FAULT, "signals cannot be watched: %s", err_text(err)) : 0;
+}
+
+int server_listen(struct server *s, struct fault *f)
+{
+    if (engine_flush(s->engine))
+        return fault_set(f, CONF_FAULT, "%s: the store cannot be written: %s", s->options->data_dir,
+                         engine_error(s->engine));
+    int err = open_endpoints(s, f);
+
+    if (!err)
+        err = watch_signals(s, f);
+    if (err)
+        return err;
+    s->hook.flush = server_flush;
+    loop_add_hook(s->loop, &s->hook);
+    return 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void make_desk(struct server *s)
+{
+    const struct server_options *o = s->options;
+    str url = str_of(o->public_url);
+
+    while (str_ends(url, STR("/")))
+        url.n--;
+    s->public_url =
+        url.n ? mem_dup(url) : mem_printf("http://%s:%" PRId64, o->http_host, o->http_port);
+    s->desk = desk_new(s->loop, &s->ids,
+                       &(struct desk_conf){.account = o->account,
+                                           .region = o->region,
+                                           .public_url = s->public_url,
+                                           .public_url_always = o->public_url_always,
+                                           .waiting_max = (u32)o->calls_waiting_max});
+    desk_add_open_page(s->desk, "GET", "/health", health_page, s);
+    desk_add_open_page(s->desk, "GET", "/_localstack/health", localstack_page, s);
+}
+
+void server_open(struct server *s, const struct server_ops *ops,
+                 const struct server_options *options, const struct environment *env,
+                 struct daemon *signals)
+{
+    assert(ops->reload);
+    *s = (struct server){.ops = ops, .options = options, .daemon = signals, .signals.fd = -1};
+    clock_init_from(&s->clock, env->clock, options->clock == SERVER_CLOCK_MANUAL);
+    s->started_ms = s->clock.mono_ms;
+    id_init(&s->ids, env->seed);
+    map_seed_init(&s->seed, &s->ids);
+    s->loop = loop_new(&s->clock);
+    s->probe = (struct loop_timer){.due = probe_due, .arg = s};
+    s->deadline = (struct loop_timer){.due = deadline_due, .arg = s};
+    make_desk(s);
+}
+
+void server_run(struct server *s)
+{
+    loop_run(s->loop);
+}
+
+void server_close_endpoints(struct server *s)
+{
+    loop_timer_clear(s->loop, &s->probe);
+    loop_timer_clear(s->loop, &s->deadline);
+    loop_unwatch(s->loop, &s->signals);
+    if (s->ipc)
+        ipc_door_close(s->ipc);
+    if (s->http)
+        http_server_free(s->http);
+}
+
+void server_close(struct server *s)
+{
+    desk_free(s->desk);
+    loop_free(s->loop);
+    mem_free(s->public_url);
+}

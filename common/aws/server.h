@@ -1,0 +1,96 @@
+/* What every daemon is, whatever it serves: its time and chance, its loop, the desk with its
+ * endpoints, a store that may fail, the clock by hand, health, and an orderly end.
+ *
+ *     server_open ── the daemon opens its store ── server_serve_store ── the daemon loads ──
+ *     server_listen ── server_run … server_stop ── server_close_endpoints ── the daemon closes ──
+ *     server_close
+ *
+ * The store fails: memory is brought back to what is on disk, calls that write are refused, and a
+ * probe each second asks whether it works again.
+ *
+ * The end: new calls are refused, those under way end, within stop_max_ms or by force; then what the
+ * daemon still has to store or send; then, where answers leave through nng, a moment for its
+ * threads.
+ *
+ *     running ──server_stop──> stopping ──nothing under way──> drained ──> lingering ──> stopped */
+#ifndef TOQUE_SERVER_H
+#define TOQUE_SERVER_H
+
+#include "common/aws/desk.h"
+#include "common/aws/manual_clock.h"
+#include "common/aws/server_options.h"
+#include "common/base/environment.h"
+#include "common/base/figures.h"
+#include "common/base/map.h"
+#include "common/io/daemon.h"
+
+struct server;
+
+/* What a daemon does of its own; all but `reload` may be NULL. */
+struct server_ops {
+    /* Memory is brought back to what is on disk, as far as a lost turn has changed it. Called when
+     * the store failed, and again while it said that it could not. */
+    int (*reload)(struct server *s);
+    /* The store fails, or works again. */
+    void (*failing)(struct server *s, bool failing);
+    /* The end begins: what waits for a long time ends now. */
+    void (*stop)(struct server *s);
+    /* Time is over: everything that waits ends now. */
+    void (*cut)(struct server *s);
+    /* While it ends: something is under way beside the calls of the desk. */
+    bool (*is_busy)(const struct server *s);
+    /* Nothing is under way: last words. True when a turn is to follow that makes them durable. */
+    bool (*drain)(struct server *s);
+    /* Something of what was sent may still be with nng's threads. */
+    bool (*is_linked)(const struct server *s);
+    /* Not all is well, though the store is. */
+    bool (*is_degraded)(const struct server *s);
+    void (*figures)(const struct server *s, struct figures *to);
+};
+
+struct server {
+    const struct server_options *options;
+    const struct server_ops *ops;
+    struct clock clock;
+    struct id_source ids;
+    struct map_seed seed; /* of the daemon's tables */
+    struct loop *loop;
+    struct engine *engine;
+    struct manual_clock manual_clock;
+    char *public_url; /* base of the URLs that it gives out, no slash at the end */
+    struct desk *desk;
+    struct budget clients; /* memory held for them */
+    struct http_server *http;
+    struct ipc_door *ipc;
+    u16 http_port;
+    struct daemon *daemon; /* NULL: no signals */
+    struct loop_watch signals;
+    struct loop_hook hook;
+    struct loop_timer probe;    /* while the store fails */
+    struct loop_timer deadline; /* while stopping */
+    bool failing;               /* the store */
+    bool lost;                  /* memory is not what is on disk */
+    bool stopping, drained, lingering;
+    i64 started_ms; /* mono */
+};
+
+/* Everything that needs no store. `options` live as long as the server, and the desk is ready for
+ * services and pages. `signals` may be NULL. */
+void server_open(struct server *s, const struct server_ops *ops,
+                 const struct server_options *options, const struct environment *env,
+                 struct daemon *signals);
+/* How the daemon opens its store. */
+struct store_options server_store_options(struct server *s);
+/* The turns are this engine's from now on. A manual clock takes over the time that is kept. */
+int server_serve_store(struct server *s, struct engine *e, struct fault *f) MUST_CHECK;
+/* What was done so far is made durable, then the endpoints let callers in. */
+int server_listen(struct server *s, struct fault *f) MUST_CHECK;
+/* Runs until server_stop, or a signal, and the orderly end that follows. */
+void server_run(struct server *s);
+void server_stop(struct server *s);
+/* Harmless on a server that was opened half, as everything of the end. */
+void server_close_endpoints(struct server *s);
+/* The daemon's own is closed, its store too. */
+void server_close(struct server *s);
+
+#endif

@@ -1,0 +1,21 @@
+/* A daemon's program, from the command line to the exit status. */
+#ifndef TOQUE_SERVER_MAIN_H
+#define TOQUE_SERVER_MAIN_H
+
+#include "common/aws/server.h"
+
+struct server_program {
+    const struct conf_table *table;
+    struct server_options *options; /* what the table fills begins with them */
+    /* What no single option's bounds can say, server_options_check among it. */
+    int (*check)(const struct server_options *o, struct fault *f);
+    /* The daemon, whose struct begins with its server; nothing is left open on failure. */
+    int (*open)(struct server **ret, const struct server_options *o, const struct environment *env,
+                struct daemon *signals, struct fault *f);
+    void (*close)(struct server *s);
+};
+
+/* Options, log, limits, store, endpoints, run, and all undone in reverse. */
+int server_main(const struct server_program *p, int argc, char **argv);
+
+#endif

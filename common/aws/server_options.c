@@ -1,0 +1,95 @@
+/* A new option of all daemons is a row here and a member in server_options.h; the files in config
+ * are printed anew with --print-sample. */
+#include "common/aws/server_options.h"
+
+#include "common/aws/arn.h"
+#include "common/base/log.h"
+#include "common/io/engine.h"
+
+static const char *const durability_words[] = {
+    [STORE_FULL] = "full", [STORE_RELAXED] = "relaxed", NULL};
+static const char *const clock_words[] = {
+    [SERVER_CLOCK_REAL] = "real", [SERVER_CLOCK_MANUAL] = "manual", NULL};
+static const char *const log_words[] = {[LOG_LEVEL_ERROR] = "error",
+                                        [LOG_LEVEL_WARNING] = "warning",
+                                        [LOG_LEVEL_INFO] = "info",
+                                        [LOG_LEVEL_DEBUG] = "debug",
+                                        NULL};
+
+#define TEXT(...)   CONF_TEXT_ROW(struct server_options, __VA_ARGS__)
+#define PATH(...)   CONF_PATH_ROW(struct server_options, __VA_ARGS__)
+#define FLAG(...)   CONF_FLAG_ROW(struct server_options, __VA_ARGS__)
+#define WORD(...)   CONF_WORD_ROW(struct server_options, __VA_ARGS__)
+#define NUMBER(...) CONF_NUMBER_ROW(struct server_options, __VA_ARGS__)
+#define SIZE(...)   CONF_SIZE_ROW(struct server_options, __VA_ARGS__)
+
+static const struct conf_option options[] = {
+    TEXT(http_host, "127.0.0.1",
+         "Address of the HTTP endpoint; another one than this machine's own lets others in."),
+    NUMBER(http_port, "9324", NULL, 1, 65535, "Port of the HTTP endpoint."),
+    PATH(unix_socket, "", "Path of the Unix-domain socket with the same HTTP; empty: none."),
+    TEXT(ipc_url, "", "nng address, ipc://PATH, of the local call endpoint; empty: none."),
+    PATH(data_dir, "/var/lib/toque", "Directory of the store; made where it is missing."),
+    PATH(pid_file, "", "File that holds the process id while the daemon runs; empty: none."),
+    PATH(topology, "", "File with what is created at start where it is missing; empty: none."),
+    WORD(durability, "full", durability_words,
+         "full: what is answered survives loss of power; relaxed: the death of the process only."),
+    WORD(clock, "real", clock_words,
+         "manual: time stands still until POST /_toque/clock moves it, for tests."),
+    WORD(log_level, "info", log_words, "What is logged: this and what is graver."),
+    CONF_ROW(struct server_options, account, CONF_STRING, "000000000000", NULL, 12, 12, NULL,
+             "Account of callers whose access key id is not twelve digits."),
+    CONF_ROW(struct server_options, region, CONF_STRING, "us-east-1", NULL, 1, ARN_REGION_MAX, NULL,
+             "Region of callers without a credential scope."),
+    TEXT(public_url, "",
+         "Base of the URLs in notifications, and of QueueUrls where a call has no Host; empty: the "
+         "HTTP endpoint's own address."),
+    FLAG(public_url_always, "false",
+         "QueueUrls are built from public_url even where a call has a Host."),
+    SIZE(body_size_max, "16MiB", 4 * KIB, GIB,
+         "Largest body of a request; encoding may triple a batch, and base64 its attributes."),
+    SIZE(header_size_max, "32KiB", 4 * KIB, MIB, "Largest request line and headers."),
+    NUMBER(connections_max, "4096", NULL, 1, 1000000, "Connections of the HTTP endpoints at once."),
+    NUMBER(connections_per_address_max, "0", NULL, 0, 1000000,
+           "Of them, those of one address at once; 0: as many as there are."),
+    NUMBER(idle_timeout_s, "75", "s", 1, 86400,
+           "A connection without a request is closed after so long."),
+    NUMBER(request_timeout_s, "60", "s", 1, 86400,
+           "Time for the whole of a request to arrive, from its first byte on."),
+    NUMBER(answer_timeout_s, "60", "s", 1, 86400,
+           "Time for the whole of an answer to be read; behind it the connection is closed."),
+    SIZE(client_memory_max, "256MiB", MIB, 64 * GIB,
+         "Bytes held for clients at once: requests, and answers that are not read yet."),
+    NUMBER(calls_waiting_max, "131072", NULL, 1, 10000000,
+           "Calls under way at once, long polls among them."),
+    SIZE(ipc_message_size_max, "16MiB", 4 * KIB, GIB, "Largest call at the ipc endpoint."),
+    SIZE(link_frame_size_max, "64MiB", 4 * MIB, GIB, "Largest frame on a link."),
+    NUMBER(link_heartbeat_ms, "1000", "ms", 10, 60000, "Between signs of life on an idle link."),
+    NUMBER(link_silence_max_ms, "5000", "ms", 50, 600000,
+           "A daemon that is silent for so long on its link is down."),
+    NUMBER(store_cache_kib, "8192", "KiB", 64, 16777216, "Page cache of the store."),
+    NUMBER(stop_max_ms, "5000", "ms", 0, 600000,
+           "Time that calls under way get to end when the daemon stops."),
+    NUMBER(open_files, "65536", NULL, 64, 10000000, "File descriptors to ask the system for."),
+};
+
+const struct conf_rows SERVER_OPTIONS = {options, ARRAY_LEN(options)};
+
+int server_options_check(const struct server_options *o, struct fault *f)
+{
+    if (!arn_is_account(str_of(o->account)))
+        return fault_set(f, CONF_FAULT, "account: must be twelve digits");
+    if (!arn_is_region(str_of(o->region)))
+        return fault_set(f, CONF_FAULT, "region: must be lower-case letters, digits and hyphens");
+    return 0;
+}
+
+struct link_limits server_link_limits(const struct server_options *o)
+{
+    struct link_limits limits = LINK_LIMITS_DEFAULT;
+
+    limits.frame_size_max = (u32)o->link_frame_size_max;
+    limits.heartbeat_ms = (u32)o->link_heartbeat_ms;
+    limits.silence_max_ms = (u32)o->link_silence_max_ms;
+    return limits;
+}

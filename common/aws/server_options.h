@@ -1,0 +1,35 @@
+/* The options that every daemon has. A daemon's own struct begins with struct server_options, its
+ * table shares the rows of server_options.c, and says where it has another default. */
+#ifndef TOQUE_SERVER_OPTIONS_H
+#define TOQUE_SERVER_OPTIONS_H
+
+#include "common/base/conf.h"
+#include "common/io/link.h"
+
+struct server_options {
+    char *http_host;
+    i64 http_port;
+    char *unix_socket, *ipc_url;
+    char *data_dir, *pid_file, *topology;
+    int durability; /* enum store_durability */
+    int clock;      /* enum server_clock */
+    int log_level;  /* enum log_level */
+    char *account, *region, *public_url;
+    bool public_url_always;
+    i64 body_size_max, header_size_max, connections_max, connections_per_address_max;
+    i64 idle_timeout_s, request_timeout_s, answer_timeout_s;
+    i64 client_memory_max, calls_waiting_max, ipc_message_size_max;
+    i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;
+    i64 store_cache_kib, stop_max_ms, open_files;
+};
+
+enum server_clock { SERVER_CLOCK_REAL, SERVER_CLOCK_MANUAL };
+
+extern const struct conf_rows SERVER_OPTIONS;
+
+/* What no single option's bounds can say. E_FAULT: f->text is one line. */
+int server_options_check(const struct server_options *o, struct fault *f) MUST_CHECK;
+
+struct link_limits server_link_limits(const struct server_options *o);
+
+#endif
