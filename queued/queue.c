@@ -10,8 +10,8 @@
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
-#include "common/base/scan.h"
 #include "queued/queues.h"
+#include "queued/redrive.h"
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -65,64 +65,6 @@ void queue_free(struct queue *q)
     mem_free(q);
 }
 
-void queue_save(struct queue *q)
-{
-    struct buf text = {0};
-    buf_char(&text, '{');
-    queue_attr_write(&q->attributes, &text);
-    buf_printf(&text, ",\"purged_seq\":%" PRIu64 ",\"purged_ms\":%" PRId64 "}", q->purged_seq,
-               q->purged_ms);
-    queue_store_put_queue(q->all->store, &(struct queue_row){.id = q->id,
-                                                             .account = q->account,
-                                                             .region = q->region,
-                                                             .name = q->name,
-                                                             .attributes = buf_view(&text),
-                                                             .created_ms = q->created_ms,
-                                                             .modified_ms = q->modified_ms});
-    buf_deinit(&text);
-    loop_dirty(q->all->loop);
-}
-
-static void read_number(struct queue *q, str name, str spelling)
-{
-    i64 n;
-    if (str_to_i64(spelling, &n))
-        return;
-    if (str_is(name, "purged_seq") || str_is(name, "purged_id")) /* as rows of version 1 call it */
-        q->purged_seq = (u64)n;
-    else if (str_is(name, "purged_ms"))
-        q->purged_ms = n;
-    else
-        queue_attr_read_int(&q->attributes, name, n);
-}
-
-static void read_string(struct queue *q, str name, const struct scan_text *text)
-{
-    char *value = mem_dup(text->raw);
-    size_t n = scan_unescape(text->raw, value);
-    queue_attr_read_text(&q->attributes, name, str_from(value, n));
-    mem_free(value);
-}
-
-int queue_read_row(struct queue *q, str attributes)
-{
-    struct scan s;
-    struct scan_text text;
-    enum scan_token token;
-    str name = STR_NONE;
-    scan_init(&s, attributes);
-    while ((token = scan_next(&s, &text)) != SCAN_END) {
-        switch (token) {
-        case SCAN_ERROR: return E_INVALID;
-        case SCAN_NAME: name = text.raw; break; /* names of ours need no escapes */
-        case SCAN_NUMBER: read_number(q, name, text.raw); break;
-        case SCAN_STRING: read_string(q, name, &text); break;
-        default: break;
-        }
-    }
-    return 0;
-}
-
 /* --- counting, offering ----------------------------------------------------------------------- */
 
 static u64 *counter(struct queue *q, const struct msg *m)
@@ -134,7 +76,6 @@ static u64 *counter(struct queue *q, const struct msg *m)
     }
 }
 
-/* `doomed` has another first one. */
 void queue_reap(struct queue *q)
 {
     struct heap *reap = &q->all->reap;
@@ -195,7 +136,7 @@ static void set_retire(struct queue *q)
 
 /* Made of its first arrival's seq, under the store's secret; a message that was moved brought it
  * along. */
-static void message_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE])
+void queue_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE])
 {
     const struct msg_past *past = msg_past(m);
     if (past)
@@ -207,14 +148,13 @@ static void message_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE])
 str queue_message_id(const struct msg *m, char *ret)
 {
     u8 identity[MSG_IDENTITY_SIZE];
-    message_identity(m, identity);
+    queue_identity(m, identity);
     return (str){id_uuid_of(identity, ret), ID_UUID_SIZE - 1};
 }
 
 /* --- in and out of the queue ------------------------------------------------------------------ */
 
-/* The message is the queue's from here on, the last that arrived; its state is set. */
-static void queue_arrive(struct queue *q, struct msg *m)
+void queue_arrive(struct queue *q, struct msg *m)
 {
     struct msg_past *past = msg_past(m);
     list_push_back(&q->arrived, &m->arrived);
@@ -227,9 +167,7 @@ static void queue_arrive(struct queue *q, struct msg *m)
     queue_wake(q);
 }
 
-/* It is the queue's no more, but for `arrived`. There is room in flight again, or what it was in
- * front of is free. */
-static void queue_let_go(struct queue *q, struct msg *m)
+void queue_let_go(struct queue *q, struct msg *m)
 {
     struct msg_past *past = msg_past(m);
     assert(!is_gone(m));
@@ -248,8 +186,7 @@ static void store_state(const struct msg *m)
     loop_dirty(qs->loop);
 }
 
-/* All but group and deduplication id, which memory does not hold. */
-static struct message_row make_row(const struct msg *m)
+struct message_row queue_message_row(const struct msg *m)
 {
     const struct queues *qs = m->queue->all;
     const struct msg_past *past = msg_past(m);
@@ -283,7 +220,7 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     queue_arrive(q, m);
     if (!p->shared)
         queue_store_add_body(qs->store, m->seq, p->content);
-    struct message_row row = make_row(m);
+    struct message_row row = queue_message_row(m);
     row.group_id = p->group_id;
     row.dedup_id = p->dedup_id;
     queue_store_add_message(qs->store, &row);
@@ -291,29 +228,13 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     return m;
 }
 
-void queue_move(struct msg *m, struct queue *to)
-{
-    struct queue *q = m->queue;
-    struct queues *qs = q->all;
-    u8 identity[MSG_IDENTITY_SIZE];
-    assert(to != q && !to->deleted);
-    message_identity(m, identity);
-    u64 seq = m->seq;
-    queue_let_go(q, m);
-    msg_move(&qs->msgs, m, to, qs->next_id++);
-    msg_set_past(&qs->msgs, m, identity, str_of(q->arn));
-    queue_arrive(to, m);
-    struct message_row row = make_row(m);
-    queue_store_move_message(qs->store, seq, &row);
-    loop_dirty(qs->loop);
-}
-
 void queue_restore(struct queue *q, struct msg *m, i64 due_ms)
 {
     struct queues *qs = q->all;
     if (is_gone(m)) {
         list_push_back(&q->doomed, &m->arrived);
-        queue_reap(q);
+        if (!q->reaped.place)
+            queue_reap(q);
         return;
     }
     if (due_ms > qs->clock->now_ms)
@@ -341,30 +262,19 @@ bool queue_has_next(const struct queue *q)
     return !queue_is_full(q) && q->pick->has_next(q);
 }
 
-/* Where a message goes that was taken although it was received as often as it may be; NULL: it is
- * given out. It moves only now and not when it became visible, as the service does it. When its
- * dead-letter queue is not there any more, it stays. */
-static struct queue *dead_letter_queue(const struct queue *q, const struct msg *m)
-{
-    if (q->receives_max == 0 || msg_receives(m) < q->receives_max)
-        return NULL;
-    struct queue *to = queues_find_arn(q->all, str_of(q->dead_letter_arn));
-    return to != q ? to : NULL;
-}
-
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX])
 {
     u32 n = 0;
     struct msg *m;
     assert(max <= QUEUE_TAKE_MAX);
     while (n < max && !queue_is_full(q) && (m = q->pick->take(q))) {
-        struct queue *to = dead_letter_queue(q, m);
+        struct queue *to = redrive_target(q, m);
         if (LIKELY(!to)) {
             lease(q, m, hide_ms);
             ret[n++] = m;
         } else if (q->all->moves_left > 0) {
             q->all->moves_left--;
-            queue_move(m, to);
+            redrive_move(m, to);
         } else {
             q->pick->show(q, m);
             queue_wake(q);

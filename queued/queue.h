@@ -14,6 +14,7 @@
 #include "queued/pick.h"
 
 struct queues;
+struct message_row;
 
 #define QUEUE_TAKE_MAX     10    /* messages of one receive */
 #define QUEUE_HIDDEN_MAX_S 43200 /* a delivery ends 12 hours after its receive at the latest */
@@ -66,9 +67,6 @@ bool queue_has_next(const struct queue *q);
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX]);
 /* The message is deleted, expired, or otherwise of no more use. */
 void queue_drop(struct msg *m);
-/* It goes to another queue and arrives there as a new one does: it is visible, counts as received
- * as often as before, keeps its MessageId, and expires counted from when it was first sent. */
-void queue_move(struct msg *m, struct queue *to);
 /* A hidden message becomes visible: its time has come. */
 void queue_return(struct msg *m);
 /* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
@@ -104,8 +102,19 @@ void queue_free(struct queue *q);
 void queue_save(struct queue *q);
 /* Reads what queue_save wrote into the row's attributes. */
 int queue_read_row(struct queue *q, str attributes);
+/* `doomed` has another first message. */
 void queue_reap(struct queue *q);
 /* A message read back; all but its queue's part of it is set. */
 void queue_restore(struct queue *q, struct msg *m, i64 due_ms);
+
+/* For redrive.c. The message is the queue's from here on, the last that arrived; its state is set. */
+void queue_arrive(struct queue *q, struct msg *m);
+/* It is the queue's no more, but for `arrived`. There is room in flight again, or what it was in
+ * front of is free. */
+void queue_let_go(struct queue *q, struct msg *m);
+/* Its row, but for group and deduplication id, which memory does not hold. */
+struct message_row queue_message_row(const struct msg *m);
+/* What its MessageId is made of. */
+void queue_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE]);
 
 #endif

@@ -2,7 +2,7 @@
  * purged, deleted or restarted; and the lazy move of those that were received too often. */
 #include "rig.h"
 
-#include "common/base/id.h"
+#include "queued/redrive.h"
 
 #define ARN "arn:aws:sqs:us-east-1:000000000000:"
 
@@ -16,7 +16,7 @@ static struct rig *with_queues(void)
 
 static void move_oldest(struct rig *r, const char *from, const char *to)
 {
-    queue_move(queue_oldest(rig_queue(r, from)), rig_queue(r, to));
+    redrive_move(queue_oldest(rig_queue(r, from)), rig_queue(r, to));
     rig_turn(r);
 }
 
@@ -191,7 +191,7 @@ static void a_failed_commit_undoes_a_move(void **state)
     struct rig *r = with_queues();
     rig_send(r, "q", "a");
     rig_fail_disk();
-    queue_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "dead"));
+    redrive_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "dead"));
     rig_counts(r, "dead", 1, 0, 0);
     RIG_UNTIL(r, r->d->server.failing);
     failing_vfs_heal();

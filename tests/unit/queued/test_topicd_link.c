@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include "queued/intake.h"
+#include "queued/redrive.h"
 
 #define INSTANCE "0a1b2c3d-0000-4000-8000-000000000001"
 #define ANOTHER  "0a1b2c3d-0000-4000-8000-000000000002"
@@ -113,7 +114,7 @@ static void a_shared_body_of_a_message_that_is_moved(void **state)
     hello(r, INSTANCE, 1);
     make_deliver(&b, 1, 1, 0, "shared", "q,p", PUBLICATION_RAW, 0);
     frame(r, &b);
-    queue_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "other"));
+    redrive_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "other"));
     rig_counts(r, "q", 0, 0, 0);
     rig_counts(r, "other", 1, 0, 0);
     rig_do(r, "PurgeQueue", "{'QueueUrl':'p'}");

@@ -1,0 +1,63 @@
+/* A queue's row in the store: its attributes, and what it knows of its own past, as one JSON object.
+ */
+#include "common/base/mem.h"
+#include "common/base/scan.h"
+#include "queued/queues.h"
+
+void queue_save(struct queue *q)
+{
+    struct buf text = {0};
+    buf_char(&text, '{');
+    queue_attr_write(&q->attributes, &text);
+    buf_printf(&text, ",\"purged_seq\":%" PRIu64 ",\"purged_ms\":%" PRId64 "}", q->purged_seq,
+               q->purged_ms);
+    queue_store_put_queue(q->all->store, &(struct queue_row){.id = q->id,
+                                                             .account = q->account,
+                                                             .region = q->region,
+                                                             .name = q->name,
+                                                             .attributes = buf_view(&text),
+                                                             .created_ms = q->created_ms,
+                                                             .modified_ms = q->modified_ms});
+    buf_deinit(&text);
+    loop_dirty(q->all->loop);
+}
+
+static void row_number(struct queue *q, str name, str spelling)
+{
+    i64 n;
+    if (str_to_i64(spelling, &n))
+        return;
+    if (str_is(name, "purged_seq") || str_is(name, "purged_id")) /* as rows of version 1 call it */
+        q->purged_seq = (u64)n;
+    else if (str_is(name, "purged_ms"))
+        q->purged_ms = n;
+    else
+        queue_attr_read_int(&q->attributes, name, n);
+}
+
+static void row_string(struct queue *q, str name, const struct scan_text *text)
+{
+    char *value = mem_dup(text->raw);
+    size_t n = scan_unescape(text->raw, value);
+    queue_attr_read_text(&q->attributes, name, str_from(value, n));
+    mem_free(value);
+}
+
+int queue_read_row(struct queue *q, str attributes)
+{
+    struct scan s;
+    struct scan_text text;
+    enum scan_token token;
+    str name = STR_NONE;
+    scan_init(&s, attributes);
+    while ((token = scan_next(&s, &text)) != SCAN_END) {
+        switch (token) {
+        case SCAN_ERROR: return E_INVALID;
+        case SCAN_NAME: name = text.raw; break; /* names of ours need no escapes */
+        case SCAN_NUMBER: row_number(q, name, text.raw); break;
+        case SCAN_STRING: row_string(q, name, &text); break;
+        default: break;
+        }
+    }
+    return 0;
+}
