@@ -27,7 +27,7 @@ struct publication {
     struct publication_text *texts;
     struct arena *arena; /* the call's */
     char message_id[ID_UUID_SIZE];
-    i64 time_ms;           /* of acceptance, as notifications show it */
+    i64 time_ms;           /* of acceptance */
     str topic;             /* its ARN */
     str public_url, trace; /* base of the URLs in notifications; X-Amzn-Trace-Id or "" */
 };

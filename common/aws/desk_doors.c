@@ -129,13 +129,18 @@ static void ipc_reply(void *arg, struct call *c)
     mem_free(ipc);
 }
 
-static void ipc_refuse(struct ipc_exchange *x, const char *why)
+/* In the names of the service that it asks for, as far as that can be read. */
+static void ipc_refuse(struct desk *d, struct ipc_exchange *x, const struct request *rq,
+                       const char *why)
 {
+    struct answer a;
     struct buf text = {0};
-    ipc_error_write(&text, 400, "com.amazon.coral.service#SerializationException", why,
-                    "MalformedInput");
+
+    desk_refuse(d, rq, CALL_FAULT_SERIALIZATION, why, &a);
+    ipc_answer_write(&text, &a);
     ipc_answer(x, buf_view(&text));
     buf_deinit(&text);
+    buf_deinit(&a.body);
 }
 
 static void ipc_request(void *arg, struct ipc_exchange *x, str text)
@@ -143,17 +148,19 @@ static void ipc_request(void *arg, struct ipc_exchange *x, str text)
     struct ipc_call *ipc = mem_alloc(sizeof *ipc);
     struct request rq = request_blank(DOOR_IPC);
     const char *why;
-    if (ipc_request_read(text, &ipc->text, &why) < 0) {
-        ipc_refuse(x, why);
-        mem_free(ipc);
-        return;
-    }
+    int err = ipc_request_read(text, &ipc->text, &why);
+
     rq.method = STR("CALL");
     rq.path = STR("/");
     rq.target = ipc->text.target;
     rq.account = ipc->text.account;
     rq.region = ipc->text.region;
     rq.body = ipc->text.input;
+    if (err) {
+        ipc_refuse(arg, x, &rq, why);
+        mem_free(ipc);
+        return;
+    }
     ipc->exchange = x;
     ipc_exchange_set_data(x, ipc);
     ipc->call = desk_take(arg, &rq, ipc_reply, ipc);

@@ -158,15 +158,3 @@ void ipc_answer_write(struct buf *out, const struct answer *a)
     }
     buf_char(out, '}');
 }
-
-void ipc_error_write(struct buf *out, int status, const char *type, const char *message,
-                     const char *code)
-{
-    buf_printf(out, "{\"status\":%d,\"error\":{\"__type\":", status);
-    scan_quote(out, str_of(type));
-    buf_z(out, ",\"message\":");
-    scan_quote(out, str_of(message));
-    buf_z(out, ",\"code\":");
-    scan_quote(out, str_of(code));
-    buf_z(out, "}}");
-}

@@ -26,8 +26,5 @@ int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why);
 
 /* {"status":…,"output":…} or {"status":…,"error":…} */
 void ipc_answer_write(struct buf *out, const struct answer *a);
-/* An error that no service rendered. */
-void ipc_error_write(struct buf *out, int status, const char *type, const char *message,
-                     const char *code);
 
 #endif
