@@ -1,6 +1,8 @@
-/* A new action is a row here, its members in members.c, and its handler in its family's file. */
+/* A new action is a row in sqs.h and one here, its members in members.c, and its handler in its
+ * family's file. */
 #include "queued/api.h"
 
+#include "common/aws/sqs.h"
 #include "queued/fault.h"
 #include "queued/members.h"
 
@@ -24,30 +26,32 @@ static void not_supported_of_queue(struct call *c)
 #define WRITE ACTION_WRITES
 #define BOTH  (ACTION_RESULT | ACTION_WRITES)
 
-static const struct action actions[] = {
-    {"AddPermission", members_queue_url, not_supported_of_queue, 0},
-    {"CancelMessageMoveTask", NULL, not_supported, 0},
-    {"ChangeMessageVisibility", members_change, api_change, WRITE},
-    {"ChangeMessageVisibilityBatch", members_change_batch, api_change_batch, BOTH},
-    {"CreateQueue", members_create_queue, api_create_queue, BOTH | ACTION_NO_QUEUE_PATH},
-    {"DeleteMessage", members_delete, api_delete, WRITE},
-    {"DeleteMessageBatch", members_delete_batch, api_delete_batch, BOTH},
-    {"DeleteQueue", members_queue_url, api_delete_queue, WRITE},
-    {"GetQueueAttributes", members_get_attributes, api_get_attributes, READ},
-    {"GetQueueUrl", members_get_queue_url, api_get_queue_url, READ},
-    {"ListDeadLetterSourceQueues", members_queue_url, not_supported_of_queue, 0},
-    {"ListMessageMoveTasks", NULL, not_supported, 0},
-    {"ListQueueTags", members_queue_url, not_supported_of_queue, 0},
-    {"ListQueues", members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH},
-    {"PurgeQueue", members_queue_url, api_purge_queue, WRITE},
-    {"ReceiveMessage", members_receive, api_receive, BOTH},
-    {"RemovePermission", members_queue_url, not_supported_of_queue, 0},
-    {"SendMessage", members_send, api_send, BOTH},
-    {"SendMessageBatch", members_send_batch, api_send_batch, BOTH},
-    {"SetQueueAttributes", members_set_attributes, api_set_attributes, WRITE},
-    {"StartMessageMoveTask", NULL, not_supported, 0},
-    {"TagQueue", members_queue_url, not_supported_of_queue, 0},
-    {"UntagQueue", members_queue_url, not_supported_of_queue, 0},
+#define ROW(name, in, run, flags) [SQS_##name] = {#name, in, run, flags}
+
+static const struct action actions[SQS_ACTION_COUNT] = {
+    ROW(AddPermission, members_queue_url, not_supported_of_queue, 0),
+    ROW(CancelMessageMoveTask, NULL, not_supported, 0),
+    ROW(ChangeMessageVisibility, members_change, api_change, WRITE),
+    ROW(ChangeMessageVisibilityBatch, members_change_batch, api_change_batch, BOTH),
+    ROW(CreateQueue, members_create_queue, api_create_queue, BOTH | ACTION_NO_QUEUE_PATH),
+    ROW(DeleteMessage, members_delete, api_delete, WRITE),
+    ROW(DeleteMessageBatch, members_delete_batch, api_delete_batch, BOTH),
+    ROW(DeleteQueue, members_queue_url, api_delete_queue, WRITE),
+    ROW(GetQueueAttributes, members_get_attributes, api_get_attributes, READ),
+    ROW(GetQueueUrl, members_get_queue_url, api_get_queue_url, READ),
+    ROW(ListDeadLetterSourceQueues, members_queue_url, not_supported_of_queue, 0),
+    ROW(ListMessageMoveTasks, NULL, not_supported, 0),
+    ROW(ListQueueTags, members_queue_url, not_supported_of_queue, 0),
+    ROW(ListQueues, members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH),
+    ROW(PurgeQueue, members_queue_url, api_purge_queue, WRITE),
+    ROW(ReceiveMessage, members_receive, api_receive, BOTH),
+    ROW(RemovePermission, members_queue_url, not_supported_of_queue, 0),
+    ROW(SendMessage, members_send, api_send, BOTH),
+    ROW(SendMessageBatch, members_send_batch, api_send_batch, BOTH),
+    ROW(SetQueueAttributes, members_set_attributes, api_set_attributes, WRITE),
+    ROW(StartMessageMoveTask, NULL, not_supported, 0),
+    ROW(TagQueue, members_queue_url, not_supported_of_queue, 0),
+    ROW(UntagQueue, members_queue_url, not_supported_of_queue, 0),
 };
 
 #define SQS   "com.amazonaws.sqs#"
@@ -81,18 +85,9 @@ static const struct fault_name faults[] = {
 
 void api_init(struct service *ret, struct queues *qs)
 {
-    *ret = (struct service){
-        .signing_name = "sqs",
-        .target_prefix = "AmazonSQS.",
-        .query_version = "2012-11-05",
-        .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
-        .unsigned_denied = true,
-        .flattened = true,
-        .actions = actions,
-        .action_count = ARRAY_LEN(actions),
-        .faults = faults,
-        .owner = qs,
-    };
+    *ret = sqs_service(actions);
+    ret->faults = faults;
+    ret->owner = qs;
 }
 
 int api_no_queue(struct fault *f)

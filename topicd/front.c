@@ -5,6 +5,7 @@
 
 #include "common/aws/arn.h"
 #include "common/aws/desk.h"
+#include "common/aws/sqs.h"
 #include "common/base/hash.h"
 #include "topicd/fault.h"
 
@@ -59,37 +60,15 @@ static const struct member by_name[] = {{.name = "QueueName", .type = VAL_STRING
 static const struct member by_source[] = {{.name = "SourceArn", .type = VAL_STRING},
                                           {.name = NULL}};
 static const struct member by_task[] = {{.name = "TaskHandle", .type = VAL_STRING}, {.name = NULL}};
-static const struct member list_queues[] = {{.name = "QueueNamePrefix", .type = VAL_STRING},
-                                            {.name = "MaxResults", .type = VAL_INT},
-                                            {.name = "NextToken", .type = VAL_STRING},
-                                            {.name = NULL}};
+static const struct member by_all[] = {{.name = "QueueNamePrefix", .type = VAL_STRING},
+                                       {.name = "MaxResults", .type = VAL_INT},
+                                       {.name = "NextToken", .type = VAL_STRING},
+                                       {.name = NULL}};
 
-/* What the queued's own table says of paths is its business: flags are not repeated here. */
-static const struct action actions[] = {
-    {.name = "AddPermission", .in = by_url},
-    {.name = "CancelMessageMoveTask", .in = by_task},
-    {.name = "ChangeMessageVisibility", .in = by_url},
-    {.name = "ChangeMessageVisibilityBatch", .in = by_url},
-    {.name = "CreateQueue", .in = by_name},
-    {.name = "DeleteMessage", .in = by_url},
-    {.name = "DeleteMessageBatch", .in = by_url},
-    {.name = "DeleteQueue", .in = by_url},
-    {.name = "GetQueueAttributes", .in = by_url},
-    {.name = "GetQueueUrl", .in = by_name},
-    {.name = "ListDeadLetterSourceQueues", .in = by_url},
-    {.name = "ListMessageMoveTasks", .in = by_source},
-    {.name = "ListQueueTags", .in = by_url},
-    {.name = "ListQueues", .in = list_queues, .flags = ACTION_RESULT},
-    {.name = "PurgeQueue", .in = by_url},
-    {.name = "ReceiveMessage", .in = by_url},
-    {.name = "RemovePermission", .in = by_url},
-    {.name = "SendMessage", .in = by_url},
-    {.name = "SendMessageBatch", .in = by_url},
-    {.name = "SetQueueAttributes", .in = by_url},
-    {.name = "StartMessageMoveTask", .in = by_source},
-    {.name = "TagQueue", .in = by_url},
-    {.name = "UntagQueue", .in = by_url},
-};
+/* What the queued's own table says of paths is its business. */
+#define FORWARDED(name_, queue)                                                                    \
+    [SQS_##name_] = {.name = #name_, .in = by_##queue, .flags = ACTION_RESULT},
+static const struct action actions[SQS_ACTION_COUNT] = {SQS_ACTIONS(FORWARDED)};
 
 /* Refusals that topicd itself renders for SQS. */
 static const struct fault_name faults[] = {
@@ -100,17 +79,12 @@ static const struct fault_name faults[] = {
 
 struct service front_service(void *owner, void (*forward)(struct call *c))
 {
-    return (struct service){.signing_name = "sqs",
-                            .target_prefix = "AmazonSQS.",
-                            .query_version = "2012-11-05",
-                            .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
-                            .unsigned_denied = true,
-                            .flattened = true,
-                            .actions = actions,
-                            .action_count = ARRAY_LEN(actions),
-                            .faults = faults,
-                            .forward = forward,
-                            .owner = owner};
+    struct service s = sqs_service(actions);
+
+    s.faults = faults;
+    s.forward = forward;
+    s.owner = owner;
+    return s;
 }
 
 /* --- which queued ----------------------------------------------------------------------------- */
@@ -251,7 +225,7 @@ static void list_all(struct front *f, struct call *c)
 
 static bool is_list(const struct call *c)
 {
-    return c->action && c->action->in == list_queues && !call_is_queue_path(c->request.path);
+    return c->action == &actions[SQS_ListQueues] && !call_is_queue_path(c->request.path);
 }
 
 /* --- there and back --------------------------------------------------------------------------- */
