@@ -3,8 +3,9 @@
  * The idea: the parameters are sorted once, segment by segment, numbers by value. Everything that
  * belongs to one member, or to one element of a list, then stands side by side and in order, so
  * reading is a walk over ranges that only get smaller: linear in the parameters times the members
- * of a structure, whatever the indices are. Both ways of writing lists are taken from both
- * services: "X.1" and "X.member.1", "X.1.Name" and "X.entry.1.Name".
+ * of a structure, whatever the indices are. Both services take both ways of writing lists: "X.1"
+ * and "X.member.1", "X.1.Name" and "X.entry.1.Name". Indices may have gaps, come in any order and
+ * begin anywhere.
  *
  * Range: parameters whose names agree up to a given byte; `at` is that byte. */
 #include "common/aws/dialect.h"
@@ -209,15 +210,23 @@ static struct val *read_element(struct call *c, struct range r, const struct mem
     return m->of == VAL_STRUCT ? read_struct(c, below(r), m->members) : read_scalar(c, r, m->of);
 }
 
+static const char *map_key(const struct call *c, const struct member *m)
+{
+    return m->query_key ? m->query_key : c->service->flattened ? "Name" : "key";
+}
+
+static const char *map_value(const struct call *c, const struct member *m)
+{
+    return m->query_value ? m->query_value : c->service->flattened ? "Value" : "value";
+}
+
 /* One entry of a map: its value. A value that is not given is an empty one. */
 static struct val *read_entry(struct call *c, struct range entry, const struct member *m)
 {
-    bool flattened = c->service->flattened;
-    const char *key_name = m->query_key ? m->query_key : flattened ? "Name" : "key";
-    const char *value_name = m->query_value ? m->query_value : flattened ? "Value" : "value";
     struct range r = below(entry);
-    const struct form_pair *key = whole(find(r, key_name));
-    struct val *v = read_element(c, find(r, value_name), m);
+    const struct form_pair *key = whole(find(r, map_key(c, m)));
+    struct val *v = read_element(c, find(r, map_value(c, m)), m);
+
     if (!v && !c->fault.code)
         v = val_new(c, m->of);
     if (!v || (key && !check_utf8(c, key)))
@@ -241,17 +250,52 @@ static bool read_elements(struct call *c, struct range r, const struct member *m
     return true;
 }
 
+/* Whether parameters below r name parts of an element: an entry of a map, a structure of a list. */
+static bool has_parts(struct call *c, struct range r, const struct member *m)
+{
+    struct range inner = below(r);
+
+    if (m->type == VAL_MAP)
+        return find(inner, map_key(c, m)).n || find(inner, map_value(c, m)).n;
+    for (const struct member *part = m->members; m->of == VAL_STRUCT && part->name; part++)
+        if (find(inner, part->query ? part->query : part->name).n)
+            return true;
+    return false;
+}
+
+/* Flattened collections: one without a number is the first element ("AttributeName=All",
+ * "Attribute.Name=…&Attribute.Value=…"), as AWS takes it and older SDKs send it. */
+static bool read_unnumbered(struct call *c, struct range r, const struct member *m,
+                            struct val *into, struct val ***tail)
+{
+    const struct form_pair *p = whole(r);
+    struct val *v = NULL;
+
+    if (!c->service->flattened)
+        return true;
+    if (has_parts(c, r, m))
+        v = m->type == VAL_MAP ? read_entry(c, r, m) : read_element(c, r, m);
+    else if (m->type == VAL_LIST && m->of != VAL_STRUCT && p && p->value.n)
+        v = read_element(c, r, m);
+    if (v)
+        val_add(into, tail, v);
+    return !c->fault.code;
+}
+
 static struct val *read_collection(struct call *c, struct range r, const struct member *m)
 {
     struct val *v = val_new(c, m->type);
+
     if (!v)
         return NULL;
     struct val **tail = &v->first;
     struct range inner = below(r);
-    if (!read_elements(c, inner, m, v, &tail) ||
+
+    if (!read_unnumbered(c, r, m, v, &tail) || !read_elements(c, inner, m, v, &tail) ||
         !read_elements(c, below(find(inner, m->type == VAL_MAP ? "entry" : "member")), m, v, &tail))
         return NULL;
     const struct form_pair *p = whole(r);
+
     v->given_empty = v->count == 0 && p && p->value.n == 0;
     if (m->type == VAL_MAP)
         val_map_unique(c, v);

@@ -143,6 +143,25 @@ def test_query_answers_and_errors(port):
         assert answer.status == 404 and text.startswith('<UnknownOperationException')
 
 
+def test_query_collections_without_a_number(toque, port):
+    """As boto 2 sends them: the first element has no number."""
+    for p in toque.ports:
+        def ask(query):
+            answer, text = call(p, 'GET', f'/000000000000/q?Version=2012-11-05&{query}')
+            assert answer.status == 200, text
+            return text
+
+        ask('Action=SetQueueAttributes&Attribute.Name=VisibilityTimeout&Attribute.Value=77')
+        assert '<Name>VisibilityTimeout</Name><Value>77</Value>' in ask(
+            'Action=GetQueueAttributes&AttributeName=All')
+        ask('Action=SendMessage&MessageBody=b&MessageAttribute.Name=n'
+            '&MessageAttribute.Value.DataType=String&MessageAttribute.Value.StringValue=v')
+        got = ask('Action=ReceiveMessage&AttributeName=All&MessageAttributeName=n&VisibilityTimeout=0'
+                  '&WaitTimeSeconds=5')
+        assert '<Name>SentTimestamp</Name>' in got and '<StringValue>v</StringValue>' in got
+        ask('Action=PurgeQueue')
+
+
 def test_sns_answers_and_errors(toque, port):
     def query(**form):
         return call(toque.topic_port, 'POST', '/', {'Content-Type': FORM}, urllib.parse.urlencode(form))
