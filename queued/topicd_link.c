@@ -2,7 +2,8 @@
  * 1. A DELIVER is applied only when its session is the current one and it follows on what was
  * applied last: nothing is applied twice, nothing is left out (frame.h).
  * 2. WELCOME and ACK tell what is durable: both leave from later callbacks.
- * 3. A forwarded call lives until its reply, whether its link does or not. */
+ * 3. A forwarded call lives until its reply, whether its link does or not; one whose sender wants to
+ *    know what became of the answer until topicd says so, or its link is gone. */
 #include "queued/topicd_link.h"
 
 #include "common/base/log.h"
@@ -12,12 +13,13 @@
 /* ARNs in one QUEUES frame; a million queues are a thousand frames. */
 #define ANNOUNCED_A_FRAME 1000
 
-/* An API call that came in at topicd's front door. */
+/* An API call that came in at topicd's front endpoint. */
 struct forwarded {
     u64 id;
     struct topicd_link *topicd; /* NULL: its link is gone, the answer goes nowhere */
     struct call *call;
-    char *frame; /* what the request's views point into */
+    char *frame;   /* what the request's views point into */
+    bool answered; /* it waits for topicd to say what became of the answer */
 };
 
 struct ack {
@@ -164,23 +166,35 @@ static void send_too_large(struct topicd_link *p, u64 id, struct call *c)
     fault_set(&c->fault, CALL_FAULT_UNAVAILABLE,
               "The answer is larger than the link between the daemons takes.");
     call_render(c);
-    frame_write_answer(&frame, id, &c->answer);
+    frame_write_answer(&frame, id, false, &c->answer);
     send(p, &frame);
 }
 
-static void on_reply(void *arg, struct call *c)
+static void forwarded_free(struct forwarded *f)
+{
+    if (f->topicd)
+        idmap_del(&f->topicd->calls, f->id);
+    mem_free(f->frame);
+    mem_free(f);
+}
+
+static enum call_outcome on_reply(void *arg, struct call *c)
 {
     struct forwarded *f = arg;
     struct topicd_link *p = f->topicd;
+    struct buf frame = {0};
+    int err = E_DOWN;
     if (p) {
-        struct buf frame = {0};
-        idmap_del(&p->calls, f->id);
-        frame_write_answer(&frame, f->id, &c->answer);
-        if (send(p, &frame) == E_TOO_LARGE)
-            send_too_large(p, f->id, c);
+        frame_write_answer(&frame, f->id, c->sent != NULL, &c->answer);
+        err = send(p, &frame);
     }
-    mem_free(f->frame);
-    mem_free(f);
+    if (err == E_TOO_LARGE)
+        send_too_large(p, f->id, c);
+    f->answered = !err && c->sent;
+    if (f->answered)
+        return CALL_SENDING;
+    forwarded_free(f);
+    return err ? CALL_LOST : CALL_SENT;
 }
 
 static int on_call(struct topicd_link *p, str frame)
@@ -208,8 +222,26 @@ static int on_cancel(struct topicd_link *p, str frame)
     if (frame_read_cancel(frame, &id))
         return E_INVALID;
     struct forwarded *f = id ? idmap_get(&p->calls, id) : NULL;
-    if (f)
+    if (f && !f->answered)
         desk_cancel(f->call);
+    return 0;
+}
+
+static void forwarded_sent(struct forwarded *f, enum call_outcome outcome)
+{
+    struct call *c = f->call;
+    forwarded_free(f);
+    desk_sent(c, outcome);
+}
+
+static int on_answered(struct topicd_link *p, str frame)
+{
+    struct frame_answered a;
+    if (frame_read_answered(frame, &a))
+        return E_INVALID;
+    struct forwarded *f = a.id ? idmap_get(&p->calls, a.id) : NULL;
+    if (f && f->answered)
+        forwarded_sent(f, a.outcome);
     return 0;
 }
 
@@ -236,6 +268,7 @@ static int take_frame(struct topicd_link *p, str frame)
     case FRAME_CALL: return on_call(p, frame);
     case FRAME_CANCEL: return on_cancel(p, frame);
     case FRAME_CLOCK: return on_clock(p, frame);
+    case FRAME_ANSWERED: return on_answered(p, frame);
     default: return E_INVALID; /* what topicd never says */
     }
 }
@@ -259,7 +292,11 @@ void topicd_link_down(struct topicd_link *p)
     for (size_t pos = 0; (f = idmap_next(&p->calls, &pos));) {
         idmap_del(&p->calls, f->id);
         f->topicd = NULL;
-        desk_cancel(f->call);
+        /* Whether topicd could still pass the answer on is not known: as if it had. */
+        if (f->answered)
+            forwarded_sent(f, CALL_SENT);
+        else
+            desk_cancel(f->call);
     }
     p->events.down(p->events.arg);
 }

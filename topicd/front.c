@@ -363,13 +363,43 @@ void front_forward(struct front *f, struct call *c)
         send_on(f, c, peer);
 }
 
-void front_answered(struct front *f, struct frame_answer *a)
+/* Where the queued wants to know it: what became of the answer. */
+static void tell_outcome(struct front *f, u32 peer, u64 id, enum call_outcome outcome)
+{
+    struct buf frame = {0};
+
+    if (outcome == CALL_UNDONE)
+        outcome = CALL_LOST;
+    frame_write_answered(&frame, &(struct frame_answered){id, outcome});
+    /* A queued that is away takes it for sent. */
+    int err = queued_link_send(f->links[peer], &frame);
+
+    (void)err;
+}
+
+static void answer_sent(struct call *c, enum call_outcome outcome)
+{
+    const struct forwarded *w = c->parked;
+
+    tell_outcome(w->front, w->peer, w->id, outcome);
+}
+
+void front_answered(struct front *f, const struct queued_link *p, struct frame_answer *a)
 {
     struct call *c = a->id ? idmap_get(&f->calls, a->id) : NULL;
+    struct forwarded *w;
 
-    if (!c)
-        return; /* its caller left */
+    if (!c) { /* its caller left */
+        if (a->asks)
+            tell_outcome(f, p->index, a->id, CALL_LOST);
+        return;
+    }
+    w = c->parked;
     take_off(f, c);
+    if (a->asks) {
+        c->parked = w;
+        c->sent = answer_sent;
+    }
     call_done_with(c, &a->answer);
 }
 

@@ -33,7 +33,7 @@ void front_deinit(struct front *f);
 struct service front_service(void *owner, void (*forward)(struct call *c));
 void front_forward(struct front *f, struct call *c);
 /* An answer came; its body is taken. */
-void front_answered(struct front *f, struct frame_answer *a);
+void front_answered(struct front *f, const struct queued_link *p, struct frame_answer *a);
 /* The queued is there: what waited for it goes on. */
 void front_up(struct front *f, const struct queued_link *p);
 /* The queued is away: what is under way there is lost. */

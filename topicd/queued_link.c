@@ -434,7 +434,8 @@ static void on_frame(void *arg, str frame)
     case FRAME_HELLO:
     case FRAME_DELIVER:
     case FRAME_CALL:
-    case FRAME_CANCEL: break;
+    case FRAME_CANCEL:
+    case FRAME_ANSWERED: break;
     }
     if (err) {
         log_error("a broken frame from %s: the link is closed kind=%d", p->url, (int)kind);

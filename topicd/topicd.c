@@ -142,7 +142,7 @@ static void on_queues(void *arg, struct queued_link *p, const struct frame_queue
 
 static void on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
 {
-    front_answered(&((struct topicd *)arg)->front, a);
+    front_answered(&((struct topicd *)arg)->front, p, a);
 }
 
 static void on_clock(void *arg, struct queued_link *p, i64 now_ms)

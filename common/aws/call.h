@@ -184,8 +184,13 @@ struct call {
     bool gone, done;
     bool bound, turn_over; /* call_bind: to a turn; it is durable, or lost with turn_err */
     int turn_err;
-    void (*reply)(void *arg, struct call *c);
+    enum call_outcome (*reply)(void *arg, struct call *c);
     void *reply_arg;
+    /* Set, before the call is finished, by whoever gives away what must come back when the answer
+     * does not leave: called once, behind the commit, with any outcome but CALL_SENDING. What it
+     * changes belongs to the turn after. */
+    void (*sent)(struct call *c, enum call_outcome outcome);
+    u64 held; /* bytes of its answer that count as held for clients */
     struct call_out out;
     struct fault fault; /* code set: the call failed, whatever was written */
 };

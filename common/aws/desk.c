@@ -40,6 +40,7 @@ struct desk {
     char *account, *region, *public_url;
     bool public_url_always;
     u32 waiting_max, waiting;
+    struct budget *clients;
     const struct service *services[SERVICES_MAX];
     size_t service_count;
     struct page pages[PAGES_MAX];
@@ -65,6 +66,7 @@ struct desk *desk_new(struct loop *l, struct id_source *ids, const struct desk_c
     d->public_url = mem_dup(url);
     d->public_url_always = conf->public_url_always && url.n;
     d->waiting_max = conf->waiting_max;
+    d->clients = conf->clients;
     list_init(&d->pool);
     return d;
 }
@@ -233,14 +235,46 @@ static void unavailable(struct call *c, const char *why)
         call_render_page(c, 503, STR("{\"error\":\"the store is failing\"}"));
 }
 
+void desk_let_go(struct call *c)
+{
+    if (c->desk->clients)
+        budget_give(c->desk->clients, c->held);
+    c->held = 0;
+}
+
+u64 desk_room(struct desk *d)
+{
+    const struct budget *b = d->clients;
+    if (!b)
+        return UINT64_MAX;
+    return b->used < b->max ? b->max - b->used : 0;
+}
+
+/* The answer is done with. */
+static void call_end(struct call *c, enum call_outcome outcome)
+{
+    if (c->sent)
+        c->sent(c, outcome);
+    desk_let_go(c);
+    call_give_back(c->desk, c);
+}
+
+void desk_sent(struct call *c, enum call_outcome outcome)
+{
+    assert(c->done && c->sent && outcome != CALL_SENDING);
+    call_end(c, outcome);
+}
+
 static void call_leave(struct loop_later *later, int err)
 {
     struct call *c = list_item(later, struct call, later);
-    struct desk *d = c->desk;
     if (err < 0)
         unavailable(c, "The service could not store the request. Try again.");
-    c->reply(c->reply_arg, c);
-    call_give_back(d, c);
+    enum call_outcome outcome = c->reply(c->reply_arg, c);
+    if (err < 0)
+        call_end(c, CALL_UNDONE);
+    else if (outcome != CALL_SENDING || !c->sent)
+        call_end(c, outcome);
 }
 
 static void call_leave_bound(struct loop_later *later, int err)
@@ -272,6 +306,10 @@ static void finish(struct call *c)
     assert(list_is_empty(&c->link));
     c->done = true;
     c->cancel = NULL;
+    if (c->desk->clients) {
+        c->held = c->answer.body.cap;
+        budget_take(c->desk->clients, c->held);
+    }
     if (!c->bound) {
         c->later.run = call_leave;
         loop_later(c->desk->loop, &c->later);
@@ -490,7 +528,7 @@ static bool may_see(struct call *c, const struct page *page)
 }
 
 struct call *desk_take(struct desk *d, const struct request *rq,
-                       void (*reply)(void *arg, struct call *c), void *arg)
+                       enum call_outcome (*reply)(void *arg, struct call *c), void *arg)
 {
     struct call *c = call_take(d);
     c->request = *rq;

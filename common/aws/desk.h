@@ -18,6 +18,7 @@ struct desk_conf {
     const char *public_url; /* base of QueueUrls; NULL or "": http:// and the request's Host */
     bool public_url_always; /* also where the request has a Host */
     u32 waiting_max;        /* calls under way at once; above it: CALL_FAULT_UNAVAILABLE */
+    struct budget *clients; /* what answers count against until they are sent; may be NULL */
 };
 
 struct desk *desk_new(struct loop *l, struct id_source *ids, const struct desk_conf *conf);
@@ -44,9 +45,15 @@ void call_page(struct call *c, int status, str json);
 void call_page_fail(struct call *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* A request from any door. rq's views must live until `reply`, which is called once, never from
- * within desk_take; c->answer is then complete and may be taken. The call is freed after it. */
+ * within desk_take; c->answer is then complete and may be taken. With CALL_SENDING, and c->sent set,
+ * the call lives until desk_sent; otherwise it is freed behind `reply`. */
 struct call *desk_take(struct desk *d, const struct request *rq,
-                       void (*reply)(void *arg, struct call *c), void *arg);
+                       enum call_outcome (*reply)(void *arg, struct call *c), void *arg);
+void desk_sent(struct call *c, enum call_outcome outcome);
+/* The answer is counted by somebody else from now on. */
+void desk_let_go(struct call *c);
+/* Bytes that an answer may have now without going over what is held for clients. */
+u64 desk_room(struct desk *d);
 /* The caller left: its answer will go nowhere, and if the call is parked it is taken off now. */
 void desk_cancel(struct call *c);
 /* Whether the caller is still there, as far as its door can tell this very moment. */

@@ -24,13 +24,37 @@ static struct http_response response_of(struct answer *a)
     return r;
 }
 
-static void http_reply(void *arg, struct call *c)
+static enum call_outcome outcome_of(enum http_outcome outcome)
+{
+    static const enum call_outcome of[] = {[HTTP_SENT] = CALL_SENT,
+                                           [HTTP_SENDING] = CALL_SENDING,
+                                           [HTTP_LOST] = CALL_LOST,
+                                           [HTTP_CUT] = CALL_CUT};
+    return of[outcome];
+}
+
+static enum call_outcome http_reply(void *arg, struct call *c)
 {
     struct http_exchange *x = arg;
     struct http_response r = response_of(&c->answer);
-    http_exchange_set_data(x, NULL);
-    http_answer(x, &r);
+    http_exchange_set_data(x, c->sent ? c : NULL);
+    desk_let_go(c);
+    /* What cannot be taken back later is not even sent to a client that has left. */
+    if (c->sent && !http_exchange_is_there(x)) {
+        buf_deinit(&r.body);
+        http_abandon(x);
+        return CALL_LOST;
+    }
+    enum call_outcome outcome = outcome_of(http_answer(x, &r));
     c->answer.body = r.body; /* what was not taken is used again */
+    return outcome;
+}
+
+static void http_sent(void *arg, struct http_exchange *x, enum http_outcome outcome)
+{
+    struct call *c = http_exchange_data(x);
+    if (c)
+        desk_sent(c, outcome_of(outcome));
 }
 
 /* The fields that calls are found and judged by. Of one that comes twice the first counts. */
@@ -103,8 +127,11 @@ static void http_gone(void *arg, struct http_exchange *x)
 
 struct http_handler desk_http_handler(struct desk *d)
 {
-    return (struct http_handler){
-        .request = http_request, .gone = http_gone, .refused = http_refused, .arg = d};
+    return (struct http_handler){.request = http_request,
+                                 .gone = http_gone,
+                                 .sent = http_sent,
+                                 .refused = http_refused,
+                                 .arg = d};
 }
 
 bool desk_is_there(const struct call *c)
@@ -120,13 +147,14 @@ struct ipc_call {
     struct ipc_request text;
 };
 
-static void ipc_reply(void *arg, struct call *c)
+static enum call_outcome ipc_reply(void *arg, struct call *c)
 {
     struct ipc_call *ipc = arg;
     buf_reset(&c->scratch);
     ipc_answer_write(&c->scratch, &c->answer);
-    ipc_answer(ipc->exchange, buf_view(&c->scratch));
+    bool sent = ipc_answer(ipc->exchange, buf_view(&c->scratch));
     mem_free(ipc);
+    return sent ? CALL_SENT : CALL_LOST;
 }
 
 /* In the names of the service that it asks for, as far as that can be read. */

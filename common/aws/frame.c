@@ -96,16 +96,24 @@ void frame_write_call(struct buf *out, const struct frame_call *c)
     put_str(out, rq->body);
 }
 
-void frame_write_answer(struct buf *out, u64 id, const struct answer *a)
+void frame_write_answer(struct buf *out, u64 id, bool asks, const struct answer *a)
 {
     assert(a->status >= 0);
     put_head(out, FRAME_ANSWER);
     put_u64(out, id);
     put_u32(out, (u32)a->status);
     put_u8(out, (u8)a->type);
+    put_u8(out, asks);
     put_str(out, str_of(a->query_error));
     put_str(out, str_of(a->request_id));
     put_str(out, buf_view(&a->body));
+}
+
+void frame_write_answered(struct buf *out, const struct frame_answered *a)
+{
+    put_head(out, FRAME_ANSWERED);
+    put_u64(out, a->id);
+    put_u8(out, (u8)a->outcome);
 }
 
 void frame_write_cancel(struct buf *out, u64 id)

@@ -11,6 +11,7 @@
  *   topicd <─ACK─────  queued     applied and durable up to sequence
  *   topicd ──CALL────> queued     an API call that came in at topicd's front door
  *   topicd <─ANSWER──  queued     its answer
+ *   topicd ──ANSWERED─> queued    what became of it, where the answer asks
  *   topicd ──CANCEL──> queued     the caller left
  *   both    CLOCK                 the manual clock was moved to this time; echoed when done
  *
@@ -43,6 +44,7 @@ enum frame_kind {
     FRAME_ANSWER,
     FRAME_CANCEL,
     FRAME_CLOCK,
+    FRAME_ANSWERED,
 };
 
 /* HELLO and WELCOME. */
@@ -100,7 +102,14 @@ struct frame_call {
 
 struct frame_answer {
     u64 id;
+    bool asks;            /* for an ANSWERED */
     struct answer answer; /* reading: body is a copy that the reader owns */
+};
+
+/* The answer left for its client, or did not. */
+struct frame_answered {
+    u64 id;
+    enum call_outcome outcome; /* CALL_SENT, CALL_LOST, CALL_CUT */
 };
 
 struct frame_queues {
@@ -118,7 +127,8 @@ void frame_write_hello(struct buf *out, const struct frame_greeting *g);
 void frame_write_welcome(struct buf *out, const struct frame_greeting *g);
 void frame_write_ack(struct buf *out, const struct frame_ack *a);
 void frame_write_call(struct buf *out, const struct frame_call *c);
-void frame_write_answer(struct buf *out, u64 id, const struct answer *a);
+void frame_write_answer(struct buf *out, u64 id, bool asks, const struct answer *a);
+void frame_write_answered(struct buf *out, const struct frame_answered *a);
 void frame_write_cancel(struct buf *out, u64 id);
 void frame_write_clock(struct buf *out, i64 now_ms);
 
@@ -147,6 +157,7 @@ int frame_read_greeting(str frame, struct frame_greeting *ret);
 int frame_read_ack(str frame, struct frame_ack *ret);
 int frame_read_call(str frame, struct frame_call *ret);
 int frame_read_answer(str frame, struct frame_answer *ret);
+int frame_read_answered(str frame, struct frame_answered *ret);
 int frame_read_cancel(str frame, u64 *ret_id);
 int frame_read_clock(str frame, i64 *ret_now_ms);
 int frame_read_deliver(str frame, struct frame_deliver *ret);

@@ -64,7 +64,7 @@ int frame_kind(str frame, enum frame_kind *ret)
         return E_INVALID;
     if (frame.p[0] != FRAME_VERSION)
         return (u8)frame.p[0] > FRAME_VERSION ? E_NEWER : E_INVALID;
-    if (frame.p[1] < FRAME_HELLO || frame.p[1] > FRAME_CLOCK || frame.p[2] || frame.p[3])
+    if (frame.p[1] < FRAME_HELLO || frame.p[1] > FRAME_ANSWERED || frame.p[2] || frame.p[3])
         return E_INVALID;
     *ret = (enum frame_kind)frame.p[1];
     return 0;
@@ -154,24 +154,38 @@ int frame_read_answer(str frame, struct frame_answer *ret)
     struct reader r = reader_of(frame, FRAME_ANSWER, FRAME_ANSWER);
     struct frame_answer a = {0};
     u32 status;
-    u8 type;
+    u8 type, asks;
     str query_error, request_id, body;
 
     a.id = get_u64(&r);
     status = get_u32(&r);
     type = get_u8(&r);
+    asks = get_u8(&r);
     query_error = get_str(&r);
     request_id = get_str(&r);
     body = get_str(&r);
-    if (!is_whole(&r) || status < 200 || status > 599 || type > ANSWER_JSON)
+    if (!is_whole(&r) || status < 200 || status > 599 || type > ANSWER_JSON || asks > 1)
         return E_INVALID;
     if (!copy_text(query_error, a.answer.query_error, sizeof(a.answer.query_error)) ||
         !copy_text(request_id, a.answer.request_id, sizeof(a.answer.request_id)))
         return E_INVALID;
+    a.asks = asks;
     a.answer.status = (int)status;
     a.answer.type = (enum answer_type)type;
     buf_str(&a.answer.body, body);
     *ret = a;
+    return 0;
+}
+
+int frame_read_answered(str frame, struct frame_answered *ret)
+{
+    struct reader r = reader_of(frame, FRAME_ANSWERED, FRAME_ANSWERED);
+    u64 id = get_u64(&r);
+    u8 outcome = get_u8(&r);
+
+    if (!is_whole(&r) || (outcome != CALL_SENT && outcome != CALL_LOST && outcome != CALL_CUT))
+        return E_INVALID;
+    *ret = (struct frame_answered){id, (enum call_outcome)outcome};
     return 0;
 }
 

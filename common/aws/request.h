@@ -61,4 +61,8 @@ struct answer {
     struct buf body;
 };
 
+/* What became of an answer: it is on its way to the client, or will be, or none of it is, or only a
+ * part; or the turn was lost and with it what was done for the call. */
+enum call_outcome { CALL_SENT, CALL_SENDING, CALL_LOST, CALL_CUT, CALL_UNDONE };
+
 #endif

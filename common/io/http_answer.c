@@ -130,9 +130,9 @@ static enum http_outcome answer_keep(struct http_connection *c, str head, struct
 {
     struct http_server *s = c->server;
 
-    if (!http_server_room(s, head.n + body->cap - MIN(sent, head.n))) {
+    if (!budget_room(s->budget, head.n + body->cap - MIN(sent, head.n))) {
         http_connection_close(c);
-        return HTTP_LOST;
+        return sent ? HTTP_CUT : HTTP_LOST;
     }
     c->out_at = c->rest_at = 0;
     if (sent < head.n)
@@ -241,7 +241,7 @@ enum http_outcome http_answer(struct http_exchange *x, struct http_response *r)
     c->own = false;
     outcome = exchange_end(c) ? answer_send(c, r) : HTTP_LOST;
 
-    c->server->stats.lost += outcome == HTTP_LOST;
+    c->server->stats.lost += outcome == HTTP_LOST || outcome == HTTP_CUT;
     return outcome;
 }
 

@@ -20,7 +20,7 @@
 static bool connection_fits(struct http_connection *c)
 {
     u64 holds = http_connection_holds(c);
-    bool fits = holds <= c->charged || http_server_room(c->server, holds - c->charged);
+    bool fits = holds <= c->charged || budget_room(c->server->budget, holds - c->charged);
 
     if (c->state == HTTP_CLOSED)
         return false;
@@ -42,7 +42,7 @@ static bool exchange_hold(struct http_connection *c, const char *from, size_t si
     size_t fields = h->rq.field_count * sizeof(struct http_field);
 
     x->block_size = fields + size + more;
-    if (!http_server_room(c->server, x->block_size)) {
+    if (!budget_room(c->server->budget, x->block_size)) {
         x->block_size = 0;
         http_refuse(c, 503, "Too much is under way. Try again.");
         return false;

@@ -137,9 +137,6 @@ void http_connection_close(struct http_connection *c);
 /* Bytes that it holds, and how many of them count against the budget: from now on all. */
 u64 http_connection_holds(const struct http_connection *c);
 void http_connection_count(struct http_connection *c);
-/* Whether there is room for so much more, if need be by closing connections that take up room
- * without reading what they asked for. */
-bool http_server_room(struct http_server *s, u64 bytes);
 
 /* --- http_connection.c ------------------------------------------------------------------------ */
 

@@ -167,7 +167,7 @@ void http_connection_close(struct http_connection *c)
         s->sending_count--;
         s->stats.lost += !c->own;
         if (!c->own && s->handler.sent)
-            s->handler.sent(s->handler.arg, x, HTTP_LOST);
+            s->handler.sent(s->handler.arg, x, HTTP_CUT);
     }
     if (x->owed && !x->told) {
         x->told = true;
@@ -286,16 +286,16 @@ static void make_room(struct http_server *s)
     http_connection_close(c);
 }
 
-bool http_server_room(struct http_server *s, u64 bytes)
+/* Closes the connection whose answer is under way longest. */
+static bool server_reclaim(void *arg)
 {
-    while (!budget_has(s->budget, bytes)) {
-        struct http_connection *c = first_stalled(s);
+    struct http_server *s = arg;
+    struct http_connection *c = first_stalled(s);
 
-        if (!c)
-            return false;
-        s->stats.evicted++;
-        http_connection_close(c);
-    }
+    if (!c)
+        return false;
+    s->stats.evicted++;
+    http_connection_close(c);
     return true;
 }
 
@@ -474,6 +474,8 @@ int http_server_new(struct http_server **ret, struct loop *l, const struct http_
     s->loop = l;
     s->limits = *limits;
     s->budget = budget;
+    budget->reclaim = server_reclaim;
+    budget->arg = s;
     s->handler = handler;
     s->resume_ms = s->date_s = -1;
     s->ready_end = &s->ready;
@@ -594,6 +596,7 @@ void http_server_free(struct http_server *s)
     for (u32 i = 0; i < s->endpoint_count; i++)
         mem_free(s->endpoints[i].unix_path);
     list_remove(&s->hook.link);
+    s->budget->reclaim = NULL;
     map_deinit(&s->addresses);
     pool_deinit(&s->blocks);
     slab_deinit(&s->connections);

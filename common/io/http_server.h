@@ -31,16 +31,17 @@ struct http_server;
 struct http_browsers;
 struct http_exchange;
 
-/* What became of an answer: all of it is with the system; some is not yet, and `sent` will say; or
- * the client is gone, or there was no room for what it does not read. */
-enum http_outcome { HTTP_SENT, HTTP_SENDING, HTTP_LOST };
+/* What became of an answer: all of it is with the system, or not yet, and `sent` will say. Or it is
+ * not, since the client is gone, does not read, or there is no room for what it does not read:
+ * nothing of it left, or only a part. */
+enum http_outcome { HTTP_SENT, HTTP_SENDING, HTTP_LOST, HTTP_CUT };
 
 struct http_handler {
     /* A whole request. The callee answers now or later, exactly once. */
     void (*request)(void *arg, struct http_exchange *x, const struct http_request *rq);
     /* The client left before the answer. `x` stays valid until http_answer is called on it. */
     void (*gone)(void *arg, struct http_exchange *x);
-    /* An answer that was HTTP_SENDING is sent, or lost. `x` ends with the call. May be NULL. */
+    /* An answer that was HTTP_SENDING is sent, lost or cut. `x` ends with the call. May be NULL. */
     void (*sent)(void *arg, struct http_exchange *x, enum http_outcome outcome);
     /* A request that the server itself refuses, with as much of it as is known (method "" when it
      * could not be read): fills content type, fields and body. May be NULL: plain text then. */
@@ -49,7 +50,8 @@ struct http_handler {
     void *arg;
 };
 
-/* `budget` is what all that is held counts against; it lives as long as the server. */
+/* `budget` is what all that is held counts against, and the server reclaims for it; it lives as long
+ * as the server. */
 int http_server_new(struct http_server **ret, struct loop *l, const struct http_limits *limits,
                     struct budget *budget, struct http_handler handler);
 /* Which web pages are let in, and answers preflights. Without this call none is told apart. */

@@ -71,9 +71,11 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-void ipc_answer(struct ipc_exchange *x, str text)
+bool ipc_answer(struct ipc_exchange *x, str text)
 {
-    if (x->client) {
+    bool there = x->client != NULL;
+
+    if (there) {
         struct buf *out = stream_out(x->client->stream);
         u64 size = htobe64(x->ids.n + text.n);
 
@@ -87,6 +89,7 @@ void ipc_answer(struct ipc_exchange *x, str text)
     x->door->waiting--;
     mem_free(x->text);
     mem_free(x);
+    return there;
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */

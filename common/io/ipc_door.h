@@ -31,6 +31,7 @@ void ipc_door_close(struct ipc_door *d);
 
 void ipc_exchange_set_data(struct ipc_exchange *x, void *data);
 void *ipc_exchange_data(const struct ipc_exchange *x);
-void ipc_answer(struct ipc_exchange *x, str text);
+/* False: its client is gone. */
+bool ipc_answer(struct ipc_exchange *x, str text);
 
 #endif

@@ -73,7 +73,7 @@ static void read_talk(str frame, enum frame_kind kind)
         frame_write_call(&again, &call);
         check_same(&again, frame);
     } else if (frame_read_answer(frame, &answer) == 0) {
-        frame_write_answer(&again, answer.id, &answer.answer);
+        frame_write_answer(&again, answer.id, answer.asks, &answer.answer);
         check_same(&again, frame);
         buf_deinit(&answer.answer.body);
     }
@@ -83,12 +83,16 @@ static void read_talk(str frame, enum frame_kind kind)
 static void read_numbers(str frame)
 {
     struct frame_ack ack;
+    struct frame_answered answered;
     struct buf again = {0};
     u64 id;
     i64 ms;
 
     if (frame_read_ack(frame, &ack) == 0) {
         frame_write_ack(&again, &ack);
+        check_same(&again, frame);
+    } else if (frame_read_answered(frame, &answered) == 0) {
+        frame_write_answered(&again, &answered);
         check_same(&again, frame);
     } else if (frame_read_cancel(frame, &id) == 0) {
         frame_write_cancel(&again, id);

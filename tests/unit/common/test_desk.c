@@ -24,6 +24,7 @@ static struct desk *desk;
 static struct clock clock_;
 static struct id_source ids;
 static struct call *parked;
+static struct budget clients;
 static char health_page[] = "{\"ok\":true}";
 
 /* One caller: what it asked and what came back. */
@@ -31,6 +32,7 @@ struct caller {
     struct call *call;
     u32 replies;
     int status;
+    enum call_outcome outcome; /* what the endpoint makes of its answer */
     char body[512], query_error[160];
     char request_id[ID_UUID_SIZE];
 };
@@ -151,7 +153,7 @@ static const struct service front = {
 
 /* --- a door ----------------------------------------------------------------------------------- */
 
-static void reply(void *arg, struct call *c)
+static enum call_outcome reply(void *arg, struct call *c)
 {
     struct caller *who = arg;
     assert_ptr_equal(who->call, c); /* desk_take has returned before */
@@ -161,6 +163,7 @@ static void reply(void *arg, struct call *c)
     snprintf(who->body, sizeof who->body, "%s", c->answer.body.p ? c->answer.body.p : "");
     snprintf(who->query_error, sizeof who->query_error, "%s", c->answer.query_error);
     snprintf(who->request_id, sizeof who->request_id, "%s", c->answer.request_id);
+    return who->outcome;
 }
 
 static struct request request(const char *path, const char *target, const char *body)
@@ -196,6 +199,7 @@ static void ask(struct caller *who, const char *target, const char *body)
 static int set_up_with(const struct desk_conf *conf)
 {
     store = (struct fake_store){.durable = UINT64_MAX};
+    clients = (struct budget){.max = 1 << 20};
     clock_init(&clock_, true);
     id_init(&ids, 1);
     loop = loop_new(&clock_);
@@ -210,8 +214,8 @@ static int set_up_with(const struct desk_conf *conf)
 
 static int set_up(void **state)
 {
-    return set_up_with(
-        &(struct desk_conf){.account = "000000000000", .region = "us-east-1", .waiting_max = 3});
+    return set_up_with(&(struct desk_conf){
+        .account = "000000000000", .region = "us-east-1", .waiting_max = 3, .clients = &clients});
 }
 
 static int tear_down(void **state)
@@ -292,6 +296,69 @@ static void test_failed_commit_replaces_every_answer(void **state)
     assert_non_null(strstr(put.body, "could not store"));
     assert_int_equal(fail.status, 503);
     assert_int_equal(page.status, 503);
+}
+
+static struct {
+    u32 times;
+    enum call_outcome outcome;
+} told;
+
+static void tell(struct call *c, enum call_outcome outcome)
+{
+    told.times++;
+    told.outcome = outcome;
+}
+
+/* Whoever gave something away with the answer hears once what became of it. */
+static void test_outcomes(void **state)
+{
+    static const enum call_outcome outcomes[] = {CALL_SENT, CALL_SENDING, CALL_LOST, CALL_CUT};
+    struct caller who;
+    for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
+        told.times = 0;
+        ask(&who, "AmazonSQS.Wait", "{}");
+        struct call *c = parked;
+        c->sent = tell;
+        who.outcome = outcomes[i];
+        call_done(c);
+        loop_turn(loop, 0);
+        assert_int_equal(who.replies, 1);
+        if (outcomes[i] == CALL_SENDING) {
+            assert_int_equal(told.times, 0);
+            assert_int_equal(desk_waiting(desk), 1);
+            desk_sent(c, CALL_CUT);
+            assert_int_equal(told.outcome, CALL_CUT);
+        } else {
+            assert_int_equal(told.outcome, outcomes[i]);
+        }
+        assert_int_equal(told.times, 1);
+        assert_int_equal(desk_waiting(desk), 0);
+    }
+    /* A turn that is lost took with it what was given away. */
+    ask(&who, "AmazonSQS.Wait", "{}");
+    parked->sent = tell;
+    call_done(parked);
+    loop_dirty(loop);
+    store.fail = E_FULL;
+    loop_turn(loop, 0);
+    assert_int_equal(told.times, 2);
+    assert_int_equal(told.outcome, CALL_UNDONE);
+    assert_int_equal(who.status, 503);
+}
+
+/* Answers count as held for clients until they are handed to the endpoint. */
+static void test_answers_are_counted(void **state)
+{
+    struct caller who;
+    u64 room = desk_room(desk);
+    ask(&who, "AmazonSQS.Echo", "{}");
+    assert_true(clients.used > 0 && desk_room(desk) < room);
+    loop_turn(loop, 0);
+    assert_int_equal(who.replies, 1);
+    assert_int_equal(clients.used, 0);
+    clients.used = clients.max + 1;
+    assert_int_equal(desk_room(desk), 0);
+    clients.used = 0;
 }
 
 static struct call *take(struct caller *who)
@@ -593,6 +660,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_answer_leaves_after_its_turn),
         TEST(test_methods),
+        TEST(test_outcomes),
+        TEST(test_answers_are_counted),
         TEST(test_failed_commit_replaces_every_answer),
         TEST(test_answers_bound_to_a_turn),
         TEST(test_bound_to_a_lost_turn),

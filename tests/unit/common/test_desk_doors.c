@@ -16,6 +16,8 @@ struct exchange {
     u32 answers;
     int status;
     char text[512];
+    enum http_outcome outcome; /* of the next answer */
+    u32 abandoned;
     bool left; /* its socket says so, no event did yet */
 };
 
@@ -51,7 +53,12 @@ enum http_outcome http_answer(struct http_exchange *x, struct http_response *r)
     buf_str(&text, buf_view(&r->body));
     snprintf(e->text, sizeof e->text, "%s", text.p);
     buf_deinit(&text);
-    return HTTP_SENT;
+    return e->outcome;
+}
+
+void http_abandon(struct http_exchange *x)
+{
+    ((struct exchange *)(void *)x)->abandoned++;
 }
 
 bool http_exchange_is_there(const struct http_exchange *x)
@@ -69,11 +76,12 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
     return ((const struct exchange *)(const void *)x)->data;
 }
 
-void ipc_answer(struct ipc_exchange *x, str text)
+bool ipc_answer(struct ipc_exchange *x, str text)
 {
     struct exchange *e = (struct exchange *)(void *)x;
     e->answers++;
     snprintf(e->text, sizeof e->text, "%.*s", STR_ARG(text));
+    return true;
 }
 
 static void leave(struct call *c)
@@ -191,6 +199,52 @@ static void test_http_fault(void **state)
                         "\"message\":\"No.\"}");
 }
 
+static enum call_outcome told;
+
+static void tell(struct call *c, enum call_outcome outcome)
+{
+    told = outcome;
+}
+
+/* An answer that gives something away is not sent to a client that has left; what becomes of others
+ * is told, now or later. */
+static void test_http_outcomes(void **state)
+{
+    static const enum call_outcome expected[] = {[HTTP_SENT] = CALL_SENT,
+                                                 [HTTP_SENDING] = CALL_SENDING,
+                                                 [HTTP_LOST] = CALL_LOST,
+                                                 [HTTP_CUT] = CALL_CUT};
+    struct http_handler h = desk_http_handler(desk);
+    for (int i = HTTP_SENT; i <= HTTP_CUT; i++) {
+        struct exchange e = {.outcome = (enum http_outcome)i};
+        struct http_exchange *x = (struct http_exchange *)(void *)&e;
+        told = CALL_SENDING;
+        h.request(h.arg, x, &from_http);
+        parked->sent = tell;
+        call_done(parked);
+        loop_turn(loop, 0);
+        assert_int_equal(told, expected[i]);
+        if (i != HTTP_SENDING)
+            continue;
+        h.sent(h.arg, x, HTTP_CUT);
+        assert_int_equal(told, CALL_CUT);
+        /* One that nobody wants to know of is gone by then. */
+        h.request(h.arg, x, &from_http);
+        call_done(parked);
+        loop_turn(loop, 0);
+        assert_null(e.data);
+        h.sent(h.arg, x, HTTP_SENT);
+    }
+    struct exchange e = {.left = true};
+    h.request(h.arg, (struct http_exchange *)(void *)&e, &from_http);
+    parked->sent = tell;
+    call_done(parked);
+    loop_turn(loop, 0);
+    assert_int_equal(told, CALL_LOST);
+    assert_int_equal(e.answers, 0);
+    assert_int_equal(e.abandoned, 1);
+}
+
 /* What the endpoint itself refuses is told in the protocol of the request, if it is one. */
 static void test_http_refused(void **state)
 {
@@ -294,9 +348,10 @@ static void test_ipc_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http),          cmocka_unit_test(test_http_fault),
-        cmocka_unit_test(test_http_refused),  cmocka_unit_test(test_ipc),
-        cmocka_unit_test(test_ipc_malformed), cmocka_unit_test(test_ipc_too_many),
+        cmocka_unit_test(test_http),         cmocka_unit_test(test_http_fault),
+        cmocka_unit_test(test_http_refused), cmocka_unit_test(test_http_outcomes),
+        cmocka_unit_test(test_ipc),          cmocka_unit_test(test_ipc_malformed),
+        cmocka_unit_test(test_ipc_too_many),
     };
     struct clock clock;
     struct id_source ids;

@@ -132,11 +132,12 @@ static void caller_sign(struct caller *who, const char *key, const char *secret,
     arena_deinit(&arena);
 }
 
-static void reply(void *arg, struct call *c)
+static enum call_outcome reply(void *arg, struct call *c)
 {
     answer.status = c->answer.status;
     snprintf(answer.body, sizeof answer.body, "%s", c->answer.body.p ? c->answer.body.p : "");
     snprintf(answer.query_error, sizeof answer.query_error, "%s", c->answer.query_error);
+    return CALL_SENT;
 }
 
 static void ask(const struct caller *who)

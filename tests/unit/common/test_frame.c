@@ -18,6 +18,7 @@ static int read_any(str frame)
     struct frame_ack ack;
     struct frame_call call;
     struct frame_answer answer;
+    struct frame_answered answered;
     struct frame_deliver deliver;
     struct frame_queues queues;
     u64 id;
@@ -40,6 +41,7 @@ static int read_any(str frame)
         return r;
     case FRAME_CANCEL: return frame_read_cancel(frame, &id);
     case FRAME_CLOCK: return frame_read_clock(frame, &ms);
+    case FRAME_ANSWERED: return frame_read_answered(frame, &answered);
     }
     return E_INVALID;
 }
@@ -166,10 +168,11 @@ static void answers(void **state)
     snprintf(in.query_error, sizeof(in.query_error), "AWS.X;Sender");
     snprintf(in.request_id, sizeof(in.request_id), "%s", "6ba7b810-9dad-41d1-80b4-00c04fd430c8");
     buf_z(&in.body, "<Error/>");
-    frame_write_answer(&b, 42, &in);
+    frame_write_answer(&b, 42, true, &in);
     check_cuts(&b);
     assert_int_equal(frame_read_answer(buf_view(&b), &out), 0);
     assert_int_equal(out.id, 42);
+    assert_true(out.asks);
     assert_int_equal(out.answer.status, 400);
     assert_int_equal(out.answer.type, ANSWER_XML);
     assert_string_equal(out.answer.query_error, "AWS.X;Sender");
@@ -180,12 +183,34 @@ static void answers(void **state)
     b.p[16] = ANSWER_JSON + 1;
     assert_int_equal(frame_read_answer(buf_view(&b), &out), E_INVALID);
     b.p[16] = ANSWER_XML;
-    b.p[21] = 0; /* a NUL inside the text of a header */
+    b.p[17] = 2;
+    assert_int_equal(frame_read_answer(buf_view(&b), &out), E_INVALID);
+    b.p[17] = 0;
+    b.p[22] = 0; /* a NUL inside the text of a header */
     assert_int_equal(frame_read_answer(buf_view(&b), &out), E_INVALID);
     in.status = 99;
-    frame_write_answer(&b, 42, &in);
+    frame_write_answer(&b, 42, false, &in);
     assert_int_equal(frame_read_answer(buf_view(&b), &out), E_INVALID);
     buf_deinit(&in.body);
+    buf_deinit(&b);
+}
+
+static void answered(void **state)
+{
+    struct frame_answered out;
+    struct buf b = {0};
+
+    for (int i = CALL_SENT; i <= CALL_UNDONE; i++) {
+        bool fits = i == CALL_SENT || i == CALL_LOST || i == CALL_CUT;
+
+        frame_write_answered(&b, &(struct frame_answered){7, (enum call_outcome)i});
+        assert_int_equal(frame_read_answered(buf_view(&b), &out), fits ? 0 : E_INVALID);
+        if (!fits)
+            continue;
+        check_cuts(&b);
+        assert_int_equal(out.id, 7);
+        assert_int_equal(out.outcome, i);
+    }
     buf_deinit(&b);
 }
 
@@ -338,7 +363,7 @@ static void kinds(void **state)
     assert_int_equal(frame_kind(str_from("\2\1\0\0", 4), &kind), E_NEWER);
     assert_int_equal(frame_kind(str_from("\0\1\0\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\0\0\0", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\12\0\0", 4), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\1\13\0\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\377\0\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\1\1\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\1\1\0\1", 4), &kind), E_INVALID);
@@ -372,9 +397,9 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(greetings), cmocka_unit_test(numbers),    cmocka_unit_test(calls),
-        cmocka_unit_test(answers),   cmocka_unit_test(deliveries), cmocka_unit_test(queues),
-        cmocka_unit_test(kinds),     cmocka_unit_test(damaged),
+        cmocka_unit_test(greetings), cmocka_unit_test(numbers),  cmocka_unit_test(calls),
+        cmocka_unit_test(answers),   cmocka_unit_test(answered), cmocka_unit_test(deliveries),
+        cmocka_unit_test(queues),    cmocka_unit_test(kinds),    cmocka_unit_test(damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

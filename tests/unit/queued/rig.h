@@ -114,7 +114,7 @@ static inline void rig_turn(struct rig *r)
         }                                                                                          \
     } while (0)
 
-static inline void rig_reply(void *arg, struct call *c)
+static inline enum call_outcome rig_reply(void *arg, struct call *c)
 {
     struct rig_answer *a = arg;
     a->there = true;
@@ -123,6 +123,7 @@ static inline void rig_reply(void *arg, struct call *c)
     c->answer.body = (struct buf){0};
     buf_char(&a->body, '\n'); /* and a NUL behind it, also when it was empty */
     a->body.p[--a->body.n] = '\0';
+    return CALL_SENT;
 }
 
 /* Begins a JSON call; quotes in `body` are written as apostrophes. */

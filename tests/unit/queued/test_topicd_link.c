@@ -1,5 +1,6 @@
 /* The topicd as queued sees it, frames straight to the peer: applied once and in order, whatever
  * comes twice, late, of another session or broken; and what it says back over a real link. */
+#include "queued/waiter.h"
 #include "rig.h"
 
 #include "queued/intake.h"
@@ -262,6 +263,7 @@ struct other_side {
     i64 clock_ms;
     struct buf came, went, answer;
     u64 answer_id;
+    bool answer_asks;
     u32 welcomes;
 };
 
@@ -311,6 +313,7 @@ static void on_frame(void *arg, str text)
     case FRAME_ANSWER:
         assert_int_equal(frame_read_answer(text, &a), 0);
         o->answer_id = a.id;
+        o->answer_asks = a.asks;
         buf_reset(&o->answer);
         buf_printf(&o->answer, "%d %.*s", a.answer.status, STR_ARG(buf_view(&a.answer.body)));
         buf_deinit(&a.answer.body);
@@ -448,6 +451,70 @@ static int advance(struct rig *r, i64 ms)
     return status;
 }
 
+/* The one call that waits. */
+static struct call *rig_parked(struct rig *r)
+{
+    return container_of(heap_top(&r->d->queues.waiting.due), struct waiter, due)->call;
+}
+
+static struct {
+    u32 times;
+    enum call_outcome outcome;
+} told;
+
+static void tell(struct call *c, enum call_outcome outcome)
+{
+    told.times++;
+    told.outcome = outcome;
+}
+
+/* Whoever gave something away with an answer hears from topicd what became of it. */
+static void outcome_of_an_answer(void **state)
+{
+    static const enum call_outcome outcomes[] = {CALL_LOST, CALL_CUT, CALL_SENT};
+    char *url;
+    struct rig *r = with_link(&url);
+    struct other_side o;
+    struct buf b = {0};
+    struct frame_call call = {
+        .request = {.method = STR("POST"),
+                    .path = STR("/"),
+                    .target = STR("AmazonSQS.ReceiveMessage"),
+                    .account = STR("000000000000"),
+                    .region = STR("us-east-1"),
+                    .body = STR("{\"QueueUrl\":\"q\",\"WaitTimeSeconds\":20}")}};
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o, r->d->server.clock.now_ms);
+    for (u64 id = 1; id <= ARRAY_LEN(outcomes) + 1; id++) {
+        call.id = id;
+        told.times = 0;
+        frame_write_call(&b, &call);
+        assert_int_equal(link_send(o.link, &b), 0);
+        UNTIL(r, &o, r->d->queues.waiting.parked == 1);
+        rig_parked(r)->sent = tell;
+        rig_send(r, "q", "m");
+        UNTIL(r, &o, o.answer_id == id);
+        assert_true(o.answer_asks);
+        assert_int_equal(told.times, 0);
+        if (id > ARRAY_LEN(outcomes))
+            break;
+        frame_write_cancel(&b, id); /* too late for that */
+        assert_int_equal(link_send(o.link, &b), 0);
+        frame_write_answered(&b, &(struct frame_answered){id, outcomes[id - 1]});
+        assert_int_equal(link_send(o.link, &b), 0);
+        UNTIL(r, &o, told.times);
+        assert_int_equal(told.times, 1);
+        assert_int_equal(told.outcome, outcomes[id - 1]);
+        assert_int_equal(r->d->topicd.calls.n, 0);
+    }
+    other_close(&o); /* nobody knows: as if it had been sent */
+    RIG_UNTIL(r, told.times);
+    assert_int_equal(told.outcome, CALL_SENT);
+    mem_free(url);
+    rig_free(r);
+}
+
 static void the_clock_goes_both_ways(void **state)
 {
     char *url;
@@ -509,6 +576,7 @@ int main(void)
         cmocka_unit_test(hostile_frames),
         cmocka_unit_test(greeting_announcing_acknowledging),
         cmocka_unit_test(calls_and_their_end),
+        cmocka_unit_test(outcome_of_an_answer),
         cmocka_unit_test(the_clock_goes_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,8 +40,9 @@ struct fake {
     bool silent;  /* receives, applies, and acknowledges nothing */
     bool deaf;    /* ignores everything, as one that hangs */
     u32 hellos, delivers, refused, cancels;
-    struct buf bodies;      /* "queue=message;" of every target applied, in order */
-    struct frame_call call; /* the last one; only its id is kept */
+    struct frame_answered answered; /* the last one */
+    struct buf bodies;              /* "queue=message;" of every target applied, in order */
+    struct frame_call call;         /* the last one; only its id is kept */
     struct buf call_body;
     i64 clock_ms;    /* of the last CLOCK frame or greeting */
     bool real_clock; /* runs by itself: the greeting says so */
@@ -59,6 +60,7 @@ struct rig_answer {
     bool there;
     int status;
     struct buf body;
+    enum call_outcome outcome; /* what becomes of it, when the test says another than CALL_SENT */
 };
 
 /* --- a played queued -------------------------------------------------------------------------- */
@@ -138,6 +140,7 @@ static inline void fake_frame(void *arg, str frame)
                    STR_ARG(call.request.region), STR_ARG(call.request.body));
         break;
     case FRAME_CANCEL: q->cancels++; break;
+    case FRAME_ANSWERED: assert_int_equal(frame_read_answered(frame, &q->answered), 0); break;
     case FRAME_CLOCK:
         assert_int_equal(frame_read_clock(frame, &q->clock_ms), 0);
         frame_write_clock(&out, q->clock_ms);
@@ -319,16 +322,17 @@ static inline bool rig_is_live(const struct rig *r)
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
-static inline void rig_reply(void *arg, struct call *c)
+static inline enum call_outcome rig_reply(void *arg, struct call *c)
 {
     struct rig_answer *a = arg;
 
     if (!a)
-        return;
+        return CALL_LOST;
     a->there = true;
     a->status = c->answer.status;
     a->body = c->answer.body;
     c->answer.body = (struct buf){0};
+    return a->outcome;
 }
 
 /* Hands a call to the desk; `form` must live until it is answered. NULL for `a`: nobody listens. */

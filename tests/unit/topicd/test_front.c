@@ -13,16 +13,21 @@ static struct rig *open_rig(u32 queueds)
     return r;
 }
 
-static void answer(struct fake *q, const char *body)
+static void answer_asking(struct fake *q, const char *body, bool asks)
 {
     struct answer a = {.status = 200, .type = ANSWER_XML};
     struct buf out = {0};
 
     buf_z(&a.body, body);
-    frame_write_answer(&out, q->call.id, &a);
+    frame_write_answer(&out, q->call.id, asks, &a);
     buf_deinit(&a.body);
     q->call.id = 0;
     assert_int_equal(link_send(q->link, &out), 0);
+}
+
+static void answer(struct fake *q, const char *body)
+{
+    answer_asking(q, body, false);
 }
 
 /* Index of the queued that goes_to the call; it is answered. */
@@ -95,6 +100,34 @@ static void test_caller_leaves(void **state)
     assert_int_equal(desk_waiting(r->t->server.desk), 0);
     answer(q, "late");
     goes_to(r, "Action=ListQueues");
+    rig_free(r);
+}
+
+/* The queued that asks hears what became of its answer, whatever that was. */
+static void test_outcome_is_told(void **state)
+{
+    static const enum call_outcome outcomes[] = {CALL_SENT, CALL_LOST, CALL_CUT};
+    struct rig *r = open_rig(1);
+    struct fake *q = &r->fakes[0];
+    struct rig_answer a;
+
+    for (u32 i = 0; i < ARRAY_LEN(outcomes); i++) {
+        rig_begin(r, "Action=ReceiveMessage&QueueUrl=a", &a);
+        a.outcome = outcomes[i];
+        RIG_UNTIL(r, q->call.id == i + 1);
+        answer_asking(q, "m", true);
+        RIG_UNTIL(r, q->answered.id == i + 1);
+        assert_int_equal(q->answered.outcome, outcomes[i]);
+        buf_deinit(&a.body);
+    }
+    /* The caller left while the answer was on its way. */
+    struct call *c = rig_begin(r, "Action=ReceiveMessage&QueueUrl=a", NULL);
+
+    RIG_UNTIL(r, q->call.id == 4);
+    answer_asking(q, "m", true);
+    desk_cancel(c);
+    RIG_UNTIL(r, q->answered.id == 4);
+    assert_int_equal(q->answered.outcome, CALL_LOST);
     rig_free(r);
 }
 
@@ -289,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_queued),
         cmocka_unit_test(test_answers_in_any_order),
+        cmocka_unit_test(test_outcome_is_told),
         cmocka_unit_test(test_caller_leaves),
         cmocka_unit_test(test_queued_goes_away),
         cmocka_unit_test(test_several_queueds),
