@@ -177,8 +177,8 @@ static int queued_start(struct queued *d, struct fault *f)
     err = server_listen(&d->server, f);
     if (err)
         return err;
-    log_info("ready version=" TOQUE_VERSION " http=%s:%u queues=%zu messages=%" PRIu64,
-             o->http_host, d->server.http_port, queues_count(&d->queues), d->queues.msgs.msgs.used);
+    log_info("ready version=" TOQUE_VERSION " http=%s queues=%zu messages=%" PRIu64,
+             d->server.listens, queues_count(&d->queues), d->queues.msgs.msgs.used);
     return 0;
 }
 

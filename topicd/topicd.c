@@ -246,8 +246,8 @@ static int topicd_start(struct topicd *t, struct fault *f)
     err = server_listen(&t->server, f);
     if (err)
         return err;
-    log_info("ready version=" TOQUE_VERSION " http=%s:%u topics=%zu subscriptions=%zu",
-             o->http_host, t->server.http_port, t->catalog.topics.n, t->catalog.subs.n);
+    log_info("ready version=" TOQUE_VERSION " http=%s topics=%zu subscriptions=%zu",
+             t->server.listens, t->catalog.topics.n, t->catalog.subs.n);
     return 0;
 }
 

@@ -79,6 +79,12 @@ static void call_free(struct call *c)
     mem_free(c);
 }
 
+void desk_set_public_url(struct desk *d, const char *url)
+{
+    mem_free(d->public_url);
+    d->public_url = mem_dup(str_of(url));
+}
+
 void desk_free(struct desk *d)
 {
     if (!d)

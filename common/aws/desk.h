@@ -23,6 +23,8 @@ struct desk_conf {
 
 struct desk *desk_new(struct loop *l, struct id_source *ids, const struct desk_conf *conf);
 void desk_free(struct desk *d);
+/* Another public_url, "" or not. */
+void desk_set_public_url(struct desk *d, const char *url);
 /* The first service added renders errors of requests that name none. */
 void desk_add_service(struct desk *d, const struct service *s);
 size_t desk_service_count(const struct desk *d);

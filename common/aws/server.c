@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/io/http_browser.h"
 
 #define PROBE_MS  1000 /* between tries of a store that fails */
 #define LINGER_MS 20   /* what nng's threads may need for what they were given */
@@ -160,6 +161,23 @@ static const char *status_word(const struct server *s)
     return s->ops->is_degraded && s->ops->is_degraded(s) ? "degraded" : "ok";
 }
 
+static void server_client_figures(const struct server *s, struct figures *to)
+{
+    struct http_stats http = http_server_stats(s->http);
+
+    figure_gauge(to, "connections", "", http.connections, "HTTP connections.");
+    figure_counter(to, "connections_accepted", "", http.accepted, "HTTP connections so far.");
+    figure_counter(to, "connections_evicted", "", http.evicted,
+                   "Connections that were closed to make room.");
+    figure_counter(to, "connections_expired", "", http.expired,
+                   "Connections that were closed at a deadline of theirs.");
+    figure_counter(to, "requests", "", http.requests, "HTTP requests that were taken.");
+    figure_counter(to, "requests_refused", "", http.refused,
+                   "HTTP requests, and connections, that were refused before they were calls.");
+    figure_counter(to, "answers_lost", "", http.lost, "Answers whose clients did not get them.");
+    figure_gauge(to, "client_bytes", "bytes", s->clients.used, "Memory held for clients.");
+}
+
 /* `waiting` leaves out the call that asks. */
 static void server_figures(const struct server *s, struct figures *to)
 {
@@ -171,6 +189,8 @@ static void server_figures(const struct server *s, struct figures *to)
     figure_counter(to, "uptime_s", "s", (u64)(s->clock.mono_ms - s->started_ms) / 1000,
                    "Time since the start.");
     figure_state(to, "store", s->failing ? "failing" : "ok", "Whether the store takes writes.");
+    figure_gauge(to, "http_port", "", s->http_port, "Port of the HTTP endpoint.");
+    server_client_figures(s, to);
     figure_gauge(to, "waiting", "", desk_waiting(s->desk) - 1, "Calls under way.");
     figure_counter(to, "turns", "", loop.turns, "Turns of the loop.");
     figure_gauge(to, "turn_longest_us", "us", (u64)loop.longest_us,
@@ -216,7 +236,47 @@ static void localstack_page(struct call *c, void *arg)
 
 /* --- endpoints -------------------------------------------------------------------------------- */
 
-static int open_endpoints(struct server *s, struct fault *f)
+/* An address as URLs have it. */
+static void host_write(struct buf *out, const char *host)
+{
+    buf_printf(out, strchr(host, ':') ? "[%s]" : "%s", host);
+}
+
+/* Where the server listens, now that it is known: for the log, and for URLs. */
+static void note_addresses(struct server *s)
+{
+    const struct conf_list *hosts = &s->options->http_host;
+    struct buf text = {0}, url = {0};
+
+    for (size_t i = 0; i < hosts->n; i++) {
+        buf_z(&text, i ? "," : "");
+        host_write(&text, hosts->items[i]);
+        buf_printf(&text, ":%u", s->http_port);
+    }
+    s->listens = buf_detach(&text);
+    if (s->options->public_url[0])
+        return;
+    buf_z(&url, "http://");
+    host_write(&url, hosts->items[0]);
+    buf_printf(&url, ":%u", s->http_port);
+    mem_free(s->public_url);
+    s->public_url = buf_detach(&url);
+    desk_set_public_url(s->desk, s->public_url);
+}
+
+static void warn_of_strangers(const struct conf_list *hosts)
+{
+    for (size_t i = 0; i < hosts->n; i++) {
+        struct address a;
+        bool own = strcmp(hosts->items[i], "localhost") == 0 ||
+                   (address_read(str_of(hosts->items[i]), &a) && address_is_loopback(&a));
+
+        if (!own)
+            log_warning("the HTTP endpoint is open to other machines host=%s", hosts->items[i]);
+    }
+}
+
+static int open_http(struct server *s, struct fault *f)
 {
     const struct server_options *o = s->options;
     struct http_limits limits = {.body_size_max = (u32)o->body_size_max,
@@ -226,21 +286,35 @@ static int open_endpoints(struct server *s, struct fault *f)
                                  .idle_timeout_s = (u32)o->idle_timeout_s,
                                  .request_timeout_s = (u32)o->request_timeout_s,
                                  .answer_timeout_s = (u32)o->answer_timeout_s};
-    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
+    struct http_browsers browsers = {.origins = (const char *const *)o->browser_origins.items,
+                                     .origin_count = (u32)o->browser_origins.n,
+                                     .hosts = (const char *const *)o->browser_hosts.items,
+                                     .host_count = (u32)o->browser_hosts.n};
     int err;
 
-    s->clients.max = (u64)o->client_memory_max;
     err = http_server_new(&s->http, s->loop, &limits, &s->clients, desk_http_handler(s->desk));
     if (err)
         return fault_set(f, CONF_FAULT, "the HTTP endpoint cannot be made: %s", err_text(err));
-    err = http_server_listen_tcp(s->http, (const char *const[]){o->http_host}, 1, (u16)o->http_port,
-                                 &s->http_port, f);
+    http_server_guard(s->http, &browsers);
+    err = http_server_listen_tcp(s->http, (const char *const *)o->http_host.items,
+                                 (u32)o->http_host.n, (u16)o->http_port, &s->http_port, f);
     if (!err && o->unix_socket[0])
         err = http_server_listen_unix(s->http, o->unix_socket, f);
+    if (err)
+        return err;
+    note_addresses(s);
+    warn_of_strangers(&o->http_host);
+    return 0;
+}
+
+static int open_endpoints(struct server *s, struct fault *f)
+{
+    const struct server_options *o = s->options;
+    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
+    int err = open_http(s, f);
+
     if (!err && o->ipc_url[0])
         err = ipc_door_open(&s->ipc, s->loop, o->ipc_url, &ipc, desk_ipc_handler(s->desk), f);
-    if (!err && strcmp(o->http_host, "127.0.0.1") != 0 && strcmp(o->http_host, "localhost") != 0)
-        log_warning("the HTTP endpoint is open to other machines host=%s", o->http_host);
     return err;
 }
 
@@ -279,14 +353,14 @@ static void make_desk(struct server *s)
 
     while (str_ends(url, STR("/")))
         url.n--;
-    s->public_url =
-        url.n ? mem_dup(url) : mem_printf("http://%s:%" PRId64, o->http_host, o->http_port);
+    s->public_url = mem_dup(url); /* "" until the address is known */
     s->desk = desk_new(s->loop, &s->ids,
                        &(struct desk_conf){.account = o->account,
                                            .region = o->region,
                                            .public_url = s->public_url,
                                            .public_url_always = o->public_url_always,
-                                           .waiting_max = (u32)o->calls_waiting_max});
+                                           .waiting_max = (u32)o->calls_waiting_max,
+                                           .clients = &s->clients});
     desk_add_open_page(s->desk, "GET", "/health", health_page, s);
     desk_add_open_page(s->desk, "GET", "/_localstack/health", localstack_page, s);
 }
@@ -302,6 +376,7 @@ void server_open(struct server *s, const struct server_ops *ops,
     id_init(&s->ids, env->seed);
     map_seed_init(&s->seed, &s->ids);
     s->loop = loop_new(&s->clock);
+    s->clients.max = (u64)options->client_memory_max;
     s->probe = (struct loop_timer){.due = probe_due, .arg = s};
     s->deadline = (struct loop_timer){.due = deadline_due, .arg = s};
     make_desk(s);
@@ -328,4 +403,5 @@ void server_close(struct server *s)
     desk_free(s->desk);
     loop_free(s->loop);
     mem_free(s->public_url);
+    mem_free(s->listens);
 }

@@ -57,12 +57,15 @@ struct server {
     struct loop *loop;
     struct engine *engine;
     struct manual_clock manual_clock;
-    char *public_url; /* base of the URLs that it gives out, no slash at the end */
+    char *
+        public_url; /* base of the URLs that it gives out, no slash at the end; "" before it listens,
+                         unless it is configured */
     struct desk *desk;
     struct budget clients; /* memory held for them */
     struct http_server *http;
     struct ipc_door *ipc;
     u16 http_port;
+    char *listens;         /* its addresses, for the log */
     struct daemon *daemon; /* NULL: no signals */
     struct loop_watch signals;
     struct loop_hook hook;

@@ -21,12 +21,14 @@ static const char *const log_words[] = {[LOG_LEVEL_ERROR] = "error",
 #define FLAG(...)   CONF_FLAG_ROW(struct server_options, __VA_ARGS__)
 #define WORD(...)   CONF_WORD_ROW(struct server_options, __VA_ARGS__)
 #define NUMBER(...) CONF_NUMBER_ROW(struct server_options, __VA_ARGS__)
+#define LIST(...)   CONF_LIST_ROW(struct server_options, __VA_ARGS__)
 #define SIZE(...)   CONF_SIZE_ROW(struct server_options, __VA_ARGS__)
 
 static const struct conf_option options[] = {
-    TEXT(http_host, "127.0.0.1",
-         "Address of the HTTP endpoint; another one than this machine's own lets others in."),
-    NUMBER(http_port, "9324", NULL, 1, 65535, "Port of the HTTP endpoint."),
+    LIST(http_host, "127.0.0.1,::1", 1,
+         "Addresses of the HTTP endpoint; others than this machine's own let others in."),
+    NUMBER(http_port, "9324", NULL, 0, 65535,
+           "Port of the HTTP endpoint; 0: a free one, which the log and /health tell."),
     PATH(unix_socket, "", "Path of the Unix-domain socket with the same HTTP; empty: none."),
     TEXT(ipc_url, "", "nng address, ipc://PATH, of the local call endpoint; empty: none."),
     PATH(data_dir, "/var/lib/toque", "Directory of the store; made where it is missing."),
@@ -58,6 +60,11 @@ static const struct conf_option options[] = {
            "Time for the whole of a request to arrive, from its first byte on."),
     NUMBER(answer_timeout_s, "60", "s", 1, 86400,
            "Time for the whole of an answer to be read; behind it the connection is closed."),
+    LIST(browser_origins, "loopback", 0,
+         "Origins of web pages that may call: as browsers write them (http://host:port), loopback "
+         "for pages of this machine, null for files, or * for all. Programs send no origin."),
+    LIST(browser_hosts, "", 0,
+         "Host names, beside localhost and addresses, by which web pages may call."),
     SIZE(client_memory_max, "256MiB", MIB, 64 * GIB,
          "Bytes held for clients at once: requests, and answers that are not read yet."),
     NUMBER(calls_waiting_max, "131072", NULL, 1, 10000000,

@@ -7,7 +7,7 @@
 #include "common/io/link.h"
 
 struct server_options {
-    char *http_host;
+    struct conf_list http_host;
     i64 http_port;
     char *unix_socket, *ipc_url;
     char *data_dir, *pid_file, *topology;
@@ -18,6 +18,7 @@ struct server_options {
     bool public_url_always;
     i64 body_size_max, header_size_max, connections_max, connections_per_address_max;
     i64 idle_timeout_s, request_timeout_s, answer_timeout_s;
+    struct conf_list browser_origins, browser_hosts;
     i64 client_memory_max, calls_waiting_max, ipc_message_size_max;
     i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;
     i64 store_cache_kib, stop_max_ms, open_files;

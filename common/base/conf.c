@@ -283,6 +283,8 @@ void conf_deinit(const struct conf_table *t, void *target)
 static int put_json_list(const struct conf_option *o, void *target, const struct json_at *at,
                          const struct source *src, struct fault *f)
 {
+    if (json_is_string(at->value))
+        return put_text_list(o, target, str_of(json_string_value(at->value)), src, f);
     int err = json_want(at, JSON_ARRAY, f);
     if (err)
         return err;

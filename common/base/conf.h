@@ -10,7 +10,7 @@
  *     CONF_INT, CONF_SIZE      i64               (a size in bytes; text like "64MiB" is taken too)
  *     CONF_BOOL                bool
  *     CONF_ENUM                int               (place in `words`)
- *     CONF_LIST                struct conf_list  (of strings; on the command line with commas) */
+ *     CONF_LIST                struct conf_list  (of strings; also as one text with commas) */
 #ifndef TOQUE_CONF_H
 #define TOQUE_CONF_H
 
@@ -70,6 +70,9 @@ struct conf_option {
     CONF_ROW(target, member, CONF_INT, value, unit, min, max, NULL, help)
 #define CONF_SIZE_ROW(target, member, value, min, max, help)                                       \
     CONF_ROW(target, member, CONF_SIZE, value, "bytes", min, max, NULL, help)
+
+#define CONF_LIST_ROW(target, member, value, min, help)                                            \
+    CONF_ROW(target, member, CONF_LIST, value, NULL, min, CONF_LIST_MAX, NULL, help)
 
 #define KIB INT64_C(1024)
 #define MIB (INT64_C(1024) * 1024)

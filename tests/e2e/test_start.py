@@ -1,5 +1,5 @@
 """How the daemons start and end: every mistake is one clear line and a non-zero status."""
-import json, os, pathlib, signal, socket, subprocess
+import http.client, json, os, pathlib, re, signal, socket, subprocess
 
 import pytest
 
@@ -163,3 +163,28 @@ def test_paths_with_a_space_and_no_sockets(tmp_path):
     finally:
         t.kill()
     assert sorted(os.listdir(folder)) == ['queued', 'topicd']
+
+
+def test_addresses_and_a_free_port(tmp_path):
+    """Port 0 is one that is free; the log and /health tell it. Both loopback addresses answer."""
+    d = options(tmp_path, 'queued', http_port=0)
+    try:
+        d.start(ready=False)
+        line = d.wait_line(' ready')
+        port = int(re.search(r'http=127\.0\.0\.1:(\d+),\[::1\]:\1 ', line).group(1))
+        hosts = ['127.0.0.1']
+        with socket.socket(socket.AF_INET6) as s:
+            try:
+                s.bind(('::1', 0))
+                hosts.append('::1')
+            except OSError:
+                pass  # a machine without IPv6
+        for host in hosts:
+            c = http.client.HTTPConnection(host, port, timeout=10)
+            c.request('GET', '/health')
+            assert json.loads(c.getresponse().read())['http_port'] == port
+        c.request('POST', '/', '{"QueueName":"q"}', {'X-Amz-Target': 'AmazonSQS.CreateQueue'})
+        assert f':{port}/' in json.loads(c.getresponse().read())['QueueUrl']
+        d.stop()
+    finally:
+        d.kill()

@@ -95,6 +95,10 @@ static void file(void **state)
     assert_true(o.body_max == 3 * INT64_C(1073741824));
     assert_string_equal(o.doors.items[1], "b,c");
     conf_deinit(&table, &o);
+    assert_int_equal(load("{\"listen\": \"a, b\"}", &o), 0); /* as on the command line */
+    assert_int_equal(o.doors.n, 2);
+    assert_string_equal(o.doors.items[1], "b");
+    conf_deinit(&table, &o);
 }
 
 /* What is wrong, where it stands, and why, on one line. */
@@ -123,7 +127,8 @@ static void bad_files(void **state)
          "1:19: body_size_max: must be a size such as 64MiB, 1024 or more bytes"},
         {"{\"body_size_max\": \"9999999999999TiB\"}",
          "1:19: body_size_max: must be a size such as 64MiB, 1024 or more bytes"},
-        {"{\"listen\": \"a\"}", "1:12: listen: must be an array, not a string"},
+        {"{\"listen\": 1}", "1:12: listen: must be an array, not an integer"},
+        {"{\"listen\": \"a,b,c,d\"}", "1:12: listen: must be of 0 to 3 items"},
         {"{\"listen\": [\"a\", 7]}", "1:18: listen[1]: must be a string, not an integer"},
         {"{\"listen\": [\"a\",\"b\",\"c\",\"d\"]}", "1:12: listen: must be of 0 to 3 items"},
         {"[]", "1:1: must be an object, not an array"},

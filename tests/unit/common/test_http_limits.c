@@ -438,7 +438,7 @@ static void reads_nothing(void **state)
     turn(2);
     assert_int_equal(jobs[0].outcome, HTTP_SENDING);
     skip_ms(2000);
-    UNTIL(jobs[0].outcome == HTTP_LOST);
+    UNTIL(jobs[0].outcome == HTTP_CUT);
     assert_int_equal(http_server_stats(server).expired, 1);
     assert_int_equal(http_server_stats(server).lost, 1);
     assert_int_equal(budget.used, 0);
@@ -447,7 +447,7 @@ static void reads_nothing(void **state)
     reader_open(&c, 4096);
     assert_int_equal(jobs[1].outcome, HTTP_SENDING);
     client_close(&c);
-    UNTIL(jobs[1].outcome == HTTP_LOST);
+    UNTIL(jobs[1].outcome == HTTP_CUT);
 }
 
 /* Answers that nobody reads are held as far as the budget goes; then the oldest makes room. */
@@ -461,13 +461,13 @@ static void budget_ends(void **state)
     reader_open(&c[1], 4096);
     assert_int_equal(jobs[1].outcome, HTTP_SENDING);
     reader_open(&c[2], 4096); /* the others have only just begun */
-    assert_int_equal(jobs[2].outcome, HTTP_LOST);
+    assert_int_equal(jobs[2].outcome, HTTP_CUT);
     assert_true(budget.used <= budget.max);
     skip_ms(1500);
     turn(1);
     reader_open(&c[3], 4096);
     assert_int_equal(jobs[3].outcome, HTTP_SENDING);
-    assert_int_equal(jobs[0].outcome, HTTP_LOST);
+    assert_int_equal(jobs[0].outcome, HTTP_CUT);
     assert_int_equal(jobs[1].outcome, HTTP_SENDING);
     assert_int_equal(http_server_stats(server).evicted, 1);
     for (int i = 0; i < 4; i++)
