@@ -31,11 +31,13 @@ int sigv4_verify(struct call *c, const char *service, struct keys *keys, i64 now
 
 /* --- used by sigv4.c and its tests ------------------------------------------------------------ */
 
-/* Appends the canonical form of the request. `digest` is the body's, as the form has it. `as_sent`:
- * path and query stay as the client wrote them; else they are brought into the one form that the
+/* What of a request stays as the client wrote it; else it is brought into the one form that the
  * rules know. */
-void sigv4_canonical(const struct request *rq, const struct identity *id, str digest, bool as_sent,
-                     struct arena *arena, struct buf *out);
+enum sigv4_as_sent { SIGV4_PATH_AS_SENT = 1, SIGV4_QUERY_AS_SENT = 2 };
+
+/* Appends the canonical form of the request. `digest` is the body's, as the form has it. */
+void sigv4_canonical(const struct request *rq, const struct identity *id, str digest,
+                     unsigned as_sent, struct arena *arena, struct buf *out);
 /* The value of a parameter of the query, decoded; p NULL when it is not there or is not
  * percent-encoded as it must be. */
 str sigv4_query_param(const struct request *rq, const char *name, struct arena *arena);

@@ -108,27 +108,38 @@ static void canonical_query(str query, bool as_sent, struct arena *arena, struct
 
 /* --- headers ---------------------------------------------------------------------------------- */
 
+/* As str_trim has it. */
 static bool is_blank(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The value, runs of blanks as one. */
+/* The value, runs of blanks as one; what lies between them in one piece. */
 static void put_header_value(struct buf *out, str value)
 {
+    size_t done = 0;
+
     value = str_trim(value);
     for (size_t i = 0; i < value.n; i++) {
-        bool blank = is_blank(value.p[i]);
-
-        if (!blank || !is_blank(value.p[i - 1]))
-            buf_char(out, blank ? ' ' : value.p[i]);
+        if (!is_blank(value.p[i]) || (value.p[i] == ' ' && !is_blank(value.p[i + 1])))
+            continue; /* the last character is no blank: there is a next one */
+        buf_str(out, str_slice(value, done, i));
+        buf_char(out, ' ');
+        while (is_blank(value.p[i + 1]))
+            i++;
+        done = i + 1;
     }
+    buf_str(out, str_slice(value, done, value.n));
 }
 
 static void put_lower(struct buf *out, str name)
 {
-    for (size_t i = 0; i < name.n; i++)
-        buf_char(out, name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] | 0x20) : name.p[i]);
+    size_t start = out->n;
+
+    buf_str(out, name);
+    for (size_t i = start; i < out->n; i++)
+        if (out->p[i] >= 'A' && out->p[i] <= 'Z')
+            out->p[i] = (char)(out->p[i] | 0x20);
 }
 
 static void put_header(const struct request *rq, str name, struct buf *out)
@@ -150,15 +161,15 @@ static void put_header(const struct request *rq, str name, struct buf *out)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-void sigv4_canonical(const struct request *rq, const struct identity *id, str digest, bool as_sent,
-                     struct arena *arena, struct buf *out)
+void sigv4_canonical(const struct request *rq, const struct identity *id, str digest,
+                     unsigned as_sent, struct arena *arena, struct buf *out)
 {
     buf_str(out, rq->method);
     buf_char(out, '\n');
-    canonical_path(rq->path, as_sent, out);
+    canonical_path(rq->path, as_sent & SIGV4_PATH_AS_SENT, out);
     buf_char(out, '\n');
     if (rq->query.n)
-        canonical_query(rq->query, as_sent, arena, out);
+        canonical_query(rq->query, as_sent & SIGV4_QUERY_AS_SENT, arena, out);
     buf_char(out, '\n');
     for (str rest = id->signed_headers; rest.p;)
         put_header(rq, str_cut(&rest, ';'), out);

@@ -218,66 +218,84 @@ static str body_digest(const struct claim *m, char hex[HASH_SHA256_HEX])
     return str_of(hash_sha256_hex(m->call->request.body, hex));
 }
 
-static void string_to_sign(const struct claim *m, str canonical, struct buf *out)
+/* A signature being worked out again. */
+struct work {
+    u8 signing[KEYS_SIGNING_SIZE];
+    str digest;       /* of the body */
+    struct buf *text; /* the canonical form, and behind it the string to sign */
+    size_t canonical_size;
+};
+
+static void put_string_to_sign(const struct claim *m, struct buf *out, const char *canonical_hex)
 {
     const struct identity *id = &m->call->identity;
-    char hex[HASH_SHA256_HEX];
+    const str scope[] = {id->date, id->region, id->service};
 
-    buf_printf(out, "AWS4-HMAC-SHA256\n%s\n%.*s/%.*s/%.*s/" TERMINATOR "\n%s", m->stamp,
-               STR_ARG(id->date), STR_ARG(id->region), STR_ARG(id->service),
-               hash_sha256_hex(canonical, hex));
+    buf_z(out, "AWS4-HMAC-SHA256\n");
+    buf_z(out, m->stamp);
+    buf_char(out, '\n');
+    for (size_t i = 0; i < ARRAY_LEN(scope); i++) {
+        buf_str(out, scope[i]);
+        buf_char(out, '/');
+    }
+    buf_z(out, TERMINATOR "\n");
+    buf_z(out, canonical_hex);
 }
 
-/* Whether the signature is the request's in one of the two forms. What should have been signed is
- * left in `canonical` and `to_sign`. */
-static bool is_signature(const struct claim *m, str digest, const u8 signing[KEYS_SIGNING_SIZE],
-                         bool as_sent, struct buf *canonical, struct buf *to_sign)
+/* Whether the signature is the request's with path and query in one of their forms. */
+static bool is_signature(const struct claim *m, struct work *w, unsigned as_sent)
 {
     struct call *c = m->call;
-    char hex[2 * 32 + 1];
+    char hex[HASH_SHA256_HEX];
     u8 signature[32];
 
-    buf_reset(canonical);
-    buf_reset(to_sign);
-    sigv4_canonical(&c->request, &c->identity, digest, as_sent, &c->arena, canonical);
-    string_to_sign(m, buf_view(canonical), to_sign);
-    hash_hmac_sha256(str_from(signing, KEYS_SIGNING_SIZE), buf_view(to_sign), signature);
+    buf_reset(w->text);
+    sigv4_canonical(&c->request, &c->identity, w->digest, as_sent, &c->arena, w->text);
+    w->canonical_size = w->text->n;
+    hash_sha256_hex(buf_view(w->text), hex);
+    put_string_to_sign(m, w->text, hex);
+    hash_hmac_sha256(str_from(w->signing, KEYS_SIGNING_SIZE),
+                     str_slice(buf_view(w->text), w->canonical_size, w->text->n), signature);
     hash_hex(signature, sizeof signature, hex);
     return hash_eq_secret(str_of(hex), c->identity.signature);
 }
 
-static int refuse_signature(const struct claim *m, const struct buf *canonical,
-                            const struct buf *to_sign)
+/* Clients that send an unusual path or query sign it as they send it, or in the canonical form:
+ * either covers all of it, so both are good. The canonical one comes last of all, for a refusal
+ * shows what was tried last. */
+static bool is_signature_in_any_form(const struct claim *m, struct work *w)
+{
+    static const u8 forms[] = {0, SIGV4_QUERY_AS_SENT, SIGV4_PATH_AS_SENT,
+                               SIGV4_PATH_AS_SENT | SIGV4_QUERY_AS_SENT, 0};
+
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (is_signature(m, w, forms[i]))
+            return true;
+    return false;
+}
+
+static int refuse_signature(const struct claim *m, const struct work *w)
 {
     return fault_set(&m->call->fault, CALL_FAULT_SIGNATURE,
                      "The request signature we calculated does not match the signature you "
                      "provided. Check your AWS Secret Access Key and signing method. Consult the "
                      "service documentation for details.\n\nThe Canonical String for this request "
-                     "should have been\n'%s'\n\nThe String-to-Sign should have been\n'%s'\n",
-                     canonical->p, to_sign->p);
+                     "should have been\n'%.*s'\n\nThe String-to-Sign should have been\n'%s'\n",
+                     (int)w->canonical_size, w->text->p, w->text->p + w->canonical_size);
 }
 
-/* Clients that send an unusual path or query sign it as they send it, or in the canonical form:
- * either covers all of it, so both are good. The canonical one comes last and is what a refusal
- * shows. */
 static int check_signature(const struct claim *m, struct keys *keys)
 {
     const struct identity *id = &m->call->identity;
-    struct buf canonical = {0}, to_sign = {0};
     char hex[HASH_SHA256_HEX];
-    u8 signing[KEYS_SIGNING_SIZE];
-    str digest = body_digest(m, hex);
-    bool is_kept = keys_signing_key(keys, m->key, id->date, id->region, id->service, signing);
-    bool is_right = is_signature(m, digest, signing, true, &canonical, &to_sign) ||
-                    is_signature(m, digest, signing, false, &canonical, &to_sign);
+    struct work w = {.digest = body_digest(m, hex), .text = &m->call->scratch};
+    bool is_kept = keys_signing_key(keys, m->key, id->date, id->region, id->service, w.signing);
+    bool is_right = is_signature_in_any_form(m, &w);
 
     if (is_right && !is_kept)
-        keys_keep_signing_key(keys, m->key, id->date, id->region, id->service, signing);
-    int err = is_right ? 0 : refuse_signature(m, &canonical, &to_sign);
-
-    buf_deinit(&to_sign);
-    buf_deinit(&canonical);
-    return err;
+        keys_keep_signing_key(keys, m->key, id->date, id->region, id->service, w.signing);
+    explicit_bzero(w.signing, sizeof w.signing);
+    return is_right ? 0 : refuse_signature(m, &w);
 }
 
 int sigv4_verify(struct call *c, const char *service, struct keys *keys, i64 now_ms,

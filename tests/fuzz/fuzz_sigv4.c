@@ -83,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert((err == 0) == (c->fault.code == 0));
     if (!err && c->identity.is_signed && verify(c) == 0)
         assert(verify(c) == 0);
+    buf_deinit(&c->scratch);
     arena_deinit(&c->arena);
     mem_free(c);
     return 0;

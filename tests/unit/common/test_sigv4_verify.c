@@ -44,6 +44,7 @@ static struct call *new_call(void)
 
 static void free_call(struct call *c)
 {
+    buf_deinit(&c->scratch);
     arena_deinit(&c->arena);
     mem_free(c);
 }
@@ -159,21 +160,24 @@ static void test_good(void **state)
     each_vector(check_good);
 }
 
-/* In one of the two forms we sign what botocore signed. */
+/* In one of the forms we sign what botocore signed. */
 static void check_canonical(struct vector *v)
 {
-    struct buf normal = {0}, sent = {0};
     str want = member(v, "canonical"), digest = str_slice(want, want.n - 64, want.n);
     struct call *c = v->call;
+    struct buf got = {0};
+    bool found = false;
 
     if (str_ends(want, STR("UNSIGNED-PAYLOAD")))
         digest = STR("UNSIGNED-PAYLOAD");
-    sigv4_canonical(&c->request, &c->identity, digest, false, &c->arena, &normal);
-    sigv4_canonical(&c->request, &c->identity, digest, true, &c->arena, &sent);
-    if (!str_eq(buf_view(&normal), want) && !str_eq(buf_view(&sent), want))
-        fail_msg("%s\n%s\n", normal.p, want.p);
-    buf_deinit(&normal);
-    buf_deinit(&sent);
+    for (unsigned as_sent = 0; as_sent < 4; as_sent++) {
+        buf_reset(&got);
+        sigv4_canonical(&c->request, &c->identity, digest, as_sent, &c->arena, &got);
+        found |= str_eq(buf_view(&got), want);
+    }
+    if (!found)
+        fail_msg("%s\n%s\n", got.p, want.p);
+    buf_deinit(&got);
 }
 
 static void test_canonical(void **state)
@@ -205,7 +209,7 @@ static void test_canonical_query(void **state)
         c->request.path = STR("/");
         c->request.query = str_of(cases[i][0]);
         c->identity.signed_headers = STR("host");
-        sigv4_canonical(&c->request, &c->identity, STR("-"), false, &c->arena, &out);
+        sigv4_canonical(&c->request, &c->identity, STR("-"), 0, &c->arena, &out);
         assert_string_equal(out.p, want);
         mem_free(want);
         buf_deinit(&out);
