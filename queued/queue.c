@@ -8,6 +8,7 @@
  * 4. `retire` is due at or before the time when the oldest message expires. */
 #include "queued/queue.h"
 
+#include "common/aws/arn.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "queued/queues.h"
@@ -36,8 +37,8 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
     q->account = str_slice(q->key, 0, account.n);
     q->region = str_slice(q->key, account.n + 1, account.n + 1 + region.n);
     q->name = str_slice(q->key, q->key.n - name.n, q->key.n);
-    q->arn =
-        mem_printf("arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(region), STR_ARG(account), STR_ARG(name));
+    q->arn = mem_printf("arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(arn_partition(region)),
+                        STR_ARG(region), STR_ARG(account), STR_ARG(name));
     make_sender(q);
     queue_attr_init(&q->attributes);
     list_init(&q->arrived);

@@ -19,8 +19,9 @@ static int check_sqs(str endpoint, struct fault *f)
     struct arn arn;
 
     if (arn_parts(endpoint) != ARN_PARTS_MIN || arn_read(endpoint, &arn) ||
-        !str_is(arn.service, "sqs") || arn.region.n == 0 || !arn_is_account(arn.account) ||
-        !arn_is_queue_name(arn.resource) || arn.resource.n > ARN_QUEUE_NAME_MAX)
+        !str_is(arn.service, "sqs") || arn.region.n == 0 || !arn_is_in_partition(&arn) ||
+        !arn_is_account(arn.account) || !arn_is_queue_name(arn.resource) ||
+        arn.resource.n > ARN_QUEUE_NAME_MAX)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "SQS endpoint ARN");
     if (arn_is_fifo_name(arn.resource))
         return fault_set(f, FAULT_INVALID,

@@ -207,18 +207,34 @@ bool catalog_step(struct catalog *c, u32 budget_us)
 struct loading {
     struct catalog *c;
     struct idmap topics; /* by id + 1 */
+    struct buf arn, endpoint;
     struct fault fault;
     u64 refused;
 };
+
+/* Older versions wrote "arn:aws:" for every region: such a name is read as the right one, which is
+ * put into `room`. */
+static str with_partition(str text, struct buf *room)
+{
+    struct arn arn;
+
+    if (arn_read(text, &arn) || arn_is_in_partition(&arn))
+        return text;
+    arn.partition = arn_partition(arn.region);
+    buf_reset(room);
+    arn_write(room, &arn);
+    return buf_view(room);
+}
 
 static int load_topic(void *arg, const struct topic_row *row)
 {
     struct loading *l = arg;
     struct arn arn;
+    str text = with_partition(row->arn, &l->arn);
 
-    if (arn_read(row->arn, &arn))
+    if (arn_read(text, &arn))
         return E_INVALID;
-    struct topic *t = topic_new(row->arn, arn.resource, row->attributes, l->c->seed);
+    struct topic *t = topic_new(text, arn.resource, row->attributes, l->c->seed);
 
     t->id = row->id;
     t->created_ms = row->created_ms;
@@ -235,7 +251,8 @@ static int load_sub(void *arg, const struct sub_row *row)
 
     if (!t)
         return E_INVALID;
-    struct sub *u = sub_new(row->arn, row->protocol, row->endpoint);
+    struct sub *u = sub_new(with_partition(row->arn, &l->arn), row->protocol,
+                            with_partition(row->endpoint, &l->endpoint));
 
     u->id = row->id;
     u->created_ms = row->created_ms;
@@ -267,6 +284,8 @@ int catalog_reload(struct catalog *c)
     idmap_init(&loading.topics, c->seed);
     int err = topic_store_load(c->store, load_topic, load_sub, &loading);
 
+    buf_deinit(&loading.endpoint);
+    buf_deinit(&loading.arn);
     idmap_deinit(&loading.topics);
     if (err) {
         clear(c);

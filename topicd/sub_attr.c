@@ -218,9 +218,10 @@ void sub_attr_out(struct call *c, const struct sub *u)
     settings_init(&s);
     if (settings_read(&s, sub_attributes(u)))
         settings_reset(&s);
-    call_out_entry_text(
-        c, STR("SubscriptionPrincipal"),
-        arena_printf(&c->arena, "arn:aws:iam::%.*s:user/toque", STR_ARG(u->owner->account)));
+    call_out_entry_text(c, STR("SubscriptionPrincipal"),
+                        arena_printf(&c->arena, "arn:%.*s:iam::%.*s:user/toque",
+                                     STR_ARG(arn_partition(u->owner->region)),
+                                     STR_ARG(u->owner->account)));
     call_out_entry_text(c, STR("Owner"), u->owner->account);
     call_out_entry_text(c, RAW, settings_get(&s, RAW).n ? STR("true") : STR("false"));
     call_out_entry_text(c, STR("TopicArn"), u->topic->arn);

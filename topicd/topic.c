@@ -47,9 +47,7 @@ void topic_set_attributes(struct topic *t, str attributes)
 
 void topic_arn_write(struct buf *out, str region, str account, str name)
 {
-    arn_write(out, &(struct arn){.partition = STR("aws"),
-                                 .service = STR("sns"),
-                                 .region = region,
-                                 .account = account,
-                                 .resource = name});
+    struct arn arn = arn_of("sns", region, account, name);
+
+    arn_write(out, &arn);
 }

@@ -41,7 +41,7 @@ struct topic *topic_new(str arn, str name, str attributes, const struct map_seed
 void topic_free(struct topic *t);
 /* Copies; reads from it what publishing needs. */
 void topic_set_attributes(struct topic *t, str attributes);
-/* "arn:aws:sns:REGION:ACCOUNT:NAME" appended to out. */
+/* "arn:PARTITION:sns:REGION:ACCOUNT:NAME" appended to out. */
 void topic_arn_write(struct buf *out, str region, str account, str name);
 
 #endif

@@ -149,8 +149,14 @@ static str endpoint_of(struct topicd *t, struct attributes *a, str protocol, str
 {
     if (!str_is(protocol, "sqs") || !arn_is_queue_name(endpoint))
         return endpoint;
-    return arena_printf(&a->arena, "arn:aws:sqs:%s:%s:%.*s", t->options->server.region,
-                        t->options->server.account, STR_ARG(endpoint));
+    const struct server_options *o = &t->options->server;
+    struct arn arn = arn_of("sqs", str_of(o->region), str_of(o->account), endpoint);
+    struct buf text = {0};
+
+    arn_write(&text, &arn);
+    endpoint = arena_dup(&a->arena, buf_view(&text));
+    buf_deinit(&text);
+    return endpoint;
 }
 
 static int make_sub(struct topicd *t, const struct json_at *at, struct attributes *a, str name,

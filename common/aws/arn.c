@@ -32,6 +32,37 @@ void arn_write(struct buf *out, const struct arn *a)
     }
 }
 
+/* As the SDKs' table of endpoints has them. */
+str arn_partition(str region)
+{
+    static const struct {
+        str prefix, partition;
+    } partitions[] = {
+        {STR_INIT("cn-"), STR_INIT("aws-cn")},
+        {STR_INIT("us-gov-"), STR_INIT("aws-us-gov")},
+        {STR_INIT("us-iso-"), STR_INIT("aws-iso")},
+        {STR_INIT("us-isob-"), STR_INIT("aws-iso-b")},
+        {STR_INIT("eu-isoe-"), STR_INIT("aws-iso-e")},
+        {STR_INIT("us-isof-"), STR_INIT("aws-iso-f")},
+        {STR_INIT("eusc-"), STR_INIT("aws-eusc")},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(partitions); i++)
+        if (str_starts(region, partitions[i].prefix))
+            return partitions[i].partition;
+    return STR("aws");
+}
+
+struct arn arn_of(const char *service, str region, str account, str resource)
+{
+    return (struct arn){arn_partition(region), str_of(service), region, account, resource};
+}
+
+bool arn_is_in_partition(const struct arn *a)
+{
+    return str_eq(a->partition, arn_partition(a->region));
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

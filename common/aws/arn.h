@@ -25,6 +25,13 @@ size_t arn_parts(str text);
 int arn_read(str text, struct arn *ret);
 void arn_write(struct buf *out, const struct arn *a);
 
+/* The partition that a region belongs to: "aws-cn" for "cn-…", "aws" where no other is known. */
+str arn_partition(str region);
+/* The name of a resource, with its region's partition. */
+struct arn arn_of(const char *service, str region, str account, str resource);
+/* Whether the partition is that of the region. */
+bool arn_is_in_partition(const struct arn *a);
+
 /* Twelve digits. */
 bool arn_is_account(str s);
 /* Lower-case letters, digits and hyphens, at most ARN_REGION_MAX; never empty. */

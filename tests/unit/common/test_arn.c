@@ -87,11 +87,43 @@ static void names(void **state)
     assert_false(arn_is_fifo_name(STR("xfifo")));
 }
 
+static void partitions(void **state)
+{
+    static const char *const cases[][2] = {
+        {"us-east-1", "aws"},
+        {"eu-central-1", "aws"},
+        {"", "aws"},
+        {"mars-1", "aws"},
+        {"cn-northwest-1", "aws-cn"},
+        {"us-gov-west-1", "aws-us-gov"},
+        {"us-iso-east-1", "aws-iso"},
+        {"us-isob-east-1", "aws-iso-b"},
+        {"eu-isoe-west-1", "aws-iso-e"},
+        {"us-isof-south-1", "aws-iso-f"},
+        {"eusc-de-east-1", "aws-eusc"},
+        {"us-isolated-1", "aws"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        str region = str_of(cases[i][0]);
+        struct arn a = arn_of("sqs", region, STR("000000000000"), STR("q"));
+        struct buf text = {0};
+
+        assert_true(str_is(arn_partition(region), cases[i][1]));
+        assert_true(arn_is_in_partition(&a));
+        arn_write(&text, &a);
+        assert_true(str_starts(str_slice(buf_view(&text), 4, text.n), str_of(cases[i][1])));
+        a.partition = STR("other");
+        assert_false(arn_is_in_partition(&a));
+        buf_deinit(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),    cmocka_unit_test(there_and_back), cmocka_unit_test(refused),
-        cmocka_unit_test(accounts), cmocka_unit_test(names),
+        cmocka_unit_test(parts),   cmocka_unit_test(partitions), cmocka_unit_test(there_and_back),
+        cmocka_unit_test(refused), cmocka_unit_test(accounts),   cmocka_unit_test(names),
     };
     return cmocka_run_group_tests_name("arn", tests, NULL, NULL);
 }
