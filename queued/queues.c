@@ -6,7 +6,7 @@
  * 3. What a reload finds without a queue row belongs to a deleted queue and is doomed. */
 #include "queued/queues.h"
 
-#include "common/aws/arn.h"
+#include "common/aws/queue_place.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "queued/waiter.h"
@@ -212,38 +212,11 @@ struct queue *queues_find_arn(const struct queues *qs, str arn)
     return queues_find(qs, a.account, a.region, a.resource);
 }
 
-/* The path of a URL, slash first; what is no URL comes back as it is. */
-static str path_of(str url)
-{
-    ptrdiff_t colon = str_find(url, ':');
-    if (colon < 0 || !str_starts(str_slice(url, (size_t)colon, url.n), STR("://")))
-        return url;
-    str rest = str_slice(url, (size_t)colon + 3, url.n);
-    ptrdiff_t slash = str_find(rest, '/');
-    return slash < 0 ? STR("/") : str_slice(rest, (size_t)slash, rest.n);
-}
-
-/* Cuts the part behind the last slash off. */
-static str cut_last(str *path)
-{
-    ptrdiff_t slash = str_rfind(*path, '/');
-    str last = str_slice(*path, (size_t)(slash + 1), path->n);
-    *path = slash > 0 ? str_slice(*path, 0, (size_t)slash) : STR("");
-    return last;
-}
-
-/* /ACCOUNT/NAME, /queue/NAME, /queue/REGION/ACCOUNT/NAME, /NAME, NAME; the host says nothing. */
 struct queue *queues_resolve(const struct queues *qs, str url, str account, str region)
 {
-    str path = path_of(url);
-    str name = cut_last(&path), before = cut_last(&path);
-    if (arn_is_account(before)) {
-        account = before;
-        str place = cut_last(&path);
-        if (place.n && str_is(path, "/queue"))
-            region = place;
-    }
-    return name.n ? queues_find(qs, account, region, name) : NULL;
+    struct queue_place place = {region, account, STR_NONE};
+    queue_place_read(url, &place);
+    return place.name.n ? queues_find(qs, place.account, place.region, place.name) : NULL;
 }
 
 struct skiplist_node *queues_list(const struct queues *qs, str account, str region, str prefix,

@@ -3,7 +3,7 @@
  * call's arena. */
 #include "topicd/front.h"
 
-#include "common/aws/arn.h"
+#include "common/aws/queue_place.h"
 #include "common/aws/desk.h"
 #include "common/aws/sqs.h"
 #include "common/base/hash.h"
@@ -89,74 +89,29 @@ struct service front_service(void *owner, void (*forward)(struct call *c))
 
 /* --- which queued ----------------------------------------------------------------------------- */
 
-struct place {
-    str region, account, name;
-};
-
-/* The queue that a URL, a path, an ARN or a bare name means: its last part is the name, the one
- * before it the account if it is one, and in /queue/REGION/ACCOUNT/NAME the region is stated. */
-static void read_url(str url, struct place *ret)
-{
-    struct arn arn;
-
-    if (arn_read(url, &arn) == 0) {
-        *ret = (struct place){arn.region, arn.account, arn.resource};
-        return;
-    }
-    while (str_ends(url, STR("/")))
-        url.n--;
-    ptrdiff_t slash = str_rfind(url, '/');
-
-    ret->name = slash < 0 ? url : str_slice(url, (size_t)slash + 1, url.n);
-    if (slash < 0)
-        return;
-    url = str_slice(url, 0, (size_t)slash);
-    slash = str_rfind(url, '/');
-    str account = str_slice(url, (size_t)(slash + 1), url.n);
-
-    if (!arn_is_account(account))
-        return;
-    ret->account = account;
-    if (slash < 0)
-        return;
-    url = str_slice(url, 0, (size_t)slash);
-    slash = str_rfind(url, '/');
-    if (slash > 0 && str_ends(str_slice(url, 0, (size_t)slash), STR("/queue")))
-        ret->region = str_slice(url, (size_t)slash + 1, url.n);
-}
-
 /* Index of the queued that the call is for. */
 static u32 find_link(struct front *f, struct call *c)
 {
-    struct place place = {c->region, c->account, STR_NONE};
-    struct buf arn = {0};
+    struct arn arn = {.region = c->region, .account = c->account, .resource = STR("")};
+    struct buf text = {0};
 
     if (f->link_count == 1 || !c->action)
         return 0;
-    call_read(c);
+    if (!c->in)
+        call_read(c);
     if (c->fault.code) {
         /* What is wrong with it, the queued will say. */
         fault_clear(&c->fault);
         return 0;
     }
-    str name = val_get(c->in, "QueueName") ? val_text(c->in, "QueueName") : STR_NONE;
-    str owner = val_get(c->in, "QueueOwnerAWSAccountId") ? val_text(c->in, "QueueOwnerAWSAccountId")
-                                                         : STR_NONE;
-
-    if (name.p)
-        place.name = name;
-    else if (val_get(c->in, "QueueUrl"))
-        read_url(val_text(c->in, "QueueUrl"), &place);
-    else if (val_get(c->in, "SourceArn"))
-        read_url(val_text(c->in, "SourceArn"), &place);
-    if (arn_is_account(owner))
-        place.account = owner;
-    if (!place.name.n)
+    queue_place_of_call(c, &arn);
+    if (!arn.resource.n)
         return 0;
-    arn_write(&arn, &(struct arn){STR("aws"), STR("sqs"), place.region, place.account, place.name});
-    u32 home = directory_home(f->directory, buf_view(&arn));
+    arn = arn_of("sqs", arn.region, arn.account, arn.resource);
+    arn_write(&text, &arn);
+    u32 home = directory_home(f->directory, buf_view(&text));
 
-    buf_deinit(&arn);
+    buf_deinit(&text);
     return home;
 }
 
@@ -195,8 +150,9 @@ static void list_all(struct front *f, struct call *c)
 
     if (!read_page(c, &max, &after))
         return;
-    arn_write(&prefix, &(struct arn){STR("aws"), STR("sqs"), c->region, c->account,
-                                     val_text(c->in, "QueueNamePrefix")});
+    struct arn first = arn_of("sqs", c->region, c->account, val_text(c->in, "QueueNamePrefix"));
+
+    arn_write(&prefix, &first);
     if (after.n && !str_starts(after, buf_view(&prefix))) { /* not from this list */
         buf_deinit(&prefix);
         call_fail(c, CALL_FAULT_INVALID_PARAMETER, BAD_TOKEN);

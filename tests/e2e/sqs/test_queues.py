@@ -139,9 +139,9 @@ def test_forms_of_the_queue_url(sqs):
     sqs.create_queue(QueueName='forms')
     for form in ('forms', 'http://elsewhere:1/000000000000/forms', 'http://x/queue/forms',
                  'http://x/queue/us-east-1/000000000000/forms',
-                 'https://sqs.us-east-1.amazonaws.com/000000000000/forms'):
+                 'https://sqs.us-east-1.amazonaws.com/000000000000/forms', 'forms/'):
         sqs.send_message(QueueUrl=form, MessageBody='m')
-    for wrong in ('http://whatever-incorrect', 'http://x/000000000000/form', 'forms/', 'Forms'):
+    for wrong in ('http://whatever-incorrect', 'http://x/000000000000/form', '/', 'Forms'):
         with pytest.raises(ClientError) as e:
             sqs.send_message(QueueUrl=wrong, MessageBody='m')
         assert e.value.response['Error']['Code'] == 'AWS.SimpleQueueService.NonExistentQueue', wrong

@@ -23,7 +23,7 @@ static const struct refusal refusals[] = {
     {"SendMessage", "{'QueueUrl':'http://whatever-incorrect','MessageBody':'m'}", 400,
      UNKNOWN_QUEUE},
     {"SendMessage", "{'QueueUrl':'http://h/111122223333/q','MessageBody':'m'}", 400, UNKNOWN_QUEUE},
-    {"SendMessage", "{'QueueUrl':'q/','MessageBody':'m'}", 400, UNKNOWN_QUEUE},
+    {"SendMessage", "{'QueueUrl':'/','MessageBody':'m'}", 400, UNKNOWN_QUEUE},
     {"SendMessage", "{'QueueUrl':'q'}", 400, MISSING "MessageBody."},
     {"SendMessage", "{'QueueUrl':'q','MessageBody':''}", 400, MISSING "MessageBody."},
     {"SendMessage", "{'QueueUrl':'q','MessageBody':'\\u0008'}", 400,

@@ -1,0 +1,60 @@
+#include "common/aws/queue_place.h"
+
+/* The path of a URL, slash first; what is no URL comes back as it is. */
+static str path_of(str url)
+{
+    ptrdiff_t colon = str_find(url, ':');
+
+    if (colon < 0 || !str_starts(str_slice(url, (size_t)colon, url.n), STR("://")))
+        return url;
+    str rest = str_slice(url, (size_t)colon + 3, url.n);
+    ptrdiff_t slash = str_find(rest, '/');
+
+    return slash < 0 ? STR("/") : str_slice(rest, (size_t)slash, rest.n);
+}
+
+/* Cuts the part behind the last slash off. */
+static str cut_last(str *path)
+{
+    ptrdiff_t slash = str_rfind(*path, '/');
+    str last = str_slice(*path, (size_t)(slash + 1), path->n);
+
+    *path = slash > 0 ? str_slice(*path, 0, (size_t)slash) : STR("");
+    return last;
+}
+
+void queue_place_read(str url, struct queue_place *place)
+{
+    str path = path_of(url), account, region;
+
+    while (str_ends(path, STR("/")))
+        path.n--;
+    place->name = cut_last(&path);
+    account = cut_last(&path);
+    if (!arn_is_account(account))
+        return;
+    place->account = account;
+    region = cut_last(&path);
+    if (region.n && str_is(path, "/queue"))
+        place->region = region;
+}
+
+void queue_place_of_call(const struct call *c, struct arn *ret)
+{
+    struct queue_place place = {ret->region, ret->account, ret->resource};
+    str name = val_text(c->in, "QueueName"), url = val_text(c->in, "QueueUrl"),
+        source = val_text(c->in, "SourceArn"), owner = val_text(c->in, "QueueOwnerAWSAccountId");
+    struct arn arn;
+
+    if (name.p)
+        place.name = name;
+    else if (arn_read(url.p ? url : source, &arn) == 0)
+        place = (struct queue_place){arn.region, arn.account, arn.resource};
+    else if (url.p)
+        queue_place_read(url, &place);
+    if (arn_is_account(owner))
+        place.account = owner;
+    ret->region = place.region;
+    ret->account = place.account;
+    ret->resource = place.name;
+}
