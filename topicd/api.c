@@ -184,8 +184,32 @@ static const struct fault_name faults[] = {
     NAMED(CALL_FAULT_BATCH_TOO_MANY, 400, "TooManyEntriesInBatchRequestException",
           "TooManyEntriesInBatchRequest"),
     NAMED(CALL_FAULT_INVALID_PARAMETER, 400, "InvalidParameterException", "InvalidParameter"),
+    NAMED(CALL_FAULT_ACCESS_DENIED, 403, "AuthorizationErrorException", "AuthorizationError"),
+    {CALL_FAULT_REQUEST_EXPIRED, 403, "com.amazon.coral.service#RequestExpiredException",
+     "RequestExpired", NULL},
     {.code = 0},
 };
+
+/* The topic that a call is about; a subscription's ARN is its topic's with a part more. */
+static void name_resource(const struct call *c, struct arn *ret)
+{
+    static const char *const members[] = {"TopicArn", "TargetArn", "SubscriptionArn",
+                                          "ResourceArn"};
+    str name = val_text(c->in, "Name");
+    struct arn arn;
+
+    ret->resource = name.p ? name : STR("*");
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        str text = val_text(c->in, members[i]);
+
+        if (!text.p || arn_read(text, &arn))
+            continue;
+        ret->region = arn.region;
+        ret->account = arn.account;
+        ret->resource = str_cut(&arn.resource, ':');
+        return;
+    }
+}
 
 struct service api_service(struct topicd *t)
 {
@@ -193,6 +217,8 @@ struct service api_service(struct topicd *t)
                             .target_prefix = "AmazonSNS.",
                             .query_version = "2010-03-31",
                             .xml_namespace = NAMESPACE,
+                            .action_prefix = "SNS:",
+                            .names = name_resource,
                             .flattened = false,
                             .actions = actions,
                             .action_count = ARRAY_LEN(actions),
@@ -215,6 +241,13 @@ int api_arn(struct call *c, const char *name, str *ret)
         return fault_set(&c->fault, FAULT_INVALID,
                          FAULT_PREFIX "%s Reason: An ARN must have at least 6 elements, not %zu",
                          name, parts);
+    struct arn whole;
+
+    if (arn_read(arn, &whole) == 0 && !arn_is_in_partition(&whole))
+        return fault_set(&c->fault, FAULT_INVALID,
+                         FAULT_PREFIX "%s Reason: A %.*s ARN must begin with arn:%.*s, not %.*s",
+                         name, STR_ARG(whole.region), STR_ARG(arn_partition(whole.region)),
+                         STR_ARG(arn));
     *ret = arn;
     return 0;
 }

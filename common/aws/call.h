@@ -13,6 +13,7 @@
 #ifndef TOQUE_CALL_H
 #define TOQUE_CALL_H
 
+#include "common/aws/arn.h"
 #include "common/base/err.h"
 #include "common/base/list.h"
 #include "common/io/loop.h"
@@ -117,16 +118,21 @@ struct service {
     const char *target_prefix; /* "AmazonSQS." */
     const char *query_version; /* "2012-11-05": tells services apart where both know an action */
     const char *xml_namespace;
-    bool unsigned_denied; /* SQS: a call without a signature is AccessDenied; SNS:
+    bool unsigned_denied;      /* SQS: a call without a signature is AccessDenied; SNS:
                              MissingAuthenticationToken */
-    bool flattened;       /* SQS: lists and maps without wrappers, empty ones left out, errors
+    bool flattened;            /* SQS: lists and maps without wrappers, empty ones left out, errors
                        with <Detail/>, XML declaration; SNS: the opposite */
+    const char *action_prefix; /* "sqs:": how policies name the actions */
+    /* Fills in what the input states of the resource that the call is about, and leaves the rest:
+       region, account, resource. Needs c->in. */
+    void (*names)(const struct call *c, struct arn *ret);
     const struct action *actions; /* sorted by name */
     size_t action_count;
     const struct fault_name *faults; /* end: code 0; covers the codes above, too */
     /* Set: calls are not run here but handed to this (topicd's front door for SQS), with dialect,
-       identity, account, region and, in the Query protocol, c->params known; their input is not
-       read, c->in is NULL, and c->action is NULL where `actions` does not have the name. */
+       identity, account, region and, in the Query protocol, c->params known; their input is read
+       only where a policy had to be asked, else c->in is NULL, and c->action is NULL where
+       `actions` does not have the name. */
     void (*forward)(struct call *c);
     void *owner; /* the daemon: call_owner */
 };

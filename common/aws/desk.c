@@ -14,6 +14,7 @@
 #include <stdarg.h>
 
 #include "common/aws/arn.h"
+#include "common/aws/authorize.h"
 #include "common/aws/dialect.h"
 #include "common/aws/sigv4.h"
 #include "common/base/log.h"
@@ -24,6 +25,9 @@
 #define POOL_MAX     256 /* idle calls that are kept: as many as one turn may take */
 /* An idle call keeps at most so much memory for input, scratch and answer. */
 #define KEEP_MAX (16 * 1024)
+
+/* Denied calls that are logged in a second. */
+#define TOLD_MAX 10
 
 #define HOST_SIZE_MAX 255
 
@@ -46,6 +50,8 @@ struct desk {
     struct page pages[PAGES_MAX];
     size_t page_count;
     struct keys *keys; /* NULL: signatures are not verified */
+    i64 told_second;   /* when denied calls were logged last, and how many of them */
+    u32 told;
     struct list pool;
     u32 pool_count;
     bool failing, lost, quiet;
@@ -422,14 +428,45 @@ static void refuse_unsigned(struct call *c)
         fault_set(&c->fault, CALL_FAULT_NO_SIGNATURE, "Request is missing Authentication Token");
 }
 
-/* Fills in whose key it is, or sets c->fault. */
-static void verify(struct call *c, const char *service)
+/* Whose key it is; or NULL, and c->fault is set. */
+static const struct key *verify(struct call *c, const char *service)
 {
     const struct key *key;
     if (sigv4_verify(c, service, c->desk->keys, call_clock(c)->now_ms, &key))
-        return;
+        return NULL;
     c->identity.account = arena_dup(&c->arena, key->account);
     c->identity.user = arena_dup(&c->arena, key->user);
+    return key;
+}
+
+/* A call that nobody signed is made where the resource is that it names, unless somebody said
+ * outright where. */
+static void place_unsigned(struct call *c)
+{
+    const struct request *rq = &c->request;
+    struct arn arn = {.account = c->account, .region = c->region};
+    if (c->identity.is_signed || !c->service->names)
+        return;
+    c->service->names(c, &arn);
+    if (arn_is_account(arn.account) && (!rq->account.n || rq->door == DOOR_LINK))
+        c->account = arn.account;
+    if (arn_is_region(arn.region) && (!rq->region.n || rq->door == DOOR_LINK))
+        c->region = arn.region;
+}
+
+/* What the policy of the caller's key says. Who is denied again and again does not fill the log. */
+static void check_policy(struct call *c, const struct key *key)
+{
+    struct desk *d = c->desk;
+    struct buf why = {0};
+    i64 second = call_clock(c)->mono_ms / 1000;
+    if (d->told_second != second)
+        d->told = 0;
+    d->told_second = second;
+    if (authorize(c, key, &why) && d->told++ < TOLD_MAX)
+        log_info("a call is denied by the policy of its key key=%.*s action=%s: %s",
+                 STR_ARG(key->id), c->action->name, why.p);
+    buf_deinit(&why);
 }
 
 static bool is_host(str s)
@@ -480,15 +517,16 @@ static const char *refusal(const struct call *c)
     return NULL;
 }
 
-/* Where there are keys: who calls is who signs. */
-static void check_signature(struct call *c)
+/* Where there are keys: who calls is who signs. NULL where it is not known by a key. */
+static const struct key *check_signature(struct call *c)
 {
     if (!c->desk->keys || is_verified_elsewhere(c) || c->fault.code)
-        return;
+        return NULL;
     if (c->identity.is_signed)
-        verify(c, c->service->signing_name);
-    else if (!c->action || !(c->action->flags & ACTION_OPEN))
+        return verify(c, c->service->signing_name);
+    if (!c->action || !(c->action->flags & ACTION_OPEN))
         refuse_unsigned(c);
+    return NULL;
 }
 
 /* Nothing but these runs an action: a HEAD, above all, changes nothing. */
@@ -497,8 +535,9 @@ static bool is_calling(const struct request *rq)
     return str_is(rq->method, "POST") || str_is(rq->method, "GET") || str_is(rq->method, "CALL");
 }
 
-/* True: the call may be run; else its fault is set. */
-static bool check(struct call *c)
+/* Finds out what is called and by whom, and reads the input unless the call is for somebody else to
+ * read. Whatever may not go on has c->fault set. */
+static void prepare(struct call *c)
 {
     sigv4_read(&c->request, &c->arena, &c->identity, &c->fault);
     call_find(c, c->desk->services, c->desk->service_count);
@@ -511,13 +550,24 @@ static bool check(struct call *c)
         fault_clear(&c->fault);
         fault_set(&c->fault, CALL_FAULT_UNAVAILABLE, "%s", why);
     }
-    check_signature(c);
+    const struct key *key = check_signature(c);
+    bool has_policy = key && key->policy;
     decide_caller(c);
-    return !c->fault.code;
+    if (c->fault.code || (c->service->forward && !has_policy))
+        return;
+    if (!c->action) /* the other daemon may know it, but no policy can be asked about it */
+        fault_set(&c->fault, CALL_FAULT_UNKNOWN_ACTION,
+                  "The action is not valid for this endpoint.");
+    else
+        call_read(c);
+    if (!c->fault.code)
+        place_unsigned(c);
+    if (!c->fault.code && has_policy)
+        check_policy(c, key);
 }
 
 /* Pages show and change what belongs to everybody: where there are keys they need one, for either
- * service, or the Unix socket. */
+ * service, that has no policy, or the Unix socket. */
 static bool may_see(struct call *c, const struct page *page)
 {
     if (!c->desk->keys || page->is_open || c->request.door != DOOR_TCP)
@@ -526,8 +576,8 @@ static bool may_see(struct call *c, const struct page *page)
         return false;
     for (size_t i = 0; i < c->desk->service_count && !c->fault.code; i++) {
         if (str_is(c->identity.service, c->desk->services[i]->signing_name)) {
-            verify(c, c->desk->services[i]->signing_name);
-            return !c->fault.code;
+            const struct key *key = verify(c, c->desk->services[i]->signing_name);
+            return key && !key->policy;
         }
     }
     return false;
@@ -549,15 +599,11 @@ struct call *desk_take(struct desk *d, const struct request *rq,
             call_page(c, 403, STR("{\"error\":\"this page needs a signature\"}"));
         return c;
     }
-    bool ok = check(c);
-    if (ok && c->service->forward) {
-        c->service->forward(c);
-        return c;
-    }
-    if (ok)
-        call_read(c);
+    prepare(c);
     if (c->fault.code)
         call_done(c);
+    else if (c->service->forward)
+        c->service->forward(c);
     else
         c->action->run(c);
     return c;

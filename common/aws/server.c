@@ -1,5 +1,6 @@
 #include "common/aws/server.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 
 #include "common/base/log.h"
@@ -139,8 +140,14 @@ static void signal_came(struct loop_watch *w, u32 events)
 {
     struct server *s = w->arg;
 
-    while (daemon_signal(s->daemon))
-        server_stop(s);
+    int which;
+
+    while ((which = daemon_signal(s->daemon))) {
+        if (which == SIGHUP)
+            desk_reload_keys(s->desk);
+        else
+            server_stop(s);
+    }
 }
 
 static bool server_flush(struct loop_hook *h)
@@ -333,8 +340,10 @@ int server_listen(struct server *s, struct fault *f)
     if (engine_flush(s->engine))
         return fault_set(f, CONF_FAULT, "%s: the store cannot be written: %s", s->options->data_dir,
                          engine_error(s->engine));
-    int err = open_endpoints(s, f);
+    int err = desk_open_keys(s->desk, s->options->keys, f);
 
+    if (!err)
+        err = open_endpoints(s, f);
     if (!err)
         err = watch_signals(s, f);
     if (err)

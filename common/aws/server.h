@@ -88,7 +88,8 @@ struct store_options server_store_options(struct server *s);
 int server_serve_store(struct server *s, struct engine *e, struct fault *f) MUST_CHECK;
 /* What was done so far is made durable, then the endpoints let callers in. */
 int server_listen(struct server *s, struct fault *f) MUST_CHECK;
-/* Runs until server_stop, or a signal, and the orderly end that follows. */
+/* Runs until server_stop, or a signal, and the orderly end that follows. SIGHUP reads the access
+ * keys again. */
 void server_run(struct server *s);
 void server_stop(struct server *s);
 /* Harmless on a server that was opened half, as everything of the end. */

@@ -33,6 +33,10 @@ static const struct conf_option options[] = {
     TEXT(ipc_url, "", "nng address, ipc://PATH, of the local call endpoint; empty: none."),
     PATH(data_dir, "/var/lib/toque", "Directory of the store; made where it is missing."),
     PATH(pid_file, "", "File that holds the process id while the daemon runs; empty: none."),
+    PATH(
+        keys, "",
+        "File of access keys, mode 0600, read again on SIGHUP: signatures are verified; empty: any "
+        "secret works."),
     PATH(topology, "", "File with what is created at start where it is missing; empty: none."),
     WORD(durability, "full", durability_words,
          "full: what is answered survives loss of power; relaxed: the death of the process only."),

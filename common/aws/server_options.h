@@ -10,7 +10,7 @@ struct server_options {
     struct conf_list http_host;
     i64 http_port;
     char *unix_socket, *ipc_url;
-    char *data_dir, *pid_file, *topology;
+    char *data_dir, *pid_file, *keys, *topology;
     int durability; /* enum store_durability */
     int clock;      /* enum server_clock */
     int log_level;  /* enum log_level */

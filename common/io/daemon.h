@@ -18,8 +18,8 @@ struct daemon {
     char *pid_path;
 };
 
-/* Before any thread is started: SIGTERM and SIGINT come through signal_fd from now on, in all
- * threads; SIGPIPE is ignored; the umask keeps others out of what is created. */
+/* Before any thread is started: SIGTERM, SIGINT and SIGHUP come through signal_fd from now on, in
+ * all threads; SIGPIPE is ignored; the umask keeps others out of what is created. */
 int daemon_open(struct daemon *d, struct fault *f) MUST_CHECK;
 /* Removes the pid file, closes; signals stay blocked, as the process is about to end. */
 void daemon_close(struct daemon *d);

@@ -10,7 +10,7 @@ full) in a fresh folder. Every answer is checked by the generator; counts are ch
 import argparse, http.client, json, os, pathlib, signal, statistics, subprocess, tempfile, time
 
 from neighbours import Neighbours
-from tools import ATTRIBUTE, ROOT, Tools
+from tools import ACCOUNT, ATTRIBUTE, ROOT, Tools
 
 
 class Bench(Tools):
@@ -75,6 +75,27 @@ class Bench(Tools):
                          ratio=f'{got["requests_per_s"] / self.rates["limit", n]:.2f}')
         self.load(t.queue_ports[0], 'batch', 'send-batch', connections=16, queue=url)
         self.turns(t, 'send')
+        t.stop()
+
+    def signed(self):
+        """What verifying signatures costs: the same sends, signed and not, in turn."""
+        t = self.fresh()
+        url = self.queue(t, 'q')
+        path = pathlib.Path(self.folder.name) / 'keys.json'
+        key = {'access_key_id': ACCOUNT, 'secret_access_key': 'secret', 'account': ACCOUNT}
+        path.write_text(json.dumps({'keys': [key]}))
+        path.chmod(0o600)
+        rates = {'': [], str(path): []}
+        for _ in range(1 if self.quick else 3):
+            for keys, got in rates.items():
+                t.queued.stop()
+                t.queued.options['keys'] = keys
+                t.queued.start()
+                how = dict(key=ACCOUNT, secret='secret') if keys else {}
+                got.append(self.load(t.queue_ports[0], 'send', 'send-signed' if keys else 'send',
+                                     connections=64, queue=url, runs=1, **how)['requests_per_s'])
+        unsigned, signed = map(statistics.median, rates.values())
+        self.say('send-signed-of-unsigned/1024/64', ratio=f'{signed / unsigned:.2f}')
         t.stop()
 
     def receive(self):
@@ -204,7 +225,7 @@ class Bench(Tools):
                          start_ms=f'{seconds[0] * 1e3:.1f}')
 
 
-ALL = ['sync', 'start', 'limit', 'send', 'receive', 'latency', 'fanout', 'filtered', 'filterctl', 'backlog',
+ALL = ['sync', 'start', 'limit', 'send', 'signed', 'receive', 'latency', 'fanout', 'filtered', 'filterctl', 'backlog',
        'neighbours']
 
 

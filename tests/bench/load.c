@@ -17,8 +17,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "common/aws/sigv4.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/date.h"
 #include "common/base/form.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
@@ -40,6 +42,7 @@ struct plan {
     double seconds, warmup;
     u64 count_max; /* messages; 0: until the time is over */
     const char *queue, *topic, *attributes, *label;
+    const char *key, *secret; /* requests are signed */
 };
 
 /* What a connection does next. */
@@ -73,25 +76,85 @@ static void die(const char *what)
     exit(2);
 }
 
+/* --- signatures ------------------------------------------------------------------------------- */
+
+/* Appends X-Amz-Date and Authorization of a POST to "/". */
+static void sign(struct buf *b, const struct plan *p, const char *type, const char *target,
+                 str body)
+{
+    static const char region[] = "us-east-1";
+    const char *service = target ? "sqs" : "sns";
+    char stamp[DATE_BASIC_SIZE], host[64], action[64], hex[HASH_SHA256_HEX];
+    u8 mac[32], next[32];
+    struct clock now;
+    struct arena arena;
+    struct buf text = {0};
+
+    clock_init(&now, false);
+    date_basic(now.now_ms, stamp);
+    snprintf(host, sizeof host, "%s:%u", p->host, p->port);
+    snprintf(action, sizeof action, "AmazonSQS.%s", target ? target : "");
+    const struct http_field fields[] = {{STR("content-type"), str_of(type)},
+                                        {STR("host"), str_of(host)},
+                                        {STR("x-amz-date"), str_of(stamp)},
+                                        {STR("x-amz-target"), str_of(action)}};
+    struct request rq = request_blank(DOOR_TCP);
+    struct identity id = {.signed_headers = target
+                                                ? STR("content-type;host;x-amz-date;x-amz-target")
+                                                : STR("content-type;host;x-amz-date")};
+
+    rq.method = STR("POST");
+    rq.path = STR("/");
+    rq.headers = fields;
+    rq.header_count = ARRAY_LEN(fields);
+    arena_init(&arena);
+    sigv4_canonical(&rq, &id, str_of(hash_sha256_hex(body, hex)), 0, &arena, &text);
+    hash_sha256_hex(buf_view(&text), hex);
+    buf_reset(&text);
+    buf_printf(&text, "AWS4%s", p->secret);
+    hash_hmac_sha256(buf_view(&text), str_from(stamp, 8), mac);
+    buf_reset(&text);
+    buf_printf(&text, "AWS4-HMAC-SHA256\n%s\n%.8s/%s/%s/aws4_request\n%s", stamp, stamp, region,
+               service, hex);
+    const str chain[] = {STR("us-east-1"), str_of(service), STR("aws4_request"), buf_view(&text)};
+
+    for (size_t i = 0; i < ARRAY_LEN(chain); i++) {
+        hash_hmac_sha256(str_from(mac, sizeof mac), chain[i], next);
+        memcpy(mac, next, sizeof mac);
+    }
+    hash_hex(mac, sizeof mac, hex);
+    buf_printf(b,
+               "X-Amz-Date: %s\r\nAuthorization: AWS4-HMAC-SHA256 Credential=%s/%.8s/%s/%s/"
+               "aws4_request, SignedHeaders=%.*s, Signature=%s\r\n",
+               stamp, p->key, stamp, region, service, STR_ARG(id.signed_headers), hex);
+    buf_deinit(&text);
+    arena_deinit(&arena);
+}
+
 /* --- requests --------------------------------------------------------------------------------- */
 
 static void http_head(struct buf *b, const struct plan *p, const char *type, const char *target,
-                      size_t length)
+                      str body)
 {
     buf_printf(b, "POST / HTTP/1.1\r\nHost: %s:%u\r\nContent-Type: %s\r\n", p->host, p->port, type);
     if (target)
         buf_printf(b, "X-Amz-Target: AmazonSQS.%s\r\n", target);
-    buf_printf(b,
-               "Authorization: AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/sqs/"
-               "aws4_request, SignedHeaders=host, Signature=00\r\nContent-Length: %zu\r\n\r\n",
-               length);
+    if (p->secret)
+        sign(b, p, type, target, body);
+    else
+        buf_z(b,
+              "X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential="
+              "000000000000/20260101/us-east-1/sqs/aws4_request, SignedHeaders=content-type;host;"
+              "x-amz-date;x-amz-target, Signature="
+              "0000000000000000000000000000000000000000000000000000000000000000\r\n");
+    buf_printf(b, "Content-Length: %zu\r\n\r\n", body.n);
 }
 
 static void sqs(struct buf *out, const struct plan *p, const char *target, const char *body,
                 size_t n)
 {
     buf_reset(out);
-    http_head(out, p, "application/x-amz-json-1.0", target, n);
+    http_head(out, p, "application/x-amz-json-1.0", target, str_from(body, n));
     buf_add(out, body, n);
 }
 
@@ -123,7 +186,7 @@ static void make_requests(struct run *r)
     if (p->attributes)
         buf_printf(&item, "&%s", p->attributes);
     http_head(&r->publish_form, p, "application/x-www-form-urlencoded; charset=utf-8", NULL,
-              item.n);
+              buf_view(&item));
     buf_add(&r->publish_form, item.p, item.n);
     buf_deinit(&payload);
     buf_deinit(&encoded);
@@ -447,7 +510,7 @@ static void stamp(struct run *r, struct conn *c)
                    r->plan.topic, now);
         struct plan at = r->plan;
         at.port = r->plan.publish_port;
-        http_head(&c->out, &at, "application/x-www-form-urlencoded", NULL, body.n);
+        http_head(&c->out, &at, "application/x-www-form-urlencoded", NULL, buf_view(&body));
         buf_add(&c->out, body.p, body.n);
     } else {
         buf_printf(&body, "{\"QueueUrl\":\"%s\",\"MessageBody\":\"T=%016" PRId64 "\"}",
@@ -534,13 +597,16 @@ static int run_latency(struct run *r)
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static const struct option options[] = {
-    {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},        {"publish-port", 1, NULL, 'P'},
-    {"scenario", 1, NULL, 's'}, {"connections", 1, NULL, 'c'}, {"size", 1, NULL, 'z'},
-    {"take", 1, NULL, 't'},     {"wait", 1, NULL, 'w'},        {"rate", 1, NULL, 'r'},
-    {"seconds", 1, NULL, 'S'},  {"warmup", 1, NULL, 'W'},      {"count", 1, NULL, 'n'},
-    {"queue", 1, NULL, 'q'},    {"topic", 1, NULL, 'T'},       {"attributes", 1, NULL, 'a'},
-    {"label", 1, NULL, 'l'},    {"help", 0, NULL, 'H'},        {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"host", 1, NULL, 'h'},         {"port", 1, NULL, 'p'},
+                                        {"publish-port", 1, NULL, 'P'}, {"scenario", 1, NULL, 's'},
+                                        {"connections", 1, NULL, 'c'},  {"size", 1, NULL, 'z'},
+                                        {"take", 1, NULL, 't'},         {"wait", 1, NULL, 'w'},
+                                        {"rate", 1, NULL, 'r'},         {"seconds", 1, NULL, 'S'},
+                                        {"warmup", 1, NULL, 'W'},       {"count", 1, NULL, 'n'},
+                                        {"queue", 1, NULL, 'q'},        {"topic", 1, NULL, 'T'},
+                                        {"attributes", 1, NULL, 'a'},   {"label", 1, NULL, 'l'},
+                                        {"key", 1, NULL, 'k'},          {"secret", 1, NULL, 'K'},
+                                        {"help", 0, NULL, 'H'},         {NULL, 0, NULL, 0}};
 
 static int usage(int status)
 {
@@ -549,7 +615,7 @@ static int usage(int status)
            "  --queue URL  --topic ARN  --attributes FORM (publish)  --take 10  --wait 0 (receive, "
            "hold)\n"
            "  --count N (messages; receive: until empty)  --rate 200 (latency)  --publish-port P\n"
-           "  --label NAME\n");
+           "  --label NAME  --key ID --secret SECRET (requests are signed)\n");
     return status;
 }
 
@@ -590,6 +656,8 @@ int main(int argc, char **argv)
         case 'T': p->topic = optarg; break;
         case 'a': p->attributes = optarg; break;
         case 'l': p->label = optarg; break;
+        case 'k': p->key = optarg; break;
+        case 'K': p->secret = optarg; break;
         case 'H': return usage(0);
         default: return usage(2);
         }

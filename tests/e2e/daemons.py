@@ -181,13 +181,14 @@ class Toque:
     def queue_url(self):
         return f'http://127.0.0.1:{self.queue_ports[0]}'
 
-    def client(self, service, url=None, region=REGION, account=ACCOUNT, **config):
+    def client(self, service, url=None, region=REGION, account=ACCOUNT, secret='secret', token=None,
+               **config):
         import boto3
         from botocore.config import Config
         return boto3.client(service, endpoint_url=url or (self.topic_url if service == 'sns' else
                                                           self.queue_url),
                             region_name=region, aws_access_key_id=account,
-                            aws_secret_access_key='secret',
+                            aws_secret_access_key=secret, aws_session_token=token,
                             config=Config(retries={'max_attempts': 0}, read_timeout=60, **config))
 
     def sqs(self, **more):

@@ -40,10 +40,23 @@ static void run_echo(struct call *c)
     call_done(c);
 }
 
-static const struct member none[] = {{.name = NULL}};
+/* A call about the queue "place:name", where the place is a region or an account. */
+static void names(const struct call *c, struct arn *ret)
+{
+    str name = val_text(c->in, "Name"), place = str_cut(&name, ':');
+
+    if (arn_is_account(place))
+        ret->account = place;
+    else if (place.n)
+        ret->region = place;
+    ret->resource = name.p ? name : STR("");
+}
+
+static const struct member in[] = {{.name = "Name", .type = VAL_STRING}, {.name = NULL}};
 static const struct action actions[] = {
-    {"Echo", none, run_echo, ACTION_RESULT},
-    {"Open", none, run_echo, ACTION_RESULT | ACTION_OPEN},
+    {"Echo", in, run_echo, ACTION_RESULT},
+    {"EchoBatch", in, run_echo, ACTION_RESULT},
+    {"Open", in, run_echo, ACTION_RESULT | ACTION_OPEN},
 };
 
 static const struct service queues = {.signing_name = "sqs",
@@ -51,6 +64,8 @@ static const struct service queues = {.signing_name = "sqs",
                                       .query_version = "2012-11-05",
                                       .xml_namespace = "http://queue.example/",
                                       .unsigned_denied = true,
+                                      .action_prefix = "sqs:",
+                                      .names = names,
                                       .flattened = true,
                                       .actions = actions,
                                       .action_count = ARRAY_LEN(actions)};
@@ -58,6 +73,8 @@ static const struct service topics = {.signing_name = "sns",
                                       .target_prefix = "AmazonSNS.",
                                       .query_version = "2010-03-31",
                                       .xml_namespace = "http://sns.example/",
+                                      .action_prefix = "SNS:",
+                                      .names = names,
                                       .actions = actions,
                                       .action_count = ARRAY_LEN(actions)};
 
@@ -110,8 +127,7 @@ static void caller_sign(struct caller *who, const char *key, const char *secret,
     u8 mac[32];
 
     arena_init(&arena);
-    sigv4_canonical(&who->rq, &id, str_of(hash_sha256_hex(who->rq.body, hex)), false, &arena,
-                    &text);
+    sigv4_canonical(&who->rq, &id, str_of(hash_sha256_hex(who->rq.body, hex)), 0, &arena, &text);
     hash_sha256_hex(buf_view(&text), hex);
     buf_reset(&text);
     buf_printf(&text, "AWS4-HMAC-SHA256\n" STAMP "\n" DATE "/eu-west-1/%s/aws4_request\n%s",
@@ -242,6 +258,74 @@ static void test_verified_elsewhere(void **state)
     assert_int_equal(answer.status, 403);
 }
 
+static void test_policy(void **state)
+{
+    static const char user[] = "User: arn:aws:iam::111111111111:user/limited is not authorized to "
+                               "perform: ";
+    struct caller who;
+    char want[1024];
+
+    caller_init(&who, "/", "AmazonSQS.EchoBatch");
+    who.rq.body = STR("{\"Name\":\":q\"}");
+    caller_sign(&who, "AKLIMITED", "secret", "sqs");
+    ask(&who);
+    assert_int_equal(answer.status, 200);
+    who.rq.body = STR("{\"Name\":\":p\"}");
+    caller_sign(&who, "AKLIMITED", "secret", "sqs");
+    ask(&who);
+    snprintf(want, sizeof want,
+             "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\",\"message\":\"%s"
+             "sqs:echo on resource: arn:aws:sqs:eu-west-1:111111111111:p because no "
+             "identity-based policy allows the sqs:echo action\"}",
+             user);
+    expect(403, want);
+    caller_init(&who, "/", "AmazonSNS.Open");
+    caller_sign(&who, "AKLIMITED", "secret", "sns");
+    ask(&who);
+    assert_non_null(strstr(answer.body, "SNS:Open on resource: arn:aws:sns:eu-west-1:111111111111: "
+                                        "with an explicit deny in an identity-based policy"));
+    caller_init(&who, "/closed", "");
+    caller_sign(&who, "AKLIMITED", "secret", "sqs");
+    ask(&who);
+    assert_int_equal(answer.status, 403);
+}
+
+/* A call that nobody signed is made where what it names is, unless somebody said where. */
+static void test_unsigned_calls_have_a_place(void **state)
+{
+    static const struct {
+        enum door door;
+        const char *account, *name, *want_account, *want_region;
+    } cases[] = {
+        {DOOR_TCP, "", "", "000000000000", "us-east-1"},
+        {DOOR_TCP, "", "123456789012:q", "123456789012", "us-east-1"},
+        {DOOR_TCP, "", "eu-west-1:q", "000000000000", "eu-west-1"},
+        {DOOR_TCP, "", "Mars:q", "000000000000", "us-east-1"},
+        {DOOR_IPC, "444444444444", "123456789012:q", "444444444444", "us-east-1"},
+        {DOOR_LINK, "444444444444", "123456789012:q", "123456789012", "us-east-1"},
+    };
+    struct caller who;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char body[64], want[128];
+
+        caller_init(&who, "/", "AmazonSNS.Open");
+        who.rq.door = cases[i].door;
+        who.rq.account = str_of(cases[i].account);
+        snprintf(body, sizeof body, "{\"Name\":\"%s\"}", cases[i].name);
+        who.rq.body = str_of(body);
+        ask(&who);
+        snprintf(want, sizeof want, "{\"Account\":\"%s\",\"Region\":\"%s\",\"User\":\"\"}",
+                 cases[i].want_account, cases[i].want_region);
+        expect(200, want);
+    }
+    caller_init(&who, "/", "AmazonSNS.Open");
+    who.rq.body = STR("{\"Name\":\"123456789012:q\"}");
+    caller_sign(&who, "AKALICE", "secret", "sns");
+    ask(&who);
+    expect(200, "{\"Account\":\"111111111111\",\"Region\":\"eu-west-1\",\"User\":\"alice\"}");
+}
+
 static void test_pages(void **state)
 {
     struct caller who;
@@ -327,6 +411,12 @@ static int tear_down(void **state)
     "{\"access_key_id\":\"222222222222\",\"secret_access_key\":\"other\",\"account\":"             \
     "\"333333333333\"}"
 
+#define LIMITED                                                                                    \
+    "{\"access_key_id\":\"AKLIMITED\",\"secret_access_key\":\"secret\",\"account\":"               \
+    "\"111111111111\",\"user\":\"limited\",\"policy\":{\"Statement\":[{\"Effect\":\"Allow\","      \
+    "\"Action\":\"sqs:Echo\",\"Resource\":\"*:q\"},{\"Effect\":\"Deny\",\"Action\":\"sns:*\","     \
+    "\"Resource\":\"*\"}]}}"
+
 static void test_reloaded(void **state)
 {
     struct caller who;
@@ -353,13 +443,15 @@ int main(void)
         TEST(test_unsigned),
         TEST(test_open),
         TEST(test_verified_elsewhere),
+        TEST(test_policy),
+        TEST(test_unsigned_calls_have_a_place),
         TEST(test_pages),
         TEST(test_reloaded),
         cmocka_unit_test_setup_teardown(test_without_keys, set_up, tear_down),
     };
 
     json_setup();
-    key_file_make(key_file, "{\"keys\":[" ALICE "," OTHER "]}");
+    key_file_make(key_file, "{\"keys\":[" ALICE "," OTHER "," LIMITED "]}");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
     unlink(key_file);

@@ -54,7 +54,13 @@ struct rig {
     struct topicd *t;
     struct fake fakes[RIG_QUEUEDS_MAX];
     u32 fake_count;
+    const char *authorization; /* of calls from now on; NULL: nobody signs them */
 };
+
+/* Who calls is somebody of the default account, in us-east-1. */
+#define RIG_SIGNED                                                                                 \
+    "AWS4-HMAC-SHA256 Credential=test/20260102/us-east-1/sns/aws4_request, SignedHeaders=host, "   \
+    "Signature=00"
 
 struct rig_answer {
     bool there;
@@ -346,7 +352,7 @@ static inline struct call *rig_begin(struct rig *r, const char *form, struct rig
                          .target = STR(""),
                          .content_type = STR("application/x-www-form-urlencoded"),
                          .accept = STR(""),
-                         .authorization = STR(""),
+                         .authorization = str_of(r->authorization ? r->authorization : ""),
                          .trace_id = STR(""),
                          .account = STR(""),
                          .region = STR(""),

@@ -46,8 +46,10 @@ static void test_targets(void **state)
             P "TopicArn Reason: An ARN must have at least 6 elements, not 1");
     INVALID(rig, "Action=Publish&Message=m&TargetArn=randomstring:1",
             P "TargetArn Reason: An ARN must have at least 6 elements, not 2");
+    rig->authorization = RIG_SIGNED;
     INVALID(rig, "Action=Publish&Message=m&TargetArn=arn:aws:sns:eu-west-1:000000000000:t",
             P "TargetArn");
+    rig->authorization = NULL;
     INVALID(rig,
             "Action=Publish&Message=m&TargetArn=arn:aws:sns:us-east-1:000000000000:"
             "endpoint/ADM/a/00000000-0000-0000-0000-000000000000",

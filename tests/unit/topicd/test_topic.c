@@ -125,8 +125,18 @@ static void test_arns(void **state)
     INVALID(rig, "Action=DeleteTopic&TopicArn=arn:aws:sns:us-east-1:x",
             P "TopicArn Reason: An ARN must have at least 6 elements, not 5");
     INVALID(rig, "Action=DeleteTopic", P "TopicArn Reason: no value for required parameter");
+    rig->authorization = RIG_SIGNED;
     INVALID(rig, "Action=GetTopicAttributes&TopicArn=arn:aws:sns:eu-west-1:000000000000:t",
             P "TopicArn");
+    rig->authorization = NULL; /* who does not sign calls where the topic is */
+    RIG_REFUSED(rig, "Action=GetTopicAttributes&TopicArn=arn:aws:sns:eu-west-1:000000000000:t", 404,
+                "NotFound", "Topic does not exist");
+    INVALID(rig, "Action=GetTopicAttributes&TopicArn=arn:aws:sns:cn-northwest-1:000000000000:t",
+            P "TopicArn Reason: A cn-northwest-1 ARN must begin with arn:aws-cn, not "
+              "arn:aws:sns:cn-northwest-1:000000000000:t");
+    INVALID(rig, "Action=DeleteTopic&TopicArn=arn:aws-cn:sns:us-east-1:000000000000:t",
+            P "TopicArn Reason: A us-east-1 ARN must begin with arn:aws, not "
+              "arn:aws-cn:sns:us-east-1:000000000000:t");
     RIG_REFUSED(rig, "Action=GetTopicAttributes&TopicArn=" RIG_TOPIC, 404, "NotFound",
                 "Topic does not exist");
 }
