@@ -42,7 +42,7 @@ struct queue *api_make_queue(struct queues *qs, str account, str region, str nam
 
 /* A message that is to be sent, read from a SendMessage or an entry of its batch. Views. */
 struct sending {
-    struct attrs attrs;
+    struct message_attrs attrs;
     str body, group_id, trace_header;
     bool has_system; /* system attributes were given: their digest is answered */
     i64 delay_s;

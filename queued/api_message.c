@@ -28,7 +28,7 @@ static int check_ids(const struct val *in, bool in_batch, str *ret_group, struct
                                     "Reason: %s",
                                     STR_ARG(dedup), wrong_type);
     *ret_group = group.p ? group : STR("");
-    if (!group.p || attr_is_group_id(group))
+    if (!group.p || message_is_group_id(group))
         return 0;
     return in_batch ? fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%s", group_rule)
                     : fault_set(f, CALL_FAULT_INVALID_PARAMETER,
@@ -38,7 +38,7 @@ static int check_ids(const struct val *in, bool in_batch, str *ret_group, struct
 
 static int check_body(str body, struct fault *f)
 {
-    if (!attr_is_text(body))
+    if (!message_is_text(body))
         return fault_set(f, FAULT_MESSAGE_CONTENTS,
                          "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | "
                          "#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
@@ -69,12 +69,12 @@ static int read_delay(const struct queue *q, const struct val *in, i64 *ret_s, s
 static int read_attributes(struct call *c, const struct val *in, struct sending *s, struct fault *f)
 {
     const struct val *system = val_get(in, "MessageSystemAttributes");
-    if (attrs_read(val_get(in, "MessageAttributes"), &s->attrs, f) ||
-        attrs_read_system(system, &s->trace_header, f))
+    if (message_attrs_read(val_get(in, "MessageAttributes"), &s->attrs, f) ||
+        message_attrs_read_system(system, &s->trace_header, f))
         return E_FAULT;
     s->has_system = system && system->count;
     if (s->trace_header.n == 0 && c->request.trace_id.n && str_is_utf8(c->request.trace_id) &&
-        attr_is_text(c->request.trace_id))
+        message_is_text(c->request.trace_id))
         s->trace_header = c->request.trace_id;
     return 0;
 }
@@ -86,7 +86,7 @@ int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool
     if (read_delay(q, in, &ret->delay_s, f) || check_ids(in, in_batch, &ret->group_id, f) ||
         read_attributes(c, in, ret, f))
         return E_FAULT;
-    ret->size = ret->body.n + attrs_size(&ret->attrs);
+    ret->size = ret->body.n + message_attrs_size(&ret->attrs);
     if (check_size(q, ret->size, in_batch, f) || check_body(ret->body, f))
         return E_FAULT;
     struct queues *qs = q->all;
@@ -103,8 +103,10 @@ int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool
 static void out_system_md5(struct call *c, struct queues *qs, str trace_header)
 {
     char md5[HASH_MD5_HEX];
-    struct attrs one = {.n = 1, .items = {{STR("AWSTraceHeader"), STR("String"), trace_header}}};
-    call_out_text(c, "MD5OfMessageSystemAttributes", str_of(attrs_md5(&one, &qs->work, md5)));
+    struct message_attrs one = {.n = 1,
+                                .items = {{STR("AWSTraceHeader"), STR("String"), trace_header}}};
+    call_out_text(c, "MD5OfMessageSystemAttributes",
+                  str_of(message_attrs_md5(&one, &qs->work, md5)));
 }
 
 void api_put(struct call *c, struct queue *q, const struct sending *s)
@@ -124,7 +126,8 @@ void api_put(struct call *c, struct queue *q, const struct sending *s)
     call_out_text(c, "MD5OfMessageBody", str_from(content.md5, HASH_MD5_HEX - 1));
     if (s->attrs.n) {
         char md5[HASH_MD5_HEX];
-        call_out_text(c, "MD5OfMessageAttributes", str_of(attrs_md5(&s->attrs, &qs->work, md5)));
+        call_out_text(c, "MD5OfMessageAttributes",
+                      str_of(message_attrs_md5(&s->attrs, &qs->work, md5)));
     }
     if (s->has_system)
         out_system_md5(c, qs, s->trace_header);

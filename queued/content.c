@@ -93,12 +93,12 @@ static bool get_text(str *rest, str *ret)
 
 static int read_message(str rest, u32 attrs, struct content *c)
 {
-    if (attrs > ATTR_COUNT_MAX || !get(&rest, c->md5, MD5_TEXT_SIZE) ||
+    if (attrs > MESSAGE_ATTRS_MAX || !get(&rest, c->md5, MD5_TEXT_SIZE) ||
         !get_text(&rest, &c->group_id) || !get_text(&rest, &c->trace_header))
         return E_INVALID;
     c->md5[MD5_TEXT_SIZE] = '\0';
     for (u32 i = 0; i < attrs; i++) {
-        struct attr *a = &c->attrs.items[i];
+        struct message_attr *a = &c->attrs.items[i];
         if (!get_text(&rest, &a->name) || !get_text(&rest, &a->type) || !get_text(&rest, &a->value))
             return E_INVALID;
     }
@@ -123,15 +123,15 @@ static int read_publication(str rest, u32 attrs, struct frame_publication *p)
 }
 
 /* Raw delivery: the topic's attributes become the message's. */
-static int raw_attrs(const struct frame_publication *p, struct attrs *ret)
+static int raw_attrs(const struct frame_publication *p, struct message_attrs *ret)
 {
-    struct frame_attr item;
+    struct message_attr item;
     str rest = p->attrs;
     int more;
     while ((more = frame_next_attr(&rest, &item)) > 0) {
-        if (ret->n == ATTR_COUNT_MAX)
+        if (ret->n == MESSAGE_ATTRS_MAX)
             return E_INVALID;
-        attrs_put(ret, &(struct attr){item.name, item.type, item.value});
+        message_attrs_put(ret, &item);
     }
     return more;
 }

@@ -18,7 +18,7 @@
 struct content {
     str body;
     char md5[HASH_MD5_HEX]; /* of the body */
-    struct attrs attrs;
+    struct message_attrs attrs;
     str group_id;      /* "" for none */
     str trace_header;  /* "" for none */
     bool is_published; /* came through a topic: the sender is the notification service */

@@ -80,19 +80,20 @@ static void out_attrs(const struct handout *h, const struct content *content)
 {
     struct call *c = h->call;
     const struct val *names = h->wants->names;
-    struct attrs chosen = {.n = 0};
+    struct message_attrs chosen = {.n = 0};
     char md5[HASH_MD5_HEX];
     for (u32 i = 0; names && i < content->attrs.n; i++)
         if (is_named(names, content->attrs.items[i].name))
-            attrs_put(&chosen, &content->attrs.items[i]);
+            message_attrs_put(&chosen, &content->attrs.items[i]);
     if (chosen.n == 0)
         return;
-    call_out_text(c, "MD5OfMessageAttributes", str_of(attrs_md5(&chosen, &h->all->work, md5)));
+    call_out_text(c, "MD5OfMessageAttributes",
+                  str_of(message_attrs_md5(&chosen, &h->all->work, md5)));
     call_out_map(c, "MessageAttributes", "MessageAttribute", "Name", "Value");
     for (u32 i = 0; i < chosen.n; i++) {
-        const struct attr *a = &chosen.items[i];
+        const struct message_attr *a = &chosen.items[i];
         call_out_entry(c, a->name);
-        if (attr_is_binary(a))
+        if (message_attr_is_binary(a))
             call_out_blob(c, "BinaryValue", a->value);
         else
             call_out_text(c, "StringValue", a->value);

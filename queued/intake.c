@@ -53,7 +53,7 @@ static struct queue *fit(struct delivery *d, const struct frame_target *t,
         count->unknown++;
         return NULL;
     }
-    if (t->form == PUBLICATION_RAW && d->publication->attr_count > ATTR_COUNT_MAX) {
+    if (t->form == PUBLICATION_RAW && d->publication->attr_count > MESSAGE_ATTRS_MAX) {
         count->unfit++;
         return NULL;
     }

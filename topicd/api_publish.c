@@ -44,8 +44,8 @@ static str trace_of(const struct call *c)
 {
     str trace = c->request.trace_id;
 
-    return trace.n <= TRACE_HEADER_MAX && attr_is_xml_text(trace) && str_is_utf8(trace) ? trace
-                                                                                        : STR("");
+    return trace.n <= TRACE_HEADER_MAX && message_is_text(trace) && str_is_utf8(trace) ? trace
+                                                                                       : STR("");
 }
 
 static void publish_one(struct call *c, struct topic *topic, struct publication *p,

@@ -3,10 +3,6 @@
 
 #include "topicd/fault.h"
 
-/* What a Number may have, Amazon SNS message attributes: "-10^128 to 10^126", 38 digits. */
-#define NUMBER_DIGITS_MAX   38
-#define NUMBER_EXPONENT_MIN (-128)
-#define NUMBER_EXPONENT_MAX 126
 /* Longest name or type that a refusal shows. */
 #define SHOWN_MAX 300
 
@@ -22,21 +18,6 @@ static int shown(str s)
     return (int)MIN(s.n, (size_t)SHOWN_MAX);
 }
 
-bool attr_is_xml_text(str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        u8 c = (u8)text.p[i];
-
-        if (UNLIKELY(c < 0x20 && c != '\t' && c != '\n' && c != '\r'))
-            return false;
-        /* U+FFFE and U+FFFF are EF BF BE and EF BF BF. */
-        if (UNLIKELY(c == 0xEF && text.n - i >= 3 && (u8)text.p[i + 1] == 0xBF &&
-                     (u8)text.p[i + 2] >= 0xBE))
-            return false;
-    }
-    return true;
-}
-
 /* --- names ------------------------------------------------------------------------------------ */
 
 static bool is_name_char(u8 c)
@@ -47,7 +28,7 @@ static bool is_name_char(u8 c)
 
 static int check_name(str name, struct fault *f)
 {
-    if (name.n == 0 || name.n > ATTR_NAME_MAX)
+    if (name.n == 0 || name.n > MESSAGE_ATTR_NAME_MAX)
         return fault_set(f, FAULT_VALUE_INVALID, "Length of message attribute name must be %s.",
                          name.n ? "less than 256 bytes" : "greater than 0");
     for (size_t i = 0; i < name.n;) {
@@ -77,94 +58,23 @@ static int check_name(str name, struct fault *f)
 
 /* --- types and values ------------------------------------------------------------------------- */
 
-enum base { BASE_NONE, BASE_STRING, BASE_NUMBER, BASE_BINARY };
-
-/* "String", "Number" or "Binary", alone or with a dot and a label behind it. */
-static enum base base_of(str type)
-{
-    static const char *const names[] = {NULL, "String", "Number", "Binary"};
-
-    for (int i = BASE_STRING; i <= BASE_BINARY; i++) {
-        str name = str_of(names[i]);
-
-        if (str_eq(type, name) ||
-            (type.n > name.n + 1 && str_starts(type, name) && type.p[name.n] == '.'))
-            return (enum base)i;
-    }
-    return BASE_NONE;
-}
-
-static size_t digits(str s, size_t *at)
-{
-    size_t from = *at;
-
-    while (*at < s.n && s.p[*at] >= '0' && s.p[*at] <= '9')
-        ++*at;
-    return *at - from;
-}
-
-/* A decimal as Java's BigDecimal reads it; *ret_digits counts significant ones, *ret_scale is the
- * power of ten of the first of them. */
-static bool number_read_text(str s, size_t *ret_digits, i64 *ret_scale)
-{
-    size_t at = 0, whole, part = 0, from;
-    i64 exponent = 0;
-
-    if (at < s.n && (s.p[at] == '+' || s.p[at] == '-'))
-        at++;
-    from = at;
-    whole = digits(s, &at);
-    if (at < s.n && s.p[at] == '.') {
-        at++;
-        part = digits(s, &at);
-    }
-    if (whole + part == 0)
-        return false;
-    str mantissa = str_slice(s, from, at);
-
-    if (at < s.n && (s.p[at] == 'e' || s.p[at] == 'E')) {
-        str text = str_slice(s, at + 1, s.n);
-
-        if (str_starts(text, STR("+")))
-            text = str_slice(text, 1, text.n);
-        if (text.n == 0 || text.p[0] == '+' || str_to_i64(text, &exponent) ||
-            exponent > INT32_MAX || exponent < INT32_MIN)
-            return false;
-        at = s.n;
-    }
-    size_t zeros = 0, seen = 0;
-
-    for (size_t i = 0; i < mantissa.n; i++) {
-        if (mantissa.p[i] == '.')
-            continue;
-        if (seen == 0 && mantissa.p[i] == '0')
-            zeros++;
-        else
-            seen++;
-    }
-    *ret_digits = seen;
-    *ret_scale = seen ? exponent + (i64)whole - (i64)zeros - 1 : 0;
-    return at == s.n;
-}
-
 static int check_number(const struct filter_attr *a, struct fault *f)
 {
-    size_t count;
-    i64 scale;
-
-    if (!number_read_text(a->value, &count, &scale))
-        return fault_set(f, FAULT_VALUE_INVALID,
-                         "Could not cast message attribute '%.*s' value to number.",
-                         STR_ARG(a->name));
-    if (scale < NUMBER_EXPONENT_MIN || scale > NUMBER_EXPONENT_MAX)
+    switch (message_number(a->value)) {
+    case MESSAGE_NUMBER_FINE: return 0;
+    case MESSAGE_NUMBER_RANGE:
         return fault_set(f, FAULT_VALUE_INVALID,
                          "Message attribute '%.*s' value scale must be 10^-128 and 10^126.",
                          STR_ARG(a->name));
-    if (count > NUMBER_DIGITS_MAX)
+    case MESSAGE_NUMBER_PRECISION:
         return fault_set(f, FAULT_VALUE_INVALID,
                          "Message attribute '%.*s' value must have less than 38 precision digits.",
                          STR_ARG(a->name));
-    return 0;
+    default:
+        return fault_set(f, FAULT_VALUE_INVALID,
+                         "Could not cast message attribute '%.*s' value to number.",
+                         STR_ARG(a->name));
+    }
 }
 
 static int wrong_field(const struct filter_attr *a, const char *field, struct fault *f)
@@ -174,7 +84,8 @@ static int wrong_field(const struct filter_attr *a, const char *field, struct fa
                      STR_ARG(a->name), shown(a->type), a->type.p, field);
 }
 
-static int check_value(struct filter_attr *a, const struct val *v, enum base base, struct fault *f)
+static int check_value(struct filter_attr *a, const struct val *v, enum message_attr_base base,
+                       struct fault *f)
 {
     str text = val_text(v, "StringValue"), bytes = val_text(v, "BinaryValue");
 
@@ -183,17 +94,17 @@ static int check_value(struct filter_attr *a, const struct val *v, enum base bas
                          "The message attribute '%.*s' must contain non-empty message attribute "
                          "value for message attribute type '%.*s'.",
                          STR_ARG(a->name), shown(a->type), a->type.p);
-    if (base == BASE_BINARY && (text.n || !bytes.n))
+    if (base == MESSAGE_ATTR_BINARY && (text.n || !bytes.n))
         return wrong_field(a, "Binary", f);
-    if (base != BASE_BINARY && (bytes.n || !text.n))
+    if (base != MESSAGE_ATTR_BINARY && (bytes.n || !text.n))
         return wrong_field(a, "String", f);
-    a->value = base == BASE_BINARY ? bytes : text;
-    if (base != BASE_BINARY && !attr_is_xml_text(text))
+    a->value = base == MESSAGE_ATTR_BINARY ? bytes : text;
+    if (base != MESSAGE_ATTR_BINARY && !message_is_text(text))
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Invalid attribute value was passed in for message attribute "
                                       "%.*s",
                          STR_ARG(a->name));
-    return base == BASE_NUMBER ? check_number(a, f) : 0;
+    return base == MESSAGE_ATTR_NUMBER ? check_number(a, f) : 0;
 }
 
 static int read_one(struct filter_attr *a, const struct val *v, const char *path, struct fault *f)
@@ -208,9 +119,10 @@ static int read_one(struct filter_attr *a, const struct val *v, const char *path
 
     if (err)
         return err;
-    enum base base = base_of(a->type);
+    enum message_attr_base base = message_attr_base(a->type);
 
-    if (base == BASE_NONE || !attr_is_xml_text(a->type) || a->type.n > ATTR_NAME_MAX)
+    if (base == MESSAGE_ATTR_NONE || a->type.n == MESSAGE_ATTR_BASE_SIZE + 1 ||
+        !message_is_text(a->type) || a->type.n > MESSAGE_ATTR_TYPE_MAX)
         return fault_set(f, FAULT_VALUE_INVALID,
                          "The message attribute '%.*s' has an invalid message attribute type, the "
                          "set of supported type prefixes is Binary, Number, and String.",

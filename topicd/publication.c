@@ -113,14 +113,6 @@ static bool is_subject(str s)
     return units >= 1 && units <= PUBLICATION_SUBJECT_MAX;
 }
 
-static bool is_group_id(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] <= 0x20 || s.p[i] >= 0x7F)
-            return false;
-    return s.n >= 1 && s.n <= PUBLICATION_GROUP_ID_MAX;
-}
-
 static int check_ids(struct publication *p, const struct val *in, struct fault *f)
 {
     p->group_id = val_text(in, "MessageGroupId");
@@ -129,7 +121,7 @@ static int check_ids(struct publication *p, const struct val *in, struct fault *
                          FAULT_PREFIX
                          "MessageDeduplicationId Reason: The request includes "
                          "MessageDeduplicationId parameter that is not valid for this topic type");
-    if (p->group_id.p && !is_group_id(p->group_id))
+    if (p->group_id.p && !message_is_group_id(p->group_id))
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX
                          "The MessageGroupId parameter can only include alphanumeric and "
@@ -163,7 +155,7 @@ int publication_read(struct publication *p, const struct val *in, const char *at
         return err;
     if (p->message.n == 0)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Empty message");
-    if (!attr_is_xml_text(p->message))
+    if (!message_is_text(p->message))
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message");
     err = check_structure(p, val_text(in, "MessageStructure"), f);
     if (err)

@@ -6,8 +6,7 @@
 #include "common/base/id.h"
 #include "topicd/message_attr.h"
 
-#define PUBLICATION_SUBJECT_MAX  100 /* UTF-16 units */
-#define PUBLICATION_GROUP_ID_MAX 128
+#define PUBLICATION_SUBJECT_MAX 100 /* UTF-16 units */
 
 /* What one protocol gets of a message with MessageStructure=json. */
 struct publication_text {

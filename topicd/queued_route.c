@@ -48,7 +48,7 @@ static void begin_publication(struct queued_route *r, u32 link, struct publicati
     for (size_t i = 0; i < p->attrs.n; i++) {
         const struct filter_attr *a = &p->attrs.items[i];
 
-        frame_put_attr(out, &(struct frame_attr){a->name, a->type, a->value});
+        frame_put_attr(out, &(struct message_attr){a->name, a->type, a->value});
     }
     frame_publication_targets(out);
 }

@@ -44,7 +44,7 @@ static size_t characters(str text)
 
 static int check_text(struct check *k)
 {
-    if (k->value.n > TEXT_MAX || !attr_is_xml_text(k->value))
+    if (k->value.n > TEXT_MAX || !message_is_text(k->value))
         return refuse_name(k);
     buf_str(k->kept, k->value);
     return 0;
@@ -52,7 +52,7 @@ static int check_text(struct check *k)
 
 static int check_display_name(struct check *k)
 {
-    if (!attr_is_xml_text(k->value) || characters(k->value) > DISPLAY_NAME_MAX)
+    if (!message_is_text(k->value) || characters(k->value) > DISPLAY_NAME_MAX)
         return refuse_name(k);
     buf_str(k->kept, k->value);
     return 0;

@@ -44,7 +44,7 @@ static void urls(struct buf *out, const struct frame_publication *p, str subscri
     buf_deinit(&url);
 }
 
-static void attribute(struct buf *out, const struct frame_attr *a)
+static void attribute(struct buf *out, const struct message_attr *a)
 {
     buf_z(out, "    ");
     scan_quote(out, a->name);
@@ -63,7 +63,7 @@ static void attribute(struct buf *out, const struct frame_attr *a)
 
 static void attributes(struct buf *out, str attrs)
 {
-    struct frame_attr a;
+    struct message_attr a;
     const char *before = ",\n  \"MessageAttributes\" : {\n";
     while (frame_next_attr(&attrs, &a) > 0) {
         buf_z(out, before);

@@ -175,7 +175,7 @@ void frame_publication_begin(struct buf *out, const struct frame_publication *p)
     store_u32(out->p + at + PUBLICATION_ATTRS_SIZE, (u32)(out->n - at));
 }
 
-void frame_put_attr(struct buf *out, const struct frame_attr *a)
+void frame_put_attr(struct buf *out, const struct message_attr *a)
 {
     count_up(out, open_publication(out) + PUBLICATION_ATTRS);
     put_str(out, a->name);

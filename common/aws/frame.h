@@ -25,6 +25,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/aws/message_attr.h"
 #include "common/aws/request.h"
 
 #define FRAME_VERSION 1
@@ -58,10 +59,6 @@ struct frame_greeting {
 
 /* How one publication becomes a message: the shared part, stored once. */
 enum publication_form { PUBLICATION_RAW = 0, PUBLICATION_WRAPPED = 1 };
-
-struct frame_attr {
-    str name, type, value; /* value: text, or the bytes of a Binary */
-};
 
 struct frame_target {
     str queue;        /* queue ARN */
@@ -137,7 +134,7 @@ void frame_write_clock(struct buf *out, i64 now_ms);
  * frame_publication_end, and last frame_deliver_end, which puts the counts in place. */
 void frame_deliver_begin(struct buf *out, u32 session, u64 sequence, u64 previous);
 void frame_publication_begin(struct buf *out, const struct frame_publication *p);
-void frame_put_attr(struct buf *out, const struct frame_attr *a);
+void frame_put_attr(struct buf *out, const struct message_attr *a);
 void frame_publication_targets(struct buf *out);
 void frame_put_target(struct buf *out, const struct frame_target *t);
 void frame_publication_end(struct buf *out);
@@ -163,7 +160,7 @@ int frame_read_clock(str frame, i64 *ret_now_ms);
 int frame_read_deliver(str frame, struct frame_deliver *ret);
 int frame_read_queues(str frame, struct frame_queues *ret);
 int frame_next_publication(str *rest, struct frame_publication *ret);
-int frame_next_attr(str *rest, struct frame_attr *ret);
+int frame_next_attr(str *rest, struct message_attr *ret);
 int frame_next_target(str *rest, struct frame_target *ret);
 int frame_next_str(str *rest, str *ret);
 

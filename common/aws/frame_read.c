@@ -228,10 +228,10 @@ int frame_next_str(str *rest, str *ret)
     return 1;
 }
 
-int frame_next_attr(str *rest, struct frame_attr *ret)
+int frame_next_attr(str *rest, struct message_attr *ret)
 {
     struct reader r = {.rest = *rest};
-    struct frame_attr a;
+    struct message_attr a;
 
     if (rest->n == 0)
         return 0;
@@ -299,7 +299,7 @@ int frame_next_publication(str *rest, struct frame_publication *ret)
 /* Whether the lists of a publication hold exactly what their counts say. */
 static bool publication_is_good(const struct frame_publication *p)
 {
-    struct frame_attr attr;
+    struct message_attr attr;
     struct frame_target target;
     str rest = p->attrs;
     u32 left;

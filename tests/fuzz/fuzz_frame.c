@@ -14,7 +14,7 @@ static void walk_deliver(str frame)
 {
     struct frame_deliver d;
     struct frame_publication p;
-    struct frame_attr attr;
+    struct message_attr attr;
     struct frame_target target;
     str publications, rest;
     int r;

@@ -15,7 +15,7 @@
 static struct buf frame, out;
 
 /* Renders `p` with these attributes as it would come over the link. */
-static const char *render(const struct frame_publication *p, const struct frame_attr *attrs,
+static const char *render(const struct frame_publication *p, const struct message_attr *attrs,
                           size_t n)
 {
     struct frame_deliver d;
@@ -42,7 +42,7 @@ static void whole(void **state)
                                   .message = STR("a \"quoted\" text\n<&> Grüße / \\"),
                                   .public_url = STR("http://localhost:4566"),
                                   .time_ms = INT64_C(1523964813770)};
-    const struct frame_attr attrs[] = {
+    const struct message_attr attrs[] = {
         {STR("attr1"), STR("Number"), STR("100.12")},
         {STR("blob"), STR("Binary"), STR("\x02\x03\x04")},
     };

@@ -231,7 +231,7 @@ static void write_deliver(struct buf *b, u32 n)
 
         frame_publication_begin(b, &p);
         for (u32 k = 0; k < i; k++)
-            frame_put_attr(b, &(struct frame_attr){STR("n"), STR("String"), STR("v")});
+            frame_put_attr(b, &(struct message_attr){STR("n"), STR("String"), STR("v")});
         frame_publication_targets(b);
         for (u32 k = 0; k <= i; k++)
             frame_put_target(b, &(struct frame_target){STR("q"), STR("s"), PUBLICATION_WRAPPED});
@@ -242,7 +242,7 @@ static void write_deliver(struct buf *b, u32 n)
 
 static void check_publication(const struct frame_publication *p, u32 i)
 {
-    struct frame_attr attr;
+    struct message_attr attr;
     struct frame_target target;
     str rest;
 

@@ -20,8 +20,8 @@ static void message_round_trip(void **state)
     struct content in = {.body = STR("hello"), .group_id = STR("g"), .trace_header = STR("Root=1")},
                    out;
     hash_md5_hex(in.body, in.md5);
-    attrs_put(&in.attrs, &(struct attr){STR("b"), STR("Binary"), STR("\x01\x02")});
-    attrs_put(&in.attrs, &(struct attr){STR("a"), STR("String"), STR("x")});
+    message_attrs_put(&in.attrs, &(struct message_attr){STR("b"), STR("Binary"), STR("\x01\x02")});
+    message_attrs_put(&in.attrs, &(struct message_attr){STR("a"), STR("String"), STR("x")});
     content_write(&row, &in);
     assert_int_equal(content_read(buf_view(&row), false, STR(""), &work, &out), 0);
     assert_true(str_eq(out.body, in.body));
@@ -55,7 +55,7 @@ static void publication(struct buf *row, u32 attrs)
         char name[16];
         int n = snprintf(name, sizeof name, "a%u", i);
         frame_put_attr(&frame,
-                       &(struct frame_attr){str_from(name, (size_t)n), STR("String"), STR("v")});
+                       &(struct message_attr){str_from(name, (size_t)n), STR("String"), STR("v")});
     }
     frame_publication_targets(&frame);
     frame_publication_end(&frame);
@@ -97,7 +97,7 @@ static void damaged_rows(void **state)
             publication(&row, 3);
         } else {
             struct content in = {.body = STR("b"), .group_id = STR("g"), .trace_header = STR("t")};
-            attrs_put(&in.attrs, &(struct attr){STR("a"), STR("String"), STR("x")});
+            message_attrs_put(&in.attrs, &(struct message_attr){STR("a"), STR("String"), STR("x")});
             content_write(&row, &in);
         }
         for (size_t n = 0; n < row.n; n++) {

@@ -39,13 +39,13 @@ static void add(struct input *in, str name, str type, const char *field, str val
 
 static void digest_is(const struct input *in, const char *want)
 {
-    struct attrs attrs;
+    struct message_attrs attrs;
     struct fault f;
     struct buf work = {0};
     char md5[HASH_MD5_HEX];
     fault_clear(&f);
-    assert_int_equal(attrs_read(&in->map, &attrs, &f), 0);
-    assert_string_equal(attrs_md5(&attrs, &work, md5), want);
+    assert_int_equal(message_attrs_read(&in->map, &attrs, &f), 0);
+    assert_string_equal(message_attrs_md5(&attrs, &work, md5), want);
     buf_deinit(&work);
 }
 
@@ -85,11 +85,11 @@ static void digests(void **state)
 static void refused(str name, str type, const char *field, str value, int code, const char *text)
 {
     struct input in = {0};
-    struct attrs attrs;
+    struct message_attrs attrs;
     struct fault f;
     fault_clear(&f);
     add(&in, name, type, field, value);
-    assert_int_equal(attrs_read(&in.map, &attrs, &f), E_FAULT);
+    assert_int_equal(message_attrs_read(&in.map, &attrs, &f), E_FAULT);
     assert_int_equal(f.code, code);
     if (!strstr(f.text, text))
         fail_msg("%s instead of %s", f.text, text);
@@ -98,14 +98,14 @@ static void refused(str name, str type, const char *field, str value, int code, 
 static void taken(str name, str type, const char *field, str value)
 {
     struct input in = {0};
-    struct attrs attrs;
+    struct message_attrs attrs;
     struct fault f;
     fault_clear(&f);
     add(&in, name, type, field, value);
-    if (attrs_read(&in.map, &attrs, &f))
+    if (message_attrs_read(&in.map, &attrs, &f))
         fail_msg("%s", f.text);
     assert_int_equal(attrs.n, 1);
-    assert_int_equal(attrs_size(&attrs), name.n + type.n + value.n);
+    assert_int_equal(message_attrs_size(&attrs), name.n + type.n + value.n);
 }
 
 #define SV "StringValue"
@@ -191,16 +191,16 @@ static void no_more_than_ten(void **state)
 {
     static const char *const names_[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"};
     struct input in = {0};
-    struct attrs attrs;
+    struct message_attrs attrs;
     struct fault f;
     fault_clear(&f);
     for (size_t i = 0; i < 10; i++)
         add(&in, str_of(names_[9 - i]), STR("String"), SV, STR("v"));
-    assert_int_equal(attrs_read(&in.map, &attrs, &f), 0);
+    assert_int_equal(message_attrs_read(&in.map, &attrs, &f), 0);
     for (u32 i = 0; i < 10; i++)
         assert_true(str_is(attrs.items[i].name, names_[i]));
     add(&in, STR("k"), STR("String"), SV, STR("v"));
-    assert_int_equal(attrs_read(&in.map, &attrs, &f), E_FAULT);
+    assert_int_equal(message_attrs_read(&in.map, &attrs, &f), E_FAULT);
     assert_string_equal(f.text,
                         "Number of message attributes [11] exceeds the allowed maximum [10].");
 }
@@ -212,19 +212,19 @@ static void system_attributes(void **state)
     str trace;
     fault_clear(&f);
     add(&in, STR("AWSTraceHeader"), STR("String"), SV, STR("Root=1"));
-    assert_int_equal(attrs_read_system(&in.map, &trace, &f), 0);
+    assert_int_equal(message_attrs_read_system(&in.map, &trace, &f), 0);
     assert_true(str_is(trace, "Root=1"));
-    assert_int_equal(attrs_read_system(NULL, &trace, &f), 0);
+    assert_int_equal(message_attrs_read_system(NULL, &trace, &f), 0);
     assert_int_equal(trace.n, 0);
     add(&in, STR("Other"), STR("String"), SV, STR("x"));
-    assert_int_equal(attrs_read_system(&in.map, &trace, &f), E_FAULT);
+    assert_int_equal(message_attrs_read_system(&in.map, &trace, &f), E_FAULT);
     assert_string_equal(f.text, "Message system attribute name 'Other' is invalid.");
 }
 
 static void characters(void **state)
 {
-    assert_true(attr_is_text(STR("tab\tline\nreturn\r Grüße 😀 \x7f\xc2\x85")));
-    assert_true(attr_is_text(STR("\xef\xbf\xbd and \xee\x80\x80")));
+    assert_true(message_is_text(STR("tab\tline\nreturn\r Grüße 😀 \x7f\xc2\x85")));
+    assert_true(message_is_text(STR("\xef\xbf\xbd and \xee\x80\x80")));
     const char *bad[] = {"\x01",
                          "1234567\x1f",
                          "12345678\x1f",
@@ -236,21 +236,21 @@ static void characters(void **state)
                          "1234567\xef\xbf\xbe"
                          "89"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_false(attr_is_text(str_of(bad[i])));
-    assert_false(attr_is_text(str_from("a\0b", 3)));
+        assert_false(message_is_text(str_of(bad[i])));
+    assert_false(message_is_text(str_from("a\0b", 3)));
 }
 
 static void group_ids(void **state)
 {
     static char name[130];
     memset(name, '~', 129);
-    assert_true(attr_is_group_id(STR("tenant-1!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")));
-    assert_true(attr_is_group_id(str_from(name, 128)));
-    assert_false(attr_is_group_id(str_from(name, 129)));
-    assert_false(attr_is_group_id(STR("")));
-    assert_false(attr_is_group_id(STR("a b")));
-    assert_false(attr_is_group_id(STR("ä")));
-    assert_false(attr_is_group_id(STR("\x7f")));
+    assert_true(message_is_group_id(STR("tenant-1!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")));
+    assert_true(message_is_group_id(str_from(name, 128)));
+    assert_false(message_is_group_id(str_from(name, 129)));
+    assert_false(message_is_group_id(STR("")));
+    assert_false(message_is_group_id(STR("a b")));
+    assert_false(message_is_group_id(STR("ä")));
+    assert_false(message_is_group_id(STR("\x7f")));
 }
 
 int main(void)

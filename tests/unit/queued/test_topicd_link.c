@@ -41,7 +41,7 @@ static void make_deliver(struct buf *b, u32 session, u64 sequence, u64 previous,
     frame_deliver_begin(b, session, sequence, previous);
     frame_publication_begin(b, &p);
     for (u32 i = 0; i < attrs; i++)
-        frame_put_attr(b, &(struct frame_attr){STR("name"), STR("String"), STR("v")});
+        frame_put_attr(b, &(struct message_attr){STR("name"), STR("String"), STR("v")});
     frame_publication_targets(b);
     while (rest.n) {
         str name = str_cut(&rest, ',');
