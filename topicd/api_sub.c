@@ -226,9 +226,27 @@ static void out_sub(struct call *c, const struct sub *u)
     call_out_item_end(c);
 }
 
+/* The first subscription at *at or behind it, before `stop`, that is there for callers; *at moves to
+ * its place, or to `stop`. */
+static const struct sub *next_listed(const struct slots *shelf, u32 *at, u32 stop)
+{
+    for (; *at < stop; ++*at) {
+        const struct sub *u = slots_get(shelf, *at);
+
+        if (u && !u->topic->gone)
+            return u;
+    }
+    return NULL;
+}
+
+/* A page of a list looks at so many places at most, whether subscriptions are there or not: it may
+ * have fewer items than others, and a token all the same. */
+#define LIST_PLACES_MAX 5000
+
 static void out_page(struct call *c, const struct slots *shelf, char kind)
 {
     static const struct slots none;
+    const struct sub *u;
     u64 place;
 
     if (!api_page_begin(c, kind, &place))
@@ -236,14 +254,14 @@ static void out_page(struct call *c, const struct slots *shelf, char kind)
     if (!shelf)
         shelf = &none;
     u32 at = (u32)MIN(place, (u64)shelf->end);
-    struct sub *u = slots_next(shelf, &at);
+    u32 stop = MIN(shelf->end, at + LIST_PLACES_MAX);
 
     call_out_list(c, "Subscriptions", "member");
-    for (int i = 0; u && i < API_PAGE_SIZE; i++, u = slots_next(shelf, &at))
+    for (int i = 0; (u = next_listed(shelf, &at, stop)) && i < API_PAGE_SIZE; i++, at++)
         out_sub(c, u);
     call_out_list_end(c);
-    if (u)
-        api_page_end(c, kind, at - 1);
+    if (at < shelf->end)
+        api_page_end(c, kind, at);
 }
 
 void api_list_subscriptions(struct call *c)

@@ -1,4 +1,4 @@
-/* See catalog.h. A topic hangs in `topics` and on its scope's shelf; a subscription hangs in
+/* See catalog.h. A topic hangs in `topics` and on its scope's shelf, or on `gone`; a subscription hangs in
  * `subs`, on its topic's shelf and endpoints, and on its owner's shelf; its place on the topic's
  * shelf is its id in the topic's matcher, unless its stored policy could not be read again (then it
  * gets nothing, and the log says so). */
@@ -7,14 +7,24 @@
 #include "common/aws/arn.h"
 #include "common/base/log.h"
 
+#define ORPHANS_CAP_MIN 64
+
+static u32 clear_step(void *arg, u32 pieces);
+static u32 compact_step(void *arg, u32 pieces);
+
 void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
-                  const struct map_seed *seed)
+                  struct background *background, const struct map_seed *seed)
 {
-    *c = (struct catalog){.store = store, .loop = l, .seed = seed};
+    *c = (struct catalog){.store = store, .loop = l, .background = background, .seed = seed};
+    c->clearing = (struct background_job){
+        .name = "subscriptions", .class = BACKGROUND_CLEAR, .step = clear_step, .arg = c};
+    c->compacting = (struct background_job){
+        .name = "matchers", .class = BACKGROUND_SPACE, .step = compact_step, .arg = c};
     map_init(&c->topics, c->seed);
     map_init(&c->subs, c->seed);
     map_init(&c->scopes, c->seed);
     list_init(&c->stepping);
+    list_init(&c->gone);
     settings_init(&c->scratch);
 }
 
@@ -61,7 +71,14 @@ struct topic *catalog_topic(const struct catalog *c, str arn)
 
 struct sub *catalog_sub(const struct catalog *c, str arn)
 {
-    return map_get(&c->subs, arn);
+    struct sub *u = map_get(&c->subs, arn);
+
+    return u && !u->topic->gone ? u : NULL;
+}
+
+u64 catalog_sub_count(const struct catalog *c)
+{
+    return c->subs.n - c->gone_subs;
 }
 
 struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint)
@@ -90,27 +107,27 @@ static void count_policy(struct sub *u, int by)
     u->topic->scope->policy_count += (u64)(i64)by;
 }
 
+static void put_off(struct catalog *c, struct topic *t)
+{
+    if (list_is_empty(&t->stepping))
+        list_push_back(&c->stepping, &t->stepping);
+    background_wake(c->background, &c->compacting);
+}
+
 /* Puts the subscription's present policy in its topic's matcher. Frees the policy. */
 static void match_sub(struct catalog *c, struct sub *u, struct policy *policy)
 {
-    struct topic *t = u->topic;
-
-    matcher_add(t->matcher, u->place, policy);
+    matcher_add(u->topic->matcher, u->place, policy);
     policy_free(policy);
     count_policy(u, 1);
-    if (list_is_empty(&t->stepping))
-        list_push_back(&c->stepping, &t->stepping);
+    put_off(c, u->topic);
 }
 
 static void unmatch_sub(struct catalog *c, struct sub *u)
 {
-    struct topic *t = u->topic;
-
     count_policy(u, -1);
-    if (matcher_remove(t->matcher, u->place))
-        return;
-    if (list_is_empty(&t->stepping))
-        list_push_back(&c->stepping, &t->stepping);
+    if (matcher_remove(u->topic->matcher, u->place) == 0)
+        put_off(c, u->topic);
 }
 
 static void hang_sub(struct catalog *c, struct sub *u, struct topic *t, struct scope *owner)
@@ -123,25 +140,31 @@ static void hang_sub(struct catalog *c, struct sub *u, struct topic *t, struct s
     map_put(&t->endpoints, u->key, u);
 }
 
-/* Takes the subscription out of everything and frees it. */
+/* Takes the subscription out of everything that outlives its topic, and frees it. */
 static void drop_sub(struct catalog *c, struct sub *u)
 {
-    unmatch_sub(c, u);
     map_del(&c->subs, u->arn);
-    map_del(&u->topic->endpoints, u->key);
     slots_remove(&u->owner->subs, u->owner_place);
     slots_remove(&u->topic->subs, u->place);
     sub_free(u);
 }
 
-static void drop_topic(struct catalog *c, struct topic *t)
+/* Nobody finds it from here on. */
+static void bury_topic(struct catalog *c, struct topic *t)
 {
-    struct sub *u;
-
-    for (u32 at = 0; (u = slots_next(&t->subs, &at));)
-        drop_sub(c, u);
     map_del(&c->topics, t->arn);
     slots_remove(&t->scope->topics, t->place);
+    t->scope->policy_count -= t->policy_count;
+    c->gone_subs += t->subs.n;
+    t->gone = true;
+    list_remove(&t->stepping);
+    list_push_back(&c->gone, &t->going);
+    background_wake(c->background, &c->clearing);
+}
+
+static void free_topic(struct topic *t)
+{
+    slots_deinit(&t->subs);
     topic_free(t);
 }
 
@@ -150,16 +173,14 @@ static void clear(struct catalog *c)
     size_t at = 0;
     void *item;
 
-    /* Everything goes, so the tables that link things with one another need no care. */
+    /* All objects are freed, so cross-links need no undoing. */
     while ((item = map_next(&c->subs, &at)))
         sub_free(item);
     at = 0;
-    while ((item = map_next(&c->topics, &at))) {
-        struct topic *t = item;
-
-        slots_deinit(&t->subs);
-        topic_free(t);
-    }
+    while ((item = map_next(&c->topics, &at)))
+        free_topic(item);
+    while (!list_is_empty(&c->gone))
+        free_topic(list_item(c->gone.next, struct topic, going));
     at = 0;
     while ((item = map_next(&c->scopes, &at))) {
         struct scope *s = item;
@@ -176,30 +197,65 @@ static void clear(struct catalog *c)
     map_init(&c->subs, c->seed);
     map_init(&c->scopes, c->seed);
     list_init(&c->stepping);
+    c->gone_subs = c->orphan_count = 0;
+    background_sleep(c->background, &c->clearing);
+    background_sleep(c->background, &c->compacting);
 }
 
 void catalog_deinit(struct catalog *c)
 {
     clear(c);
+    mem_free(c->orphans);
     settings_deinit(&c->scratch);
 }
 
-bool catalog_step(struct catalog *c, u32 budget_us)
-{
-    const struct clock *clock = loop_clock(c->loop);
-    i64 end_us = clock_us(clock) + budget_us;
+/* --- in the background ------------------------------------------------------------------------ */
 
-    while (!list_is_empty(&c->stepping)) {
+/* One subscription less of a topic that is gone; the last one's topic is freed. */
+static void clear_gone(struct catalog *c)
+{
+    struct topic *t = list_item(c->gone.next, struct topic, going);
+    struct sub *u = slots_next(&t->subs, &t->cleared);
+
+    if (u) {
+        topic_store_delete_sub(c->store, u->id);
+        matcher_remove(t->matcher, u->place);
+        drop_sub(c, u);
+        c->gone_subs--;
+        changed(c);
+    }
+    if (t->subs.n == 0)
+        topic_free(t);
+}
+
+static u32 clear_step(void *arg, u32 pieces)
+{
+    struct catalog *c = arg;
+    u32 n = 0;
+
+    for (; n < pieces && c->orphan_count; n++) {
+        topic_store_delete_sub(c->store, c->orphans[--c->orphan_count]);
+        changed(c);
+    }
+    for (; n < pieces && !list_is_empty(&c->gone); n++)
+        clear_gone(c);
+    return n;
+}
+
+static u32 compact_step(void *arg, u32 pieces)
+{
+    struct catalog *c = arg;
+    u32 n = 0;
+
+    for (; n < pieces && !list_is_empty(&c->stepping); n++) {
         struct topic *t = list_item(c->stepping.next, struct topic, stepping);
 
         list_remove(&t->stepping);
         /* To the end of the list, so that one large topic does not hold up the others. */
         if (matcher_step(t->matcher))
             list_push_back(&c->stepping, &t->stepping);
-        if (clock_us(clock) >= end_us)
-            break;
     }
-    return !list_is_empty(&c->stepping);
+    return n;
 }
 
 /* --- loading ---------------------------------------------------------------------------------- */
@@ -243,14 +299,27 @@ static int load_topic(void *arg, const struct topic_row *row)
     return 0;
 }
 
+/* Its topic was deleted, and it was not cleared away yet. */
+static void orphan_found(struct catalog *c, u64 id)
+{
+    if (c->orphan_count == c->orphan_cap) {
+        c->orphan_cap = MAX(2 * c->orphan_cap, (size_t)ORPHANS_CAP_MIN);
+        c->orphans = mem_grow(c->orphans, c->orphan_cap * sizeof(*c->orphans));
+    }
+    c->orphans[c->orphan_count++] = id;
+    background_wake(c->background, &c->clearing);
+}
+
 static int load_sub(void *arg, const struct sub_row *row)
 {
     struct loading *l = arg;
     struct topic *t = idmap_get(&l->topics, row->topic + 1);
     struct policy *policy;
 
-    if (!t)
-        return E_INVALID;
+    if (!t) {
+        orphan_found(l->c, row->id);
+        return 0;
+    }
     struct sub *u = sub_new(with_partition(row->arn, &l->arn), row->protocol,
                             with_partition(row->endpoint, &l->endpoint));
 
@@ -333,7 +402,7 @@ void catalog_set_topic(struct catalog *c, struct topic *t, str attributes)
 void catalog_remove_topic(struct catalog *c, struct topic *t)
 {
     topic_store_delete_topic(c->store, t->id);
-    drop_topic(c, t);
+    bury_topic(c, t);
     changed(c);
 }
 
@@ -387,6 +456,8 @@ void catalog_set_sub(struct catalog *c, struct sub *u, str attributes)
 void catalog_remove_sub(struct catalog *c, struct sub *u)
 {
     topic_store_delete_sub(c->store, u->id);
+    unmatch_sub(c, u);
+    map_del(&u->topic->endpoints, u->key);
     drop_sub(c, u);
     changed(c);
 }

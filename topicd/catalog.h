@@ -2,12 +2,16 @@
  * goes through here, first to the store and then to memory, in one turn. When the commit of a turn
  * fails, catalog_reload brings memory back to what is on disk.
  *
+ * A deleted topic is gone for everybody at once, and with its row its subscriptions are; their rows
+ * and memory are cleared away in the background. What a crash leaves of them, the next load finds
+ * as subscriptions without a topic.
+ *
  * Accounts and regions are apart: a struct scope is one account in one region. */
 #ifndef TOQUE_CATALOG_H
 #define TOQUE_CATALOG_H
 
 #include "common/base/id.h"
-#include "common/io/loop.h"
+#include "common/io/background.h"
 #include "topicd/sub.h"
 #include "topicd/topic.h"
 #include "topicd/topic_store.h"
@@ -25,9 +29,15 @@ struct catalog {
     struct loop *loop; /* is told of every change */
     const struct map_seed *seed;
     struct map topics;    /* struct topic by ARN */
-    struct map subs;      /* struct sub by ARN */
+    struct map subs;      /* struct sub by ARN, those of deleted topics too */
     struct map scopes;    /* struct scope by key */
     struct list stepping; /* topics whose matcher has put-off work */
+    struct list gone;     /* deleted topics that still have something in memory */
+    u64 gone_subs;        /* their subscriptions */
+    u64 *orphans;         /* ids of subscriptions that a load found without their topic */
+    size_t orphan_count, orphan_cap;
+    struct background *background;
+    struct background_job clearing, compacting;
     struct settings scratch;
     u64 next_topic_id, next_sub_id;
     bool changed; /* in this turn: a failed commit must reload */
@@ -36,14 +46,14 @@ struct catalog {
 
 /* `seed` is that of all tables, the topics' matchers among them. */
 void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
-                  const struct map_seed *seed);
+                  struct background *background, const struct map_seed *seed);
 void catalog_deinit(struct catalog *c);
 /* Forgets what is in memory and reads the store. On failure the catalog is empty. */
 int catalog_reload(struct catalog *c) MUST_CHECK;
 /* The turn is committed. */
 void catalog_committed(struct catalog *c);
-/* Works on the matchers' put-off work for about budget_us. True: there is more. */
-bool catalog_step(struct catalog *c, u32 budget_us);
+/* Subscriptions that are there for callers. */
+u64 catalog_sub_count(const struct catalog *c);
 
 /* Never NULL: made where it is not there yet, so ask for what is about to be used. */
 struct scope *catalog_scope(struct catalog *c, str account, str region);
@@ -57,7 +67,7 @@ struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint);
 struct topic *catalog_add_topic(struct catalog *c, struct scope *s, str name, str attributes,
                                 i64 now_ms);
 void catalog_set_topic(struct catalog *c, struct topic *t, str attributes);
-/* And its subscriptions. */
+/* And its subscriptions. Costs the same however many they are. */
 void catalog_remove_topic(struct catalog *c, struct topic *t);
 
 /* `attributes` is canonical text (sub_attr.h). */

@@ -32,7 +32,8 @@ void topicd_figures(const struct server *s, struct figures *to)
     figure_gauge(to, "links_up", "", topicd_links_up(t), "Queued instances that are there.");
     figure_gauge(to, "links", "", t->link_count, "Queued instances that are configured.");
     figure_gauge(to, "topics", "", t->catalog.topics.n, "Topics of all accounts and regions.");
-    figure_gauge(to, "subscriptions", "", t->catalog.subs.n, "Subscriptions of all topics.");
+    figure_gauge(to, "subscriptions", "", catalog_sub_count(&t->catalog),
+                 "Subscriptions of all topics.");
     figure_counter(to, "published", "", t->fanout.published, "Messages that were published.");
     figure_counter(to, "matched", "", t->fanout.matched,
                    "Subscriptions that got a published message.");

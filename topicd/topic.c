@@ -12,6 +12,7 @@ struct topic *topic_new(str arn, str name, str attributes, const struct map_seed
     t->matcher = matcher_new(seed);
     map_init(&t->endpoints, seed);
     list_init(&t->stepping);
+    list_init(&t->going);
     topic_set_attributes(t, attributes);
     return t;
 }
@@ -20,6 +21,7 @@ void topic_free(struct topic *t)
 {
     assert(t->subs.n == 0);
     list_remove(&t->stepping);
+    list_remove(&t->going);
     map_deinit(&t->endpoints);
     slots_deinit(&t->subs);
     matcher_free(t->matcher);

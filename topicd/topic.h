@@ -33,6 +33,9 @@ struct topic {
     struct slots subs;       /* of struct sub */
     struct map endpoints;    /* struct sub by its key: one per protocol and endpoint */
     struct list stepping;    /* on the catalog's list while the matcher has put-off work */
+    bool gone;               /* deleted: it and its subscriptions are there for nobody any more */
+    u32 cleared;             /* its places up to here are cleared away */
+    struct list going;       /* on the catalog's list of deleted topics */
 };
 
 /* Copies the texts; id, scope, place are the caller's to set. */

@@ -122,7 +122,9 @@ static inline void topic_store_put_topic(struct topic_store *s, const struct top
     engine_note_id(&s->engine, TOPIC_STORE_TOPIC_IDS, t->id);
     s->ops->put_topic(s, t);
 }
-/* And its subscriptions. */
+/* The topic's row only. Its subscriptions are deleted by the caller, in slices of what a turn may
+ * cost; what a crash leaves of them is given by topic_store_load as subscriptions of a topic that is
+ * not there. */
 static inline void topic_store_delete_topic(struct topic_store *s, u64 id)
 {
     s->ops->delete_topic(s, id);

@@ -32,7 +32,7 @@ struct topic_sqlite {
     struct store_engine sql;
     struct store *store; /* of sql */
     sqlite3_stmt *topic_put, *topic_delete, *topic_load;
-    sqlite3_stmt *sub_put, *sub_delete, *sub_delete_of, *sub_load;
+    sqlite3_stmt *sub_put, *sub_delete, *sub_load;
     sqlite3_stmt *queued_find, *queued_add;
     sqlite3_stmt *outbox_add, *outbox_sum, *outbox_delete, *outbox_read, *outbox_load;
     sqlite3_stmt *home_put, *home_delete, *home_clear, *home_load;
@@ -78,7 +78,6 @@ static void sql_prepare(struct topic_sqlite *s)
                   "INSERT OR REPLACE INTO subscription(id,topic,arn,protocol,endpoint,owner,"
                   "attributes,created_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
     store_prepare(st, &s->sub_delete, "DELETE FROM subscription WHERE id=?1");
-    store_prepare(st, &s->sub_delete_of, "DELETE FROM subscription WHERE topic=?1");
     store_prepare(st, &s->sub_load,
                   "SELECT id,topic,arn,protocol,endpoint,owner,attributes,created_ms"
                   " FROM subscription ORDER BY id");
@@ -156,7 +155,6 @@ static void sql_delete(struct topic_sqlite *s, sqlite3_stmt **slot, u64 id)
 static void sql_delete_topic(struct topic_store *base, u64 id)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sql_delete(s, &s->sub_delete_of, id);
     sql_delete(s, &s->topic_delete, id);
 }
 

@@ -1,14 +1,11 @@
 /* See topicd.h. What belongs to a turn: the catalog's and the outbox's changes, committed together;
- * in the hook behind it the outbox is sent on, and matchers do what they put off. */
+ * in the hook behind it the outbox is sent on. */
 #include "topicd/topicd.h"
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "topicd/api.h"
 #include "topicd/topology.h"
-
-/* Slice of the matchers' put-off work in one turn. */
-#define STEP_US 1000
 
 /* --- as a server ------------------------------------------------------------------------------ */
 
@@ -174,7 +171,6 @@ static bool flush(struct loop_hook *h)
     struct topicd *t = container_of(h, struct topicd, hook);
     bool more = fanout_send_on(&t->fanout);
 
-    more = catalog_step(&t->catalog, STEP_US) || more;
     if (loop_is_settled(t->server.loop))
         catalog_committed(&t->catalog);
     return more;
@@ -192,7 +188,7 @@ static int open_store(struct topicd *t, struct fault *f)
         err = server_serve_store(&t->server, &t->store->engine, f);
     if (err)
         return err;
-    catalog_init(&t->catalog, t->store, loop, &t->server.seed);
+    catalog_init(&t->catalog, t->store, loop, t->server.background, &t->server.seed);
     directory_init(&t->directory, t->store, loop, &t->server.seed, t->urls, t->link_count);
     err = catalog_reload(&t->catalog);
     if (!err)
@@ -246,8 +242,8 @@ static int topicd_start(struct topicd *t, struct fault *f)
     err = server_listen(&t->server, f);
     if (err)
         return err;
-    log_info("ready version=" TOQUE_VERSION " http=%s topics=%zu subscriptions=%zu",
-             t->server.listens, t->catalog.topics.n, t->catalog.subs.n);
+    log_info("ready version=" TOQUE_VERSION " http=%s topics=%zu subscriptions=%" PRIu64,
+             t->server.listens, t->catalog.topics.n, catalog_sub_count(&t->catalog));
     return 0;
 }
 

@@ -60,6 +60,14 @@ static void probe_due(struct loop_timer *t)
     loop_timer_set_real(s->loop, t, s->clock.mono_ms + PROBE_MS);
 }
 
+/* What nobody waits for does not keep the daemon from its end, and needs a store that works. */
+static bool server_may_work(void *arg, enum background_class class)
+{
+    const struct server *s = arg;
+
+    return !s->failing && !s->stopping;
+}
+
 struct store_options server_store_options(struct server *s)
 {
     return (struct store_options){.dir = s->options->data_dir,
@@ -386,6 +394,10 @@ void server_open(struct server *s, const struct server_ops *ops,
     map_seed_init(&s->seed, &s->ids);
     s->loop = loop_new(&s->clock);
     s->clients.max = (u64)options->client_memory_max;
+    s->background = background_new(
+        s->loop, &(struct background_conf){.share_percent = (u32)options->background_share_percent,
+                                           .may = server_may_work,
+                                           .arg = s});
     s->probe = (struct loop_timer){.due = probe_due, .arg = s};
     s->deadline = (struct loop_timer){.due = deadline_due, .arg = s};
     make_desk(s);
@@ -410,6 +422,7 @@ void server_close_endpoints(struct server *s)
 void server_close(struct server *s)
 {
     desk_free(s->desk);
+    background_free(s->background);
     loop_free(s->loop);
     mem_free(s->public_url);
     mem_free(s->listens);

@@ -22,6 +22,7 @@
 #include "common/base/environment.h"
 #include "common/base/figures.h"
 #include "common/base/map.h"
+#include "common/io/background.h"
 #include "common/io/daemon.h"
 
 struct server;
@@ -55,6 +56,7 @@ struct server {
     struct id_source ids;
     struct map_seed seed; /* of the daemon's tables */
     struct loop *loop;
+    struct background *background;
     struct engine *engine;
     struct manual_clock manual_clock;
     char *

@@ -78,6 +78,8 @@ static const struct conf_option options[] = {
     NUMBER(link_heartbeat_ms, "1000", "ms", 10, 60000, "Between signs of life on an idle link."),
     NUMBER(link_silence_max_ms, "5000", "ms", 50, 600000,
            "A daemon that is silent for so long on its link is down."),
+    NUMBER(background_share_percent, "15", "%", 1, 100,
+           "Share of the time that clearing away and the like may take while there is other work."),
     NUMBER(store_cache_kib, "8192", "KiB", 64, 16777216, "Page cache of the store."),
     NUMBER(stop_max_ms, "5000", "ms", 0, 600000,
            "Time that calls under way get to end when the daemon stops."),

@@ -21,6 +21,7 @@ struct server_options {
     struct conf_list browser_origins, browser_hosts;
     i64 client_memory_max, calls_waiting_max, ipc_message_size_max;
     i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;
+    i64 background_share_percent;
     i64 store_cache_kib, stop_max_ms, open_files;
 };
 

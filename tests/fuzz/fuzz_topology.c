@@ -25,6 +25,7 @@ static void close_store(void)
 {
     catalog_deinit(&t.catalog);
     topic_store_close(t.store);
+    background_free(t.server.background);
     loop_free(t.server.loop);
     conf_deinit(&TOPICD_OPTIONS, (struct topicd_options *)t.options);
     store_aid_remove(dir);
@@ -46,7 +47,9 @@ static void open_store(void)
     if (topic_store_open(&t.store, store_aid_options(dir, STORE_RELAXED), &f) ||
         topic_store_serve(t.store, t.server.loop, failed, NULL))
         abort();
-    catalog_init(&t.catalog, t.store, t.server.loop, NULL);
+    t.server.background =
+        background_new(t.server.loop, &(struct background_conf){.share_percent = 100});
+    catalog_init(&t.catalog, t.store, t.server.loop, t.server.background, NULL);
     if (catalog_reload(&t.catalog))
         abort();
     atexit(close_store);
