@@ -78,6 +78,8 @@ struct queue_store_ops {
     void (*update_message)(struct queue_store *s, u64 seq, i64 due_ms, i64 first_ms, u32 receives);
     void (*delete_message)(struct queue_store *s, u64 seq, bool own_body);
     void (*delete_body)(struct queue_store *s, u64 id);
+    void (*delete_messages)(struct queue_store *s, u64 first, u64 last);
+    void (*delete_bodies)(struct queue_store *s, u64 first, u64 last);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
     void (*set_applied)(struct queue_store *s, str instance, u64 sequence);
     /* Hands every applied sequence to queue_store_hold_applied, the rest to the walk. */
@@ -169,6 +171,15 @@ static inline void queue_store_delete_body(struct queue_store *s, u64 id)
 {
     s->ops->delete_body(s, id);
 }
+/* Whatever rows there are from `first` to `last`: of messages alone, of bodies alone. */
+static inline void queue_store_delete_messages(struct queue_store *s, u64 first, u64 last)
+{
+    s->ops->delete_messages(s, first, last);
+}
+static inline void queue_store_delete_bodies(struct queue_store *s, u64 first, u64 last)
+{
+    s->ops->delete_bodies(s, first, last);
+}
 
 /* Reads bodies: within the call where the engine has them at hand, else later, from the loop, and
  * then about when the open turn settles, on its way with it. */
@@ -214,9 +225,9 @@ static inline int queue_store_probe(struct queue_store *s)
 {
     return engine_probe(&s->engine);
 }
-static inline bool queue_store_tidy(struct queue_store *s)
+static inline void queue_store_tidy(struct queue_store *s)
 {
-    return engine_tidy(&s->engine);
+    engine_tidy(&s->engine);
 }
 static inline struct store_stats queue_store_stats(struct queue_store *s)
 {

@@ -62,8 +62,9 @@ struct queue_sqlite {
     struct idmap unreadable; /* body rows, until then: */
     i64 unreadable_until_ms; /* mono */
     sqlite3_stmt *queue_put, *queue_delete, *queue_load;
-    sqlite3_stmt *body_add, *body_delete, *body_read;
-    sqlite3_stmt *message_add, *message_move, *message_update, *message_delete, *message_load;
+    sqlite3_stmt *body_add, *body_delete, *bodies_delete, *body_read;
+    sqlite3_stmt *message_add, *message_move, *message_update, *message_delete, *messages_delete;
+    sqlite3_stmt *message_load;
     sqlite3_stmt *message_extra;
     sqlite3_stmt *applied_set, *applied_load;
     struct buf extra, moved; /* scratch */
@@ -88,6 +89,7 @@ static void sql_prepare(struct queue_sqlite *s)
                   " ORDER BY id");
     store_prepare(st, &s->body_add, "INSERT INTO body(id,content) VALUES(?1,?2)");
     store_prepare(st, &s->body_delete, "DELETE FROM body WHERE id=?1");
+    store_prepare(st, &s->bodies_delete, "DELETE FROM body WHERE id BETWEEN ?1 AND ?2");
     store_prepare(st, &s->body_read, "SELECT content FROM body WHERE id=?1");
     store_prepare(st, &s->message_add,
                   "INSERT INTO message(seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra)"
@@ -99,6 +101,7 @@ static void sql_prepare(struct queue_sqlite *s)
     store_prepare(st, &s->message_update,
                   "UPDATE message SET due_ms=?2,first_ms=?3,receives=?4 WHERE seq=?1");
     store_prepare(st, &s->message_delete, "DELETE FROM message WHERE seq=?1");
+    store_prepare(st, &s->messages_delete, "DELETE FROM message WHERE seq BETWEEN ?1 AND ?2");
     store_prepare(st, &s->message_load,
                   "SELECT seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
                   " ORDER BY seq");
@@ -312,6 +315,27 @@ static void sql_delete_body(struct queue_store *base, u64 id)
     sql_delete(s, &s->body_delete, id);
 }
 
+static void sql_delete_range(struct queue_sqlite *s, sqlite3_stmt **slot, u64 first, u64 last)
+{
+    sqlite3_stmt *stmt = store_write(s->store, slot);
+    store_freed(s->store);
+    store_bind_u64(stmt, 1, first);
+    store_bind_u64(stmt, 2, last);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_messages(struct queue_store *base, u64 first, u64 last)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete_range(s, &s->messages_delete, first, last);
+}
+
+static void sql_delete_bodies(struct queue_store *base, u64 first, u64 last)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete_range(s, &s->bodies_delete, first, last);
+}
+
 /* A bad sector: SQLite gives the whole turn up for it. So that the next turn does not meet it, too,
  * the body is left alone for a while. */
 static void sql_note_unreadable(struct queue_sqlite *s, u64 id)
@@ -438,6 +462,8 @@ static const struct queue_store_ops sqlite_ops = {
     .update_message = sql_update_message,
     .delete_message = sql_delete_message,
     .delete_body = sql_delete_body,
+    .delete_messages = sql_delete_messages,
+    .delete_bodies = sql_delete_bodies,
     .fetch = sql_fetch,
     .set_applied = sql_set_applied,
     .load = sql_load,

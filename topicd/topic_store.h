@@ -213,9 +213,9 @@ static inline int topic_store_probe(struct topic_store *s)
 {
     return engine_probe(&s->engine);
 }
-static inline bool topic_store_tidy(struct topic_store *s)
+static inline void topic_store_tidy(struct topic_store *s)
 {
-    return engine_tidy(&s->engine);
+    engine_tidy(&s->engine);
 }
 static inline struct store_stats topic_store_stats(struct topic_store *s)
 {

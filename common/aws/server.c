@@ -7,8 +7,9 @@
 #include "common/base/mem.h"
 #include "common/io/http_browser.h"
 
-#define PROBE_MS  1000 /* between tries of a store that fails */
-#define LINGER_MS 20   /* what nng's threads may need for what they were given */
+#define PROBE_MS      1000 /* between tries of a store that fails */
+#define SPACE_LOOK_MS 250  /* between looks at what the store has free */
+#define LINGER_MS     20   /* what nng's threads may need for what they were given */
 
 /* --- store ------------------------------------------------------------------------------------ */
 
@@ -60,12 +61,34 @@ static void probe_due(struct loop_timer *t)
     loop_timer_set_real(s->loop, t, s->clock.mono_ms + PROBE_MS);
 }
 
-/* What nobody waits for does not keep the daemon from its end, and needs a store that works. */
+/* What nobody waits for does not keep the daemon from its end, and needs a store that works, and
+ * that has a moment. */
 static bool server_may_work(void *arg, enum background_class class)
 {
     const struct server *s = arg;
 
-    return !s->failing && !s->stopping;
+    if (s->failing || s->stopping)
+        return false;
+    return class == BACKGROUND_DUE || !engine_is_behind(s->engine);
+}
+
+static u32 space_step(void *arg, u32 pieces)
+{
+    struct server *s = arg;
+    u32 n = engine_give_back(s->engine, pieces);
+
+    if (n)
+        loop_dirty(s->loop);
+    return n;
+}
+
+/* Whether there is much of it costs some microseconds to find out: not after every turn. */
+static void space_look(struct server *s)
+{
+    if (!engine_has_free(s->engine) || s->clock.mono_ms < s->space_ms)
+        return;
+    s->space_ms = s->clock.mono_ms + SPACE_LOOK_MS;
+    background_wake(s->background, &s->space);
 }
 
 struct store_options server_store_options(struct server *s)
@@ -164,7 +187,19 @@ static bool server_flush(struct loop_hook *h)
 
     if (s->stopping)
         stop_when_done(s);
-    return !s->failing && engine_tidy(s->engine);
+    if (!s->failing) {
+        engine_tidy(s->engine);
+        space_look(s);
+    }
+    return false;
+}
+
+static i64 server_next_ms(struct loop_hook *h)
+{
+    const struct server *s = container_of(h, struct server, hook);
+    bool waits = engine_has_free(s->engine) && !background_is_awake(&s->space);
+
+    return waits ? s->space_ms : -1;
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -198,6 +233,7 @@ static void server_figures(const struct server *s, struct figures *to)
 {
     struct store_stats store = engine_stats(s->engine);
     struct loop_stats loop = loop_stats(s->loop);
+    struct background_stats background = background_stats(s->background);
 
     figure_state(to, "status", status_word(s), "Whether all is well.");
     figure_state(to, "version", TOQUE_VERSION, "Which toque this is.");
@@ -210,6 +246,12 @@ static void server_figures(const struct server *s, struct figures *to)
     figure_counter(to, "turns", "", loop.turns, "Turns of the loop.");
     figure_gauge(to, "turn_longest_us", "us", (u64)loop.longest_us,
                  "The longest turn of the last 10 to 20 seconds.");
+    figure_gauge(to, "background_jobs", "", background.awake,
+                 "Kinds of work in the background that have something to do.");
+    figure_counter(to, "background_us", "us", (u64)background.us,
+                   "Time that work in the background took, with what it cost commits.");
+    figure_gauge(to, "background_commit_us", "us", (u64)background.commit_median_us,
+                 "Median of the last commits with work of the background in them.");
     figure_counter(to, "commits", "", store.commits, "Turns that the store made durable.");
     figure_gauge(to, "commit_longest_us", "us", (u64)loop.commit_longest_us,
                  "The longest commit of the last 10 to 20 seconds.");
@@ -357,6 +399,7 @@ int server_listen(struct server *s, struct fault *f)
     if (err)
         return err;
     s->hook.flush = server_flush;
+    s->hook.next_ms = server_next_ms;
     loop_add_hook(s->loop, &s->hook);
     return 0;
 }
@@ -398,6 +441,8 @@ void server_open(struct server *s, const struct server_ops *ops,
         s->loop, &(struct background_conf){.share_percent = (u32)options->background_share_percent,
                                            .may = server_may_work,
                                            .arg = s});
+    s->space = (struct background_job){
+        .name = "space", .class = BACKGROUND_SPACE, .step = space_step, .arg = s};
     s->probe = (struct loop_timer){.due = probe_due, .arg = s};
     s->deadline = (struct loop_timer){.due = deadline_due, .arg = s};
     make_desk(s);
@@ -422,6 +467,7 @@ void server_close_endpoints(struct server *s)
 void server_close(struct server *s)
 {
     desk_free(s->desk);
+    background_sleep(s->background, &s->space);
     background_free(s->background);
     loop_free(s->loop);
     mem_free(s->public_url);

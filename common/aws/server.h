@@ -57,6 +57,8 @@ struct server {
     struct map_seed seed; /* of the daemon's tables */
     struct loop *loop;
     struct background *background;
+    struct background_job space; /* gives back what the store has free */
+    i64 space_ms;                /* mono: when it is looked at next */
     struct engine *engine;
     struct manual_clock manual_clock;
     char *

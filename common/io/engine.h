@@ -51,7 +51,10 @@ struct engine_ops {
     int (*flush)(struct engine *e);
     int (*watch)(struct engine *e, struct loop *l); /* NULL: nothing to hang into the loop */
     int (*probe)(struct engine *e);
-    bool (*tidy)(struct engine *e);
+    void (*tidy)(struct engine *e);
+    bool (*has_free)(const struct engine *e);
+    u32 (*give_back)(struct engine *e, u32 pieces);
+    bool (*is_behind)(const struct engine *e);
     struct store_stats (*stats)(struct engine *e);
     const char *(*error)(const struct engine *e);
 };
@@ -114,11 +117,26 @@ static inline int engine_probe(struct engine *e)
 {
     return e->ops->probe(e);
 }
-/* Housekeeping, after every turn; true: there is more, call again without waiting. It keeps out of
- * the way of turns that follow on one another. */
-static inline bool engine_tidy(struct engine *e)
+/* Housekeeping, after every turn. */
+static inline void engine_tidy(struct engine *e)
 {
-    return e->ops->tidy(e);
+    e->ops->tidy(e);
+}
+/* Space was freed by what was deleted, and may be given back. */
+static inline bool engine_has_free(const struct engine *e)
+{
+    return e->ops->has_free(e);
+}
+/* Gives up to so many pieces of it back, as a part of the turn. Returns how many; fewer than asked:
+ * that was all. Work in the background. */
+static inline u32 engine_give_back(struct engine *e, u32 pieces)
+{
+    return e->ops->give_back(e, pieces);
+}
+/* So much was written that what nobody waits for should be put off for a moment. */
+static inline bool engine_is_behind(const struct engine *e)
+{
+    return e->ops->is_behind(e);
 }
 static inline struct store_stats engine_stats(struct engine *e)
 {

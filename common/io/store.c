@@ -24,8 +24,6 @@
 #define STORE_FINISH_FRAMES 256
 /* An idle WAL with fewer frames is left alone: a start reads it in a moment. */
 #define STORE_IDLE_FRAMES 256
-/* One slice of housekeeping, without its commit. */
-#define STORE_SLICE_US 800
 /* Free pages that a file keeps, and from which share on (1/n) it gives some back. */
 #define STORE_FREE_KEEP  256
 #define STORE_FREE_SHARE 4
@@ -61,8 +59,7 @@ struct store {
     bool giving; /* in the course of giving pages back */
     bool shrunk; /* pages were given back: the file is cut when the WAL is copied to its end */
     u64 ticket;
-    u64 tidied_ticket; /* as it was at the last housekeeping */
-    u32 finish_from;   /* do not try to finish the checkpoint below so many frames */
+    u32 finish_from; /* do not try to finish the checkpoint below so many frames */
     i64 released_us;
     u64 released_commits;
     struct store_stats stats;
@@ -398,6 +395,7 @@ int store_commit(struct store *s, u64 *ret_ticket)
         s->stats.commit_longest_us = MAX(s->stats.commit_longest_us, s->stats.commit_last_us);
         if (err) {
             s->stats.failures++;
+            s->freed = true; /* what was given back in this turn is free again */
             if (s->fenced)
                 return err;
             /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that
@@ -436,34 +434,44 @@ static u64 page_figure(struct store *s, sqlite3_stmt *stmt)
     return n;
 }
 
-/* Whether free pages go back now: it starts at a share of the file and goes on to half of that. */
-static bool wants_giving(struct store *s)
+/* Free pages that go back now: it starts at a share of the file and goes on to half of that. */
+static u64 pages_to_give(struct store *s)
 {
     u64 free = page_figure(s, s->free_count);
     u64 share = page_figure(s, s->page_count) / STORE_FREE_SHARE;
+    u64 keep = MAX((u64)STORE_FREE_KEEP, share / 2);
     if (free > STORE_FREE_KEEP && free > share)
         s->giving = true;
-    else if (free <= STORE_FREE_KEEP || free <= share / 2)
+    else if (free <= keep)
         s->giving = false;
-    return s->giving;
+    return s->giving ? free - keep : 0;
+}
+
+void store_freed(struct store *s)
+{
+    s->freed = true;
+}
+
+bool store_has_free(const struct store *s)
+{
+    return s->freed && !s->doubt && !s->fenced;
 }
 
 /* One row of the statement is one page given back; stopped between two, the rest keeps. */
-static bool give_pages(struct store *s)
+u32 store_give_back(struct store *s, u32 pages)
 {
-    i64 end = now_us(s) + STORE_SLICE_US;
-    u64 ticket;
-    int row = 0;
-    if (store_begin(s) == 0) {
-        do
-            row = store_row(s, s->vacuum);
-        while (row == 1 && now_us(s) < end);
-        sqlite3_reset(s->vacuum);
-    }
-    int err = store_commit(s, &ticket);
-    s->shrunk = true;
-    s->tidied_ticket = s->ticket; /* a turn of our own keeps nobody busy */
-    return err == 0 && row == 1;
+    u32 n = 0;
+    if (!store_has_free(s) || store_begin(s))
+        return 0;
+    u32 most = (u32)MIN((u64)pages, pages_to_give(s));
+    while (n < most && store_row(s, s->vacuum) == 1)
+        n++;
+    sqlite3_reset(s->vacuum);
+    if (n > 0)
+        s->shrunk = true;
+    if (n < pages)
+        s->freed = s->giving = false;
+    return n;
 }
 
 /* An idle daemon keeps no pages in memory, but one that is only between two calls does. */
@@ -480,41 +488,28 @@ static void release_memory(struct store *s)
         sqlite3_db_release_memory(s->db);
 }
 
-void store_freed(struct store *s)
-{
-    s->freed = true;
-}
-
-/* Counting the free pages costs some microseconds, giving them back costs a commit: neither is done
- * between turns that follow on one another. */
-static bool tidy_pages(struct store *s)
-{
-    bool busy = s->ticket != s->tidied_ticket;
-    s->tidied_ticket = s->ticket;
-    if (!s->freed)
-        return false;
-    if (busy || (wants_giving(s) && give_pages(s)))
-        return true;
-    s->freed = false;
-    return false;
-}
-
-bool store_tidy(struct store *s)
+void store_tidy(struct store *s)
 {
     struct store_wal wal;
-    if (s->turn)
-        return true;
-    if (s->doubt || s->fenced)
-        return false; /* the next turn mends it first */
-    if (tidy_pages(s))
-        return true;
+    if (s->turn || s->doubt || s->fenced)
+        return; /* the next turn mends it first */
     if (store_wal_look(s->db, &wal)) {
         s->shrunk = s->shrunk && wal.copied < wal.frames;
         if (s->shrunk || wal.frames - wal.copied > STORE_IDLE_FRAMES)
             store_copier_wake_later(s->copier);
     }
     release_memory(s);
-    return false;
+}
+
+bool store_is_behind(struct store *s)
+{
+    struct store_wal wal;
+    u64 limit = (s->conf.wal_checkpoint_bytes + s->conf.wal_size_max) / 2;
+    if (!store_wal_look(s->db, &wal) || wal.copied == wal.frames ||
+        (u64)wal.frames * WAL_FRAME_SIZE(STORE_PAGE_SIZE) < limit)
+        return false;
+    store_copier_wake(s->copier);
+    return true;
 }
 
 struct store_stats store_stats(struct store *s)

@@ -4,7 +4,7 @@
  * WAL, one writing connection used by the loop's thread, one transaction a turn. The checkpoint
  * runs on a thread with a connection of its own (PASSIVE), woken as the WAL grows; when it has come
  * close to the end, or past wal_size_max, the loop itself finishes the remainder. Free pages go
- * back to the file system in small slices (incremental vacuum) while the daemon is idle.
+ * back to the file system in small slices (incremental vacuum), work in the background.
  *
  * Durability full: synchronous=FULL, a commit is durable when store_commit returns. relaxed:
  * synchronous=NORMAL, survives the death of the process but not of the machine.
@@ -75,12 +75,18 @@ int store_sync(struct store *s) MUST_CHECK;
 /* Of the last turn that was committed. */
 u64 store_ticket(const struct store *s);
 void store_rollback(struct store *s);
-/* This turn deletes: pages may become free, which is worth a look at the next housekeeping. */
+/* This turn deletes: pages may become free. */
 void store_freed(struct store *s);
-/* Housekeeping, called after every turn: the WAL is checkpointed when it has grown, and while no
- * turn changes anything pages are given back in slices of at most about 2 ms. True: there is more
- * to do when nothing else is; call again without waiting. */
-bool store_tidy(struct store *s);
+/* Something was freed since store_give_back found nothing more. */
+bool store_has_free(const struct store *s);
+/* Gives up to `pages` free pages back to the file system, in the turn; a file keeps some of them.
+ * Returns how many; fewer than asked: that was all. */
+u32 store_give_back(struct store *s, u32 pages);
+/* Housekeeping, called after every turn: the WAL is copied when it has grown, and the file cut. */
+void store_tidy(struct store *s);
+/* The WAL has grown so long that the checkpointer should come to its end before more is written
+ * that nobody waits for. */
+bool store_is_behind(struct store *s);
 /* What failed last, in one line, "" for nothing yet: for the log. */
 const char *store_error(const struct store *s);
 

@@ -202,9 +202,24 @@ static int sql_probe(struct engine *e)
     return engine_commit(e, &ticket);
 }
 
-static bool sql_tidy(struct engine *e)
+static void sql_tidy(struct engine *e)
 {
-    return store_tidy(store_engine_of(e)->store);
+    store_tidy(store_engine_of(e)->store);
+}
+
+static bool sql_has_free(const struct engine *e)
+{
+    return store_has_free(store_engine_of(e)->store);
+}
+
+static u32 sql_give_back(struct engine *e, u32 pieces)
+{
+    return store_give_back(store_engine_of(e)->store, pieces);
+}
+
+static bool sql_is_behind(const struct engine *e)
+{
+    return store_is_behind(store_engine_of(e)->store);
 }
 
 static struct store_stats sql_stats(struct engine *e)
@@ -224,6 +239,9 @@ static const struct engine_ops store_engine_ops = {
     .flush = sql_flush,
     .probe = sql_probe,
     .tidy = sql_tidy,
+    .has_free = sql_has_free,
+    .give_back = sql_give_back,
+    .is_behind = sql_is_behind,
     .stats = sql_stats,
     .error = sql_error,
 };
