@@ -101,5 +101,7 @@ struct queue *api_queue(struct call *c)
     struct queue *q = url.p ? queues_resolve(call_owner(c), url, c->account, c->region) : NULL;
     if (!q)
         api_no_queue(&c->fault);
+    else
+        queue_catch_up(q);
     return q;
 }

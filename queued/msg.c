@@ -4,7 +4,7 @@
  *
  * Invariants: (1) a message is in the index from msg_new to msg_free; (2) a message has a rare part
  * exactly while it is hidden, was received, or was moved. */
-#include "queued/msg.h"
+#include "queued/queue.h"
 
 #include "common/base/mem.h"
 
@@ -29,7 +29,6 @@ void msgs_init(struct msgs *ms, const struct map_seed *seed)
     slab_init(&ms->pasts, sizeof(struct msg_past));
     slab_init(&ms->bodies, sizeof(struct msg_body));
     idmap_init(&ms->chunks, seed);
-    heap_init(&ms->due);
     map_init(&ms->origin_of, seed);
 }
 
@@ -42,7 +41,6 @@ void msgs_deinit(struct msgs *ms)
         mem_free(ms->origins[i]);
     mem_free(ms->origins);
     map_deinit(&ms->origin_of);
-    heap_deinit(&ms->due);
     idmap_deinit(&ms->chunks);
     slab_deinit(&ms->bodies);
     slab_deinit(&ms->pasts);
@@ -113,7 +111,7 @@ static void rare_free(struct msgs *ms, struct msg *m)
     if (!m->rare)
         return;
     past_free(ms, m);
-    heap_remove(&ms->due, &m->rare->due);
+    heap_remove(&m->queue->hidden, &m->rare->due);
     slab_give(&ms->rares, m->rare);
     m->rare = NULL;
 }
@@ -148,7 +146,7 @@ enum msg_state msg_state(const struct msg *m)
 
 void msg_hide(struct msgs *ms, struct msg *m, i64 due_ms)
 {
-    heap_set_tied(&ms->due, &rare_of(ms, m)->due, due_ms, m->seq);
+    heap_set_tied(&m->queue->hidden, &rare_of(ms, m)->due, due_ms, m->seq);
 }
 
 void msg_show(struct msgs *ms, struct msg *m)
@@ -158,7 +156,7 @@ void msg_show(struct msgs *ms, struct msg *m)
     if (m->rare->receives == 0 && !m->rare->past)
         rare_free(ms, m);
     else
-        heap_remove(&ms->due, &m->rare->due);
+        heap_remove(&m->queue->hidden, &m->rare->due);
 }
 
 void msg_count(struct msgs *ms, struct msg *m, i64 now_ms)
@@ -175,15 +173,15 @@ void msg_set_receives(struct msgs *ms, struct msg *m, u32 receives, i64 first_ms
     r->first_ms = first_ms;
 }
 
-i64 msg_due_ms(const struct msgs *ms, const struct msg *m)
+i64 msg_due_ms(const struct msg *m)
 {
-    return m->rare && m->rare->due.place ? heap_due(&ms->due, &m->rare->due) : 0;
+    return m->rare && m->rare->due.place ? heap_due(&m->queue->hidden, &m->rare->due) : 0;
 }
 
-struct msg *msg_first_due(const struct msgs *ms)
+void msg_forget_due(struct msg *m)
 {
-    struct heap_node *top = heap_top(&ms->due);
-    return top ? container_of(top, struct msg_rare, due)->msg : NULL;
+    if (m->rare)
+        m->rare->due.place = 0;
 }
 
 /* --- bodies ----------------------------------------------------------------------------------- */

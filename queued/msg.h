@@ -4,8 +4,8 @@
  *            └──────────────────────────> ^                     └──msg_hide──> LEASED, another due
  *   from any state: msg_free (deleted, expired, purged)
  *
- * The states are not stored: a hidden message has a place in the heap of due times, and is DELAYED
- * while it was never received, else LEASED. Everything else is VISIBLE.
+ * The states are not stored: a hidden message has a place in its queue's heap of due times, and is
+ * DELAYED while it was never received, else LEASED. Everything else is VISIBLE.
  *
  * Under 100 bytes a waiting message, its place in the index included: sizes are asserted in msg.c.
  */
@@ -47,7 +47,8 @@ struct msg_past {
 
 /* What only a message has that is hidden, was received, or was moved. */
 struct msg_rare {
-    struct heap_node due; /* in msgs.due by the time when it becomes visible; in no heap: it is */
+    struct heap_node
+        due; /* in its queue's `hidden`, by when it becomes visible; in no heap: it is */
     u32 receives;
     struct msg *msg;
     i64 first_ms;          /* first receive, Unix ms; 0: none yet */
@@ -55,7 +56,8 @@ struct msg_rare {
 };
 
 enum msg_flags {
-    MSG_RAW = 1, /* of a publication: delivered raw, else in its envelope */
+    MSG_RAW = 1,       /* of a publication: delivered raw, else in its envelope */
+    MSG_GONE = 0x8000, /* it has expired and is to be cleared away; not stored */
 };
 
 struct msg {
@@ -80,7 +82,6 @@ enum msg_state { MSG_DELAYED, MSG_VISIBLE, MSG_LEASED };
 struct msgs {
     struct slab msgs, rares, pasts, bodies;
     struct idmap chunks;     /* index by seq: chunks of 64 neighbours */
-    struct heap due;         /* hidden ones, by time and then in the order of arrival */
     struct origin **origins; /* by place - 1 */
     struct map origin_of;    /* by ARN */
     u32 origin_count, origin_cap, origin_free;
@@ -137,9 +138,9 @@ static inline i64 msg_first_ms(const struct msg *m)
     return m->rare ? m->rare->first_ms : 0;
 }
 /* When it becomes visible; 0: it is. */
-i64 msg_due_ms(const struct msgs *ms, const struct msg *m);
-/* The first message that is to become visible, NULL when none is hidden. */
-struct msg *msg_first_due(const struct msgs *ms);
+i64 msg_due_ms(const struct msg *m);
+/* Its queue has let go of all hidden messages at once: forgets that it was one. */
+void msg_forget_due(struct msg *m);
 
 /* The place of this ARN, with one holder more; 0 for "". */
 u32 origin_hold(struct msgs *ms, str arn);

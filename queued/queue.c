@@ -3,9 +3,8 @@
  *    state.
  * 2. `arrived` is in the order of seqs, and every seq on it is above purged_seq. Who was moved here
  *    is in `moved`, too.
- * 3. A message that is gone (purged, or its queue deleted) is on `doomed`; nobody is given it, its
- *    handles find nothing, and the pick does not know it. sweep.c clears it away.
- * 4. `retire` is due at or before the time when the oldest message expires. */
+ * 3. A message that is gone (purged, expired, or its queue deleted) is on `doomed`; nobody is given
+ *    it, its handles find nothing, and the pick does not know it. sweep.c clears it away. */
 #include "queued/queue.h"
 
 #include "common/aws/arn.h"
@@ -13,6 +12,10 @@
 #include "common/base/mem.h"
 #include "queued/queues.h"
 #include "queued/redrive.h"
+
+/* Expired messages that a receive meets and passes over; where there are more, they are doomed in
+ * the background first. */
+#define TAKE_EXPIRED_MAX 64
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -45,6 +48,8 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
     list_init(&q->waiters);
     list_init(&q->hungry);
     list_init(&q->doomed);
+    list_init(&q->showing);
+    heap_init(&q->hidden);
     heap_init(&q->moved);
     q->pick = &pick_standard;
     q->pick->init(q);
@@ -54,7 +59,7 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
 void queue_free(struct queue *q)
 {
     assert(list_is_empty(&q->waiters));
-    heap_remove(&q->all->retire, &q->retire);
+    queue_clear_due(q);
     heap_remove(&q->all->reap, &q->reaped);
     list_remove(&q->hungry);
     q->pick->clear(q);
@@ -88,7 +93,7 @@ void queue_reap(struct queue *q)
 
 static bool is_gone(const struct msg *m)
 {
-    return m->queue->deleted || m->seq <= m->queue->purged_seq;
+    return m->queue->deleted || m->seq <= m->queue->purged_seq || (m->flags & MSG_GONE);
 }
 
 bool queue_is_full(const struct queue *q)
@@ -100,37 +105,6 @@ void queue_wake(struct queue *q)
 {
     if (!list_is_empty(&q->waiters) && list_is_empty(&q->hungry))
         list_push_back(&q->all->waiting.hungry, &q->hungry);
-}
-
-/* --- the oldest ------------------------------------------------------------------------------- */
-
-/* What was sent here is as old as its arrival; who was moved here may be older than all before it.
- */
-struct msg *queue_oldest(const struct queue *q)
-{
-    struct heap_node *top = heap_top(&q->moved);
-    if (list_is_empty(&q->arrived))
-        return NULL;
-    struct msg *first = list_item(q->arrived.next, struct msg, arrived);
-    if (top && heap_due(&q->moved, top) < first->sent_ms)
-        return container_of(top, struct msg_past, moved)->msg;
-    return first;
-}
-
-i64 queue_expiry_ms(const struct queue *q, const struct msg *m)
-{
-    return m->sent_ms + q->attributes.retention_s * 1000;
-}
-
-/* Invariant 4, when the oldest message may be another. */
-static void set_retire(struct queue *q)
-{
-    const struct msg *oldest = queue_oldest(q);
-    if (!oldest)
-        return;
-    i64 due = queue_expiry_ms(q, oldest);
-    if (!q->retire.place || due < heap_due(&q->all->retire, &q->retire))
-        heap_set(&q->all->retire, &q->retire, due);
 }
 
 /* --- identity --------------------------------------------------------------------------------- */
@@ -164,7 +138,7 @@ void queue_arrive(struct queue *q, struct msg *m)
         heap_set_tied(&q->moved, &past->moved, m->sent_ms, m->seq);
     q->pick->arrive(q, m);
     if (UNLIKELY(past || !q->retire.place))
-        set_retire(q);
+        queue_set_retire(q);
     queue_wake(q);
 }
 
@@ -179,11 +153,16 @@ void queue_let_go(struct queue *q, struct msg *m)
     queue_wake(q);
 }
 
+static void hide_until(struct queue *q, struct msg *m, i64 due_ms)
+{
+    msg_hide(&q->all->msgs, m, due_ms);
+    queue_set_falls(q, due_ms);
+}
+
 static void store_state(const struct msg *m)
 {
     struct queues *qs = m->queue->all;
-    queue_store_update_message(qs->store, m->seq, msg_due_ms(&qs->msgs, m), msg_first_ms(m),
-                               msg_receives(m));
+    queue_store_update_message(qs->store, m->seq, msg_due_ms(m), msg_first_ms(m), msg_receives(m));
     loop_dirty(qs->loop);
 }
 
@@ -195,7 +174,7 @@ struct message_row queue_message_row(const struct msg *m)
                               .queue = m->queue->id,
                               .body = m->body ? m->body->row : 0,
                               .sent_ms = m->sent_ms,
-                              .due_ms = msg_due_ms(&qs->msgs, m),
+                              .due_ms = msg_due_ms(m),
                               .first_ms = msg_first_ms(m),
                               .receives = msg_receives(m),
                               .flags = m->flags,
@@ -217,7 +196,7 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;
     if (p->delay_ms > 0)
-        msg_hide(&qs->msgs, m, now_ms + p->delay_ms);
+        hide_until(q, m, now_ms + p->delay_ms);
     queue_arrive(q, m);
     if (!p->shared)
         queue_store_add_body(qs->store, m->seq, p->content);
@@ -239,7 +218,7 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms)
         return;
     }
     if (due_ms > qs->clock->now_ms)
-        msg_hide(&qs->msgs, m, due_ms);
+        hide_until(q, m, due_ms);
     queue_arrive(q, m);
 }
 
@@ -251,7 +230,7 @@ static void lease(struct queue *q, struct msg *m, i64 hide_ms)
     struct queues *qs = q->all;
     msg_count(&qs->msgs, m, qs->clock->now_ms);
     if (hide_ms > 0) {
-        msg_hide(&qs->msgs, m, qs->clock->now_ms + hide_ms);
+        hide_until(q, m, qs->clock->now_ms + hide_ms);
         q->visible_count--;
         q->leased_count++;
     }
@@ -265,15 +244,19 @@ bool queue_has_next(const struct queue *q)
 
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX])
 {
-    u32 n = 0;
+    u32 n = 0, expired_left = TAKE_EXPIRED_MAX;
     struct msg *m;
     assert(max <= QUEUE_TAKE_MAX);
     while (n < max && !queue_is_full(q) && (m = q->pick->take(q))) {
-        struct queue *to = redrive_target(q, m);
-        if (LIKELY(!to)) {
+        bool expired = queue_expiry_ms(q, m) <= q->all->clock->now_ms;
+        struct queue *to = expired ? NULL : redrive_target(q, m);
+        if (LIKELY(!to && !expired)) {
             lease(q, m, hide_ms);
             ret[n++] = m;
-        } else if (q->all->moves_left > 0) {
+        } else if (expired && expired_left > 0) {
+            expired_left--;
+            queue_doom(m);
+        } else if (to && q->all->moves_left > 0) {
             q->all->moves_left--;
             redrive_move(m, to);
         } else {
@@ -292,8 +275,7 @@ void queue_drop(struct msg *m)
 {
     struct queue *q = m->queue;
     struct queues *qs = q->all;
-    if (!is_gone(m))
-        queue_let_go(q, m);
+    queue_let_go(q, m);
     u64 row = msg_body_row(m);
     bool is_own = !m->body, is_last = body_drop(&qs->msgs, m);
     queue_store_delete_message(qs->store, m->seq, is_own);
@@ -303,16 +285,24 @@ void queue_drop(struct msg *m)
     loop_dirty(qs->loop);
 }
 
+void queue_doom(struct msg *m)
+{
+    struct queue *q = m->queue;
+    queue_let_go(q, m);
+    msg_show(&q->all->msgs, m);
+    m->flags |= MSG_GONE;
+    list_remove(&m->arrived);
+    list_push_back(&q->doomed, &m->arrived);
+    if (!q->reaped.place)
+        queue_reap(q);
+}
+
 /* --- back ------------------------------------------------------------------------------------- */
 
 void queue_return(struct msg *m)
 {
     struct queue *q = m->queue;
-    assert(msg_state(m) != MSG_VISIBLE);
-    if (is_gone(m)) {
-        msg_show(&q->all->msgs, m);
-        return;
-    }
+    assert(msg_state(m) != MSG_VISIBLE && !is_gone(m));
     --*counter(q, m);
     msg_show(&q->all->msgs, m);
     q->visible_count++;
@@ -328,7 +318,7 @@ void queue_hide(struct msg *m, i64 hide_ms)
     assert(!is_gone(m) && msg_receives(m));
     if (hide_ms > 0) {
         --*counter(q, m);
-        msg_hide(&qs->msgs, m, qs->clock->now_ms + hide_ms);
+        hide_until(q, m, qs->clock->now_ms + hide_ms);
         ++*counter(q, m);
         if (was_visible)
             q->pick->hide(q, m);
@@ -372,7 +362,7 @@ void queue_purge(struct queue *q)
     heap_deinit(&q->moved);
     q->pick->clear(q);
     q->visible_count = q->leased_count = q->delayed_count = 0;
-    heap_remove(&qs->retire, &q->retire);
+    queue_clear_due(q);
     list_remove(&q->hungry);
     queue_reap(q);
     if (!q->deleted)
@@ -382,7 +372,7 @@ void queue_purge(struct queue *q)
 void queue_changed(struct queue *q)
 {
     q->modified_ms = q->all->clock->now_ms;
-    set_retire(q);
+    queue_set_retire(q);
     queue_save(q);
 }
 
@@ -403,6 +393,8 @@ void queue_check(const struct queue *q)
     assert(count[MSG_LEASED] == q->leased_count);
     assert(count[MSG_DELAYED] == q->delayed_count);
     assert(list_is_empty(&q->arrived) || q->retire.place);
+    assert(q->hidden.n == count[MSG_LEASED] + count[MSG_DELAYED]);
+    assert(!q->hidden.n || !q->falls.place == !list_is_empty(&q->showing));
     assert(moved == q->moved.n);
     assert(list_is_empty(&q->doomed) == !q->reaped.place);
     q->pick->check(q);

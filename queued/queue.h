@@ -34,7 +34,11 @@ struct queue {
     struct list arrived; /* of struct msg, all of them, in the order of arrival */
     struct heap moved; /* of struct msg_past by sent_ms: those that are older than their arrival */
     u64 visible_count, leased_count, delayed_count;
-    struct heap_node retire; /* when its oldest message may expire, or earlier */
+
+    struct heap hidden;      /* of struct msg_rare by when it becomes visible, then by arrival */
+    struct heap_node falls;  /* in queues.falls: when the first hidden one may be due, or earlier */
+    struct list showing;     /* on queues.showing instead: some are due */
+    struct heap_node retire; /* in queues.retire: when its oldest message may expire, or earlier */
 
     /* Redrive: a message that was received so often (0: without end) is moved to that queue. */
     u32 receives_max;
@@ -46,7 +50,7 @@ struct queue {
     u64 purged_seq; /* what arrived up to here is gone, though some may still be cleared away */
     i64 purged_ms;  /* last PurgeQueue */
     bool deleted;
-    struct list doomed;      /* of struct msg: gone for everybody, to be cleared away in slices */
+    struct list doomed;      /* of struct msg: gone for everybody, to be cleared away */
     struct heap_node reaped; /* in queues.reap by the seq of the first doomed one */
 };
 
@@ -69,6 +73,8 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
 void queue_drop(struct msg *m);
 /* A hidden message becomes visible: its time has come. */
 void queue_return(struct msg *m);
+/* It is gone for everybody, and is cleared away in the background. */
+void queue_doom(struct msg *m);
 /* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
 void queue_hide(struct msg *m, i64 hide_ms);
 
@@ -83,9 +89,28 @@ str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE]);
 
 /* Everything that is in it now is gone. Costs the same however much there is. */
 void queue_purge(struct queue *q);
+
+/* --- what time does: queue_time.c ------------------------------------------------------------- */
+
 /* The message that expires first, NULL when there is none; and when it does. */
 struct msg *queue_oldest(const struct queue *q);
 i64 queue_expiry_ms(const struct queue *q, const struct msg *m);
+/* The oldest message may be another. */
+void queue_set_retire(struct queue *q);
+/* A message is hidden until due_ms. */
+void queue_set_falls(struct queue *q, i64 due_ms);
+/* Messages whose time has come become visible; those past their retention are doomed. At most `max`,
+ * the first ones first; says how many. What is left, the background goes on with. */
+u32 queue_show_due(struct queue *q, u32 max);
+u32 queue_doom_expired(struct queue *q, u32 max);
+/* Before somebody looks: what is due is done, as far as that costs little. So a few messages are
+ * never late, however much else the background has to do. */
+void queue_catch_up(struct queue *q);
+/* Nothing is due here any more: its messages are purged, or the queue ends. */
+void queue_clear_due(struct queue *q);
+
+/* ---------------------------------------------------------------------------------------------- */
+
 /* The attributes have changed: stores them, and looks anew at what they mean for messages there. */
 void queue_changed(struct queue *q);
 /* It may have something to give out that it had not before: its waiters are served this turn. */

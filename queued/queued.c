@@ -130,7 +130,8 @@ static int open_store(struct queued *d, struct fault *f)
         err = server_serve_store(&d->server, &d->store->engine, f);
     if (err)
         return err;
-    queues_init(&d->queues, d->server.loop, d->store, &d->server.seed, &limits);
+    queues_init(&d->queues, d->server.loop, d->server.background, d->store, &d->server.seed,
+                &limits);
     err = queues_reload(&d->queues);
     return err ? fault_set(f, CONF_FAULT, "%s: the store cannot be read: %s", store.dir,
                            err_text(err))

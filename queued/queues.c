@@ -9,6 +9,7 @@
 #include "common/aws/queue_place.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "queued/sweep.h"
 #include "queued/waiter.h"
 
 /* ACCOUNT/REGION/NAME: 12 digits, a region of the desk's making, a name within its bounds. */
@@ -39,16 +40,20 @@ static void empty_init(struct queues *qs)
     idmap_init(&qs->by_id, qs->seed);
     skiplist_init(&qs->order);
     msgs_init(&qs->msgs, qs->seed);
+    heap_init(&qs->falls);
+    list_init(&qs->showing);
     heap_init(&qs->retire);
     heap_init(&qs->reap);
 }
 
-void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
-                 const struct map_seed *seed, const struct queues_limits *limits)
+void queues_init(struct queues *qs, struct loop *l, struct background *background,
+                 struct queue_store *store, const struct map_seed *seed,
+                 const struct queues_limits *limits)
 {
     *qs = (struct queues){
         .loop = l, .clock = loop_clock(l), .store = store, .seed = seed, .limits = *limits};
     waiters_init(qs);
+    sweep_init(qs, background);
     qs->moves_left = QUEUES_MOVES_A_TURN;
     list_init(&qs->tombs);
     map_init(&qs->deleted, seed);
@@ -61,9 +66,10 @@ static void drop_all(struct queues *qs)
     struct queue *q;
     for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
         queue_free(q);
-    loop_timer_clear(qs->loop, &qs->sweep);
+    sweep_stop(qs);
     heap_deinit(&qs->reap);
     heap_deinit(&qs->retire);
+    heap_deinit(&qs->falls);
     msgs_deinit(&qs->msgs);
     skiplist_deinit(&qs->order);
     idmap_deinit(&qs->by_id);
@@ -306,12 +312,10 @@ struct msg *queues_first_doomed(const struct queues *qs)
     return q ? list_item(q->doomed.next, struct msg, arrived) : NULL;
 }
 
-void queues_clear(struct msg *m)
+void queues_cleared(struct queue *q)
 {
-    struct queue *q = m->queue;
-    queue_drop(m);
-    queue_reap(q);
-    if (q->deleted && list_is_empty(&q->doomed))
+    assert(list_is_empty(&q->doomed));
+    if (q->deleted)
         forget(q);
 }
 

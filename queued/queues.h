@@ -6,8 +6,8 @@
 #ifndef TOQUE_QUEUES_H
 #define TOQUE_QUEUES_H
 
-#include "common/io/loop.h"
 #include "common/base/skiplist.h"
+#include "common/io/background.h"
 #include "queued/queue.h"
 #include "queued/queue_store.h"
 
@@ -17,6 +17,13 @@ struct queues_limits {
     u32 parked_max;    /* long polls that wait at once */
     u32 in_flight_max; /* received and not deleted, a queue */
     bool strict;       /* the service's waiting rules: 60 s after DeleteQueue and PurgeQueue */
+};
+
+/* What is done in the background; sweep.h. */
+struct sweep {
+    struct background *background;
+    struct background_job show, expire, clear;
+    struct loop_timer timer;
 };
 
 /* Long polls that are parked; waiter.h. */
@@ -40,7 +47,9 @@ struct queues {
     struct idmap by_id;    /* deleted ones, too, while they are cleared away */
     struct skiplist order; /* by key */
     struct msgs msgs;
-    struct heap retire; /* queues by the expiry of their oldest message */
+    struct heap falls;   /* queues by when the first of their hidden messages is due */
+    struct list showing; /* queues with messages that are due and still hidden */
+    struct heap retire;  /* queues by the expiry of their oldest message */
     struct waiters waiting;
     struct heap reap; /* queues by the seq of the first of their doomed messages */
     u32 moves_left; /* of this turn: messages that receives may still move to dead-letter queues */
@@ -48,14 +57,15 @@ struct queues {
     struct list tombs;  /* and in the order in which they came */
     u64 next_id;        /* of queues, messages and body rows alike */
     bool failing;       /* the store fails: nothing is given out */
-    struct loop_timer sweep;
+    struct sweep sweep;
     struct buf row, content, work; /* scratch: a body row, what is rendered of it, digests */
     void (*changed)(void *arg, const struct queue *q, bool came); /* a queue came or went */
     void *changed_arg;
 };
 
-void queues_init(struct queues *qs, struct loop *l, struct queue_store *store,
-                 const struct map_seed *seed, const struct queues_limits *limits);
+void queues_init(struct queues *qs, struct loop *l, struct background *background,
+                 struct queue_store *store, const struct map_seed *seed,
+                 const struct queues_limits *limits);
 /* No waiter may be parked. */
 void queues_deinit(struct queues *qs);
 /* Forgets what is in memory and reads the store. Waiters go on; those whose queue is gone are told.
@@ -76,8 +86,8 @@ void queues_remove(struct queue *q);
 /* The first message of all that are gone for everybody and still to be cleared away, in the order of
  * their rows; NULL: there is none. */
 struct msg *queues_first_doomed(const struct queues *qs);
-/* Clears that one away, and its queue with it when that was deleted and this is its last. */
-void queues_clear(struct msg *m);
+/* A queue's last message was cleared away: when it was deleted, it is freed. */
+void queues_cleared(struct queue *q);
 
 /* So many messages go to dead-letter queues in one turn. */
 #define QUEUES_MOVES_A_TURN 250

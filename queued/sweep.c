@@ -1,110 +1,201 @@
-/* One timer for everything that has a time, set to the earliest. Each kind of work is done piece by
- * piece while the slice lasts. */
+/* Three jobs of the background, and one timer for everything that has a time. A piece of work is a
+ * message. */
 #include "queued/sweep.h"
 
-#include "common/base/mem.h"
+/* Messages of one queue that are due, until the next queue's turn comes. */
+#define QUEUE_BATCH 32
+/* So far apart may neighbours of a run be: what is between them is looked up one by one. */
+#define GAP_MAX 64
 
-#define SLICE_US 1000
-/* Pieces between two looks at the clock. */
-#define PIECES 32
+/* --- due -------------------------------------------------------------------------------------- */
 
-struct slice {
-    const struct clock *clock;
-    i64 end_us;
-    u32 pieces;
+/* A queue whose time has come lines up behind those that have more to show; one at a time, so that
+ * many at once make no long slice. */
+static void line_up(struct queues *qs)
+{
+    struct heap_node *top = heap_top(&qs->falls);
+    if (!top || heap_due(&qs->falls, top) > qs->clock->now_ms)
+        return;
+    heap_remove(&qs->falls, top);
+    list_push_back(&qs->showing, &container_of(top, struct queue, falls)->showing);
+}
+
+/* A batch of the first queue in line, which then goes to the end, or leaves. */
+static u32 show_batch(struct queues *qs, u32 max)
+{
+    struct queue *q = list_item(qs->showing.next, struct queue, showing);
+    u32 n = queue_show_due(q, max);
+    struct heap_node *top = heap_top(&q->hidden);
+    list_remove(&q->showing);
+    if (top && heap_due(&q->hidden, top) <= qs->clock->now_ms)
+        list_push_back(&qs->showing, &q->showing);
+    else if (top)
+        queue_set_falls(q, heap_due(&q->hidden, top));
+    return MAX(n, 1);
+}
+
+static u32 show_step(void *arg, u32 pieces)
+{
+    struct queues *qs = arg;
+    u32 n = 0;
+    while (n < pieces) {
+        line_up(qs);
+        if (list_is_empty(&qs->showing))
+            break;
+        n += show_batch(qs, MIN(QUEUE_BATCH, pieces - n));
+    }
+    return n;
+}
+
+/* --- expired ---------------------------------------------------------------------------------- */
+
+static u32 expire_step(void *arg, u32 pieces)
+{
+    struct queues *qs = arg;
+    struct heap_node *top;
+    u32 n = 0;
+    while (n < pieces && (top = heap_top(&qs->retire)) &&
+           heap_due(&qs->retire, top) <= qs->clock->now_ms) {
+        struct queue *q = container_of(top, struct queue, retire);
+        n += MAX(queue_doom_expired(q, MIN(QUEUE_BATCH, pieces - n)), 1);
+    }
+    return n;
+}
+
+/* --- gone ------------------------------------------------------------------------------------- */
+
+/* Neighbouring rows, deleted by one statement. */
+struct run {
+    u64 first, last; /* 0: none */
 };
 
-static bool is_over(struct slice *s)
+struct clearing {
+    struct queues *queues;
+    struct run messages, bodies;
+};
+
+static void flush_messages(struct clearing *c)
 {
-    return ++s->pieces % PIECES == 0 && clock_us(s->clock) >= s->end_us;
+    if (c->messages.first)
+        queue_store_delete_messages(c->queues->store, c->messages.first, c->messages.last);
+    c->messages = (struct run){0};
 }
 
-/* Delays and visibility timeouts that are over. */
-static bool show_due(struct queues *qs, struct slice *slice)
+static void flush_bodies(struct clearing *c)
 {
-    struct msg *m;
-    while ((m = msg_first_due(&qs->msgs)) && msg_due_ms(&qs->msgs, m) <= qs->clock->now_ms) {
-        if (is_over(slice))
-            return true;
-        queue_return(m);
-    }
-    return false;
+    if (c->bodies.first)
+        queue_store_delete_bodies(c->queues->store, c->bodies.first, c->bodies.last);
+    c->bodies = (struct run){0};
 }
 
-/* Messages of one queue past their retention; the node moves to the next one's time. */
-static bool retire_queue(struct queue *q, struct slice *slice)
+/* Whether no message has a row between the run and `seq`: every row of a message is in the index. */
+static bool is_gap(const struct clearing *c, u64 seq)
 {
-    struct queues *qs = q->all;
-    struct msg *m;
-    while ((m = queue_oldest(q))) {
-        i64 expiry_ms = queue_expiry_ms(q, m);
-        if (expiry_ms > qs->clock->now_ms) {
-            heap_set(&qs->retire, &q->retire, expiry_ms);
-            return false;
-        }
-        if (is_over(slice))
-            return true;
-        queue_drop(m);
-    }
-    heap_remove(&qs->retire, &q->retire);
-    return false;
-}
-
-static bool retire_due(struct queues *qs, struct slice *slice)
-{
-    struct heap_node *top;
-    while ((top = heap_top(&qs->retire)) && heap_due(&qs->retire, top) <= qs->clock->now_ms)
-        if (is_over(slice) || retire_queue(container_of(top, struct queue, retire), slice))
-            return true;
-    return false;
-}
-
-/* What is gone for everybody already. */
-static bool reap(struct queues *qs, struct slice *slice)
-{
-    struct msg *m;
-    while ((m = queues_first_doomed(qs))) {
-        if (is_over(slice))
-            return true;
-        queues_clear(m);
-    }
-    return false;
-}
-
-bool sweep_run(struct queues *qs)
-{
-    struct slice slice = {.clock = qs->clock, .end_us = clock_us(qs->clock) + SLICE_US};
-
-    if (qs->failing)
+    u64 at = c->messages.last + 1;
+    if (seq < at || seq - at > GAP_MAX)
         return false;
-    return retire_due(qs, &slice) || show_due(qs, &slice) || reap(qs, &slice);
+    while (at < seq && !msg_find(&c->queues->msgs, at))
+        at++;
+    return at == seq;
 }
+
+static void add_message(struct clearing *c, u64 seq)
+{
+    if (!c->messages.first || !is_gap(c, seq)) {
+        flush_messages(c);
+        c->messages.first = seq;
+    }
+    c->messages.last = seq;
+}
+
+/* Nothing tells whether there are bodies between two others: runs of them have no gaps. */
+static void add_body(struct clearing *c, u64 row)
+{
+    if (!c->bodies.first || row != c->bodies.last + 1) {
+        flush_bodies(c);
+        c->bodies.first = row;
+    }
+    c->bodies.last = row;
+}
+
+static void clear_message(struct clearing *c, struct msg *m)
+{
+    struct msgs *ms = &c->queues->msgs;
+    struct queue *q = m->queue;
+    u64 row = msg_body_row(m);
+    add_message(c, m->seq);
+    if (body_drop(ms, m))
+        add_body(c, row);
+    msg_forget_due(m);
+    msg_free(ms, m);
+    queue_reap(q);
+    if (list_is_empty(&q->doomed))
+        queues_cleared(q);
+}
+
+static u32 clear_step(void *arg, u32 pieces)
+{
+    struct clearing c = {.queues = arg};
+    struct msg *m;
+    u32 n = 0;
+    for (; n < pieces && (m = queues_first_doomed(c.queues)); n++)
+        clear_message(&c, m);
+    flush_messages(&c);
+    flush_bodies(&c);
+    if (n)
+        loop_dirty(c.queues->loop);
+    return n;
+}
+
+/* --- the jobs --------------------------------------------------------------------------------- */
 
 static void timer_due(struct loop_timer *t)
 {
-    sweep_run(t->arg);
+    sweep_arm(t->arg);
+}
+
+void sweep_init(struct queues *qs, struct background *background)
+{
+    qs->sweep = (struct sweep){
+        .background = background,
+        .show = {.name = "due", .class = BACKGROUND_DUE, .step = show_step, .arg = qs},
+        .expire = {.name = "expired", .class = BACKGROUND_CLEAR, .step = expire_step, .arg = qs},
+        .clear = {.name = "gone", .class = BACKGROUND_CLEAR, .step = clear_step, .arg = qs},
+        .timer = {.due = timer_due, .arg = qs},
+    };
+}
+
+void sweep_stop(struct queues *qs)
+{
+    struct sweep *s = &qs->sweep;
+    loop_timer_clear(qs->loop, &s->timer);
+    background_sleep(s->background, &s->show);
+    background_sleep(s->background, &s->expire);
+    background_sleep(s->background, &s->clear);
+}
+
+/* Wakes the job when its time has come; else the timer may have to be set to it. */
+static void arm_job(struct queues *qs, const struct heap *h, struct background_job *job, i64 *due)
+{
+    const struct heap_node *top = heap_top(h);
+    if (!top)
+        return;
+    if (heap_due(h, top) <= qs->clock->now_ms)
+        background_wake(qs->sweep.background, job);
+    else
+        *due = MIN(*due, heap_due(h, top));
 }
 
 void sweep_arm(struct queues *qs)
 {
+    struct sweep *s = &qs->sweep;
     i64 due = INT64_MAX;
-    const struct heap_node *top;
-    const struct msg *hidden = msg_first_due(&qs->msgs);
-    if (qs->failing) {
-        loop_timer_clear(qs->loop, &qs->sweep);
-        return;
-    }
-    if (hidden)
-        due = msg_due_ms(&qs->msgs, hidden);
-    if ((top = heap_top(&qs->retire)))
-        due = MIN(due, heap_due(&qs->retire, top));
+    arm_job(qs, &qs->falls, &s->show, &due);
+    arm_job(qs, &qs->retire, &s->expire, &due);
     if (heap_top(&qs->reap))
-        due = MIN(due, qs->clock->now_ms);
-    if (due == INT64_MAX) {
-        loop_timer_clear(qs->loop, &qs->sweep);
-    } else {
-        qs->sweep.due = timer_due;
-        qs->sweep.arg = qs;
-        loop_timer_set(qs->loop, &qs->sweep, due);
-    }
+        background_wake(s->background, &s->clear);
+    if (due == INT64_MAX)
+        loop_timer_clear(qs->loop, &s->timer);
+    else
+        loop_timer_set(qs->loop, &s->timer, due);
 }

@@ -1,14 +1,17 @@
-/* What time makes due: delays and visibility timeouts that are over, messages past their retention.
- * And what a purge or a deletion left to be cleared away. All of it in slices: a turn of the loop
- * spends no more than about a millisecond here, and goes on in the next. */
+/* What queued does in the background: hidden messages whose time has come, messages past their
+ * retention, and the rows and memory of all that is gone (expired, purged, or of a deleted queue).
+ *
+ * Rows are cleared away in their own order, over all queues at once: they lie by arrival, so what is
+ * deleted together lies together, and a commit writes few pages. */
 #ifndef TOQUE_SWEEP_H
 #define TOQUE_SWEEP_H
 
 #include "queued/queues.h"
 
-/* Sets the timer for what is due next; once a turn. */
+void sweep_init(struct queues *qs, struct background *background);
+/* Memory is about to be forgotten. */
+void sweep_stop(struct queues *qs);
+/* Wakes what has something to do, and sets the timer for what is due next; once a turn. */
 void sweep_arm(struct queues *qs);
-/* Works until nothing is due or the slice is over. True: there is more. Used by the timer. */
-bool sweep_run(struct queues *qs);
 
 #endif

@@ -33,7 +33,9 @@ static void begin(void)
     struct loop *loop = loop_new(&now);
     err = queue_store_serve(store, loop, failed, NULL);
     assert(err == 0);
-    queues_init(&queues, loop, store, NULL, &limits);
+    struct background *background =
+        background_new(loop, &(struct background_conf){.share_percent = 100});
+    queues_init(&queues, loop, background, store, NULL, &limits);
     err = queues_reload(&queues);
     assert(err == 0);
 }

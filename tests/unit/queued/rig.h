@@ -65,6 +65,7 @@ static inline struct rig *rig_new(void)
     rig_set(r, "data_dir", r->dir);
     rig_set(r, "link_url", "");
     rig_set(r, "clock", "manual");
+    rig_set(r, "background_share_percent", "100"); /* it rests for no real time */
     return r;
 }
 
@@ -269,6 +270,7 @@ static inline void rig_counts(struct rig *r, const char *name, u64 visible, u64 
 {
     struct queue *q = rig_queue(r, name);
     assert_non_null(q);
+    queue_catch_up(q); /* as every call does */
     queue_check(q);
     assert_int_equal(q->visible_count, visible);
     assert_int_equal(q->leased_count, leased);

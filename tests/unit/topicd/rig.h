@@ -253,6 +253,7 @@ static inline struct rig *rig_new(u32 queueds)
     rig_set(r, "queued", urls.p);
     rig_set(r, "data_dir", r->dir);
     rig_set(r, "log_level", "error");
+    rig_set(r, "background_share_percent", "100"); /* it rests for no real time */
     rig_set(r, "ack_max_ms", "600000");
     buf_deinit(&urls);
     return r;

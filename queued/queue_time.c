@@ -1,0 +1,101 @@
+/* What time does to a queue's messages: hidden ones become visible, old ones expire.
+ *
+ * Invariants:
+ * 1. A queue with hidden messages is in queues.falls, due at or before the first of them; or on
+ *    queues.showing, when that time has come and the background has them in hand.
+ * 2. A queue with messages is in queues.retire, due at or before the time when the oldest expires. */
+#include "queued/queues.h"
+
+/* What is done at once before somebody looks: a fraction of what a call costs. */
+#define CATCH_UP_MAX 64
+
+/* --- visible ---------------------------------------------------------------------------------- */
+
+void queue_set_falls(struct queue *q, i64 due_ms)
+{
+    struct heap *falls = &q->all->falls;
+    if (list_is_empty(&q->showing) && (!q->falls.place || due_ms < heap_due(falls, &q->falls)))
+        heap_set(falls, &q->falls, due_ms);
+}
+
+static struct msg *first_due(const struct queue *q)
+{
+    struct heap_node *top = heap_top(&q->hidden);
+    if (!top || heap_due(&q->hidden, top) > q->all->clock->now_ms)
+        return NULL;
+    return container_of(top, struct msg_rare, due)->msg;
+}
+
+u32 queue_show_due(struct queue *q, u32 max)
+{
+    struct msg *m;
+    u32 n = 0;
+    for (; n < max && (m = first_due(q)); n++)
+        queue_return(m);
+    return n;
+}
+
+/* --- old -------------------------------------------------------------------------------------- */
+
+/* What was sent here is as old as its arrival; who was moved here may be older than all before it.
+ */
+struct msg *queue_oldest(const struct queue *q)
+{
+    struct heap_node *top = heap_top(&q->moved);
+    if (list_is_empty(&q->arrived))
+        return NULL;
+    struct msg *first = list_item(q->arrived.next, struct msg, arrived);
+    if (top && heap_due(&q->moved, top) < first->sent_ms)
+        return container_of(top, struct msg_past, moved)->msg;
+    return first;
+}
+
+i64 queue_expiry_ms(const struct queue *q, const struct msg *m)
+{
+    return m->sent_ms + q->attributes.retention_s * 1000;
+}
+
+void queue_set_retire(struct queue *q)
+{
+    const struct msg *oldest = queue_oldest(q);
+    if (!oldest)
+        return;
+    i64 due = queue_expiry_ms(q, oldest);
+    if (!q->retire.place || due < heap_due(&q->all->retire, &q->retire))
+        heap_set(&q->all->retire, &q->retire, due);
+}
+
+u32 queue_doom_expired(struct queue *q, u32 max)
+{
+    struct heap *retire = &q->all->retire;
+    i64 now_ms = q->all->clock->now_ms;
+    struct msg *m;
+    u32 n = 0;
+    if (!q->retire.place || heap_due(retire, &q->retire) > now_ms)
+        return 0;
+    for (; n < max && (m = queue_oldest(q)) && queue_expiry_ms(q, m) <= now_ms; n++)
+        queue_doom(m);
+    m = queue_oldest(q);
+    if (m)
+        heap_set(retire, &q->retire, queue_expiry_ms(q, m));
+    else
+        heap_remove(retire, &q->retire);
+    return n;
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+void queue_catch_up(struct queue *q)
+{
+    queue_doom_expired(q, CATCH_UP_MAX);
+    queue_show_due(q, CATCH_UP_MAX);
+}
+
+void queue_clear_due(struct queue *q)
+{
+    struct queues *qs = q->all;
+    heap_deinit(&q->hidden);
+    heap_remove(&qs->falls, &q->falls);
+    list_remove(&q->showing);
+    heap_remove(&qs->retire, &q->retire);
+}
