@@ -66,13 +66,17 @@ static void apply(const struct json_doc *doc)
 
     if (err && (!f.text[0] || !strchr(f.text, ':')))
         abort();
-    size_t topics = t.catalog.topics.n, subs = t.catalog.subs.n;
+    size_t topics = t.catalog.topics.n, subs = catalog_sub_count(&t.catalog);
 
-    if (!err &&
-        (topology_apply(&t, doc, &f) || t.catalog.topics.n != topics || t.catalog.subs.n != subs))
+    if (!err && (topology_apply(&t, doc, &f) || t.catalog.topics.n != topics ||
+                 catalog_sub_count(&t.catalog) != subs))
         abort();
     while ((topic = map_next(&t.catalog.topics, &at)))
         catalog_remove_topic(&t.catalog, topic);
+    if (catalog_sub_count(&t.catalog))
+        abort();
+    while (t.catalog.clearing.step(&t.catalog, 100) == 100)
+        ;
     if (t.catalog.topics.n || t.catalog.subs.n)
         abort();
 }
