@@ -86,16 +86,34 @@ static int read_receive(struct call *c, const struct queue *q, struct receive *r
     return 0;
 }
 
+/* How many messages an answer has room for at worst; escapes may double a body. */
+static u32 messages_max(const struct call *c, const struct queue *q, const struct receive *r)
+{
+    return desk_room(c->desk, 2 * (u64)q->attributes.size_max, r->max);
+}
+
+static void refuse_for_room(struct call *c)
+{
+    call_fail(c, CALL_FAULT_UNAVAILABLE, "Too much is under way. Try again.");
+}
+
 /* --- waiting ---------------------------------------------------------------------------------- */
 
 static bool give_waiting(struct waiter *w)
 {
     struct receive *r = container_of(w, struct receive, waiter);
     struct msg *taken[QUEUE_TAKE_MAX];
-    u32 n = queue_take(w->queue, r->max, r->hide_ms, taken);
-    if (n == 0)
+    if (!queue_has_next(w->queue))
+        return false;
+    u32 max = messages_max(w->call, w->queue, r);
+    u32 n = max ? queue_take(w->queue, max, r->hide_ms, taken) : 0;
+    if (n == 0 && max)
         return false;
     waiter_unpark(w);
+    if (n == 0) {
+        refuse_for_room(w->call);
+        return true;
+    }
     handout(w->call, &r->wants, taken, n);
     return true;
 }
@@ -125,11 +143,13 @@ void api_receive(struct call *c)
         call_done(c);
         return;
     }
-    u32 n = 0;
+    u32 n = 0, max = r->max;
     /* What is given to a client that has left would be hidden for nothing. */
-    if (queue_has_next(q) && desk_is_there(c))
-        n = queue_take(q, r->max, r->hide_ms, taken);
-    if (n) {
+    if (queue_has_next(q) && desk_is_there(c) && (max = messages_max(c, q, r)) > 0)
+        n = queue_take(q, max, r->hide_ms, taken);
+    if (!max) {
+        refuse_for_room(c);
+    } else if (n) {
         handout(c, &r->wants, taken, n);
     } else if (wait_s > 0) {
         park(c, q, r, wait_s);

@@ -254,12 +254,15 @@ void desk_let_go(struct call *c)
     c->held = 0;
 }
 
-u64 desk_room(struct desk *d)
+u32 desk_room(struct desk *d, u64 each, u32 want)
 {
-    const struct budget *b = d->clients;
-    if (!b)
-        return UINT64_MAX;
-    return b->used < b->max ? b->max - b->used : 0;
+    struct budget *b = d->clients;
+    if (!b || budget_room(b, each * want))
+        return want;
+    u64 fits = b->used < b->max ? (b->max - b->used) / each : 0;
+    if (fits == 0 && b->used < b->max / 2)
+        fits = 1;
+    return (u32)MIN(fits, (u64)want);
 }
 
 /* The answer is done with. */

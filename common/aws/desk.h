@@ -54,8 +54,9 @@ struct call *desk_take(struct desk *d, const struct request *rq,
 void desk_sent(struct call *c, enum call_outcome outcome);
 /* The answer is counted by somebody else from now on. */
 void desk_let_go(struct call *c);
-/* Bytes that an answer may have now without going over what is held for clients. */
-u64 desk_room(struct desk *d);
+/* Of `want` pieces of at most `each` bytes, how many there is room to hold for a client now. One at
+ * least while most of the room is free, however large it may be. */
+u32 desk_room(struct desk *d, u64 each, u32 want);
 /* The caller left: its answer will go nowhere, and if the call is parked it is taken off now. */
 void desk_cancel(struct call *c);
 /* Whether the caller is still there, as far as its door can tell this very moment. */

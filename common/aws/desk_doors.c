@@ -158,13 +158,13 @@ static enum call_outcome ipc_reply(void *arg, struct call *c)
 }
 
 /* In the names of the service that it asks for, as far as that can be read. */
-static void ipc_refuse(struct desk *d, struct ipc_exchange *x, const struct request *rq,
+static void ipc_refuse(struct desk *d, struct ipc_exchange *x, const struct request *rq, int code,
                        const char *why)
 {
     struct answer a;
     struct buf text = {0};
 
-    desk_refuse(d, rq, CALL_FAULT_SERIALIZATION, why, &a);
+    desk_refuse(d, rq, code, why, &a);
     ipc_answer_write(&text, &a);
     ipc_answer(x, buf_view(&text));
     buf_deinit(&text);
@@ -184,8 +184,11 @@ static void ipc_request(void *arg, struct ipc_exchange *x, str text)
     rq.account = ipc->text.account;
     rq.region = ipc->text.region;
     rq.body = ipc->text.input;
-    if (err) {
-        ipc_refuse(arg, x, &rq, why);
+    int code = err                              ? CALL_FAULT_SERIALIZATION
+               : desk_room(arg, text.n, 1) == 0 ? CALL_FAULT_UNAVAILABLE
+                                                : 0;
+    if (code) {
+        ipc_refuse(arg, x, &rq, code, err ? why : "Too much is under way. Try again.");
         mem_free(ipc);
         return;
     }

@@ -367,11 +367,13 @@ static int open_http(struct server *s, struct fault *f)
 static int open_endpoints(struct server *s, struct fault *f)
 {
     const struct server_options *o = s->options;
-    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max};
+    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max,
+                             .answer_timeout_s = (u32)o->answer_timeout_s};
     int err = open_http(s, f);
 
     if (!err && o->ipc_url[0])
-        err = ipc_door_open(&s->ipc, s->loop, o->ipc_url, &ipc, desk_ipc_handler(s->desk), f);
+        err = ipc_door_open(&s->ipc, s->loop, o->ipc_url, &ipc, &s->clients,
+                            desk_ipc_handler(s->desk), f);
     return err;
 }
 

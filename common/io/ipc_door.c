@@ -19,8 +19,8 @@
 
 /* Clients at once: more is a leak of theirs. */
 #define IPC_CLIENTS_MAX 1000
-/* Answers that wait for a client that does not read; above it the client is cut off. */
-#define IPC_UNREAD_SIZE_MAX (16u << 20)
+/* How often clients that do not read are looked for, while there are answers to read. */
+#define IPC_LOOK_MS 1000
 /* Devices that a request may have come through: nng's own limit. */
 #define IPC_IDS_MAX 15
 
@@ -40,6 +40,8 @@ struct ipc_door {
     struct list clients; /* ipc_client.link */
     u32 client_count;
     u32 waiting;
+    struct budget *budget;
+    struct loop_timer look;
 };
 
 struct ipc_client {
@@ -48,6 +50,11 @@ struct ipc_client {
     struct stream *stream;
     struct list calls; /* ipc_exchange.link, in the order of arrival */
     bool greeted;
+    bool taking; /* its bytes are being read: it is freed behind that */
+    bool cut;
+    u64 calls_size; /* bytes of their texts */
+    u64 charged;    /* of them and of the answers that it has not read: counted in the budget */
+    i64 read_ms;    /* mono: when it last read something, or had nothing to read */
 };
 
 struct ipc_exchange {
@@ -56,6 +63,7 @@ struct ipc_exchange {
     struct list link;
     str ids;    /* inside `text` */
     char *text; /* the whole payload */
+    size_t size;
     void *data;
 };
 
@@ -71,25 +79,54 @@ void *ipc_exchange_data(const struct ipc_exchange *x)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
+static void client_count(struct ipc_client *c)
+{
+    struct ipc_door *d = c->door;
+
+    budget_give(d->budget, c->charged);
+    c->charged = c->calls_size + stream_waiting(c->stream);
+    budget_take(d->budget, c->charged);
+}
+
+static void client_cut_off(struct ipc_client *c);
+
+/* Sends it, unless there is no room for it; false: the client is cut off. */
+static bool client_send(struct ipc_client *c, str ids, str text)
+{
+    struct ipc_door *d = c->door;
+    struct buf *out = stream_out(c->stream);
+    u64 size = htobe64(ids.n + text.n);
+
+    if (!budget_room(d->budget, text.n)) {
+        client_cut_off(c);
+        return false;
+    }
+    if (!stream_waiting(c->stream))
+        c->read_ms = loop_clock(d->loop)->mono_ms;
+    buf_char(out, 1);
+    buf_add(out, &size, sizeof(size));
+    buf_str(out, ids);
+    buf_str(out, text);
+    stream_flush(c->stream);
+    client_count(c);
+    if (!d->look.node.place)
+        loop_timer_set_real(d->loop, &d->look, c->read_ms + IPC_LOOK_MS);
+    return true;
+}
+
 bool ipc_answer(struct ipc_exchange *x, str text)
 {
-    bool there = x->client != NULL;
+    struct ipc_client *c = x->client;
+    bool sent;
 
-    if (there) {
-        struct buf *out = stream_out(x->client->stream);
-        u64 size = htobe64(x->ids.n + text.n);
-
-        buf_char(out, 1);
-        buf_add(out, &size, sizeof(size));
-        buf_str(out, x->ids);
-        buf_str(out, text);
-        stream_flush(x->client->stream);
-    }
     list_remove(&x->link);
+    if (c)
+        c->calls_size -= x->size;
+    sent = c && client_send(c, x->ids, text);
     x->door->waiting--;
     mem_free(x->text);
     mem_free(x);
-    return there;
+    return sent;
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
@@ -117,11 +154,14 @@ static void take_call(struct ipc_client *c, str payload)
         return; /* no REQ socket sends that, and nobody could be answered */
     x = mem_alloc(sizeof(*x));
     x->text = mem_dup(payload);
+    x->size = payload.n;
     x->ids = str_from(x->text, n);
     x->door = d;
     x->client = c;
     list_push_back(&c->calls, &x->link);
     d->waiting++;
+    c->calls_size += x->size;
+    client_count(c);
     d->handler.request(d->handler.arg, x, str_from(x->text + n, payload.n - n));
 }
 
@@ -155,6 +195,7 @@ static void client_free(struct ipc_client *c)
 
     list_remove(&c->link);
     d->client_count--;
+    budget_give(d->budget, c->charged);
     list_each(item, next, &c->calls) {
         struct ipc_exchange *x = list_item(item, struct ipc_exchange, link);
 
@@ -170,10 +211,46 @@ static void on_closed(void *arg, struct stream *s)
     client_free(stream_data(s));
 }
 
-static size_t cut_off(struct ipc_client *c)
+static void client_cut_off(struct ipc_client *c)
 {
     stream_close(c->stream);
-    client_free(c);
+    c->cut = true;
+    if (!c->taking)
+        client_free(c);
+}
+
+static void on_taken(void *arg, struct stream *s)
+{
+    struct ipc_client *c = stream_data(s);
+
+    c->read_ms = loop_clock(c->door->loop)->mono_ms;
+    client_count(c);
+}
+
+/* Cuts off clients that have stopped reading. */
+static void look_due(struct loop_timer *t)
+{
+    struct ipc_door *d = t->arg;
+    i64 now_ms = loop_clock(d->loop)->mono_ms;
+    bool any = false;
+
+    list_each(item, next, &d->clients) {
+        struct ipc_client *c = list_item(item, struct ipc_client, link);
+
+        if (!stream_waiting(c->stream))
+            continue;
+        if (now_ms - c->read_ms >= (i64)d->limits.answer_timeout_s * 1000)
+            client_cut_off(c);
+        else
+            any = true;
+    }
+    if (any)
+        loop_timer_set_real(d->loop, &d->look, now_ms + IPC_LOOK_MS);
+}
+
+static size_t bytes_refuse(struct ipc_client *c)
+{
+    client_cut_off(c);
     return 0;
 }
 
@@ -185,7 +262,7 @@ static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
 
     if (!c->greeted) {
         if (memcmp(got.p, greeting_of_req, MIN(got.n, GREETING_SIZE)) != 0)
-            return cut_off(c);
+            return bytes_refuse(c);
         if (got.n < GREETING_SIZE)
             return 0;
         c->greeted = true;
@@ -194,14 +271,17 @@ static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
     while (got.n - at >= HEAD_SIZE) {
         memcpy(&size, got.p + at + 1, sizeof(size));
         size = be64toh(size);
-        if (got.p[at] != 1 || size > c->door->limits.message_size_max ||
-            stream_waiting(s) > IPC_UNREAD_SIZE_MAX)
-            return cut_off(c);
+        if (got.p[at] != 1 || size > c->door->limits.message_size_max)
+            return bytes_refuse(c);
         if (got.n - at - HEAD_SIZE < size) {
             *want = HEAD_SIZE + (size_t)size - (got.n - at);
             break;
         }
+        c->taking = true;
         take_call(c, str_slice(got, at + HEAD_SIZE, at + HEAD_SIZE + (size_t)size));
+        c->taking = false;
+        if (c->cut)
+            return bytes_refuse(c);
         at += HEAD_SIZE + (size_t)size;
     }
     return at;
@@ -210,7 +290,8 @@ static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
 /* --- life ------------------------------------------------------------------------------------- */
 
 int ipc_door_open(struct ipc_door **ret, struct loop *l, const char *url,
-                  const struct ipc_limits *limits, struct ipc_handler handler, struct fault *f)
+                  const struct ipc_limits *limits, struct budget *budget,
+                  struct ipc_handler handler, struct fault *f)
 {
     struct ipc_door *d = mem_alloc(sizeof(*d));
     int r;
@@ -218,10 +299,17 @@ int ipc_door_open(struct ipc_door **ret, struct loop *l, const char *url,
     assert(handler.request && handler.gone);
     d->loop = l;
     d->limits = *limits;
+    d->budget = budget;
+    d->look = (struct loop_timer){.due = look_due, .arg = d};
     d->handler = handler;
     list_init(&d->clients);
     r = stream_listen(&d->port, l, url,
-                      (struct stream_events){on_opened, on_bytes, on_closed, NULL, d}, f);
+                      (struct stream_events){.opened = on_opened,
+                                             .bytes = on_bytes,
+                                             .closed = on_closed,
+                                             .taken = on_taken,
+                                             .arg = d},
+                      f);
     if (r < 0) {
         mem_free(d);
         return r;
@@ -241,7 +329,12 @@ void ipc_door_close(struct ipc_door *d)
         return;
     assert(d->waiting == 0);
     stream_port_close(d->port);
-    list_each(item, next, &d->clients)
-        mem_free(list_item(item, struct ipc_client, link));
+    list_each(item, next, &d->clients) {
+        struct ipc_client *c = list_item(item, struct ipc_client, link);
+
+        budget_give(d->budget, c->charged);
+        mem_free(c);
+    }
+    loop_timer_clear(d->loop, &d->look);
     mem_free(d);
 }

@@ -212,7 +212,11 @@ static struct link *link_new(struct loop *l, const struct link_limits *limits,
 
 static struct stream_events events_of(struct link *k)
 {
-    return (struct stream_events){on_opened, on_bytes, on_closed, k->dials ? on_failed : NULL, k};
+    return (struct stream_events){.opened = on_opened,
+                                  .bytes = on_bytes,
+                                  .closed = on_closed,
+                                  .failed = k->dials ? on_failed : NULL,
+                                  .arg = k};
 }
 
 int link_dial(struct link **ret, struct loop *l, const char *url, const struct link_limits *limits,

@@ -277,6 +277,8 @@ static void write_done(struct stream *s)
     }
     s->sent += nng_aio_count(s->write.aio);
     stream_flush(s);
+    if (s->port->events.taken)
+        s->port->events.taken(s->port->events.arg, s);
 }
 
 /* --- ports ------------------------------------------------------------------------------------ */

@@ -28,6 +28,8 @@ struct stream_events {
     /* A dial did not succeed. NULL for listeners, which accept again by themselves. */
     void (*failed)(void *arg);
     void *arg;
+    /* The other side took some of what waited to be sent. May be NULL. */
+    void (*taken)(void *arg, struct stream *s);
 };
 
 /* 0, or a fault that names the address. */

@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "common/base/mem.h"
+
 /* Longest wait for an event that must come. */
 #define PATIENCE_US 10000000
 #define UNTIL(condition)                                                                           \
@@ -23,6 +25,7 @@ enum { JOBS_MAX = 64 };
 static struct clock the_clock;
 static struct loop *loop;
 static struct ipc_door *door;
+static struct budget budget;
 static char dir[] = "/tmp/toque-door-XXXXXX";
 static char url[80], url_path[64];
 
@@ -61,17 +64,32 @@ static void on_gone(void *arg, struct ipc_exchange *x)
         job_answer(j, "");
 }
 
+static i64 skipped_us;
+
+static i64 wall_us(void *arg)
+{
+    return CLOCK_SYSTEM.wall_us(CLOCK_SYSTEM.arg) + skipped_us;
+}
+
+static i64 mono_us(void *arg)
+{
+    return CLOCK_SYSTEM.mono_us(CLOCK_SYSTEM.arg) + skipped_us;
+}
+
 static int set_up(void **state)
 {
-    static const struct ipc_limits limits = {.message_size_max = 100000};
+    static const struct clock_source source = {wall_us, mono_us, NULL};
+    static const struct ipc_limits limits = {.message_size_max = 100000, .answer_timeout_s = 30};
     static struct fault f;
 
     job_count = gone_count = 0;
     at_once = answers_gone = false;
-    clock_init(&the_clock, false);
+    skipped_us = 0;
+    clock_init_from(&the_clock, &source, false);
     loop = loop_new(&the_clock);
-    return ipc_door_open(&door, loop, url, &limits, (struct ipc_handler){on_request, on_gone, NULL},
-                         &f);
+    budget = (struct budget){.max = 1 << 20};
+    return ipc_door_open(&door, loop, url, &limits, &budget,
+                         (struct ipc_handler){on_request, on_gone, NULL}, &f);
 }
 
 static int tear_down(void **state)
@@ -82,6 +100,7 @@ static int tear_down(void **state)
     }
     assert_int_equal(ipc_door_waiting(door), 0);
     ipc_door_close(door);
+    assert_int_equal(budget.used, 0);
     loop_free(loop);
     unlink(url_path);
     return 0;
@@ -199,6 +218,11 @@ static int bare_connect(void)
 #define ID_7    "\x80\0\0\7"
 #define SIZE(n) "\1\0\0\0\0\0\0\0" n
 
+static void bare_send(int fd, const char *bytes, size_t n)
+{
+    assert_int_equal(write(fd, bytes, n), n);
+}
+
 /* Reads exactly what is expected, then, if asked, the end. */
 static void bare_expect(int fd, const char *expected, size_t n, bool ends)
 {
@@ -217,6 +241,47 @@ static void bare_expect(int fd, const char *expected, size_t n, bool ends)
     }
     assert_int_equal(got, n);
     assert_memory_equal(text, expected, n);
+}
+
+/* A client that does not read is cut off when there is no room for its answers, or in the end. */
+static void reads_nothing(void **state)
+{
+    static const char call[] = SIZE("\6") ID_7 "hi";
+    char *text = mem_alloc(300001);
+    int fd = bare_connect();
+
+    memset(text, 'x', 300000);
+    bare_send(fd, SP_REQ, 8);
+    for (int i = 0; i < 5; i++) {
+        bare_send(fd, call, sizeof(call) - 1);
+        UNTIL(job_count == i + 1);
+    }
+    assert_true(budget.used > 0 && budget.used < 100);
+    int cut = 0;
+
+    for (int i = 0; i < 5; i++) {
+        jobs[i].done = true;
+        cut += !ipc_answer(jobs[i].x, str_of(text));
+        assert_true(budget.used <= budget.max);
+    }
+    assert_true(cut >= 1 && cut <= 4);
+    UNTIL(budget.used == 0);
+    close(fd);
+    fd = bare_connect();
+    bare_send(fd, SP_REQ, 8);
+    bare_send(fd, call, sizeof(call) - 1);
+    bare_send(fd, call, sizeof(call) - 1);
+    UNTIL(job_count == 7);
+    jobs[5].done = jobs[6].done = true;
+    assert_true(ipc_answer(jobs[5].x, str_of(text)));
+    assert_true(ipc_answer(jobs[6].x, str_of(text)));
+    for (int i = 0; i < 50; i++)
+        loop_turn(loop, 1);
+    assert_true(budget.used > 0); /* the system has not taken it all */
+    skipped_us += 31 * INT64_C(1000000);
+    UNTIL(budget.used == 0);
+    close(fd);
+    mem_free(text);
 }
 
 static void strangers(void **state)
@@ -263,10 +328,8 @@ static void strangers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DOOR(a_call),
-        WITH_DOOR(any_order),
-        WITH_DOOR(clients_leave),
-        WITH_DOOR(strangers),
+        WITH_DOOR(a_call),    WITH_DOOR(any_order),     WITH_DOOR(clients_leave),
+        WITH_DOOR(strangers), WITH_DOOR(reads_nothing),
     };
     int r;
 
