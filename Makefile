@@ -158,6 +158,9 @@ test-unit: unit replay
 	@tests/run.py --build $(BUILD) --suite unit --suite corpus
 test-e2e: all $(BUILD)/venv/ready
 	@tests/run.py --build $(BUILD) --suite e2e
+# Hostile clients; make test has them in small.
+attack: all $(BUILD)/venv/ready
+	@ATTACK=full tests/run.py --build $(BUILD) --suite attack
 CRASH_KILLS ?= 1000
 crash: all $(BUILD)/venv/ready
 	@CRASH_KILLS=$(CRASH_KILLS) tests/run.py --build $(BUILD) --suite crash
@@ -202,9 +205,10 @@ help:
 	@echo 'make bench      all figures; bench-quick: five minutes; bench-matcher: the filter engine;'
 	@echo '                bench-neighbours: what clearing away costs everybody else'
 	@echo 'make asan       the tests under the sanitizers         make fuzz     FUZZ_SECONDS=60 each'
+	@echo 'make attack     hostile clients at full size'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
 
-.PHONY: all unit headers replay deps test-deps run test check test-unit test-e2e crash asan fuzz \
+.PHONY: all unit headers replay deps test-deps run test check test-unit test-e2e attack crash asan fuzz \
         bench bench-quick bench-neighbours layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/headers -name '*.d' 2>/dev/null)

@@ -4,14 +4,14 @@
     tests/run.py --build build [--suite unit --suite corpus …]
 
 unit: every program below BUILD/unit (cmocka). corpus: every seed of tests/fuzz/corpus through its
-target. e2e, crash: pytest over the real daemons; query: the SQS part of e2e once more, by a boto3 that
+target. e2e, attack, crash: pytest over the real daemons; query: the SQS part of e2e once more, by a boto3 that
 speaks the Query protocol. What fails is shown whole, what passes is a line.
 """
 import argparse, os, pathlib, re, subprocess, sys, time
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ['unit', 'corpus', 'e2e', 'query', 'crash']
+SUITES = ['unit', 'corpus', 'e2e', 'query', 'attack', 'crash']
 UNIT_DEADLINE_S = 300
 CORPUS_DEADLINE_S = 120
 
