@@ -64,12 +64,22 @@ void topic_store_hold_outbox(struct topic_store *s, str queued, struct topic_out
     *o = counted;
 }
 
+/* When they cannot be counted they stay as they were: an outbox that seems to be empty would be
+ * overtaken. */
 static int count_outboxes(struct topic_store *s)
 {
-    for (u32 i = 0; i < s->outbox_count; i++)
-        *s->outboxes[i] = (struct topic_outbox){.queued = s->outboxes[i]->queued};
+    u32 n = s->outbox_count;
+    struct topic_outbox *before = mem_array(n, sizeof(*before));
+
+    for (u32 i = 0; i < n; i++) {
+        before[i] = *s->outboxes[i];
+        *s->outboxes[i] = (struct topic_outbox){.queued = before[i].queued};
+    }
     int err = s->ops->load_outboxes(s);
 
+    for (u32 i = 0; i < n && err; i++)
+        *s->outboxes[i] = before[i];
+    mem_free(before);
     if (!err)
         s->counted_losses = s->engine.losses;
     return err;

@@ -335,6 +335,13 @@ static void test_the_outbox_after_failed_turns(void **state)
     topic_store_outbox_acked(w->s, a, 10);
     put_topic(w, 1);
     assert_int_equal(commit(w), E_IO);
+    failing_vfs_order((struct failing_order){.ops = FAILING_READ,
+                                             .result = SQLITE_IOERR_READ,
+                                             .times = -1,
+                                             .files = FAILING_ANY,
+                                             .mine = true});
+    assert_int_equal(topic_store_recount(w->s), E_IO);
+    assert_int_equal(topic_store_outbox(w->s, a)->last, 11); /* nothing overtakes what may be */
     failing_vfs_heal();
     assert_int_equal(topic_store_recount(w->s), 0);
     check_size(w, a, 1, 4);
