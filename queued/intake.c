@@ -40,7 +40,7 @@ static void put_first(struct delivery *d)
 static void share(struct delivery *d)
 {
     struct queues *qs = d->all;
-    d->shared = body_new(&qs->msgs, qs->next_id++);
+    d->shared = msg_body_new(&qs->msgs, qs->next_id++);
     queue_store_add_body(qs->store, d->shared->row, buf_view(&qs->row));
     put_first(d);
 }

@@ -186,14 +186,14 @@ void msg_forget_due(struct msg *m)
 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
-struct msg_body *body_new(struct msgs *ms, u64 row)
+struct msg_body *msg_body_new(struct msgs *ms, u64 row)
 {
     struct msg_body *b = slab_take(&ms->bodies);
     b->row = row;
     return b;
 }
 
-void body_hold(struct msg *m, struct msg_body *b)
+void msg_body_hold(struct msg *m, struct msg_body *b)
 {
     assert(!m->body);
     m->body = b;
@@ -201,7 +201,7 @@ void body_hold(struct msg *m, struct msg_body *b)
         b->holders++;
 }
 
-bool body_drop(struct msgs *ms, struct msg *m)
+bool msg_body_drop(struct msgs *ms, struct msg *m)
 {
     struct msg_body *b = m->body;
     m->body = NULL;
@@ -221,7 +221,7 @@ void msg_move(struct msgs *ms, struct msg *m, struct queue *to, u64 seq)
     list_remove(&m->arrived);
     msg_show(ms, m);
     if (!m->body)
-        body_hold(m, body_new(ms, m->seq));
+        msg_body_hold(m, msg_body_new(ms, m->seq));
     index_remove(ms, m);
     index_add(ms, m, seq);
     m->queue = to;

@@ -114,10 +114,10 @@ static inline u64 msg_body_row(const struct msg *m)
     return m->body ? m->body->row : m->seq;
 }
 /* A body row with no holders yet; it ends with the last one. */
-struct msg_body *body_new(struct msgs *ms, u64 row);
-void body_hold(struct msg *m, struct msg_body *b);
+struct msg_body *msg_body_new(struct msgs *ms, u64 row);
+void msg_body_hold(struct msg *m, struct msg_body *b);
 /* True: nobody holds the message's body row any more. */
-bool body_drop(struct msgs *ms, struct msg *m) MUST_CHECK;
+bool msg_body_drop(struct msgs *ms, struct msg *m) MUST_CHECK;
 
 enum msg_state msg_state(const struct msg *m);
 /* It is hidden until due_ms, whatever it was before. */

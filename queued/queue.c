@@ -192,7 +192,7 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     i64 now_ms = qs->clock->now_ms;
     assert(!q->deleted);
     struct msg *m = msg_new(&qs->msgs, q, qs->next_id++, now_ms);
-    body_hold(m, p->shared);
+    msg_body_hold(m, p->shared);
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;
     if (p->delay_ms > 0)
@@ -277,7 +277,7 @@ void queue_drop(struct msg *m)
     struct queues *qs = q->all;
     queue_let_go(q, m);
     u64 row = msg_body_row(m);
-    bool is_own = !m->body, is_last = body_drop(&qs->msgs, m);
+    bool is_own = !m->body, is_last = msg_body_drop(&qs->msgs, m);
     queue_store_delete_message(qs->store, m->seq, is_own);
     if (is_last && !is_own)
         queue_store_delete_body(qs->store, row);

@@ -142,7 +142,7 @@ static struct msg_body *body_of_row(struct loading *l, u64 row)
         return l->last_body;
     struct msg_body *b = idmap_get(&l->bodies, row);
     if (!b) {
-        b = body_new(&l->all->msgs, row);
+        b = msg_body_new(&l->all->msgs, row);
         idmap_put(&l->bodies, row, b);
     }
     return l->last_body = b;
@@ -157,7 +157,7 @@ static int on_message(void *arg, const struct message_row *row)
     m->flags = (u16)row->flags;
     m->origin = origin_hold(ms, row->origin);
     if (row->body)
-        body_hold(m, body_of_row(l, row->body));
+        msg_body_hold(m, body_of_row(l, row->body));
     if (row->identity.n == MSG_IDENTITY_SIZE)
         msg_set_past(ms, m, (const u8 *)row->identity.p, row->source);
     if (row->receives)

@@ -124,7 +124,7 @@ static void clear_message(struct clearing *c, struct msg *m)
     struct queue *q = m->queue;
     u64 row = msg_body_row(m);
     add_message(c, m->seq);
-    if (body_drop(ms, m))
+    if (msg_body_drop(ms, m))
         add_body(c, row);
     msg_forget_due(m);
     msg_free(ms, m);

@@ -126,7 +126,7 @@ static void put_shared(struct rig *r, struct id_source *chance)
 {
     struct queues *qs = &r->d->queues;
     u32 n = 2 + (u32)(id_u64(chance) % 5);
-    struct msg_body *body = body_new(&qs->msgs, qs->next_id++);
+    struct msg_body *body = msg_body_new(&qs->msgs, qs->next_id++);
     queue_store_add_body(qs->store, body->row, STR("shared"));
     for (u32 i = 0; i < n; i++)
         queue_put(some_queue(r, id_u64(chance)),
