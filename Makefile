@@ -122,7 +122,15 @@ $(BUILD)/headers/daemons.ok: $(DAEMON_HEADERS)
 	@$(call read_headers,$(DAEMON_HEADERS))
 headers: $(HEADERS:%=$(BUILD)/headers/%.ok) $(BUILD)/headers/daemons.ok
 
-all: $(PROGRAMS) $(BENCH)
+# --- the simulator: both daemons in one process; what tests/sim defines takes the place of files of
+# the product (stream, http_server, store_file, store_copier), and of what they ask the system for.
+SIM       := $(BUILD)/sim
+SIM_WRAPS := clock_gettime getrandom log_error log_warning log_info log_debug
+$(SIM): $(call obj,$(wildcard tests/sim/*.c)) $(LIB_topicd) $(LIB_queued) $(LIB_filter) $(LIB_common)
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $(SIM_WRAPS:%=-Wl,--wrap=%) $^ $(LDLIBS) -o $@
+
+all: $(PROGRAMS) $(BENCH) $(SIM)
 unit: $(UNIT) headers
 
 # --- what the machine must have --------------------------------------------------------------------
@@ -164,6 +172,14 @@ attack: all $(BUILD)/venv/ready
 CRASH_KILLS ?= 1000
 crash: all $(BUILD)/venv/ready
 	@CRASH_KILLS=$(CRASH_KILLS) tests/run.py --build $(BUILD) --suite crash
+
+# Whole daemons in simulated time, many seeds or one of them with its event log.
+SEEDS       ?= 100
+SIM_HOURS   ?= 10
+SIM_MINUTES ?= 10
+sim: $(SIM)
+	@$(SIM) --hours=$(SIM_HOURS) \
+	    $(if $(SEED),--seed=$(SEED) --log,--seeds=$(SEEDS) --minutes=$(SIM_MINUTES) --jobs=$(JOBS))
 
 ASAN := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
         HARDEN= HARDEN_LD= OPT="-O1 -g" BUILD=$(BUILD)/asan
@@ -207,8 +223,9 @@ help:
 	@echo 'make asan       the tests under the sanitizers         make fuzz     FUZZ_SECONDS=60 each'
 	@echo 'make attack     hostile clients at full size'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
+	@echo 'make sim        both daemons simulated: SEEDS=100, or SEED=x with its log'
 
-.PHONY: all unit headers replay deps test-deps run test check test-unit test-e2e attack crash asan fuzz \
+.PHONY: all sim unit headers replay deps test-deps run test check test-unit test-e2e attack crash asan fuzz \
         bench bench-quick bench-neighbours layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/headers -name '*.d' 2>/dev/null)

@@ -4,16 +4,20 @@
     tests/run.py --build build [--suite unit --suite corpus …]
 
 unit: every program below BUILD/unit (cmocka). corpus: every seed of tests/fuzz/corpus through its
-target. e2e, attack, crash: pytest over the real daemons; query: the SQS part of e2e once more, by a boto3 that
-speaks the Query protocol. What fails is shown whole, what passes is a line.
+target. sim: the simulator over some seeds. e2e, attack, crash: pytest over the real daemons; query: the SQS
+part of e2e once more, by a boto3 that speaks the Query protocol. What fails is shown whole, what passes is
+a line.
 """
 import argparse, os, pathlib, re, subprocess, sys, time
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ['unit', 'corpus', 'e2e', 'query', 'attack', 'crash']
+SUITES = ['unit', 'corpus', 'sim', 'e2e', 'query', 'attack', 'crash']
 UNIT_DEADLINE_S = 300
 CORPUS_DEADLINE_S = 120
+SIM_DEADLINE_S = 600
+SIM_SEEDS = ['--seeds=8', '--hours=5', '--jobs=2']
+SIM_ONE = ['--seed=1000', '--hours=2', '--log']
 
 
 class Tally:
@@ -65,6 +69,17 @@ def corpus(build, tally):
         tally.add(f'corpus/{name}', 0 if status else n, 1 if status else 0, s, text)
 
 
+def sim(build, tally):
+    program = str(build / 'sim')
+    status, text, s = run([program, *SIM_SEEDS], SIM_DEADLINE_S)
+    tally.add('sim/seeds', 0 if status else 1, 1 if status else 0, s, text)
+    status, text, s = run([program, *SIM_ONE], SIM_DEADLINE_S)
+    again = run([program, *SIM_ONE], SIM_DEADLINE_S)
+    ok = status == 0 and again[:2] == (status, text)
+    tally.add('sim/one-seed-one-log', int(ok), int(not ok), s + again[2],
+              text if status else 'the event log of one seed is another one the second time')
+
+
 def pytest(build, tally, suite, deadline_s, venv='venv', folder=None):
     report = build / f'{suite}.xml'
     report.unlink(missing_ok=True)
@@ -99,6 +114,8 @@ def main():
             unit(build, tally)
         elif suite == 'corpus':
             corpus(build, tally)
+        elif suite == 'sim':
+            sim(build, tally)
         elif suite == 'query':
             pytest(build, tally, suite, 1200, 'venv-query', 'e2e/sqs')
         else:

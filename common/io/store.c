@@ -192,8 +192,7 @@ static void checkpoint_drive(struct store *s)
         return;
     if (over || wal.frames - wal.copied <= STORE_FINISH_FRAMES) {
         s->finish_from = wal.frames + STORE_FINISH_FRAMES * 4;
-        int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+        if (store_wal_copy(s->db) != SQLITE_OK)
             s->stats.failures++;
     } else {
         store_copier_wake(s->copier);

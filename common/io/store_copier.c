@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 #include "common/base/mem.h"
+#include "common/io/store_wal.h"
 
 #define COPIER_STACK_SIZE (256 * 1024)
 #define COPIER_LATER_S    1
@@ -50,10 +51,10 @@ static void *copier_run(void *arg)
         c->wanted = c->later = false;
         c->working = true;
         pthread_mutex_unlock(&c->lock);
-        int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        int rc = store_wal_copy(c->db);
         pthread_mutex_lock(&c->lock);
         c->working = false;
-        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+        if (rc != SQLITE_OK)
             c->failures++;
         pthread_cond_signal(&c->idle);
     }
@@ -95,13 +96,7 @@ int store_copier_start(struct store_copier **ret, const char *path)
     pthread_cond_init(&c->wake, &attr);
     pthread_condattr_destroy(&attr);
     pthread_cond_init(&c->idle, NULL);
-    int rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    /* Only a read makes a connection notice that there is a WAL. */
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(c->db,
-                          "PRAGMA mmap_size=0; PRAGMA cache_size=4; PRAGMA wal_autocheckpoint=0;"
-                          "PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema",
-                          NULL, NULL, NULL);
+    int rc = store_wal_copier_open(&c->db, path);
     if (rc == SQLITE_OK)
         rc = thread_start(c);
     if (rc != SQLITE_OK) {

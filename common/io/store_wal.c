@@ -60,3 +60,23 @@ int store_wal_sync(sqlite3 *db)
         return SQLITE_OK;
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
+
+int store_wal_copier_open(sqlite3 **ret, const char *path)
+{
+    int rc = sqlite3_open_v2(path, ret, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc != SQLITE_OK)
+        return rc;
+    /* Only a read makes a connection notice that there is a WAL. */
+    return sqlite3_exec(*ret,
+                        "PRAGMA mmap_size=0; PRAGMA cache_size=4; PRAGMA wal_autocheckpoint=0;"
+                        "PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema",
+                        NULL, NULL, NULL);
+}
+
+int store_wal_copy(sqlite3 *db)
+{
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
+}

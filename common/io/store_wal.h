@@ -1,4 +1,5 @@
-/* The WAL of a store: how long it is, where it ends. Used by store.c only.
+/* The WAL of a store: how long it is, where it ends, and its copy into the database. Used by store.c
+ * and its checkpointer only.
  *
  * Its state is read from the index in shared memory, whose layout is part of SQLite's file format
  * (https://sqlite.org/walformat.html, section 2): no system call, no lock. */
@@ -24,5 +25,11 @@ bool store_wal_look(struct sqlite3 *db, struct store_wal *ret);
 /* Cuts off what is behind the last commit, and syncs. An SQLite code, 0 when it went well. */
 int store_wal_cut(struct sqlite3 *db, u32 page_size) MUST_CHECK;
 int store_wal_sync(struct sqlite3 *db) MUST_CHECK;
+
+/* A connection of its own for copying the WAL into the database file, and one copy: of what was
+ * committed when it begins, waiting for nobody. SQLite codes; a reader of an older state that
+ * hinders it is no error, a later copy gets further. On failure *ret may be open. */
+int store_wal_copier_open(struct sqlite3 **ret, const char *path) MUST_CHECK;
+int store_wal_copy(struct sqlite3 *db) MUST_CHECK;
 
 #endif

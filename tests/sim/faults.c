@@ -1,0 +1,298 @@
+#include "tests/sim/faults.h"
+
+#include "tests/sim/chance.h"
+#include "tests/sim/counts.h"
+#include "tests/sim/network.h"
+#include "tests/sim/record.h"
+#include "tests/sim/setting.h"
+
+#define LASTS_MIN_US 20000
+#define DOWN_MIN_US  100000
+#define DOWN_MAX_US  (60 * WORLD_SECOND_US)
+/* Faults that are in force at once. */
+#define FAULTS_MAX 4
+
+struct fault_case {
+    const struct fault_kind *kind;
+    struct node *node; /* whom it hits, and whose link */
+    struct event end;
+};
+
+struct fault_kind {
+    const char *name;
+    u32 weight;
+    i64 lasts_max_us; /* 0: it is over when it has begun */
+    void (*begin)(struct fault_case *f);
+    void (*end)(struct fault_case *f);
+};
+
+static i64 down_us(void)
+{
+    return chance_skewed(CHANCE_FAULT, DOWN_MIN_US, DOWN_MAX_US);
+}
+
+static const char *link_of(const struct fault_case *f)
+{
+    return f->node->link_url;
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+static void restart(struct fault_case *f)
+{
+    node_stop(f->node, down_us());
+}
+
+static void die(struct fault_case *f)
+{
+    node_kill(f->node, DISK_KILL, down_us());
+}
+
+static void lose_power(struct fault_case *f)
+{
+    node_kill(f->node, DISK_POWER, down_us());
+}
+
+static void lose_power_hard(struct fault_case *f)
+{
+    node_kill(f->node, DISK_POWER_HARD, down_us());
+}
+
+static void all_lose_power(struct fault_case *f)
+{
+    enum disk_end end = chance_one_in(CHANCE_FAULT, 2) ? DISK_POWER : DISK_POWER_HARD;
+
+    for (int i = 0; i < SETTING_NODES; i++)
+        node_kill(setting_node(i), end, down_us());
+}
+
+static void die_in_change(struct fault_case *f)
+{
+    enum disk_end ends[] = {DISK_KILL, DISK_POWER, DISK_POWER_HARD};
+
+    node_kill_at_change(f->node, (u64)chance_skewed(CHANCE_FAULT, 1, 300),
+                        ends[chance_below(CHANCE_FAULT, ARRAY_LEN(ends))], down_us());
+}
+
+static void pause_node(struct fault_case *f)
+{
+    node_pause(f->node, true);
+}
+
+static void resume_node(struct fault_case *f)
+{
+    node_pause(f->node, false);
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+static void cut_link(struct fault_case *f)
+{
+    network_cut(link_of(f), true);
+}
+
+static void join_link(struct fault_case *f)
+{
+    network_cut(link_of(f), false);
+}
+
+static void hold_link(struct fault_case *f)
+{
+    network_hold(link_of(f), NETWORK_FROM_DIALER, true);
+    network_hold(link_of(f), NETWORK_TO_DIALER, true);
+}
+
+static void release_link(struct fault_case *f)
+{
+    network_hold(link_of(f), NETWORK_FROM_DIALER, false);
+    network_hold(link_of(f), NETWORK_TO_DIALER, false);
+}
+
+static void hold_one_way(struct fault_case *f)
+{
+    network_hold(link_of(f),
+                 chance_one_in(CHANCE_FAULT, 2) ? NETWORK_FROM_DIALER : NETWORK_TO_DIALER, true);
+}
+
+static void slow_link(struct fault_case *f)
+{
+    network_slow(link_of(f), chance_skewed(CHANCE_FAULT, 1000, 3 * WORLD_SECOND_US));
+}
+
+static void fast_link(struct fault_case *f)
+{
+    network_slow(link_of(f), 0);
+}
+
+/* --- disks ------------------------------------------------------------------------------------ */
+
+static void disk_of_node(struct fault_case *f, enum disk_trouble t, u32 one_in_max)
+{
+    u32 one_in = (u32)chance_skewed(CHANCE_FAULT, 1, one_in_max);
+
+    record(f->node->name, "disk: trouble %d, one in %u", (int)t, one_in);
+    disk_trouble(node_disk(f->node), t, one_in);
+}
+
+static void fail_writes(struct fault_case *f)
+{
+    disk_of_node(f, DISK_FAILS_WRITES, 200);
+}
+
+static void fail_syncs(struct fault_case *f)
+{
+    disk_of_node(f, DISK_FAILS_SYNCS, 50);
+}
+
+static void fail_reads(struct fault_case *f)
+{
+    disk_of_node(f, DISK_FAILS_READS, 50);
+}
+
+static void fill_disk(struct fault_case *f)
+{
+    disk_of_node(f, DISK_FULL, 20);
+}
+
+static void slow_disk(struct fault_case *f)
+{
+    disk_of_node(f, DISK_SLOW, 20);
+}
+
+static void heal_disk(struct fault_case *f)
+{
+    record(f->node->name, "disk: healed");
+    disk_heal(node_disk(f->node));
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+#define SECONDS(n) ((n)*WORLD_SECOND_US)
+static const struct fault_kind kinds[] = {
+    {"orderly restart", 10, 0, restart, NULL},
+    {"kill", 10, 0, die, NULL},
+    {"kill in mid-write", 15, 0, die_in_change, NULL},
+    {"power loss", 10, 0, lose_power, NULL},
+    {"power loss, hard", 5, 0, lose_power_hard, NULL},
+    {"power loss of all", 3, 0, all_lose_power, NULL},
+    {"pause", 10, SECONDS(90), pause_node, resume_node},
+    {"link cut", 15, SECONDS(60), cut_link, join_link},
+    {"link held", 10, SECONDS(90), hold_link, release_link},
+    {"link held one way", 10, SECONDS(90), hold_one_way, release_link},
+    {"link slow", 10, SECONDS(120), slow_link, fast_link},
+    {"writes fail", 8, SECONDS(30), fail_writes, heal_disk},
+    {"syncs fail", 8, SECONDS(30), fail_syncs, heal_disk},
+    {"reads fail", 5, SECONDS(30), fail_reads, heal_disk},
+    {"disk full", 8, SECONDS(60), fill_disk, heal_disk},
+    {"disk slow", 8, SECONDS(60), slow_disk, heal_disk},
+};
+
+static u64 began[ARRAY_LEN(kinds)]; /* in all runs */
+
+/* --- the plan --------------------------------------------------------------------------------- */
+
+static struct fault_case cases[FAULTS_MAX];
+static struct event next;
+static i64 until_us, apart_us;
+
+static const struct fault_kind *kind_draw(void)
+{
+    u64 weights = 0, at;
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        weights += kinds[i].weight;
+    at = chance_below(CHANCE_FAULT, weights);
+    for (size_t i = 0;; at -= kinds[i++].weight)
+        if (at < kinds[i].weight)
+            return &kinds[i];
+}
+
+/* A queued's, where the fault is one of links. */
+static struct node *node_draw(const struct fault_kind *k)
+{
+    bool of_link = k->end == join_link || k->end == release_link || k->end == fast_link;
+
+    return setting_node((int)chance_below(CHANCE_FAULT, of_link ? SETTING_QUEUEDS : SETTING_NODES));
+}
+
+static void case_end(struct fault_case *f)
+{
+    world_cancel(&f->end);
+    f->kind->end(f);
+    f->kind = NULL;
+}
+
+static void case_due(struct event *e)
+{
+    case_end(e->arg);
+}
+
+static bool is_in_force(const struct fault_kind *k, const struct node *n)
+{
+    for (size_t i = 0; i < FAULTS_MAX; i++)
+        if (cases[i].kind && cases[i].node == n && cases[i].kind->end == k->end)
+            return true;
+    return false;
+}
+
+static void case_begin(void)
+{
+    const struct fault_kind *k = kind_draw();
+    struct node *n = node_draw(k);
+    struct fault_case *f = NULL;
+
+    for (size_t i = 0; i < FAULTS_MAX; i++)
+        if (!cases[i].kind)
+            f = &cases[i];
+    if (!f || is_in_force(k, n))
+        return;
+    record("fault", "%s: %s", k->name, n->name);
+    began[k - kinds]++;
+    *f = (struct fault_case){.kind = k, .node = n, .end = {.run = case_due, .arg = f}};
+    k->begin(f);
+    if (k->end)
+        world_after(&f->end, chance_skewed(CHANCE_FAULT, LASTS_MIN_US, k->lasts_max_us));
+    else
+        f->kind = NULL;
+}
+
+static void next_due(struct event *e)
+{
+    case_begin();
+    if (world_now_us() < until_us)
+        world_after(e, chance_between(CHANCE_FAULT, 1, 2 * apart_us));
+}
+
+void faults_until(i64 us, i64 apart)
+{
+    until_us = us;
+    apart_us = apart;
+    world_after(&next, chance_between(CHANCE_FAULT, 1, 2 * apart_us));
+}
+
+void faults_heal(void)
+{
+    world_cancel(&next);
+    for (size_t i = 0; i < FAULTS_MAX; i++)
+        if (cases[i].kind)
+            case_end(&cases[i]);
+    for (int i = 0; i < SETTING_NODES; i++)
+        setting_node(i)->changes_until_kill = 0;
+}
+
+void faults_begin(void)
+{
+    memset(cases, 0, sizeof(cases));
+    next = (struct event){.run = next_due};
+}
+
+void faults_end(void)
+{
+    faults_heal();
+}
+
+void faults_counts(FILE *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        count_write(out, "faults begun", kinds[i].name, began[i]);
+}

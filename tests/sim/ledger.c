@@ -1,0 +1,355 @@
+#include "tests/sim/ledger.h"
+
+#include "common/base/mem.h"
+#include "tests/sim/record.h"
+#include "tests/sim/system.h"
+#include "tests/sim/world.h"
+
+/* What is late or early by so much is not told: the daemons count in milliseconds. */
+#define EARLY_US 2000
+/* A visibility timeout counts from the beginning of the turn that received; with a slow disk its
+ * answer leaves so much later. */
+#define TURN_US 4000000
+/* Around the end of a retention a message may be there or not. */
+#define RETENTION_SLACK_MS 20000
+
+u64 ledger_copies, ledger_deliveries, ledger_checked;
+static struct ledger_queue queues[LEDGER_QUEUES];
+static struct ledger_topic topics[LEDGER_TOPICS];
+static struct mark **marks; /* by number - 1 */
+static u64 mark_count, mark_cap;
+static u64 orders[LEDGER_SENDERS];
+static struct idmap copies; /* by copy_key */
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+void ledger_begin(void)
+{
+    memset(queues, 0, sizeof(queues));
+    memset(topics, 0, sizeof(topics));
+    memset(orders, 0, sizeof(orders));
+    for (u32 i = 0; i < LEDGER_QUEUES; i++) {
+        queues[i].index = i;
+        queues[i].home = -1;
+        snprintf(queues[i].name, sizeof(queues[i].name), "queue-%u", i);
+        list_init(&queues[i].copies);
+    }
+    for (u32 i = 0; i < LEDGER_TOPICS; i++) {
+        topics[i].index = i;
+        snprintf(topics[i].name, sizeof(topics[i].name), "topic-%u", i);
+    }
+    mark_count = mark_cap = 0;
+    marks = NULL;
+    idmap_init(&copies, NULL);
+}
+
+void ledger_end(void)
+{
+    struct copy *c;
+
+    for (size_t at = 0; (c = idmap_next(&copies, &at));)
+        mem_free(c);
+    idmap_deinit(&copies);
+    for (u64 i = 0; i < mark_count; i++)
+        mem_free(marks[i]);
+    mem_free(marks);
+}
+
+struct ledger_queue *ledger_queue(u32 index)
+{
+    return &queues[index];
+}
+
+struct ledger_topic *ledger_topic(u32 index)
+{
+    return &topics[index];
+}
+
+/* --- things that come and go ------------------------------------------------------------------ */
+
+void thing_change(struct thing *t, enum presence to)
+{
+    assert(!t->changing);
+    t->changing = true;
+    t->version++;
+    t->before = t->presence;
+    if (t->presence == to)
+        return;
+    t->presence = UNSURE;
+    if (to == THERE) {
+        t->since_us = world_now_us();
+        t->until_us = INT64_MAX;
+    }
+}
+
+void thing_changed(struct thing *t, enum presence to, enum outcome o)
+{
+    assert(t->changing);
+    t->changing = false;
+    t->version++;
+    if (o == OUTCOME_REFUSED)
+        t->presence = t->before;
+    if (o == OUTCOME_DONE)
+        t->presence = to;
+    if (t->presence == ABSENT)
+        t->until_us = world_now_us();
+}
+
+/* Whether it may have been there at any time from..to. */
+static bool thing_was_there(const struct thing *t, i64 from_us, i64 to_us)
+{
+    return t->version > 0 && t->since_us <= to_us && t->until_us >= from_us;
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+struct mark *ledger_mark(u32 sender, struct ledger_topic *t)
+{
+    struct mark *m = mem_alloc(sizeof(*m));
+
+    assert(sender < LEDGER_SENDERS);
+    if (mark_count == mark_cap) {
+        mark_cap = MAX(2 * mark_cap, (u64)1024);
+        marks = mem_grow(marks, mark_cap * sizeof(*marks));
+    }
+    marks[mark_count++] = m;
+    *m = (struct mark){.number = mark_count,
+                       .sender = sender,
+                       .order = ++orders[sender],
+                       .topic = t,
+                       .issued_us = world_now_us(),
+                       .ended_us = INT64_MAX};
+    return m;
+}
+
+void ledger_mark_ended(struct mark *m)
+{
+    m->ended_us = world_now_us();
+}
+
+static u64 copy_key(const struct ledger_queue *q, const struct mark *m)
+{
+    return m->number * LEDGER_QUEUES + q->index;
+}
+
+struct copy *ledger_send(struct ledger_queue *q, struct mark *m)
+{
+    struct copy *c = mem_alloc(sizeof(*c));
+
+    *c = (struct copy){.queue = q, .mark = m, .in_us = INT64_MAX, .gone_us = INT64_MAX};
+    list_push_back(&q->copies, &c->link);
+    idmap_put(&copies, copy_key(q, m), c);
+    ledger_copies++;
+    return c;
+}
+
+static void copy_identify(struct copy *c, str message_id)
+{
+    if (!message_id.n)
+        return;
+    if (c->message_id[0] && !str_is(message_id, c->message_id))
+        world_fail("doubled: mark %" PRIu64 " in %s is %s and %.*s", c->mark->number,
+                   c->queue->name, c->message_id, STR_ARG(message_id));
+    memcpy(c->message_id, message_id.p, MIN(message_id.n, sizeof(c->message_id) - 1));
+}
+
+void ledger_sent(struct copy *c, enum outcome o, bool in_queue, str message_id)
+{
+    if (o == OUTCOME_REFUSED && c->in_us != INT64_MAX)
+        world_fail("back: mark %" PRIu64 " was received from %s and its sending refused",
+                   c->mark->number, c->queue->name);
+    c->refused = o == OUTCOME_REFUSED;
+    if (o != OUTCOME_DONE)
+        return;
+    c->acked = true;
+    if (in_queue)
+        c->in_us = MIN(c->in_us, world_now_us());
+    copy_identify(c, message_id);
+}
+
+static void copy_gone(struct copy *c)
+{
+    c->gone_us = MIN(c->gone_us, world_now_us());
+    list_remove(&c->link);
+}
+
+void ledger_delete(struct copy *c)
+{
+    c->ends++;
+}
+
+void ledger_deleted(struct copy *c, enum outcome o)
+{
+    record("ledger", "mark %" PRIu64 " in %s %s", c->mark->number, c->queue->name,
+           o == OUTCOME_DONE      ? "is deleted"
+           : o == OUTCOME_REFUSED ? "is not deleted"
+                                  : "may be deleted");
+    if (o == OUTCOME_DONE)
+        copy_gone(c);
+    if (o == OUTCOME_REFUSED)
+        c->ends--;
+}
+
+void ledger_empty(struct ledger_queue *q)
+{
+    list_each(at, next, &q->copies)
+        list_item(at, struct copy, link)->emptied = true;
+}
+
+void ledger_emptied(struct ledger_queue *q, i64 issued_us)
+{
+    list_each(at, next, &q->copies) {
+        struct copy *c = list_item(at, struct copy, link);
+
+        c->emptied = true;
+        if (c->in_us <= issued_us)
+            copy_gone(c);
+    }
+}
+
+/* Something asked for at issued_us hid it, at some time until now. What else hid it since then may
+ * have been before or after. */
+static void copy_hidden(struct copy *c, i64 issued_us, i64 hide_ms)
+{
+    i64 until_us = issued_us + hide_ms * 1000;
+
+    c->hidden_until_us =
+        c->hidden_from_us > issued_us ? MIN(c->hidden_until_us, until_us) : until_us;
+    c->hidden_from_us = world_now_us();
+}
+
+void ledger_hide(struct copy *c, i64 issued_us, i64 hide_ms)
+{
+    record("ledger", "mark %" PRIu64 " in %s may become hidden for %" PRId64 " ms", c->mark->number,
+           c->queue->name, hide_ms);
+    c->hidden_until_us = MIN(c->hidden_until_us, issued_us + hide_ms * 1000);
+}
+
+void ledger_hidden(struct copy *c, i64 issued_us, i64 hide_ms)
+{
+    record("ledger", "mark %" PRIu64 " in %s is hidden for %" PRId64 " ms", c->mark->number,
+           c->queue->name, hide_ms);
+    copy_hidden(c, issued_us, hide_ms);
+}
+
+/* --- deliveries ------------------------------------------------------------------------------- */
+
+/* A copy that nobody foresaw: a subscription that came while the publish was under way. */
+static struct copy *copy_unforeseen(const struct delivery *d, struct mark *m)
+{
+    const struct ledger_sub *sub = m->topic ? &m->topic->subs[d->queue->index] : NULL;
+
+    if (!sub || !thing_was_there(&sub->thing, m->issued_us, m->ended_us) ||
+        !MESSAGE_POLICIES[sub->policy].matches(m))
+        world_fail("strange: mark %" PRIu64 " is in %s, and was not for it", m->number,
+                   d->queue->name);
+    return ledger_send(d->queue, m);
+}
+
+static struct copy *copy_of(const struct delivery *d)
+{
+    u64 number = message_marked(d->body);
+
+    if (number == 0 || number > mark_count)
+        world_fail("strange: a body in %s that nobody sent: %.*s", d->queue->name,
+                   STR_ARG(str_slice(d->body, 0, 300)));
+    struct mark *m = marks[number - 1];
+    struct copy *c = idmap_get(&copies, copy_key(d->queue, m));
+    bool wrapped = m->topic && !m->topic->subs[d->queue->index].raw;
+
+    if (!message_is_whole(m, d->body, wrapped))
+        world_fail("strange: mark %" PRIu64 " in %s has another body: %.*s", number, d->queue->name,
+                   STR_ARG(str_slice(d->body, 0, 300)));
+    return c ? c : copy_unforeseen(d, m);
+}
+
+static void check_is_not_back(const struct copy *c, const struct delivery *d)
+{
+    if (c->refused)
+        world_fail("back: mark %" PRIu64 " was refused and is in %s", c->mark->number,
+                   d->queue->name);
+    if (d->issued_us >= c->gone_us)
+        world_fail("back: mark %" PRIu64 " was gone from %s at %.6f", c->mark->number,
+                   d->queue->name, (double)c->gone_us / 1e6);
+}
+
+static void check_times(const struct copy *c, const struct delivery *d)
+{
+    i64 now_us = world_now_us(), now_ms = system_ms_of(now_us);
+    i64 age_ms = now_ms - d->sent_ms;
+
+    if (now_us < c->hidden_until_us - EARLY_US - TURN_US &&
+        (d->direct || c->hidden_from_us <= d->issued_us))
+        world_fail("early: mark %" PRIu64 " in %s is hidden until %.6f", c->mark->number,
+                   d->queue->name, (double)c->hidden_until_us / 1e6);
+    if (now_us < c->mark->issued_us + d->queue->delay_ms * 1000 - EARLY_US)
+        world_fail("early: mark %" PRIu64 " in %s is delayed", c->mark->number, d->queue->name);
+    if (d->direct && age_ms > d->queue->retention_ms + RETENTION_SLACK_MS)
+        world_fail("back: mark %" PRIu64 " in %s is past its retention, %" PRId64 " ms old",
+                   c->mark->number, d->queue->name, age_ms);
+}
+
+/* A later one of the same sender was received first, though this one was acknowledged before that
+ * one was sent. */
+static void check_order(const struct copy *c, const struct delivery *d)
+{
+    u64 *latest = &d->queue->latest[c->mark->sender];
+
+    if (!d->direct || d->count != 1 || d->queue->delay_ms || c->returned)
+        return;
+    if (c->mark->order < *latest && c->acked)
+        world_fail("disorder: mark %" PRIu64 " in %s is number %" PRIu64
+                   " of its sender, and number %" PRIu64 " came before it",
+                   c->mark->number, d->queue->name, c->mark->order, *latest);
+    *latest = MAX(*latest, c->mark->order);
+}
+
+struct copy *ledger_received(const struct delivery *d)
+{
+    struct copy *c = copy_of(d);
+
+    ledger_deliveries++;
+    record("ledger", "mark %" PRIu64 " from %s%s, receive %" PRId64 ", hidden for %" PRId64 " ms",
+           c->mark->number, d->queue->name, d->direct ? "" : " by topicd", d->count, d->hide_ms);
+    copy_identify(c, d->message_id);
+    check_is_not_back(c, d);
+    if (d->drain && c->drained == d->drain)
+        world_fail("doubled: mark %" PRIu64 " in %s comes twice", c->mark->number, d->queue->name);
+    check_times(c, d);
+    check_order(c, d);
+    if (d->direct && d->count <= c->counted)
+        world_fail("back: mark %" PRIu64 " in %s was received %u times and says %" PRId64,
+                   c->mark->number, d->queue->name, c->counted, d->count);
+    if (d->direct)
+        c->counted = (u32)d->count;
+    c->drained = MAX(c->drained, d->drain);
+    c->in_us = MIN(c->in_us, world_now_us());
+    copy_hidden(c, d->direct ? world_now_us() : d->issued_us, d->hide_ms);
+    return c;
+}
+
+void ledger_returned(struct copy *c)
+{
+    record("ledger", "mark %" PRIu64 " comes back to %s", c->mark->number, c->queue->name);
+    c->returned = true;
+    c->hidden_until_us = 0;
+    c->counted -= MIN(c->counted, 1);
+}
+
+void ledger_check_drained(const struct ledger_queue *q, u32 drain)
+{
+    i64 now_us = world_now_us();
+
+    list_each(at, next, (struct list *)&q->copies) {
+        const struct copy *c = list_item(at, struct copy, link);
+        i64 age_ms = (now_us - c->mark->issued_us) / 1000;
+
+        if (!c->acked || c->ends || c->emptied || age_ms > q->retention_ms - RETENTION_SLACK_MS)
+            continue;
+        ledger_checked++;
+        if (c->drained != drain)
+            world_fail("lost: mark %" PRIu64 " (number %" PRIu64 " of sender %u, %s) is not in %s",
+                       c->mark->number, c->mark->order, c->mark->sender,
+                       c->mark->topic ? c->mark->topic->name : "sent to it", q->name);
+    }
+}
