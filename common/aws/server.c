@@ -32,6 +32,16 @@ static void store_reload(struct server *s)
         log_error("what is in the store cannot be read again: %s", err_text(err));
 }
 
+/* Another process does this one's work from now on: whatever is not answered yet is refused, and so
+ * is all that comes, until the end. */
+static void store_fenced(struct server *s)
+{
+    log_error("another process has taken the store: this one ends");
+    s->fenced = true;
+    desk_set_lost(s->desk, true);
+    server_stop(s);
+}
+
 /* Nothing of the turn happened. */
 static void store_failed(void *arg, int err)
 {
@@ -41,6 +51,10 @@ static void store_failed(void *arg, int err)
         log_error("the store failed, calls that write are refused: %s",
                   *engine_error(s->engine) ? engine_error(s->engine) : err_text(err));
     store_set_failing(s, true);
+    if (err == E_FENCED && !s->fenced)
+        store_fenced(s);
+    if (s->stopping)
+        return;
     store_reload(s);
     loop_timer_set_real(s->loop, &s->probe, s->clock.mono_ms + PROBE_MS);
 }
@@ -49,6 +63,8 @@ static void probe_due(struct loop_timer *t)
 {
     struct server *s = t->arg;
 
+    if (s->stopping)
+        return;
     if (engine_probe(s->engine) == 0) {
         if (s->lost)
             store_reload(s);
@@ -150,6 +166,7 @@ static void deadline_due(struct loop_timer *t)
     manual_clock_release(&s->manual_clock);
     if (s->ops->cut)
         s->ops->cut(s);
+    engine_abandon(s->engine);
 }
 
 void server_stop(struct server *s)

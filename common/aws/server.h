@@ -6,7 +6,8 @@
  *     server_close
  *
  * The store fails: memory is brought back to what is on disk, calls that write are refused, and a
- * probe each second asks whether it works again.
+ * probe each second asks whether it works again. Somebody else has taken the store: this is the end,
+ * with an exit status of its own.
  *
  * The end: new calls are refused, those under way end, within stop_max_ms or by force; then what the
  * daemon still has to store or send; then, where answers leave through nng, a moment for its
@@ -77,6 +78,7 @@ struct server {
     struct loop_timer deadline; /* while stopping */
     bool failing;               /* the store */
     bool lost;                  /* memory is not what is on disk */
+    bool fenced;                /* the store is somebody else's */
     bool stopping, drained, lingering;
     i64 started_ms; /* mono */
 };

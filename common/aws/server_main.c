@@ -1,5 +1,7 @@
 #include "common/aws/server_main.h"
 
+#include <stdlib.h>
+
 #include "common/base/json.h"
 #include "common/base/log.h"
 
@@ -22,6 +24,7 @@ static int run(const struct server_program *p, bool check_only)
     struct daemon daemon = {.signal_fd = -1, .pid_fd = -1};
     struct server *s = NULL;
     struct fault f = {0};
+    bool fenced = false;
     int err = p->check(p->options, &f);
 
     if (!err && !check_only)
@@ -32,11 +35,12 @@ static int run(const struct server_program *p, bool check_only)
         log_error("%s", f.text);
     if (s) {
         server_run(s);
+        fenced = s->fenced;
         p->close(s);
         log_info("stopped");
     }
     daemon_close(&daemon);
-    return err ? 1 : 0;
+    return err ? EXIT_FAILURE : fenced ? SERVER_EXIT_FENCED : EXIT_SUCCESS;
 }
 
 int server_main(const struct server_program *p, int argc, char **argv)

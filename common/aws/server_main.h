@@ -15,6 +15,9 @@ struct server_program {
     void (*close)(struct server *s);
 };
 
+/* Exit status of a daemon that was replaced: another process has taken its store. */
+#define SERVER_EXIT_FENCED 3
+
 /* Options, log, limits, store, endpoints, run, and all undone in reverse. */
 int server_main(const struct server_program *p, int argc, char **argv);
 

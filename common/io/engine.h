@@ -50,6 +50,7 @@ struct engine_ops {
     int (*settled)(struct engine *e, u64 *ret_ticket);
     int (*flush)(struct engine *e);
     int (*watch)(struct engine *e, struct loop *l); /* NULL: nothing to hang into the loop */
+    void (*abandon)(struct engine *e);              /* NULL: nothing is ever in flight */
     int (*probe)(struct engine *e);
     void (*tidy)(struct engine *e);
     bool (*has_free)(const struct engine *e);
@@ -111,6 +112,13 @@ int engine_flush(struct engine *e) MUST_CHECK;
  * loop_store. Once, before the loop runs. E_FULL: no descriptors are left. */
 int engine_serve(struct engine *e, struct loop *l, void (*failed)(void *arg, int err),
                  void *arg) MUST_CHECK;
+/* The end of a daemon that can wait no longer: what is in flight is given up, which is told as a loss
+ * (E_DOWN), and who asked for something gets an error. */
+static inline void engine_abandon(struct engine *e)
+{
+    if (e->ops->abandon)
+        e->ops->abandon(e);
+}
 /* Asks whether the engine works again: 0 when it does, and takes turns. E_AGAIN while a turn is
  * open, whose end will tell. */
 static inline int engine_probe(struct engine *e)
