@@ -28,6 +28,7 @@ LIB_filter := $(BUILD)/libfilter.a
 LIB_queued := $(BUILD)/libqueued.a
 LIB_topicd := $(BUILD)/libtopicd.a
 LIB_ctl    := $(BUILD)/libctl.a
+LIB_delaying := $(BUILD)/libdelaying.a
 YAML_LIBS  := $(shell pkg-config --libs yaml-0.1 2>/dev/null)
 
 $(BUILD)/obj/%.o: %.c | $(BUILD)/deps-ok
@@ -60,6 +61,28 @@ $(BUILD)/filterctl: $(BUILD)/obj/filter/ctl/main.o $(LIB_ctl) $(LIB_filter) $(LI
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) $(YAML_LIBS) -o $@
 
+# --- the daemons over an engine that is slow, fails and is taken away: tests/delaying -------------
+# The file that opens a store comes first, so that the linker leaves out the library's.
+DELAYING := $(patsubst %,$(BUILD)/delaying/%,queued topicd filterctl venv)
+$(BUILD)/delaying/queued: $(call obj,queued/main.c tests/delaying/open_queues.c) $(LIB_delaying) $(LIB_queued) $(LIB_common)
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$(BUILD)/delaying/topicd: $(call obj,topicd/main.c tests/delaying/open_topics.c) $(LIB_delaying) $(LIB_topicd) $(LIB_filter) $(LIB_common)
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$(BUILD)/delaying/filterctl: $(BUILD)/filterctl
+	@mkdir -p $(@D)
+	@ln -sf ../filterctl $@
+$(BUILD)/delaying/venv:
+	@mkdir -p $(@D)
+	@ln -sfn ../venv $@
+$(LIB_delaying): $(call obj,$(wildcard tests/delaying/delaying*.c))
+	@mkdir -p $(@D)
+	@rm -f $@
+	@ar rcs $@ $^
+
 # --- unit tests: tests/unit/ROOM/test_x.c links its room and what lies beneath it ----------------
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
@@ -68,6 +91,8 @@ floor_filter := $(LIB_ctl) $(LIB_filter) $(LIB_common)
 $(BUILD)/unit/filter/% $(BUILD)/replay/% $(BUILD)/run/%: LDLIBS += $(YAML_LIBS)
 floor_queued := $(LIB_queued) $(LIB_common)
 floor_topicd := $(LIB_topicd) $(LIB_filter) $(LIB_common)
+aid_queued   := $(LIB_delaying)
+aid_topicd   := $(LIB_delaying)
 
 # What several tests share: tests/*.c; the linker takes what a test names.
 TEST_AID := $(BUILD)/libaid.a
@@ -77,7 +102,7 @@ $(TEST_AID): $(call obj,$(wildcard tests/*.c))
 	@ar rcs $@ $^
 
 define unit_rule
-$(BUILD)/unit/$(1)/test_%: $(BUILD)/obj/tests/unit/$(1)/test_%.o $$(TEST_AID) $$(floor_$(1))
+$(BUILD)/unit/$(1)/test_%: $(BUILD)/obj/tests/unit/$(1)/test_%.o $$(TEST_AID) $$(aid_$(1)) $$(floor_$(1))
 	@mkdir -p $$(@D)
 	@echo '  LD   $$@'
 	@$$(CC) $$(CFLAGS) $$(LDFLAGS) $$^ $$(LDLIBS) -lcmocka -o $$@
@@ -132,6 +157,7 @@ $(SIM): $(call obj,$(wildcard tests/sim/*.c)) $(LIB_topicd) $(LIB_queued) $(LIB_
 
 all: $(PROGRAMS) $(BENCH) $(SIM)
 unit: $(UNIT) headers
+delaying: $(DELAYING)
 
 # --- what the machine must have --------------------------------------------------------------------
 deps:
@@ -158,7 +184,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 $(BUILD)/venv/ready: tests/requirements.txt tests/requirements-query.txt
 	@tests/venv.sh $(BUILD)
 test: test-deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all unit replay $(BUILD)/venv/ready
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit replay delaying $(BUILD)/venv/ready
 	@tests/run.py --build $(BUILD)
 check: test
 replay: $(REPLAY)
@@ -169,6 +195,9 @@ test-e2e: all $(BUILD)/venv/ready
 # Hostile clients; make test has them in small.
 attack: all $(BUILD)/venv/ready
 	@ATTACK=full tests/run.py --build $(BUILD) --suite attack
+# Everything that the daemons promise, over an engine that is slow, fails and is taken away.
+test-delayed: delaying $(BUILD)/venv/ready
+	@tests/run.py --build $(BUILD) --suite delayed-all
 CRASH_KILLS ?= 1000
 crash: all $(BUILD)/venv/ready
 	@CRASH_KILLS=$(CRASH_KILLS) tests/run.py --build $(BUILD) --suite crash
@@ -184,7 +213,7 @@ sim: $(SIM)
 ASAN := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
         HARDEN= HARDEN_LD= OPT="-O1 -g" BUILD=$(BUILD)/asan
 asan: test-deps
-	@$(MAKE) --no-print-directory $(ASAN) -j$(JOBS) all unit replay $(BUILD)/asan/venv/ready
+	@$(MAKE) --no-print-directory $(ASAN) -j$(JOBS) all unit replay delaying $(BUILD)/asan/venv/ready
 	@tests/run.py --build $(BUILD)/asan
 
 FUZZ_SECONDS ?= 60
@@ -222,10 +251,11 @@ help:
 	@echo '                bench-neighbours: what clearing away costs everybody else'
 	@echo 'make asan       the tests under the sanitizers         make fuzz     FUZZ_SECONDS=60 each'
 	@echo 'make attack     hostile clients at full size'
+	@echo 'make test-delayed: all tests over an engine that settles late, fails and is taken away'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
 	@echo 'make sim        both daemons simulated: SEEDS=100, or SEED=x with its log'
 
-.PHONY: all sim unit headers replay deps test-deps run test check test-unit test-e2e attack crash asan fuzz \
+.PHONY: all sim unit headers replay delaying deps test-deps run test check test-unit test-e2e attack test-delayed crash asan fuzz \
         bench bench-quick bench-neighbours layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/headers -name '*.d' 2>/dev/null)

@@ -129,7 +129,7 @@ static void body_came(struct body_fetch *f, u32 i, int err, str row)
         err = content_read(row, g->is_raw, g->origin, &h->all->content, &content);
     if (!err)
         out_message(h, g, &content);
-    else
+    else if (err != E_DOWN)
         log_error("a message's body cannot be read, the message stays away message=%" PRIu64
                   " body=%" PRIu64 " error=\"%s\"",
                   g->seq, f->ids[i], err_text(err));

@@ -64,5 +64,5 @@ int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const str
     applied_forget(s);
     map_init(&s->applied, NULL);
     return s->ops->load(
-        s, &(struct queue_store_walk){.queue = on_queue, .message = on_message, .arg = arg});
+        s, s, &(struct queue_store_walk){.queue = on_queue, .message = on_message, .arg = arg});
 }

@@ -62,8 +62,8 @@ struct body_fetch {
     u32 n;
     u64 ids[BODY_FETCH_MAX]; /* of body rows */
     /* The body row ids[i], for every i in this order; the view is valid for the call. E_NOT_FOUND:
-     * there is none, E_IO: it cannot be read; the others come all the same. No more is asked of the
-     * store from here. */
+     * there is none, E_IO: it cannot be read, E_DOWN: it was given up, as its turn was lost; the
+     * others come all the same. No more is asked of the store from here. */
     void (*body)(struct body_fetch *f, u32 i, int err, str content);
     void (*done)(struct body_fetch *f);
 };
@@ -82,8 +82,10 @@ struct queue_store_ops {
     void (*delete_bodies)(struct queue_store *s, u64 first, u64 last);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
     void (*set_applied)(struct queue_store *s, str instance, u64 sequence);
-    /* Hands every applied sequence to queue_store_hold_applied, the rest to the walk. */
-    int (*load)(struct queue_store *s, const struct queue_store_walk *walk);
+    /* Hands every applied sequence to queue_store_hold_applied of `into`, which is `s` or wraps it,
+     * and the rest to the walk. */
+    int (*load)(struct queue_store *s, struct queue_store *into,
+                const struct queue_store_walk *walk);
     /* Frees all, queue_store_deinit included. */
     void (*close)(struct queue_store *s);
 };

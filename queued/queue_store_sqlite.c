@@ -389,12 +389,12 @@ static void sql_set_applied(struct queue_store *base, str instance, u64 sequence
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-static int sql_load_applied(struct queue_sqlite *s)
+static int sql_load_applied(struct queue_sqlite *s, struct queue_store *into)
 {
     sqlite3_stmt *stmt = s->applied_load;
     int row;
     while ((row = store_row(s->store, stmt)) == 1)
-        queue_store_hold_applied(&s->base, store_column_str(stmt, 0), store_column_u64(stmt, 1));
+        queue_store_hold_applied(into, store_column_str(stmt, 0), store_column_u64(stmt, 1));
     return row;
 }
 
@@ -444,10 +444,11 @@ static int sql_load_messages(struct queue_sqlite *s, const struct queue_store_wa
     return MIN(err, 0);
 }
 
-static int sql_load(struct queue_store *base, const struct queue_store_walk *walk)
+static int sql_load(struct queue_store *base, struct queue_store *into,
+                    const struct queue_store_walk *walk)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    int err = sql_load_applied(s);
+    int err = sql_load_applied(s, into);
     if (!err)
         err = sql_load_queues(s, walk);
     return err ? err : sql_load_messages(s, walk);

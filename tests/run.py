@@ -5,14 +5,22 @@
 
 unit: every program below BUILD/unit (cmocka). corpus: every seed of tests/fuzz/corpus through its
 target. sim: the simulator over some seeds. e2e, attack, crash: pytest over the real daemons; query: the SQS
-part of e2e once more, by a boto3 that speaks the Query protocol. What fails is shown whole, what passes is
-a line.
+part of e2e once more, by a boto3 that speaks the Query protocol. delayed: e2e and crash tests, and those of
+tests/delaying, over the daemons of BUILD/delaying, whose engine settles turns late and brings bodies in any
+order; a share of them, or with --suite delayed-all everything. What fails is shown whole, what passes is a
+line.
 """
 import argparse, os, pathlib, re, subprocess, sys, time
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ['unit', 'corpus', 'sim', 'e2e', 'query', 'attack', 'crash']
+SUITES = ['unit', 'corpus', 'sim', 'e2e', 'query', 'delayed', 'attack', 'crash']
+DELAYED = {'delayed': ['tests/e2e/sqs/test_messages.py', 'tests/e2e/test_link.py', 'tests/e2e/test_replaced.py',
+                       'tests/crash/test_kill.py', 'tests/delaying'],
+           'delayed-all': ['tests/e2e', 'tests/crash/test_kill.py',
+                           'tests/crash/test_sync_before_answer.py', 'tests/delaying']}
+# Kills and rounds of a share, where the environment does not say.
+DELAYED_SHARE = {'CRASH_KILLS': '15', 'DELAYING_ROUNDS': '2'}
 UNIT_DEADLINE_S = 300
 CORPUS_DEADLINE_S = 120
 SIM_DEADLINE_S = 600
@@ -80,13 +88,14 @@ def sim(build, tally):
               text if status else 'the event log of one seed is another one the second time')
 
 
-def pytest(build, tally, suite, deadline_s, venv='venv', folder=None):
+def pytest(build, tally, suite, deadline_s, venv='venv', paths=None, daemons=None, env=None):
     report = build / f'{suite}.xml'
     report.unlink(missing_ok=True)
     python = build / venv / 'bin/python'
     status, text, s = run([str(python), '-m', 'pytest', '-q', '-x' if suite == 'crash' else '-ra',
-                           '-p', 'no:cacheprovider', f'--junitxml={report}', f'tests/{folder or suite}'],
-                          deadline_s, {'TOQUE_BUILD': str(build)})
+                           '-p', 'no:cacheprovider', f'--junitxml={report}',
+                           *(paths or [f'tests/{suite}'])],
+                          deadline_s, {**(env or {}), 'TOQUE_BUILD': str(daemons or build)})
     if not report.exists():
         tally.add(suite, 0, 1, s, text)
         return
@@ -106,7 +115,7 @@ def pytest(build, tally, suite, deadline_s, venv='venv', folder=None):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument('--build', default='build')
-    options.add_argument('--suite', action='append', choices=SUITES)
+    options.add_argument('--suite', action='append', choices=[*SUITES, 'delayed-all'])
     options = options.parse_args()
     build, tally = pathlib.Path(options.build).resolve(), Tally()
     for suite in options.suite or SUITES:
@@ -117,7 +126,11 @@ def main():
         elif suite == 'sim':
             sim(build, tally)
         elif suite == 'query':
-            pytest(build, tally, suite, 1200, 'venv-query', 'e2e/sqs')
+            pytest(build, tally, suite, 1200, 'venv-query', ['tests/e2e/sqs'])
+        elif suite in DELAYED:
+            share = {k: os.environ.get(k, v) for k, v in DELAYED_SHARE.items()}
+            pytest(build, tally, suite, 2400, paths=DELAYED[suite], daemons=build / 'delaying',
+                   env=share if suite == 'delayed' else None)
         else:
             pytest(build, tally, suite, 2400)
     print(f'{tally.passed} passed, {tally.failed} failed')

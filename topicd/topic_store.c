@@ -43,8 +43,10 @@ void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence)
         s->ops->outbox_acked(s, o, MIN(sequence, (u64)INT64_MAX));
 }
 
-void topic_store_outbox_gone(struct topic_outbox *o, u64 frames, u64 bytes)
+void topic_store_outbox_gone(struct topic_store *s, str queued, u64 frames, u64 bytes)
 {
+    struct topic_outbox *o = outbox_of(s, queued);
+
     o->frames -= MIN(o->frames, frames);
     o->bytes -= MIN(o->bytes, bytes);
 }
@@ -75,7 +77,7 @@ static int count_outboxes(struct topic_store *s)
         before[i] = *s->outboxes[i];
         *s->outboxes[i] = (struct topic_outbox){.queued = before[i].queued};
     }
-    int err = s->ops->load_outboxes(s);
+    int err = s->ops->load_outboxes(s, s);
 
     for (u32 i = 0; i < n && err; i++)
         *s->outboxes[i] = before[i];

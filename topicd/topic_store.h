@@ -61,11 +61,12 @@ struct topic_store_ops {
     int (*load)(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
                 int (*on_sub)(void *arg, const struct sub_row *u), void *arg);
     void (*outbox_add)(struct topic_store *s, struct topic_outbox *o, u64 sequence, str frame);
-    /* Tells topic_store_outbox_gone what it deleted, when it knows. */
+    /* Tells topic_store_outbox_gone how much it deleted, when it knows. */
     void (*outbox_acked)(struct topic_store *s, struct topic_outbox *o, u64 sequence);
     void (*outbox_read)(struct topic_store *s, const struct topic_outbox *o, struct outbox_read *r);
-    /* Hands every outbox that is not empty to topic_store_hold_outbox. */
-    int (*load_outboxes)(struct topic_store *s);
+    /* Hands every outbox that is not empty to topic_store_hold_outbox of `into`, which is `s` or
+     * wraps it. */
+    int (*load_outboxes)(struct topic_store *s, struct topic_store *into);
     void (*put_home)(struct topic_store *s, str queue_arn, str queued);
     void (*delete_home)(struct topic_store *s, str queue_arn);
     void (*clear_homes)(struct topic_store *s);
@@ -231,7 +232,7 @@ static inline const char *topic_store_error(const struct topic_store *s)
 /* At open, when the small values are held. An E_ code: the outboxes cannot be counted. */
 int topic_store_init(struct topic_store *s, const struct topic_store_ops *ops) MUST_CHECK;
 void topic_store_hold_outbox(struct topic_store *s, str queued, struct topic_outbox counted);
-void topic_store_outbox_gone(struct topic_outbox *o, u64 frames, u64 bytes);
+void topic_store_outbox_gone(struct topic_store *s, str queued, u64 frames, u64 bytes);
 void topic_store_deinit(struct topic_store *s);
 
 int topic_store_sqlite_open(struct topic_store **ret, const struct store_options *o,

@@ -288,7 +288,7 @@ static void sql_outbox_acked(struct topic_store *base, struct topic_outbox *o, u
     sqlite3_bind_int64(s->outbox_delete, 1, o->row);
     store_bind_u64(s->outbox_delete, 2, sequence);
     store_run(s->store, s->outbox_delete);
-    topic_store_outbox_gone(o, frames, bytes);
+    topic_store_outbox_gone(base, str_of(o->queued), frames, bytes);
 }
 
 static void sql_outbox_read(struct topic_store *base, const struct topic_outbox *o,
@@ -313,13 +313,13 @@ static void sql_outbox_read(struct topic_store *base, const struct topic_outbox 
     r->done(r, MIN(row, 0));
 }
 
-static int sql_load_outboxes(struct topic_store *base)
+static int sql_load_outboxes(struct topic_store *base, struct topic_store *into)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
     sqlite3_stmt *stmt = s->outbox_load;
     int row;
     while ((row = store_row(s->store, stmt)) == 1)
-        topic_store_hold_outbox(base, store_column_str(stmt, 0),
+        topic_store_hold_outbox(into, store_column_str(stmt, 0),
                                 (struct topic_outbox){
                                     .row = sqlite3_column_int64(stmt, 1),
                                     .frames = store_column_u64(stmt, 2),

@@ -1,0 +1,315 @@
+/* topicd's store, delayed. */
+#include "common/base/mem.h"
+#include "tests/delaying/delaying.h"
+
+struct delaying_topics {
+    struct topic_store base;
+    struct delaying delaying;
+    struct topic_store *inner;
+    struct list asking; /* struct outbox_read under way */
+};
+
+static struct delaying_topics *of(struct topic_store *s)
+{
+    return container_of(s, struct delaying_topics, base);
+}
+
+static struct delaying_topics *of_delaying(struct delaying *d)
+{
+    return container_of(d, struct delaying_topics, delaying);
+}
+
+static struct buf *record(struct topic_store *s, char op)
+{
+    return delaying_record(&of(s)->delaying, op);
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static void put_topic(struct topic_store *s, const struct topic_row *t)
+{
+    struct buf *b = record(s, 't');
+
+    if (!b)
+        return;
+    delaying_put(b, t->id);
+    delaying_put_str(b, t->arn);
+    delaying_put_str(b, t->attributes);
+    delaying_put(b, (u64)t->created_ms);
+}
+
+static void apply_topic(struct topic_store *s, str *r)
+{
+    struct topic_row t = {.id = delaying_take(r)};
+
+    t.arn = delaying_take_str(r);
+    t.attributes = delaying_take_str(r);
+    t.created_ms = (i64)delaying_take(r);
+    s->ops->put_topic(s, &t);
+}
+
+static void put_sub(struct topic_store *s, const struct sub_row *u)
+{
+    struct buf *b = record(s, 's');
+
+    if (!b)
+        return;
+    delaying_put(b, u->id);
+    delaying_put(b, u->topic);
+    delaying_put_str(b, u->arn);
+    delaying_put_str(b, u->protocol);
+    delaying_put_str(b, u->endpoint);
+    delaying_put_str(b, u->owner);
+    delaying_put_str(b, u->attributes);
+    delaying_put(b, (u64)u->created_ms);
+}
+
+static void apply_sub(struct topic_store *s, str *r)
+{
+    struct sub_row u = {.id = delaying_take(r)};
+
+    u.topic = delaying_take(r);
+    u.arn = delaying_take_str(r);
+    u.protocol = delaying_take_str(r);
+    u.endpoint = delaying_take_str(r);
+    u.owner = delaying_take_str(r);
+    u.attributes = delaying_take_str(r);
+    u.created_ms = (i64)delaying_take(r);
+    s->ops->put_sub(s, &u);
+}
+
+/* Whatever is a number and two texts at most. */
+static void record_plain(struct topic_store *s, char op, u64 number, str one, str two)
+{
+    struct buf *b = record(s, op);
+
+    if (!b)
+        return;
+    delaying_put(b, number);
+    delaying_put_str(b, one);
+    delaying_put_str(b, two);
+}
+
+static void delete_topic(struct topic_store *s, u64 id)
+{
+    record_plain(s, 'T', id, STR(""), STR(""));
+}
+
+static void delete_sub(struct topic_store *s, u64 id)
+{
+    record_plain(s, 'S', id, STR(""), STR(""));
+}
+
+static void outbox_add(struct topic_store *s, struct topic_outbox *o, u64 sequence, str frame)
+{
+    record_plain(s, 'o', sequence, str_of(o->queued), frame);
+}
+
+static void outbox_acked(struct topic_store *s, struct topic_outbox *o, u64 sequence)
+{
+    record_plain(s, 'O', sequence, str_of(o->queued), STR(""));
+}
+
+static void put_home(struct topic_store *s, str queue_arn, str queued)
+{
+    record_plain(s, 'h', 0, queue_arn, queued);
+}
+
+static void delete_home(struct topic_store *s, str queue_arn)
+{
+    record_plain(s, 'H', 0, queue_arn, STR(""));
+}
+
+static void clear_homes(struct topic_store *s)
+{
+    record_plain(s, 'c', 0, STR(""), STR(""));
+}
+
+/* How much went is known now, and not before. */
+static void apply_acked(struct delaying_topics *t, str queued, u64 sequence)
+{
+    const struct topic_outbox *o = topic_store_outbox(t->inner, queued);
+    u64 frames = o->frames, bytes = o->bytes;
+
+    topic_store_outbox_acked(t->inner, queued, sequence);
+    topic_store_outbox_gone(&t->base, queued, frames - o->frames, bytes - o->bytes);
+}
+
+static void apply_plain(struct delaying_topics *t, char op, str *r)
+{
+    struct topic_store *s = t->inner;
+    u64 number = delaying_take(r);
+    str one = delaying_take_str(r), two = delaying_take_str(r);
+
+    switch (op) {
+    case 'T': s->ops->delete_topic(s, number); break;
+    case 'S': s->ops->delete_sub(s, number); break;
+    case 'o': topic_store_outbox_add(s, one, number, two); break;
+    case 'O': apply_acked(t, one, number); break;
+    case 'h': s->ops->put_home(s, one, two); break;
+    case 'H': s->ops->delete_home(s, one); break;
+    default: assert(op == 'c'); s->ops->clear_homes(s);
+    }
+}
+
+static void apply(struct delaying *d, char op, str *r)
+{
+    struct delaying_topics *t = of_delaying(d);
+
+    switch (op) {
+    case 't': apply_topic(t->inner, r); break;
+    case 's': apply_sub(t->inner, r); break;
+    default: apply_plain(t, op, r);
+    }
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static struct outbox_read *asker(struct delaying *d, u64 number)
+{
+    list_each(item, next, &of_delaying(d)->asking) {
+        struct outbox_read *o = list_item(item, struct outbox_read, link);
+
+        if (o->turn == number)
+            return o;
+    }
+    return NULL; /* it was taken back */
+}
+
+/* A reading of the inner store's. */
+struct inner_read {
+    struct outbox_read read;
+    struct delaying_reading *r;
+};
+
+static void inner_frame(struct outbox_read *o, u64 sequence, str frame)
+{
+    struct inner_read *in = container_of(o, struct inner_read, read);
+
+    delaying_put(&in->r->data, sequence);
+    delaying_put_str(&in->r->data, frame);
+}
+
+static void inner_done(struct outbox_read *o, int err)
+{
+    container_of(o, struct inner_read, read)->r->err = err;
+}
+
+/* Only what is durable is asked for, so nothing can be missing. */
+static bool read_frames(struct delaying *d, struct delaying_reading *r)
+{
+    const struct outbox_read *o = asker(d, r->number);
+    const struct topic_outbox *of_whom = r->of;
+    struct inner_read in = {.r = r};
+
+    if (!o)
+        return true;
+    in.read = *o;
+    in.read.frame = inner_frame;
+    in.read.done = inner_done;
+    topic_store_outbox_read(of_delaying(d)->inner, str_of(of_whom->queued), &in.read);
+    return true;
+}
+
+static void bring_frames(struct delaying *d, struct delaying_reading *r)
+{
+    struct outbox_read *o = asker(d, r->number);
+    str data = buf_view(&r->data);
+
+    if (!o)
+        return;
+    list_remove(&o->link);
+    while (data.n) {
+        u64 sequence = delaying_take(&data);
+
+        o->frame(o, sequence, delaying_take_str(&data));
+    }
+    o->done(o, r->err);
+}
+
+static void outbox_read(struct topic_store *s, const struct topic_outbox *o, struct outbox_read *r)
+{
+    struct delaying_topics *t = of(s);
+
+    r->turn = delaying_number(&t->delaying);
+    list_init(&r->link);
+    list_push_back(&t->asking, &r->link);
+    delaying_ask(&t->delaying, r->turn, o);
+}
+
+static int load(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
+                int (*on_sub)(void *arg, const struct sub_row *u), void *arg)
+{
+    struct topic_store *inner = of(s)->inner;
+
+    assert(delaying_in_flight(&s->engine) == 0);
+    return inner->ops->load(inner, on_topic, on_sub, arg);
+}
+
+static int load_homes(struct topic_store *s, int (*on_home)(void *arg, str queue_arn, str queued),
+                      void *arg)
+{
+    struct topic_store *inner = of(s)->inner;
+
+    return inner->ops->load_homes(inner, on_home, arg);
+}
+
+static int load_outboxes(struct topic_store *s, struct topic_store *into)
+{
+    struct topic_store *inner = of(s)->inner;
+    int err = topic_store_recount(inner);
+
+    return err ? err : inner->ops->load_outboxes(inner, into);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void delaying_close(struct topic_store *s)
+{
+    struct delaying_topics *t = of(s);
+
+    delaying_deinit(&t->delaying);
+    topic_store_close(t->inner);
+    topic_store_deinit(s);
+    mem_free(t);
+}
+
+static const struct topic_store_ops delaying_topic_ops = {
+    .put_topic = put_topic,
+    .delete_topic = delete_topic,
+    .put_sub = put_sub,
+    .delete_sub = delete_sub,
+    .load = load,
+    .outbox_add = outbox_add,
+    .outbox_acked = outbox_acked,
+    .outbox_read = outbox_read,
+    .load_outboxes = load_outboxes,
+    .put_home = put_home,
+    .delete_home = delete_home,
+    .clear_homes = clear_homes,
+    .load_homes = load_homes,
+    .close = delaying_close,
+};
+
+int delaying_topic_store_open(struct topic_store **ret, const struct store_options *o,
+                              const struct delaying_conf *conf, struct fault *f)
+{
+    static const struct delaying_ops ops = {apply, read_frames, bring_frames};
+    struct topic_store *inner;
+    int err = topic_store_sqlite_open(&inner, o, f);
+
+    if (err)
+        return err;
+    struct delaying_topics *t = mem_alloc(sizeof(*t));
+
+    t->inner = inner;
+    list_init(&t->asking);
+    delaying_init(&t->delaying, &ops, &t->base.engine, &inner->engine, conf);
+    err = topic_store_init(&t->base, &delaying_topic_ops);
+    if (err) {
+        delaying_close(&t->base);
+        return fault_set(f, err, "%s: the outboxes cannot be counted", o->dir);
+    }
+    *ret = &t->base;
+    return 0;
+}
