@@ -23,7 +23,7 @@ DOORS = {'nng/': {'common/io/stream.c'},
                        'common/io/store_copier.c', 'common/io/store_row.h'},
          'common/io/store_row.h': {'common/io/store_engine.c', 'queued/queue_store_sqlite.c',
                                    'topicd/topic_store_sqlite.c'},
-         'gnutls/': {'common/base/hash.c'}, 'pcre2.h': {'filter/policy/pattern.c'},
+         'gnutls/': {'common/base/hash.c', 'common/io/tls.c', 'common/io/tls_local.c'}, 'pcre2.h': {'filter/policy/pattern.c'},
          'yaml.h': {'filter/ctl/yaml.c'},
          'jansson.h': {'common/base/json.c', 'common/base/json.h'},
          'curl/': {'common/io/http_client.c'}}

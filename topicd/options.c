@@ -34,10 +34,8 @@ static const struct conf_option options[] = {
 };
 
 static const struct conf_default defaults[] = {
-    {"http_port", "4566"},
-    {"data_dir", "/var/lib/toque/topicd"},
-    {"calls_waiting_max", "16384"},
-    {NULL, NULL},
+    {"http_port", "4566"},          {"tls_port", "4567"}, {"data_dir", "/var/lib/toque/topicd"},
+    {"calls_waiting_max", "16384"}, {NULL, NULL},
 };
 
 const struct conf_table TOPICD_OPTIONS = {

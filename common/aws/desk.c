@@ -487,7 +487,8 @@ str call_base_url(struct call *c)
 {
     const struct desk *d = c->desk;
     if (!d->public_url_always && is_host(c->request.host))
-        return arena_printf(&c->arena, "http://%.*s", STR_ARG(c->request.host));
+        return arena_printf(&c->arena, "%s://%.*s", c->request.secure ? "https" : "http",
+                            STR_ARG(c->request.host));
     return d->public_url[0] ? str_of(d->public_url) : STR("http://localhost");
 }
 

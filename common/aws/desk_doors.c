@@ -83,6 +83,7 @@ static void request_field(struct request *rq, const struct http_field *field)
 static struct request request_of(const struct http_request *from)
 {
     struct request rq = request_blank(from->kind == HTTP_UNIX ? DOOR_UNIX : DOOR_TCP);
+    rq.secure = from->kind == HTTP_TLS;
     rq.peer = from->peer;
     rq.method = from->method;
     rq.path = from->path;

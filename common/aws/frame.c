@@ -81,6 +81,7 @@ void frame_write_call(struct buf *out, const struct frame_call *c)
     put_head(out, FRAME_CALL);
     put_u64(out, c->id);
     put_u8(out, (u8)rq->door);
+    put_u8(out, rq->secure);
     put_str(out, str_from(rq->peer.bytes, address_size(&rq->peer)));
     put_str(out, rq->method);
     put_str(out, rq->path);

@@ -115,10 +115,11 @@ int frame_read_call(str frame, struct frame_call *ret)
     struct frame_call c = {0};
     struct request *rq = &c.request;
     str peer;
-    u8 door;
+    u8 door, secure;
 
     c.id = get_u64(&r);
     door = get_u8(&r);
+    secure = get_u8(&r);
     peer = get_str(&r);
     rq->method = get_str(&r);
     rq->path = get_str(&r);
@@ -132,9 +133,10 @@ int frame_read_call(str frame, struct frame_call *ret)
     rq->account = get_str(&r);
     rq->region = get_str(&r);
     rq->body = get_str(&r);
-    if (!is_whole(&r) || door > DOOR_LINK || !address_of_bytes(peer, &rq->peer))
+    if (!is_whole(&r) || door > DOOR_LINK || secure > 1 || !address_of_bytes(peer, &rq->peer))
         return E_INVALID;
     rq->door = (enum door)door;
+    rq->secure = secure;
     *ret = c;
     return 0;
 }

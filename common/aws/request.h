@@ -14,6 +14,7 @@ enum door { DOOR_TCP, DOOR_UNIX, DOOR_IPC, DOOR_LINK };
 /* All views are borrowed and live until the answer was given or the client is gone. */
 struct request {
     enum door door;
+    bool secure;         /* it came over TLS */
     struct address peer; /* the client's; family 0 where it has none */
     str method;          /* "GET", "POST"; "CALL" for the ipc door's JSON calls */
     str path;            /* decoded no further than the wire has it, without the query */

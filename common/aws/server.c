@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/io/http_browser.h"
+#include "common/io/tls_local.h"
 
 #define PROBE_MS      1000 /* between tries of a store that fails */
 #define SPACE_LOOK_MS 250  /* between looks at what the store has free */
@@ -184,6 +185,20 @@ void server_stop(struct server *s)
     loop_again(s->loop);
 }
 
+/* Certificate and key are read again; where that fails the old ones stay. */
+static void reload_tls(struct server *s)
+{
+    struct fault f;
+
+    if (!s->tls)
+        return;
+    fault_clear(&f);
+    if (tls_identity_reload(s->tls, &f))
+        log_error("%s", f.text);
+    else
+        log_info("the certificate was read again");
+}
+
 static void signal_came(struct loop_watch *w, u32 events)
 {
     struct server *s = w->arg;
@@ -191,9 +206,10 @@ static void signal_came(struct loop_watch *w, u32 events)
     int which;
 
     while ((which = daemon_signal(s->daemon))) {
-        if (which == SIGHUP)
+        if (which == SIGHUP) {
             desk_reload_keys(s->desk);
-        else
+            reload_tls(s);
+        } else
             server_stop(s);
     }
 }
@@ -257,6 +273,8 @@ static void server_figures(const struct server *s, struct figures *to)
     figure_counter(to, "uptime_s", "s", (u64)(s->clock.mono_ms - s->started_ms) / 1000,
                    "Time since the start.");
     figure_state(to, "store", s->failing ? "failing" : "ok", "Whether the store takes writes.");
+    if (s->tls)
+        figure_gauge(to, "tls_port", "", s->tls_port, "Port of the HTTP endpoint with TLS.");
     figure_gauge(to, "http_port", "", s->http_port, "Port of the HTTP endpoint.");
     server_client_figures(s, to);
     figure_gauge(to, "waiting", "", desk_waiting(s->desk) - 1, "Calls under way.");
@@ -350,6 +368,36 @@ static void warn_of_strangers(const struct conf_list *hosts)
     }
 }
 
+/* The certificate, made or given, and the port that shows it. */
+static int open_tls(struct server *s, struct fault *f)
+{
+    const struct server_options *o = s->options;
+    struct tls_local local = {0};
+    const char *certificate = o->tls_certificate, *key = o->tls_key;
+    int err = 0;
+
+    if (o->tls == SERVER_TLS_AUTO) {
+        char *dir = mem_printf("%s/tls", o->data_dir);
+
+        err = tls_local_make(&local, dir, (const char *const *)o->tls_names.items,
+                             (u32)o->tls_names.n, clock_wall_ms(&s->clock) / 1000, f);
+        certificate = local.certificate;
+        key = local.key;
+        mem_free(dir);
+    }
+    if (!err)
+        err = tls_identity_open(&s->tls, certificate, key, f);
+    if (!err)
+        err =
+            http_server_listen_tls(s->http, (const char *const *)o->http_host.items,
+                                   (u32)o->http_host.n, (u16)o->tls_port, s->tls, &s->tls_port, f);
+    if (!err)
+        log_info("TLS is on port=%u certificate=%s AWS_CA_BUNDLE=%s", s->tls_port, certificate,
+                 local.authority ? local.authority : "");
+    tls_local_deinit(&local);
+    return err;
+}
+
 static int open_http(struct server *s, struct fault *f)
 {
     const struct server_options *o = s->options;
@@ -374,6 +422,10 @@ static int open_http(struct server *s, struct fault *f)
                                  (u32)o->http_host.n, (u16)o->http_port, &s->http_port, f);
     if (!err && o->unix_socket[0])
         err = http_server_listen_unix(s->http, o->unix_socket, f);
+    if (err)
+        return err;
+    if (o->tls != SERVER_TLS_OFF)
+        err = open_tls(s, f);
     if (err)
         return err;
     note_addresses(s);
@@ -481,6 +533,7 @@ void server_close_endpoints(struct server *s)
         ipc_door_close(s->ipc);
     if (s->http)
         http_server_free(s->http);
+    tls_identity_close(s->tls);
 }
 
 void server_close(struct server *s)

@@ -25,6 +25,7 @@
 #include "common/base/map.h"
 #include "common/io/background.h"
 #include "common/io/daemon.h"
+#include "common/io/tls.h"
 
 struct server;
 
@@ -69,9 +70,10 @@ struct server {
     struct budget clients; /* memory held for them */
     struct http_server *http;
     struct ipc_door *ipc;
-    u16 http_port;
-    char *listens;         /* its addresses, for the log */
-    struct daemon *daemon; /* NULL: no signals */
+    u16 http_port, tls_port;
+    struct tls_identity *tls; /* NULL: none */
+    char *listens;            /* its addresses, for the log */
+    struct daemon *daemon;    /* NULL: no signals */
     struct loop_watch signals;
     struct loop_hook hook;
     struct loop_timer probe;    /* while the store fails */

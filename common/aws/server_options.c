@@ -8,6 +8,8 @@
 
 static const char *const durability_words[] = {
     [STORE_FULL] = "full", [STORE_RELAXED] = "relaxed", NULL};
+static const char *const tls_words[] = {
+    [SERVER_TLS_OFF] = "off", [SERVER_TLS_AUTO] = "auto", [SERVER_TLS_FILES] = "files", NULL};
 static const char *const clock_words[] = {
     [SERVER_CLOCK_REAL] = "real", [SERVER_CLOCK_MANUAL] = "manual", NULL};
 static const char *const log_words[] = {[LOG_LEVEL_ERROR] = "error",
@@ -29,6 +31,15 @@ static const struct conf_option options[] = {
          "Addresses of the HTTP endpoint; others than this machine's own let others in."),
     NUMBER(http_port, "9324", NULL, 0, 65535,
            "Port of the HTTP endpoint; 0: a free one, which the log and /health tell."),
+    WORD(tls, "off", tls_words,
+         "auto: TLS with a certificate of this daemon's own authority, below data_dir/tls; files: "
+         "with tls_certificate and tls_key. Beside the endpoint without TLS."),
+    NUMBER(tls_port, "9325", NULL, 0, 65535, "Port of the endpoint with TLS; 0: a free one."),
+    PATH(tls_certificate, "",
+         "PEM file of the certificate and those above it; read again on SIGHUP."),
+    PATH(tls_key, "", "PEM file of its key."),
+    LIST(tls_names, "", 0,
+         "With tls auto: names and addresses in the certificate, beside those of this machine."),
     PATH(unix_socket, "", "Path of the Unix-domain socket with the same HTTP; empty: none."),
     TEXT(ipc_url, "", "nng address, ipc://PATH, of the local call endpoint; empty: none."),
     PATH(data_dir, "/var/lib/toque", "Directory of the store; made where it is missing."),
@@ -94,6 +105,8 @@ int server_options_check(const struct server_options *o, struct fault *f)
         return fault_set(f, CONF_FAULT, "account: must be twelve digits");
     if (!arn_is_region(str_of(o->region)))
         return fault_set(f, CONF_FAULT, "region: must be lower-case letters, digits and hyphens");
+    if (o->tls == SERVER_TLS_FILES && (!o->tls_certificate[0] || !o->tls_key[0]))
+        return fault_set(f, CONF_FAULT, "tls: files needs tls_certificate and tls_key");
     return 0;
 }
 

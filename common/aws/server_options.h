@@ -9,6 +9,10 @@
 struct server_options {
     struct conf_list http_host;
     i64 http_port;
+    int tls; /* enum server_tls */
+    i64 tls_port;
+    char *tls_certificate, *tls_key;
+    struct conf_list tls_names;
     char *unix_socket, *ipc_url;
     char *data_dir, *pid_file, *keys, *topology;
     int durability; /* enum store_durability */
@@ -25,6 +29,7 @@ struct server_options {
     i64 store_cache_kib, stop_max_ms, open_files;
 };
 
+enum server_tls { SERVER_TLS_OFF, SERVER_TLS_AUTO, SERVER_TLS_FILES };
 enum server_clock { SERVER_CLOCK_REAL, SERVER_CLOCK_MANUAL };
 
 extern const struct conf_rows SERVER_OPTIONS;

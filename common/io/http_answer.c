@@ -98,6 +98,15 @@ static ssize_t send_two(struct http_connection *c, str first, str second)
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     ssize_t n;
 
+    if (c->tls) {
+        n = tls_send(c->tls, first.p, first.n);
+        if (n == (ssize_t)first.n && second.n) {
+            ssize_t more = tls_send(c->tls, second.p, second.n);
+
+            n += more > 0 ? more : 0; /* an error is told by the next send */
+        }
+        return n < 0 && errno == EAGAIN ? 0 : n;
+    }
     do {
         n = second.n ? sendmsg(c->watch.fd, &message, MSG_NOSIGNAL)
                      : send(c->watch.fd, first.p, first.n, MSG_NOSIGNAL);
@@ -110,15 +119,19 @@ static void answer_done(struct http_connection *c)
 {
     if (c->refused || (c->last && c->in.n)) {
         /* Closing on bytes that nobody read would take the answer from the client, too. */
+        if (c->tls)
+            tls_finish(c->tls);
         shutdown(c->watch.fd, SHUT_WR);
         buf_deinit(&c->in);
         http_connection_enter(c, HTTP_LINGER);
     } else if (c->last) {
+        if (c->tls)
+            tls_finish(c->tls);
         http_connection_close(c);
         return;
     } else {
         http_connection_enter(c, HTTP_IDLE);
-        if (c->in.n || c->eof)
+        if (c->in.n || c->eof || (c->tls && tls_has_more(c->tls)))
             http_server_ready(c);
     }
     http_connection_watch(c);

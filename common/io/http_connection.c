@@ -279,21 +279,16 @@ static void connection_settle(struct http_connection *c)
         http_connection_watch(c);
 }
 
-void http_connection_go_on(struct http_connection *c)
-{
-    connection_feed(c, STR(""));
-    connection_settle(c);
-}
-
 /* One read. False when there is no more for now. */
 static bool connection_read(struct http_connection *c)
 {
     struct http_server *s = c->server;
-    ssize_t n = recv(c->watch.fd, s->bytes, sizeof(s->bytes), 0);
+    ssize_t n = c->tls ? tls_recv(c->tls, s->bytes, sizeof(s->bytes))
+                       : recv(c->watch.fd, s->bytes, sizeof(s->bytes), 0);
 
     if (n > 0) {
         connection_feed(c, str_from(s->bytes, (size_t)n));
-        return (n == sizeof(s->bytes) || c->left) && c->state != HTTP_CLOSED &&
+        return (n == sizeof(s->bytes) || c->left || c->tls) && c->state != HTTP_CLOSED &&
                c->in.n < s->limits.header_size_max && c->dropped < HTTP_DROP_SIZE_MAX;
     }
     if (n == 0)
@@ -305,21 +300,61 @@ static bool connection_read(struct http_connection *c)
     return false;
 }
 
+/* Reads what there is, so far as others' turns allow. */
+static void connection_read_all(struct http_connection *c)
+{
+    for (int i = 0; i < READS_MAX && connection_read(c); i++)
+        ;
+    if (c->dropped >= HTTP_DROP_SIZE_MAX)
+        http_connection_close(c);
+    /* What is decrypted already raises no event. */
+    if (c->state != HTTP_CLOSED && c->state != HTTP_CALL && c->state != HTTP_OUT && c->tls &&
+        tls_has_more(c->tls))
+        http_server_ready(c);
+}
+
+void http_connection_go_on(struct http_connection *c)
+{
+    connection_feed(c, STR(""));
+    if (c->tls && tls_has_more(c->tls) &&
+        (c->state == HTTP_IDLE || c->state == HTTP_HEAD || c->state == HTTP_BODY ||
+         c->state == HTTP_LINGER))
+        connection_read_all(c);
+    connection_settle(c);
+}
+
+/* False: hands are not shaken yet, or never will be. */
+static bool connection_shake(struct http_connection *c)
+{
+    int err = tls_handshake(c->tls);
+
+    if (err == E_AGAIN) {
+        http_connection_watch(c);
+        return false;
+    }
+    if (err) {
+        c->server->stats.refused++;
+        http_connection_close(c);
+        return false;
+    }
+    c->shaking = false;
+    http_connection_enter(c, HTTP_IDLE);
+    return true;
+}
+
 void http_connection_ready(struct loop_watch *w, u32 events)
 {
     struct http_connection *c = w->arg;
 
+    if (c->shaking && !connection_shake(c))
+        return;
     if (events & EPOLLOUT)
         http_send_rest(c);
     if (events & EPOLLRDHUP)
         c->left = true;
-    if (c->state != HTTP_CLOSED && events & EPOLLIN) {
-        for (int i = 0; i < READS_MAX && connection_read(c); i++)
-            ;
-    } else if (events & (EPOLLERR | EPOLLHUP)) {
-        http_connection_close(c);
-    }
-    if (c->dropped >= HTTP_DROP_SIZE_MAX)
+    if (c->state != HTTP_CLOSED && events & EPOLLIN)
+        connection_read_all(c);
+    else if (events & (EPOLLERR | EPOLLHUP))
         http_connection_close(c);
     connection_settle(c);
 }

@@ -24,6 +24,7 @@
 #include "common/io/http_chunks.h"
 #include "common/io/http_head.h"
 #include "common/io/http_server.h"
+#include "common/io/tls.h"
 
 /* Sockets that listen: TCP, TLS and Unix. */
 #define HTTP_ENDPOINTS_MAX 40
@@ -51,8 +52,9 @@ struct http_endpoint {
     struct http_server *server;
     struct loop_watch watch;
     enum http_kind kind;
-    char *unix_path; /* NULL: TCP */
-    bool paused;     /* not watched: the connections are at their limit */
+    char *unix_path;          /* NULL: TCP */
+    struct tls_identity *tls; /* NULL: plain */
+    bool paused;              /* not watched: the connections are at their limit */
 };
 
 struct http_exchange {
@@ -83,6 +85,8 @@ struct http_connection {
     i64 listed_ms;
     struct address peer;
     enum http_kind kind;
+    struct tls *tls; /* NULL: plain */
+    bool shaking;    /* hands are being shaken; its state is HEAD meanwhile */
     struct buf in; /* came and was not taken: part of a head, or requests behind the present one */
     size_t scanned;
     struct http_chunks chunks;

@@ -11,7 +11,7 @@
 #define HTTP_RESPONSE_FIELDS_MAX 8
 
 /* What a connection came through. */
-enum http_kind { HTTP_TCP, HTTP_UNIX };
+enum http_kind { HTTP_TCP, HTTP_TLS, HTTP_UNIX };
 
 struct http_field {
     str name, value; /* the value without blanks around it */

@@ -75,7 +75,7 @@ void http_connection_watch(struct http_connection *c)
         want |= EPOLLIN;
     if (!c->left)
         want |= EPOLLRDHUP;
-    if (c->state == HTTP_OUT)
+    if (c->state == HTTP_OUT || (c->shaking && tls_wants_write(c->tls)))
         want |= EPOLLOUT;
     if (want == c->interest)
         return;
@@ -161,6 +161,8 @@ void http_connection_close(struct http_connection *c)
     list_remove(&c->link);
     c->state = HTTP_CLOSED;
     loop_unwatch(s->loop, &c->watch);
+    tls_close(c->tls);
+    c->tls = NULL;
     close(fd);
     connection_drop(c);
     if (was_sending) {
@@ -201,7 +203,7 @@ static void connection_open(struct http_endpoint *e, int fd, const struct sockad
         return;
     }
     /* Head and body of an answer may be two segments: neither waits for the other's ACK. */
-    if (e->kind == HTTP_TCP)
+    if (e->kind != HTTP_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     c = slab_take(&s->connections);
     c->server = s;
@@ -215,7 +217,12 @@ static void connection_open(struct http_endpoint *e, int fd, const struct sockad
     s->idle_count++;
     s->stats.connections++;
     s->stats.accepted++;
-    if (loop_watch(s->loop, &c->watch, c->interest) < 0)
+    if (e->tls) {
+        c->tls = tls_open(e->tls, fd);
+        c->shaking = true;
+        http_connection_enter(c, HTTP_HEAD);
+    }
+    if (loop_watch(s->loop, &c->watch, c->interest) < 0 || (e->tls && !c->tls))
         http_connection_close(c);
 }
 
@@ -500,14 +507,18 @@ void http_server_guard(struct http_server *s, const struct http_browsers *browse
 }
 
 /* Takes `fd` and `unix_path`. */
-static int endpoint_open(struct http_server *s, int fd, char *unix_path, struct fault *f)
+static int endpoint_open(struct http_server *s, int fd, char *unix_path, struct tls_identity *tls,
+                         struct fault *f)
 {
     struct http_endpoint *e = &s->endpoints[s->endpoint_count];
 
     assert(s->endpoint_count < HTTP_ENDPOINTS_MAX);
     *e = (struct http_endpoint){.server = s,
-                                .kind = unix_path ? HTTP_UNIX : HTTP_TCP,
+                                .kind = unix_path ? HTTP_UNIX
+                                        : tls     ? HTTP_TLS
+                                                  : HTTP_TCP,
                                 .unix_path = unix_path,
+                                .tls = tls,
                                 .watch = {.fd = fd, .ready = endpoint_ready, .arg = e}};
     if (loop_watch(s->loop, &e->watch, EPOLLIN) < 0) {
         close(fd);
@@ -521,6 +532,12 @@ static int endpoint_open(struct http_server *s, int fd, char *unix_path, struct 
 int http_server_listen_tcp(struct http_server *s, const char *const *hosts, u32 host_count,
                            u16 port, u16 *ret_port, struct fault *f)
 {
+    return http_server_listen_tls(s, hosts, host_count, port, NULL, ret_port, f);
+}
+
+int http_server_listen_tls(struct http_server *s, const char *const *hosts, u32 host_count,
+                           u16 port, struct tls_identity *id, u16 *ret_port, struct fault *f)
+{
     struct http_sockets sockets;
     int r = http_listen_tcp(hosts, host_count, port, &sockets, f);
 
@@ -528,7 +545,7 @@ int http_server_listen_tcp(struct http_server *s, const char *const *hosts, u32 
         return r;
     for (u32 i = 0; i < sockets.n; i++) {
         if (r == 0)
-            r = endpoint_open(s, sockets.fds[i], NULL, f);
+            r = endpoint_open(s, sockets.fds[i], NULL, id, f);
         else
             close(sockets.fds[i]);
     }
@@ -543,7 +560,7 @@ int http_server_listen_unix(struct http_server *s, const char *path, struct faul
     int r;
 
     r = http_listen_unix(path, &fd, f);
-    return r < 0 ? r : endpoint_open(s, fd, mem_dup(str_of(path)), f);
+    return r < 0 ? r : endpoint_open(s, fd, mem_dup(str_of(path)), NULL, f);
 }
 
 void http_server_quiesce(struct http_server *s)

@@ -29,6 +29,7 @@ struct http_limits {
 
 struct http_server;
 struct http_browsers;
+struct tls_identity;
 struct http_exchange;
 
 /* What became of an answer: all of it is with the system, or not yet, and `sent` will say. Or it is
@@ -60,6 +61,10 @@ void http_server_guard(struct http_server *s, const struct http_browsers *browse
  * address. */
 int http_server_listen_tcp(struct http_server *s, const char *const *hosts, u32 host_count,
                            u16 port, u16 *ret_port, struct fault *f) MUST_CHECK;
+/* The same with TLS; `id` lives as long as the server. */
+int http_server_listen_tls(struct http_server *s, const char *const *hosts, u32 host_count,
+                           u16 port, struct tls_identity *id, u16 *ret_port,
+                           struct fault *f) MUST_CHECK;
 /* Replaces a socket that nobody listens on any more. */
 int http_server_listen_unix(struct http_server *s, const char *path, struct fault *f) MUST_CHECK;
 /* Stops accepting; connections under way go on. */

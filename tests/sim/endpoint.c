@@ -146,6 +146,14 @@ int http_server_listen_tcp(struct http_server *s, const char *const *hosts, u32 
     return 0;
 }
 
+/* The simulated world has no TLS. */
+int http_server_listen_tls(struct http_server *s, const char *const *hosts, u32 host_count,
+                           u16 port, struct tls_identity *id, u16 *ret_port, struct fault *f)
+{
+    assert(id == NULL);
+    return http_server_listen_tcp(s, hosts, host_count, port, ret_port, f);
+}
+
 void http_server_guard(struct http_server *s, const struct http_browsers *browsers)
 {
 }

@@ -121,6 +121,7 @@ static void calls(void **state)
 {
     struct frame_call in = {.id = 5,
                             .request = {.door = DOOR_UNIX,
+                                        .secure = true,
                                         .peer = {.family = 4, .bytes = {127, 0, 0, 1}},
                                         .method = STR("POST"),
                                         .path = STR("/000000000000/q"),
@@ -142,6 +143,7 @@ static void calls(void **state)
     assert_int_equal(frame_read_call(buf_view(&b), &out), 0);
     assert_int_equal(out.id, 5);
     assert_int_equal(out.request.door, DOOR_UNIX);
+    assert_true(out.request.secure);
     assert_true(address_eq(&out.request.peer, &in.request.peer));
     assert_true(str_is(out.request.method, "POST") && str_is(out.request.query, "a=b"));
     assert_true(str_eq(out.request.path, in.request.path));
