@@ -2,6 +2,7 @@
  * first one waits until it is known whether there is a second. */
 #include "queued/intake.h"
 
+#include "common/base/mem.h"
 #include "queued/content.h"
 
 struct delivery {
@@ -45,41 +46,65 @@ static void share(struct delivery *d)
     put_first(d);
 }
 
-static struct queue *fit(struct delivery *d, const struct frame_target *t,
-                         struct intake_count *count)
+/* --- what is not here ------------------------------------------------------------------------- */
+
+#define UNKNOWN_CAP_MIN 16
+
+void intake_deinit(struct intake *in)
 {
-    struct queue *q = queues_find_arn(d->all, t->queue);
-    if (!q) {
-        count->unknown++;
-        return NULL;
-    }
-    if (t->form == PUBLICATION_RAW && d->publication->attr_count > MESSAGE_ATTRS_MAX) {
-        count->unfit++;
-        return NULL;
-    }
-    return q;
+    mem_free(in->unknown);
 }
 
-void intake_publication(struct queues *qs, const struct frame_publication *p,
-                        struct intake_count *count)
+static void note_unknown(struct intake *in, u32 publication, u32 target)
+{
+    if (in->unknown_n == in->unknown_cap) {
+        in->unknown_cap = MAX(2 * in->unknown_cap, (u32)UNKNOWN_CAP_MIN);
+        in->unknown = mem_grow(in->unknown, in->unknown_cap * sizeof(*in->unknown));
+    }
+    in->unknown[in->unknown_n++] = (struct frame_place){publication, target};
+}
+
+void intake_look(struct intake *in, struct queues *qs, const struct frame_publication *p,
+                 u32 number)
+{
+    struct frame_target t;
+    str rest = p->targets;
+    for (u32 i = 0; frame_next_target(&rest, &t) > 0; i++)
+        if (!queues_find_arn(qs, t.queue))
+            note_unknown(in, number, i);
+}
+
+/* --- delivering ------------------------------------------------------------------------------- */
+
+static void put_one(struct delivery *d, struct queue *q, const struct frame_target *t)
+{
+    if (!d->first && !d->shared) {
+        d->first = q;
+        d->first_target = *t;
+        return;
+    }
+    if (!d->shared)
+        share(d);
+    put(d, q, t);
+}
+
+void intake_publication(struct intake *in, struct queues *qs, const struct frame_publication *p,
+                        u32 number)
 {
     struct delivery d = {.all = qs, .publication = p};
     struct frame_target t;
     str rest = p->targets;
     content_write_publication(&qs->row, p);
-    while (frame_next_target(&rest, &t) > 0) {
-        struct queue *q = fit(&d, &t, count);
-        if (!q)
-            continue;
-        count->delivered++;
-        if (!d.first && !d.shared) {
-            d.first = q;
-            d.first_target = t;
-            continue;
+    for (u32 i = 0; frame_next_target(&rest, &t) > 0; i++) {
+        struct queue *q = queues_find_arn(qs, t.queue);
+        if (!q) {
+            note_unknown(in, number, i);
+        } else if (t.form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX) {
+            in->unfit++;
+        } else {
+            put_one(&d, q, &t);
+            in->delivered++;
         }
-        if (!d.shared)
-            share(&d);
-        put(&d, q, &t);
     }
     put_first(&d);
 }

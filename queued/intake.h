@@ -6,14 +6,21 @@
 #include "common/aws/frame.h"
 #include "queued/queues.h"
 
-struct intake_count {
+/* What became of a DELIVER's targets. */
+struct intake {
     u64 delivered; /* messages made */
-    u64 unknown;   /* targets whose queue is not here any more */
     u64 unfit;     /* raw targets of a publication with more attributes than a message may have */
+    struct frame_place *unknown; /* those whose queue is not here, in order */
+    u32 unknown_n, unknown_cap;
 };
 
-/* Adds to `count`. The publication's lists were checked (frame_read_deliver). */
-void intake_publication(struct queues *qs, const struct frame_publication *p,
-                        struct intake_count *count);
+void intake_deinit(struct intake *in);
+/* Adds to `in`. The publication's lists were checked (frame_read_deliver); it is the number-th of
+ * its frame, from 0. */
+void intake_publication(struct intake *in, struct queues *qs, const struct frame_publication *p,
+                        u32 number);
+/* The same of one that was delivered before: looks only what is not here. */
+void intake_look(struct intake *in, struct queues *qs, const struct frame_publication *p,
+                 u32 number);
 
 #endif

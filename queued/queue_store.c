@@ -7,8 +7,8 @@
 #define ID_RESERVE 1000000
 
 struct applied {
-    u64 sequence;
-    str instance; /* own bytes */
+    u64 sequence, use;
+    str incarnation; /* own bytes */
 };
 
 void queue_store_init(struct queue_store *s, const struct queue_store_ops *ops)
@@ -32,28 +32,57 @@ void queue_store_deinit(struct queue_store *s)
     applied_forget(s);
 }
 
-void queue_store_hold_applied(struct queue_store *s, str instance, u64 sequence)
+static struct applied *applied_of(struct queue_store *s, str incarnation)
 {
-    struct applied *a = map_get(&s->applied, instance);
+    struct applied *a = map_get(&s->applied, incarnation);
 
-    if (!a) {
-        a = mem_alloc(sizeof(*a) + instance.n);
-        memcpy(a + 1, instance.p, instance.n);
-        a->instance = str_from(a + 1, instance.n);
-        map_put(&s->applied, a->instance, a);
-    }
+    if (a)
+        return a;
+    a = mem_alloc(sizeof(*a) + incarnation.n);
+    memcpy(a + 1, incarnation.p, incarnation.n);
+    a->incarnation = str_from(a + 1, incarnation.n);
+    map_put(&s->applied, a->incarnation, a);
+    return a;
+}
+
+void queue_store_hold_applied(struct queue_store *s, const struct applied_row *row)
+{
+    struct applied *a = applied_of(s, row->incarnation);
+
+    a->sequence = row->sequence;
+    a->use = row->use;
+    s->applied_use = MAX(s->applied_use, row->use);
+}
+
+/* Of too many the one goes that was heard longest ago. */
+static void applied_bound(struct queue_store *s)
+{
+    struct applied *a, *oldest = NULL;
+
+    if (s->applied.n <= QUEUE_STORE_APPLIED_MAX)
+        return;
+    for (size_t pos = 0; (a = map_next(&s->applied, &pos));)
+        if (!oldest || a->use < oldest->use)
+            oldest = a;
+    s->ops->forget_applied(s, oldest->incarnation);
+    map_del(&s->applied, oldest->incarnation);
+    mem_free(oldest);
+}
+
+void queue_store_set_applied(struct queue_store *s, str incarnation, u64 sequence)
+{
+    struct applied *a = applied_of(s, incarnation);
+
     a->sequence = sequence;
+    if (a->use == 0 || a->use != s->applied_use)
+        a->use = ++s->applied_use;
+    s->ops->set_applied(s, &(struct applied_row){a->incarnation, a->sequence, a->use});
+    applied_bound(s);
 }
 
-void queue_store_set_applied(struct queue_store *s, str instance, u64 sequence)
+u64 queue_store_applied(const struct queue_store *s, str incarnation)
 {
-    queue_store_hold_applied(s, instance, sequence);
-    s->ops->set_applied(s, instance, sequence);
-}
-
-u64 queue_store_applied(const struct queue_store *s, str instance)
-{
-    const struct applied *a = map_get(&s->applied, instance);
+    const struct applied *a = map_get(&s->applied, incarnation);
 
     return a ? a->sequence : 0;
 }

@@ -4,7 +4,7 @@
  *   queue    a queue and its attributes
  *   body     what a message says, immutable; one row however many messages hold it
  *   message  one small row per queue that holds it, numbered in the order of arrival (seq)
- *   link     last sequence applied per topicd instance
+ *   link     last sequence applied per incarnation of a topicd
  *
  * A message whose `body` is 0 owns the body row of its own seq. Otherwise several may hold the body
  * row `body`, and whoever owns the index in memory counts its holders (rebuilt at load) and calls
@@ -44,7 +44,16 @@ struct message_row {
     str source; /* ARN of the queue that it was moved from */
 };
 
+struct applied_row {
+    str incarnation;
+    u64 sequence;
+    u64 use; /* grows with every change from one incarnation to another */
+};
+
 #define QUEUE_STORE_SECRET_SIZE 16
+/* An incarnation begins with every start of a topicd, and is asked for while it has unacknowledged
+ * frames. */
+#define QUEUE_STORE_APPLIED_MAX 10000
 
 /* Who is told what queue_store_load reads; negative from a callback stops the walk. */
 struct queue_store_walk {
@@ -81,7 +90,8 @@ struct queue_store_ops {
     void (*delete_messages)(struct queue_store *s, u64 first, u64 last);
     void (*delete_bodies)(struct queue_store *s, u64 first, u64 last);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
-    void (*set_applied)(struct queue_store *s, str instance, u64 sequence);
+    void (*set_applied)(struct queue_store *s, const struct applied_row *a);
+    void (*forget_applied)(struct queue_store *s, str incarnation);
     /* Hands every applied sequence to queue_store_hold_applied of `into`, which is `s` or wraps it,
      * and the rest to the walk. */
     int (*load)(struct queue_store *s, struct queue_store *into,
@@ -94,7 +104,8 @@ struct queue_store {
     struct engine engine;
     const struct queue_store_ops *ops;
     u8 secret[QUEUE_STORE_SECRET_SIZE];
-    struct map applied; /* by instance; as the last load found it, and set since */
+    struct map applied; /* by incarnation; as the last load found it, and set since */
+    u64 applied_use;    /* the highest `use` among them */
 };
 
 /* Opens or creates below o->dir. `f` says what is wrong. */
@@ -190,9 +201,10 @@ static inline void queue_store_fetch(struct queue_store *s, struct body_fetch *f
     s->ops->fetch(s, f);
 }
 
-/* The last sequence applied of a topicd; 0: none. Held in memory. */
-void queue_store_set_applied(struct queue_store *s, str instance, u64 sequence);
-u64 queue_store_applied(const struct queue_store *s, str instance);
+/* The last sequence applied of an incarnation of a topicd (frame.h); 0: none. Held in memory: of the
+ * QUEUE_STORE_APPLIED_MAX incarnations that were heard last. */
+void queue_store_set_applied(struct queue_store *s, str incarnation, u64 sequence);
+u64 queue_store_applied(const struct queue_store *s, str incarnation);
 
 /* Walks queues in the order of ids, then messages in the order of arrival; a callback's views are valid for the call. Negative from
  * the callback stops the walk and is returned. Fast: millions of rows a second. Called at start,
@@ -244,7 +256,7 @@ static inline const char *queue_store_error(const struct queue_store *s)
 
 /* At open, when the small values are held. */
 void queue_store_init(struct queue_store *s, const struct queue_store_ops *ops);
-void queue_store_hold_applied(struct queue_store *s, str instance, u64 sequence);
+void queue_store_hold_applied(struct queue_store *s, const struct applied_row *a);
 void queue_store_deinit(struct queue_store *s);
 
 int queue_store_sqlite_open(struct queue_store **ret, const struct store_options *o,

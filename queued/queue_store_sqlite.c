@@ -39,6 +39,9 @@ static const char *const migrations[] = {
     "CREATE TABLE link (instance TEXT PRIMARY KEY, sequence INTEGER) WITHOUT ROWID;",
     /* 2: `extra` may hold tagged texts. */
     "ALTER TABLE message RENAME COLUMN id TO seq;",
+    /* 3: several incarnations of one topicd. The instance of version 1 was one for all. */
+    "ALTER TABLE link RENAME COLUMN instance TO incarnation;"
+    "ALTER TABLE link ADD COLUMN use INTEGER DEFAULT 0;",
 };
 
 /* Texts of a message row by their tags. */
@@ -66,7 +69,7 @@ struct queue_sqlite {
     sqlite3_stmt *message_add, *message_move, *message_update, *message_delete, *messages_delete;
     sqlite3_stmt *message_load;
     sqlite3_stmt *message_extra;
-    sqlite3_stmt *applied_set, *applied_load;
+    sqlite3_stmt *applied_set, *applied_forget, *applied_load;
     struct buf extra, moved; /* scratch */
 };
 
@@ -106,8 +109,9 @@ static void sql_prepare(struct queue_sqlite *s)
                   "SELECT seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
                   " ORDER BY seq");
     store_prepare(st, &s->applied_set,
-                  "INSERT OR REPLACE INTO link(instance,sequence) VALUES(?1,?2)");
-    store_prepare(st, &s->applied_load, "SELECT instance,sequence FROM link");
+                  "INSERT OR REPLACE INTO link(incarnation,sequence,use) VALUES(?1,?2,?3)");
+    store_prepare(st, &s->applied_forget, "DELETE FROM link WHERE incarnation=?1");
+    store_prepare(st, &s->applied_load, "SELECT incarnation,sequence,use FROM link");
 }
 
 static void sql_close(struct queue_store *base)
@@ -378,13 +382,22 @@ static void sql_fetch(struct queue_store *base, struct body_fetch *f)
     f->done(f);
 }
 
-static void sql_set_applied(struct queue_store *base, str instance, u64 sequence)
+static void sql_set_applied(struct queue_store *base, const struct applied_row *a)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    store_begin(s->store);
-    store_bind_str(s->applied_set, 1, instance);
-    store_bind_u64(s->applied_set, 2, sequence);
-    store_run(s->store, s->applied_set);
+    sqlite3_stmt *stmt = store_write(s->store, &s->applied_set);
+    store_bind_str(stmt, 1, a->incarnation);
+    store_bind_u64(stmt, 2, a->sequence);
+    store_bind_u64(stmt, 3, a->use);
+    store_run(s->store, stmt);
+}
+
+static void sql_forget_applied(struct queue_store *base, str incarnation)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->applied_forget);
+    store_bind_str(stmt, 1, incarnation);
+    store_run(s->store, stmt);
 }
 
 /* --- loading ---------------------------------------------------------------------------------- */
@@ -394,7 +407,10 @@ static int sql_load_applied(struct queue_sqlite *s, struct queue_store *into)
     sqlite3_stmt *stmt = s->applied_load;
     int row;
     while ((row = store_row(s->store, stmt)) == 1)
-        queue_store_hold_applied(into, store_column_str(stmt, 0), store_column_u64(stmt, 1));
+        queue_store_hold_applied(into,
+                                 &(struct applied_row){.incarnation = store_column_str(stmt, 0),
+                                                       .sequence = store_column_u64(stmt, 1),
+                                                       .use = store_column_u64(stmt, 2)});
     return row;
 }
 
@@ -467,6 +483,7 @@ static const struct queue_store_ops sqlite_ops = {
     .delete_bodies = sql_delete_bodies,
     .fetch = sql_fetch,
     .set_applied = sql_set_applied,
+    .forget_applied = sql_forget_applied,
     .load = sql_load,
     .close = sql_close,
 };

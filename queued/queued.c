@@ -108,9 +108,9 @@ static i64 link_clock_ms(void *arg)
     return manual_clock_shown_ms(&d->server.manual_clock);
 }
 
-static void queue_came_or_went(void *arg, const struct queue *q, bool came)
+static void queue_came_or_went(void *arg, const struct queue *q)
 {
-    topicd_link_changed(arg, q, came);
+    topicd_link_changed(arg, q);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -258,7 +258,7 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
     queue_save(q);
     unbury(qs, map_get(&qs->deleted, q->key));
     if (qs->changed)
-        qs->changed(qs->changed_arg, q, true);
+        qs->changed(qs->changed_arg, q);
     return q;
 }
 
@@ -300,7 +300,7 @@ void queues_remove(struct queue *q)
     queue_store_delete_queue(qs->store, q->id);
     loop_dirty(qs->loop);
     if (qs->changed)
-        qs->changed(qs->changed_arg, q, false);
+        qs->changed(qs->changed_arg, q);
     if (list_is_empty(&q->doomed))
         forget(q);
 }

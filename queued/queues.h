@@ -59,7 +59,7 @@ struct queues {
     bool failing;       /* the store fails: nothing is given out */
     struct sweep sweep;
     struct buf row, content, work; /* scratch: a body row, what is rendered of it, digests */
-    void (*changed)(void *arg, const struct queue *q, bool came); /* a queue came or went */
+    void (*changed)(void *arg, const struct queue *q); /* a queue came or went */
     void *changed_arg;
 };
 

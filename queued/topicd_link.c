@@ -1,7 +1,9 @@
 /* Invariants:
- * 1. A DELIVER is applied only when its session is the current one and it follows on what was
- * applied last: nothing is applied twice, nothing is left out (frame.h).
- * 2. WELCOME and ACK tell what is durable: both leave from later callbacks.
+ * 1. A DELIVER is taken only when its session is the current one and its ordinal follows on the one
+ * taken last, and applied only when its sequence is above the last one of its incarnation: nothing
+ * is left out, nothing is applied twice (frame.h).
+ * 2. QUEUES, REJECTED, ACK and the echo of SYNC tell what is durable: they leave from later
+ * callbacks, in the order in which that came about.
  * 3. A forwarded call lives until its reply, whether its link does or not; one whose sender wants to
  *    know what became of the answer until topicd says so, or its link is gone. */
 #include "queued/topicd_link.h"
@@ -12,6 +14,10 @@
 
 /* ARNs in one QUEUES frame; a million queues are a thousand frames. */
 #define ANNOUNCED_A_FRAME 1000
+/* Targets in one REJECTED frame. */
+#define REJECTED_A_FRAME 100000
+/* Answers to SYNC that may be on their way; topicd asks again when it has one. */
+#define SYNCS_MAX 1000
 
 /* An API call that came in at topicd's front endpoint. */
 struct forwarded {
@@ -22,11 +28,20 @@ struct forwarded {
     bool answered; /* it waits for topicd to say what became of the answer */
 };
 
+/* What is said when a turn is durable. */
 struct ack {
     struct loop_later later;
     struct topicd_link *topicd;
     u32 session;
-    u64 sequence;
+    u64 ordinal;
+    struct intake intake; /* what is rejected */
+};
+
+struct echo {
+    struct loop_later later;
+    struct topicd_link *topicd;
+    u32 session;
+    u64 n;
 };
 
 static int send(struct topicd_link *p, struct buf *frame)
@@ -63,7 +78,6 @@ static void send_welcome(struct loop_later *later, int err)
         &frame, &(struct frame_greeting){.instance = str_of(queue_store_instance(p->queues->store)),
                                          .version = STR(TOQUE_VERSION),
                                          .session = p->session,
-                                         .applied = p->applied,
                                          .clock_ms = p->events.clock_ms(p->events.arg)});
     if (send(p, &frame) == 0)
         send_all_queues(p);
@@ -81,11 +95,9 @@ static int on_hello(struct topicd_link *p, str frame)
     memcpy(p->instance, g.instance.p, ID_UUID_SIZE - 1);
     p->instance[ID_UUID_SIZE - 1] = '\0';
     p->session = g.session;
-    p->applied = queue_store_applied(p->queues->store, g.instance);
-    p->any = false;
+    p->taken = 0;
     p->greeted = true;
-    log_info("topicd is up instance=%s session=%u applied=%" PRIu64, p->instance, p->session,
-             p->applied);
+    log_info("topicd is up instance=%s session=%u", p->instance, p->session);
     p->events.greeted(p->events.arg, g.clock_ms);
     if (!p->welcome.link.next || list_is_empty(&p->welcome.link))
         loop_later(p->loop, &p->welcome);
@@ -94,25 +106,30 @@ static int on_hello(struct topicd_link *p, str frame)
 
 /* --- deliveries ------------------------------------------------------------------------------- */
 
+static void send_rejected(struct topicd_link *p, const struct ack *a)
+{
+    struct buf frame = {0};
+    for (u32 i = 0; i < a->intake.unknown_n;) {
+        u32 end = MIN(i + REJECTED_A_FRAME, a->intake.unknown_n);
+        frame_rejected_begin(&frame, a->session, a->ordinal);
+        while (i < end)
+            frame_rejected_add(&frame, a->intake.unknown[i++]);
+        send(p, &frame);
+    }
+}
+
 static void send_ack(struct loop_later *later, int err)
 {
     struct ack *a = container_of(later, struct ack, later);
     struct topicd_link *p = a->topicd;
     struct buf frame = {0};
     if (!err && p->greeted && a->session == p->session) {
-        frame_write_ack(&frame, &(struct frame_ack){.sequence = a->sequence});
+        send_rejected(p, a);
+        frame_write_ack(&frame, &(struct frame_ack){a->session, a->ordinal});
         send(p, &frame);
     }
+    intake_deinit(&a->intake);
     mem_free(a);
-}
-
-/* Whether the frame follows on what was applied last. The first of a session may leave out what
- * this store has already. */
-static bool follows(const struct topicd_link *p, const struct frame_deliver *d)
-{
-    if (d->session != p->session || d->sequence <= p->applied)
-        return false;
-    return p->any ? d->previous == p->applied : d->previous <= p->applied;
 }
 
 /* No more messages may be held: what is not acknowledged stays in topicd's outbox, and comes again
@@ -128,29 +145,76 @@ static bool is_full(struct topicd_link *p)
     return full;
 }
 
+static void count(struct topicd_link *p, const struct intake *in)
+{
+    p->delivered += in->delivered;
+    p->unknown += in->unknown_n;
+    p->unfit += in->unfit;
+}
+
+/* Applies it, unless that was done before; then only what is not here is said again, since topicd
+ * may not have heard it. */
+static void apply(struct topicd_link *p, const struct frame_deliver *d, struct intake *in)
+{
+    struct queue_store *store = p->queues->store;
+    bool is_new = d->sequence > queue_store_applied(store, d->incarnation);
+    struct frame_publication publication;
+    str rest = d->publications;
+    for (u32 i = 0; frame_next_publication(&rest, &publication) > 0; i++) {
+        if (is_new)
+            intake_publication(in, p->queues, &publication, i);
+        else
+            intake_look(in, p->queues, &publication, i);
+    }
+    if (!is_new)
+        return;
+    count(p, in);
+    queue_store_set_applied(store, d->incarnation, d->sequence);
+    loop_dirty(p->loop);
+}
+
 static int on_deliver(struct topicd_link *p, str frame)
 {
     struct frame_deliver d;
     if (frame_read_deliver(frame, &d))
         return E_INVALID;
-    if (!p->greeted || p->queues->failing || !follows(p, &d) || is_full(p))
+    if (!p->greeted || p->queues->failing || d.session != p->session || d.ordinal != p->taken + 1 ||
+        is_full(p))
         return 0;
-    struct frame_publication publication;
-    struct intake_count count = {0};
-    str rest = d.publications;
-    while (frame_next_publication(&rest, &publication) > 0)
-        intake_publication(p->queues, &publication, &count);
-    p->delivered += count.delivered;
-    p->unknown += count.unknown;
-    p->unfit += count.unfit;
-    p->applied = d.sequence;
-    p->any = true;
-    queue_store_set_applied(p->queues->store, str_of(p->instance), d.sequence);
-    loop_dirty(p->loop);
     struct ack *a = mem_alloc(sizeof *a);
-    *a = (struct ack){.topicd = p, .session = p->session, .sequence = d.sequence};
+    *a = (struct ack){.topicd = p, .session = p->session, .ordinal = d.ordinal};
+    apply(p, &d, &a->intake);
+    p->taken = d.ordinal;
     a->later.run = send_ack;
     loop_later(p->loop, &a->later);
+    return 0;
+}
+
+/* --- what topicd asks ------------------------------------------------------------------------- */
+
+static void send_echo(struct loop_later *later, int err)
+{
+    struct echo *e = container_of(later, struct echo, later);
+    struct topicd_link *p = e->topicd;
+    struct buf frame = {0};
+    if (!err && p->greeted && e->session == p->session) {
+        frame_write_sync(&frame, e->n);
+        send(p, &frame);
+    }
+    p->syncs--;
+    mem_free(e);
+}
+
+static int on_sync(struct topicd_link *p, str frame)
+{
+    u64 n;
+    if (frame_read_sync(frame, &n) || p->syncs == SYNCS_MAX)
+        return E_INVALID;
+    struct echo *e = mem_alloc(sizeof *e);
+    *e = (struct echo){.topicd = p, .session = p->session, .n = n};
+    e->later.run = send_echo;
+    loop_later(p->loop, &e->later);
+    p->syncs++;
     return 0;
 }
 
@@ -269,6 +333,7 @@ static int take_frame(struct topicd_link *p, str frame)
     case FRAME_CANCEL: return on_cancel(p, frame);
     case FRAME_CLOCK: return on_clock(p, frame);
     case FRAME_ANSWERED: return on_answered(p, frame);
+    case FRAME_SYNC: return on_sync(p, frame);
     default: return E_INVALID; /* what topicd never says */
     }
 }
@@ -319,11 +384,21 @@ static void link_frame(void *arg, str frame)
 
 /* --- what we tell ----------------------------------------------------------------------------- */
 
-static void add_lines(struct buf *frame, const struct buf *lines)
+static bool is_here(const struct topicd_link *p, str arn)
 {
-    str rest = buf_view(lines);
-    while (rest.n)
-        frame_queues_add(frame, str_cut(&rest, '\n'));
+    return queues_find_arn(p->queues, arn) != NULL;
+}
+
+/* Those of the changed queues that are here now, or those that are not: what counts is how it is,
+ * not in which order a name came and went. */
+static void add_changed(struct topicd_link *p, struct buf *frame, bool here)
+{
+    str rest = buf_view(&p->changed);
+    while (rest.n) {
+        str arn = str_cut(&rest, '\n');
+        if (is_here(p, arn) == here)
+            frame_queues_add(frame, arn);
+    }
 }
 
 static void send_changes(struct loop_later *later, int err)
@@ -332,21 +407,19 @@ static void send_changes(struct loop_later *later, int err)
     struct buf frame = {0};
     if (!err && p->greeted) {
         frame_queues_begin(&frame, false, false);
-        add_lines(&frame, &p->came);
+        add_changed(p, &frame, true);
         frame_queues_removed(&frame);
-        add_lines(&frame, &p->went);
+        add_changed(p, &frame, false);
         frame_queues_end(&frame);
         send(p, &frame);
     }
-    buf_reset(&p->came);
-    buf_reset(&p->went);
+    buf_reset(&p->changed);
 }
 
-void topicd_link_changed(struct topicd_link *p, const struct queue *q, bool came)
+void topicd_link_changed(struct topicd_link *p, const struct queue *q)
 {
-    struct buf *lines = came ? &p->came : &p->went;
-    buf_z(lines, q->arn);
-    buf_char(lines, '\n');
+    buf_z(&p->changed, q->arn);
+    buf_char(&p->changed, '\n');
     if (!p->announce.link.next || list_is_empty(&p->announce.link))
         loop_later(p->loop, &p->announce);
 }
@@ -388,8 +461,7 @@ void topicd_link_deinit(struct topicd_link *p)
     loop_later_cancel(p->loop, &p->welcome);
     loop_later_cancel(p->loop, &p->announce);
     idmap_deinit(&p->calls);
-    buf_deinit(&p->came);
-    buf_deinit(&p->went);
+    buf_deinit(&p->changed);
 }
 
 bool topicd_link_is_up(const struct topicd_link *p)

@@ -3,9 +3,9 @@
  *   DOWN ──pipe──> UP ──HELLO──> GREETED ──HELLO──> GREETED, a new session
  *     ^─────────────┴──pipe gone, or hung up────┘
  *
- * HELLO is answered by WELCOME, with the last sequence applied from that topicd, and by all queues.
- * DELIVER frames become messages in the turn's transaction, together with their sequence, and are
- * acknowledged when it is durable. CALL frames go to the desk as any other request. Everything that
+ * HELLO is answered by WELCOME and by all queues. DELIVER frames become messages in the turn's
+ * transaction, together with their sequence, and are acknowledged when it is durable; targets whose
+ * queue is not here are rejected. SYNC is echoed behind all queues that came or went before. CALL frames go to the desk as any other request. Everything that
  * comes from the link is read as hostile input: what makes no sense is logged and ends the pipe. */
 #ifndef TOQUE_TOPICD_LINK_H
 #define TOQUE_TOPICD_LINK_H
@@ -13,6 +13,7 @@
 #include "common/aws/desk.h"
 #include "common/base/id.h"
 #include "common/io/link.h"
+#include "queued/intake.h"
 #include "queued/queues.h"
 
 struct topicd_link_events {
@@ -35,13 +36,13 @@ struct topicd_link {
     bool greeted; /* WELCOME is out, or on its way */
     char instance[ID_UUID_SIZE];
     u32 session;
-    u64 applied;               /* last sequence applied, durable or not yet */
-    bool any;                  /* something was applied in this session */
+    u64 taken;                 /* ordinal of the last DELIVER that was taken in this session */
     bool told_full;            /* the log knows that nothing more is taken */
     struct loop_later welcome; /* waits for the turn's commit */
     struct loop_later announce;
-    struct buf came, went; /* QUEUES parts of this turn: ARNs, each with a newline behind it */
-    struct idmap calls;    /* struct forwarded by topicd's number */
+    u32 syncs;          /* answers that wait for their turn */
+    struct buf changed; /* ARNs of queues that came or went, each with a newline behind it */
+    struct idmap calls; /* struct forwarded by topicd's number */
     u64 delivered, unknown, unfit; /* messages made; targets without a queue; raw ones with too many
                                       attributes: for the statistics */
 };
@@ -58,7 +59,7 @@ void topicd_link_hang_up(struct topicd_link *p);
 /* Tells the other side the manual clock's time. E_DOWN. */
 int topicd_link_tell_clock(struct topicd_link *p, i64 now_ms);
 /* A queue came or went: told when the turn is durable. */
-void topicd_link_changed(struct topicd_link *p, const struct queue *q, bool came);
+void topicd_link_changed(struct topicd_link *p, const struct queue *q);
 
 /* What the link's events do; for tests, which have no pipe. */
 void topicd_link_frame(struct topicd_link *p, str frame);

@@ -2,20 +2,19 @@
 
 #include <stdlib.h>
 
+#include "common/aws/arn.h"
 #include "common/base/hash.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-void directory_init(struct directory *d, struct topic_store *store, struct loop *l,
-                    const struct map_seed *seed, const char *const *urls, u32 n)
+void directory_init(struct directory *d, struct homes *homes, struct topic_store *store,
+                    struct loop *l, const struct map_seed *seed, struct queued_link *const *links,
+                    u32 n)
 {
     assert(n > 0);
     *d = (struct directory){
-        .store = store, .loop = l, .urls = urls, .queued_count = n, .version = 1};
+        .homes = homes, .store = store, .loop = l, .links = links, .link_count = n, .version = 1};
     map_init(&d->queues, seed);
-    d->generations = mem_array(n, sizeof(*d->generations));
-    for (u32 i = 0; i < n; i++)
-        d->generations[i] = 1;
 }
 
 void directory_deinit(struct directory *d)
@@ -25,96 +24,184 @@ void directory_deinit(struct directory *d)
     for (size_t at = 0; (q = map_next(&d->queues, &at));)
         mem_free(q);
     map_deinit(&d->queues);
-    mem_free(d->generations);
 }
 
-/* --- changes ---------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
+
+static bool is_single(const struct directory *d)
+{
+    return d->link_count == 1;
+}
 
 static void keep(struct directory *d, const struct directory_queue *q)
 {
-    if (d->store_failing) {
+    if (d->failing) {
         d->stale = true;
         return;
     }
-    topic_store_put_home(d->store, q->arn, str_of(d->urls[q->queued]));
+    topic_store_put_home(d->store, q->arn, q->home->id);
     loop_dirty(d->loop);
 }
 
-/* Returns true when that is news. */
-static bool put(struct directory *d, str arn, u32 queued, u32 generation)
+static void unkeep(struct directory *d, const struct directory_queue *q)
+{
+    if (d->failing) {
+        d->stale = true;
+        return;
+    }
+    topic_store_delete_home(d->store, q->arn);
+    loop_dirty(d->loop);
+}
+
+/* The queue's entry, made if there is none. */
+static struct directory_queue *entry(struct directory *d, str arn)
 {
     struct directory_queue *q = map_get(&d->queues, arn);
 
-    if (q && q->queued == queued) {
-        q->generation = generation;
-        return false;
-    }
-    if (!q) {
-        q = mem_alloc(sizeof(*q) + arn.n);
-        memcpy(q + 1, arn.p, arn.n);
-        q->arn = str_from(q + 1, arn.n);
-        map_put(&d->queues, q->arn, q);
-    } else {
-        log_warning("two queueds have the queue %.*s: %s had it, %s takes it", STR_ARG(arn),
-                    d->urls[q->queued], d->urls[queued]);
-    }
-    q->queued = queued;
-    q->generation = generation;
+    if (q)
+        return q;
+    q = mem_alloc(sizeof(*q) + arn.n);
+    memcpy(q + 1, arn.p, arn.n);
+    q->arn = str_from(q + 1, arn.n);
+    map_put(&d->queues, q->arn, q);
+    return q;
+}
+
+static void entry_tidy(struct directory *d, struct directory_queue *q)
+{
+    if (q->home || q->held)
+        return;
+    map_del(&d->queues, q->arn);
+    mem_free(q);
+}
+
+static void set_home(struct directory *d, struct directory_queue *q, struct home *h)
+{
+    if (q->home)
+        q->home->queues--;
+    if (h)
+        h->queues++;
+    q->home = h;
     d->version++;
+}
+
+/* Returns true when that is news. */
+static bool put(struct directory *d, str arn, struct home *h, u32 generation)
+{
+    struct directory_queue *q = entry(d, arn);
+    struct home *was = q->home;
+
+    q->generation = generation;
+    if (was == h)
+        return false;
+    if (was)
+        log_warning("two queueds have the queue %.*s: %s had it, %s takes it", STR_ARG(arn),
+                    was->name, h->name);
+    set_home(d, q, h);
+    d->news = d->news || q->held;
     return true;
 }
 
 static void drop(struct directory *d, struct directory_queue *q)
 {
-    if (d->store_failing) {
-        d->stale = true;
-    } else {
-        topic_store_delete_home(d->store, q->arn);
-        loop_dirty(d->loop);
-    }
-    map_del(&d->queues, q->arn);
-    mem_free(q);
-    d->version++;
+    unkeep(d, q);
+    set_home(d, q, NULL);
+    entry_tidy(d, q);
 }
 
-void directory_greeted(struct directory *d, u32 queued)
+/* --- announcements ---------------------------------------------------------------------------- */
+
+void directory_greeted(struct directory *d, const struct queued_link *p)
 {
-    d->generations[queued]++;
+    p->home->generation++;
+    if (!is_single(d))
+        return;
+    /* All queues are there now. */
+    d->version++;
+    d->news = d->held > 0;
 }
 
-void directory_announced(struct directory *d, u32 queued, const struct frame_queues *q)
+static bool is_full(struct directory *d)
+{
+    bool full = d->queues.n >= DIRECTORY_QUEUES_MAX;
+
+    if (full && !d->told_full)
+        log_error("more than %d queues are announced: the rest is not known here",
+                  DIRECTORY_QUEUES_MAX);
+    d->told_full = full;
+    return full;
+}
+
+static bool is_queue(str text)
+{
+    struct arn arn;
+
+    return arn_read(text, &arn) == 0 && str_is(arn.service, "sqs") && arn_is_account(arn.account) &&
+           arn_is_queue_name(arn.resource);
+}
+
+static void take_added(struct directory *d, struct home *h, const struct frame_queues *q)
 {
     str rest = q->added, arn;
 
-    if (d->queued_count == 1)
-        return;
-    while (frame_next_str(&rest, &arn) == 1)
-        if (put(d, arn, queued, d->generations[queued] - !q->all))
-            keep(d, map_get(&d->queues, arn));
-    rest = q->removed;
     while (frame_next_str(&rest, &arn) == 1) {
-        struct directory_queue *gone = map_get(&d->queues, arn);
-
-        if (gone && gone->queued == queued)
-            drop(d, gone);
+        if (!is_queue(arn) || is_full(d))
+            continue;
+        if (put(d, arn, h, h->generation - !q->all))
+            keep(d, map_get(&d->queues, arn));
     }
-    if (!q->all || !q->last)
-        return;
-    /* The list was complete: what it did not name is not there any more. */
-    struct directory_queue *old;
-
-    for (size_t at = 0; (old = map_next(&d->queues, &at));)
-        if (old->queued == queued && old->generation != d->generations[queued])
-            drop(d, old);
-    d->generations[queued]++;
 }
+
+/* The list was complete: what it did not name is not there any more. */
+static void drop_unnamed(struct directory *d, struct home *h)
+{
+    struct directory_queue *q;
+
+    for (size_t at = 0; (q = map_next(&d->queues, &at));)
+        if (q->home == h && q->generation != h->generation)
+            drop(d, q);
+    h->generation++;
+}
+
+void directory_announced(struct directory *d, struct home *h, const struct frame_queues *q)
+{
+    str rest = q->removed, arn;
+
+    if (is_single(d))
+        return;
+    take_added(d, h, q);
+    while (frame_next_str(&rest, &arn) == 1)
+        directory_missed(d, h, arn);
+    if (q->all && q->last)
+        drop_unnamed(d, h);
+}
+
+void directory_missed(struct directory *d, const struct home *h, str arn)
+{
+    struct directory_queue *q = map_get(&d->queues, arn);
+
+    if (q && q->home == h)
+        drop(d, q);
+}
+
+void directory_merged(struct directory *d, struct home *from, struct home *to)
+{
+    struct directory_queue *q;
+
+    for (size_t at = 0; (q = map_next(&d->queues, &at));)
+        if (q->home == from)
+            set_home(d, q, to);
+    d->version++;
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
 
 void directory_set_failing(struct directory *d, bool failing)
 {
     struct directory_queue *q;
 
-    d->store_failing = failing;
-    if (d->queued_count == 1)
+    d->failing = failing;
+    if (is_single(d))
         return;
     /* What the failed turn itself was to store is missing already. */
     d->stale = d->stale || failing;
@@ -124,38 +211,94 @@ void directory_set_failing(struct directory *d, bool failing)
     topic_store_clear_homes(d->store);
     loop_dirty(d->loop);
     for (size_t at = 0; (q = map_next(&d->queues, &at));)
-        keep(d, q);
+        if (q->home)
+            keep(d, q);
 }
 
-static int load_home(void *arg, str queue_arn, str queued)
+static int load_home(void *arg, str queue_arn, u64 queued)
 {
     struct directory *d = arg;
+    struct home *h = homes_find_id(d->homes, queued);
 
-    for (u32 i = 0; i < d->queued_count; i++)
-        if (str_is(queued, d->urls[i]))
-            put(d, queue_arn, i, d->generations[i] - 1);
+    if (h)
+        put(d, queue_arn, h, h->generation - 1);
     return 0;
 }
 
 int directory_load(struct directory *d)
 {
-    if (d->queued_count == 1)
-        return 0;
-    return topic_store_load_homes(d->store, load_home, d);
+    return is_single(d) ? 0 : topic_store_load_homes(d->store, load_home, d);
+}
+
+/* --- what is held ----------------------------------------------------------------------------- */
+
+void directory_hold(struct directory *d, str arn)
+{
+    struct directory_queue *q = entry(d, arn);
+
+    if (q->held++)
+        return;
+    d->held++;
+    d->version++;
+}
+
+void directory_release(struct directory *d, str arn)
+{
+    struct directory_queue *q = map_get(&d->queues, arn);
+
+    if (!q || !q->held || --q->held)
+        return;
+    d->held--;
+    d->version++;
+    entry_tidy(d, q);
+}
+
+void directory_release_all(struct directory *d)
+{
+    struct directory_queue *q;
+
+    for (size_t at = 0; (q = map_next(&d->queues, &at));) {
+        q->held = 0;
+        entry_tidy(d, q);
+    }
+    d->held = 0;
+    d->version++;
 }
 
 /* --- questions -------------------------------------------------------------------------------- */
 
-/* The queued with the highest hash of (its address, the name). */
+struct home *directory_owner(const struct directory *d, str arn)
+{
+    if (is_single(d))
+        return d->links[0]->home;
+    const struct directory_queue *q = map_get(&d->queues, arn);
+
+    return q ? q->home : NULL;
+}
+
+u32 directory_home(const struct directory *d, str arn)
+{
+    const struct directory_queue *q = d->held ? map_get(&d->queues, arn) : NULL;
+    const struct home *owner = directory_owner(d, arn);
+
+    return owner && !d->hold_all && !(q && q->held) ? owner->index : HOME_NOWHERE;
+}
+
+/* The link to the home with the highest hash of (its name, the queue's). One that nobody has met is
+ * waited for: a queue is not placed before all names are known. */
 static u32 rendezvous(const struct directory *d, str arn)
 {
     struct buf text = {0};
     u32 best = 0;
     u8 highest[32], hash[32];
 
-    for (u32 i = 0; i < d->queued_count; i++) {
+    for (u32 i = 0; i < d->link_count; i++) {
+        if (!d->links[i]->home) {
+            best = i;
+            break;
+        }
         buf_reset(&text);
-        buf_z(&text, d->urls[i]);
+        buf_z(&text, d->links[i]->home->name);
         buf_char(&text, ' ');
         buf_str(&text, arn);
         hash_sha256(buf_view(&text), hash);
@@ -168,13 +311,15 @@ static u32 rendezvous(const struct directory *d, str arn)
     return best;
 }
 
-u32 directory_home(const struct directory *d, str arn)
+u32 directory_link(const struct directory *d, str arn)
 {
-    if (d->queued_count == 1)
+    if (is_single(d))
         return 0;
-    const struct directory_queue *q = map_get(&d->queues, arn);
+    const struct home *owner = directory_owner(d, arn);
 
-    return q ? q->queued : rendezvous(d, arn);
+    if (!owner)
+        return rendezvous(d, arn);
+    return owner->link ? owner->link->index : DIRECTORY_NO_LINK;
 }
 
 static int compare(const void *left, const void *right)
@@ -190,7 +335,7 @@ str *directory_list(const struct directory *d, str prefix, str after, size_t max
     size_t n = 0;
 
     for (size_t at = 0; (q = map_next(&d->queues, &at));)
-        if (str_starts(q->arn, prefix) && (!after.n || str_cmp(q->arn, after) > 0))
+        if (q->home && str_starts(q->arn, prefix) && (!after.n || str_cmp(q->arn, after) > 0))
             found[n++] = q->arn;
     qsort(found, n, sizeof(*found), compare);
     *ret_more = n > max;

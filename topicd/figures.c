@@ -1,12 +1,18 @@
 #include "topicd/topicd.h"
 
-static const char *links_state(const struct topicd *t)
+static const char *links_state(const struct queueds *q)
 {
-    u32 up = topicd_links_up(t);
+    u32 up = queueds_up(q);
 
-    if (up == t->link_count)
+    if (up == q->link_count)
         return "ok";
     return up ? "partial" : "down";
+}
+
+static void outbox_figures(const struct topic_outbox *o, struct figures *to)
+{
+    figure_gauge(to, "outbox_frames", "", o ? o->frames : 0, "Frames that wait on disk.");
+    figure_gauge(to, "outbox_bytes", "bytes", o ? o->bytes : 0, "Their bytes.");
 }
 
 static void link_figures(const struct queued_link *p, struct figures *to)
@@ -17,20 +23,52 @@ static void link_figures(const struct queued_link *p, struct figures *to)
                                          [QUEUED_LINK_LIVE] = "live"};
 
     figures_of(to, "url", p->url);
-    figure_state(to, "state", states[p->state], "Where the session with this queued stands.");
+    figure_state(to, "state", p->is_copy ? "copy" : states[p->state],
+                 "Where the session with this queued stands; copy: its store is one of another's.");
     figure_gauge(to, "unacknowledged_bytes", "bytes", p->unacked_bytes,
                  "Deliveries that were sent and are not acknowledged.");
-    figure_gauge(to, "outbox_frames", "", p->outbox->frames, "Frames that wait on disk.");
-    figure_gauge(to, "outbox_bytes", "bytes", p->outbox->bytes, "Their bytes.");
+    figure_state(to, "instance", p->home ? p->home->name : "", "The name of its store.");
+    outbox_figures(p->home ? p->home->outbox : NULL, to);
+}
+
+/* Stores to which no link leads: what waits for them is kept. */
+static void orphan_figures(const struct homes *homes, struct figures *to)
+{
+    figures_begin(to, "orphans");
+    for (u32 i = 0; i < homes->n; i++) {
+        const struct home *h = homes->items[i];
+
+        if (!home_is_orphan(h))
+            continue;
+        figures_of(to, "instance", h->name);
+        figure_gauge(to, "queues", "", h->queues, "Queues that it owns.");
+        outbox_figures(h->outbox, to);
+    }
+    figures_end(to);
+}
+
+static void delivery_figures(const struct queueds *q, struct figures *to)
+{
+    const struct topic_outbox *held = q->homes.items[HOME_NOWHERE]->outbox;
+
+    figure_gauge(to, "held_frames", "", held->frames,
+                 "Frames on disk for queues of which it is not known who has them.");
+    figure_gauge(to, "held_frames_bytes", "bytes", held->bytes, "Their bytes.");
+    figure_counter(to, "failed", "", failed_deliveries_count(&q->failed),
+                   "Deliveries that were given up.");
+    figure_counter(to, "unknown_queue", "", q->failed.counts[FAILURE_NO_QUEUE],
+                   "Those of them for a queue that nobody has.");
+    figure_counter(to, "refused_raw", "", q->failed.counts[FAILURE_ATTRIBUTES],
+                   "Those of them that were raw and had too many attributes.");
 }
 
 void topicd_figures(const struct server *s, struct figures *to)
 {
     const struct topicd *t = topicd_of(s);
 
-    figure_state(to, "link", links_state(t), "Whether the queued instances are there.");
-    figure_gauge(to, "links_up", "", topicd_links_up(t), "Queued instances that are there.");
-    figure_gauge(to, "links", "", t->link_count, "Queued instances that are configured.");
+    figure_state(to, "link", links_state(&t->queueds), "Whether the queued instances are there.");
+    figure_gauge(to, "links_up", "", queueds_up(&t->queueds), "Queued instances that are there.");
+    figure_gauge(to, "links", "", t->queueds.link_count, "Queued instances that are configured.");
     figure_gauge(to, "topics", "", t->catalog.topics.n, "Topics of all accounts and regions.");
     figure_gauge(to, "subscriptions", "", catalog_sub_count(&t->catalog),
                  "Subscriptions of all topics.");
@@ -39,15 +77,15 @@ void topicd_figures(const struct server *s, struct figures *to)
                    "Subscriptions that got a published message.");
     figure_counter(to, "filtered_out", "", t->fanout.filtered_out,
                    "Subscriptions whose filter policy refused one.");
-    figure_counter(to, "refused_raw", "", t->queued_route.refused_raw,
-                   "Raw deliveries that were dropped for having too many attributes.");
+    delivery_figures(&t->queueds, to);
     figure_counter(to, "forwarded", "", t->front.forwarded, "Queue calls that were forwarded.");
     figure_counter(to, "forwarded_lost", "", t->front.lost,
                    "Forwarded calls whose queued went away.");
     figure_gauge(to, "held_bytes", "bytes", fanout_held_bytes(&t->fanout),
                  "Deliveries in memory that nobody has acknowledged.");
     figures_begin(to, "queueds");
-    for (u32 i = 0; i < t->link_count; i++)
-        link_figures(t->links[i], to);
+    for (u32 i = 0; i < t->queueds.link_count; i++)
+        link_figures(t->queueds.links[i], to);
     figures_end(to);
+    orphan_figures(&t->queueds.homes, to);
 }

@@ -17,7 +17,8 @@
 struct forwarded {
     struct front *front;
     u64 id;
-    u32 peer;
+    u32 peer;   /* index of its link */
+    str arn;    /* of the queue; "": that does not matter */
     i64 due_ms; /* mono: waits until then at most */
 };
 
@@ -89,30 +90,32 @@ struct service front_service(void *owner, void (*forward)(struct call *c))
 
 /* --- which queued ----------------------------------------------------------------------------- */
 
-/* Index of the queued that the call is for. */
-static u32 find_link(struct front *f, struct call *c)
+/* ARN of the queue that the call is for; "" when any queued may answer. */
+static str find_queue(struct front *f, struct call *c)
 {
     struct arn arn = {.region = c->region, .account = c->account, .resource = STR("")};
-    struct buf text = {0};
 
     if (f->link_count == 1 || !c->action)
-        return 0;
+        return STR("");
     if (!c->in)
         call_read(c);
     if (c->fault.code) {
         /* What is wrong with it, the queued will say. */
         fault_clear(&c->fault);
-        return 0;
+        return STR("");
     }
     queue_place_of_call(c, &arn);
     if (!arn.resource.n)
-        return 0;
+        return STR("");
     arn = arn_of("sqs", arn.region, arn.account, arn.resource);
-    arn_write(&text, &arn);
-    u32 home = directory_home(f->directory, buf_view(&text));
+    buf_reset(&c->scratch);
+    arn_write(&c->scratch, &arn);
+    return arena_dup(&c->arena, buf_view(&c->scratch));
+}
 
-    buf_deinit(&text);
-    return home;
+static u32 link_of(const struct front *f, str arn)
+{
+    return arn.n ? directory_link(f->directory, arn) : 0;
 }
 
 /* --- ListQueues over several queueds: the directory knows them all ---------------------------- */
@@ -248,40 +251,65 @@ static int send_call(struct front *f, struct call *c)
     return 0;
 }
 
-static void send_on(struct front *f, struct call *c, u32 peer)
+/* Until its link is up: in the order in which they are due. */
+static void wait_for_link(struct front *f, struct call *c)
 {
-    struct forwarded *w = arena_alloc(&c->arena, sizeof(*w));
+    struct forwarded *w = c->parked;
+    struct list *at = f->waiting[w->peer].prev;
 
-    *w = (struct forwarded){
-        .front = f, .peer = peer, .due_ms = call_clock(c)->mono_ms + f->wait_max_ms};
-    c->parked = w;
-    c->cancel = caller_left;
+    while (at != &f->waiting[w->peer] &&
+           ((struct forwarded *)list_item(at, struct call, link)->parked)->due_ms > w->due_ms)
+        at = at->prev;
+    list_push_front(at, &c->link);
+    if (f->timer.node.place == 0)
+        loop_timer_set_real(f->loop, &f->timer, w->due_ms);
+}
+
+/* The call is on no list. */
+static void send_on(struct front *f, struct call *c)
+{
+    struct forwarded *w = c->parked;
+
+    w->peer = link_of(f, w->arn);
+    if (w->peer == DIRECTORY_NO_LINK) {
+        c->parked = NULL;
+        c->cancel = NULL;
+        refuse(c, "that has the queue is not among those that are configured");
+        return;
+    }
     int err = send_call(f, c);
 
     if (err == E_TOO_LARGE) {
         c->parked = NULL;
         c->cancel = NULL;
         call_fail(c, CALL_FAULT_TOO_LARGE, "The request is too large.");
-    }
-    if (!err || err == E_TOO_LARGE)
-        return;
-    list_push_back(&f->waiting[peer], &c->link);
-    if (f->timer.node.place == 0)
-        loop_timer_set_real(f->loop, &f->timer, w->due_ms);
+    } else if (err)
+        wait_for_link(f, c);
+}
+
+static void front_take(struct front *f, struct call *c, str arn)
+{
+    struct forwarded *w = arena_alloc(&c->arena, sizeof(*w));
+
+    *w = (struct forwarded){
+        .front = f, .arn = arn, .due_ms = call_clock(c)->mono_ms + f->wait_max_ms};
+    c->parked = w;
+    c->cancel = caller_left;
+    send_on(f, c);
 }
 
 void front_up(struct front *f, const struct queued_link *p)
 {
-    struct list *waiting = &f->waiting[p->index];
+    struct list waiting;
 
-    while (!list_is_empty(waiting)) {
-        struct call *c = list_item(waiting->next, struct call, link);
+    list_init(&waiting);
+    list_move_all(&waiting, &f->waiting[p->index]);
+    /* Some only waited to know who is there, and go elsewhere now. */
+    while (!list_is_empty(&waiting)) {
+        struct call *c = list_item(waiting.next, struct call, link);
 
         list_remove(&c->link);
-        if (send_call(f, c)) {
-            list_push_front(waiting, &c->link);
-            return;
-        }
+        send_on(f, c);
     }
 }
 
@@ -311,12 +339,12 @@ static void timer_due(struct loop_timer *timer)
 
 void front_forward(struct front *f, struct call *c)
 {
-    u32 peer = find_link(f, c);
+    str arn = find_queue(f, c);
 
     if (f->link_count > 1 && is_list(c) && c->in)
         list_all(f, c);
     else
-        send_on(f, c, peer);
+        front_take(f, c, arn);
 }
 
 /* Where the queued wants to know it: what became of the answer. */

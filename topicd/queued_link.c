@@ -1,64 +1,28 @@
-/* See queued_link.h for the states. Everything that comes from the link is read as hostile input: what
- * does not make sense is logged and ends the pipe. */
+/* See queued_link.h for the states. Everything that comes from the link is read as hostile input:
+ * what does not make sense is logged and ends the pipe. */
 #include "topicd/queued_link.h"
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-#define SENT_CAP_MIN          64
-#define BATCH_WAITING_CAP_MIN 16
 /* Frames sent from the outbox in one turn, so that other work gets its share of the loop. */
 #define OUTBOX_FRAMES_A_TURN 256
-
-struct outbox_sent {
-    u64 sequence;
-    u64 bytes;
-};
 
 static i64 mono(const struct queued_link *p)
 {
     return loop_clock(p->loop)->mono_ms;
 }
 
-/* --- batches ---------------------------------------------------------------------------------- */
-
-struct delivery_batch *delivery_batch_new(u64 sequence)
+static struct delivery_batch *batch_of(struct list *item)
 {
-    struct delivery_batch *d = mem_alloc(sizeof(*d));
-
-    list_init(&d->link);
-    d->sequence = sequence;
-    frame_deliver_begin(&d->frame, 0, sequence, 0);
-    return d;
-}
-
-void delivery_batch_wait(struct delivery_batch *d, struct completion *done)
-{
-    if (d->n && d->waiting[d->n - 1] == done)
-        return;
-    if (d->n == d->cap) {
-        d->cap = MAX(2 * d->cap, (u32)BATCH_WAITING_CAP_MIN);
-        d->waiting = mem_grow(d->waiting, d->cap * sizeof(*d->waiting));
-    }
-    d->waiting[d->n++] = done;
-    completion_add(done);
-}
-
-void delivery_batch_end(struct delivery_batch *d, int err)
-{
-    assert(list_is_empty(&d->link));
-    for (u32 i = 0; i < d->n; i++)
-        completion_end(d->waiting[i], err);
-    mem_free(d->waiting);
-    buf_deinit(&d->frame);
-    mem_free(d);
+    return list_item(item, struct delivery_batch, link);
 }
 
 /* --- the deadline of acknowledgements --------------------------------------------------------- */
 
 static bool waits(const struct queued_link *p)
 {
-    return p->state == QUEUED_LINK_GREETING || !list_is_empty(&p->unacked) || p->sent_n > 0;
+    return p->state == QUEUED_LINK_GREETING || !list_is_empty(&p->unacked);
 }
 
 static void watch_progress(struct queued_link *p)
@@ -75,78 +39,29 @@ static void begin_waiting(struct queued_link *p)
     watch_progress(p);
 }
 
-/* --- outbox ----------------------------------------------------------------------------------- */
-
-static void delivery_batch_stored(struct loop_later *later, int err)
+static u64 *bytes_of(struct queued_link *p, const struct delivery_batch *d)
 {
-    struct delivery_batch *d = container_of(later, struct delivery_batch, stored);
-    struct queued_link *p = d->owner;
-
-    if (!err) {
-        p->stored_frames++;
-        p->stored_through = MAX(p->stored_through, d->sequence);
-    }
-    delivery_batch_end(d, err);
-    loop_again(p->loop);
-}
-
-static void refuse(struct queued_link *p, struct delivery_batch *d, int err)
-{
-    p->refused_frames++;
-    delivery_batch_end(d, err);
-}
-
-static void store_batch(struct queued_link *p, struct delivery_batch *d)
-{
-    if (p->store_failing) {
-        refuse(p, d, E_IO);
-        return;
-    }
-    if (p->outbox->bytes + d->frame.n > p->limits.outbox_bytes_max) {
-        if (!p->told_full)
-            log_error("the outbox of %s is full: publishes are refused frames=%" PRIu64
-                      " bytes=%" PRIu64,
-                      p->url, p->outbox->frames, p->outbox->bytes);
-        p->told_full = true;
-        refuse(p, d, E_FULL);
-        return;
-    }
-    p->told_full = false;
-    topic_store_outbox_add(p->store, str_of(p->url), d->sequence, buf_view(&d->frame));
-    d->owner = p;
-    d->stored.run = delivery_batch_stored;
-    loop_dirty(p->loop);
-    loop_later(p->loop, &d->stored);
+    return d->in_window ? &p->window_bytes : &p->unacked_bytes;
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* `frame` goes out as the next one of this session; its bytes are taken. */
-static void send_frame(struct queued_link *p, struct buf *frame, u64 sequence)
-{
-    begin_waiting(p);
-    frame_deliver_readdress(frame, p->session, p->previous);
-    p->previous = sequence;
-    p->delivered_frames++;
-    /* A frame that does not get out is still in `unacked` or in the outbox, and `down` follows. */
-    if (link_send(p->link, frame) == E_TOO_LARGE)
-        log_error("a frame for %s is larger than the link takes: raise link_frame_size_max",
-                  p->url);
-}
-
+/* As the next one of this session. A frame that does not get out is still in memory or in the
+ * outbox, and `down` follows. */
 static void send_batch(struct queued_link *p, struct delivery_batch *d)
 {
     struct buf copy = {0};
 
+    begin_waiting(p);
+    frame_deliver_address(&d->frame, p->session, ++p->sent);
     buf_str(&copy, buf_view(&d->frame));
-    send_frame(p, &copy, d->sequence);
     list_push_back(&p->unacked, &d->link);
-    p->unacked_bytes += d->frame.n;
-}
-
-u64 queued_link_next_sequence(struct queued_link *p)
-{
-    return p->next_sequence++;
+    d->in_window = d->row != 0;
+    *bytes_of(p, d) += d->frame.n;
+    p->delivered_frames++;
+    if (link_send(p->link, &copy) == E_TOO_LARGE)
+        log_error("a frame for %s is larger than the link takes: raise link_frame_size_max",
+                  p->url);
 }
 
 void queued_link_take(struct queued_link *p, struct delivery_batch *d)
@@ -154,7 +69,7 @@ void queued_link_take(struct queued_link *p, struct delivery_batch *d)
     if (p->state == QUEUED_LINK_LIVE)
         send_batch(p, d);
     else
-        store_batch(p, d);
+        home_store(p->home, d);
 }
 
 int queued_link_send(struct queued_link *p, struct buf *frame)
@@ -165,40 +80,63 @@ int queued_link_send(struct queued_link *p, struct buf *frame)
     return E_DOWN;
 }
 
-static void push_sent(struct queued_link *p, u64 sequence, u64 bytes)
+static void send_sync(struct queued_link *p)
 {
-    if (p->sent_n == p->sent_cap) {
-        u32 cap = MAX(2 * p->sent_cap, (u32)SENT_CAP_MIN);
-        struct outbox_sent *ring = mem_array(cap, sizeof(*ring));
+    struct buf frame = {0};
 
-        for (u32 i = 0; i < p->sent_n; i++)
-            ring[i] = p->sent[(p->sent_head + i) % p->sent_cap];
-        mem_free(p->sent);
-        p->sent = ring;
-        p->sent_head = 0;
-        p->sent_cap = cap;
+    frame_write_sync(&frame, p->asked);
+    link_send(p->link, &frame);
+}
+
+void queued_link_sync(struct queued_link *p, u64 n)
+{
+    p->asked = n;
+    if (queued_link_is_up(p))
+        send_sync(p);
+}
+
+/* --- the outbox ------------------------------------------------------------------------------- */
+
+/* What is sent and in memory alone goes into the outbox, too: what is put there next comes behind
+ * it. */
+void queued_link_use_outbox(struct queued_link *p)
+{
+    if (p->state != QUEUED_LINK_LIVE)
+        return;
+    list_each(item, next, &p->unacked) {
+        struct delivery_batch *d = batch_of(item);
+
+        if (d->row)
+            continue;
+        if (home_put(p->home, d, false))
+            return; /* the store fails: nobody puts anything */
+        *bytes_of(p, d) -= d->frame.n;
+        d->in_window = true;
+        *bytes_of(p, d) += d->frame.n;
     }
-    p->sent[(p->sent_head + p->sent_n++) % p->sent_cap] = (struct outbox_sent){sequence, bytes};
-    p->sent_bytes += bytes;
+    p->cursor = p->home->outbox->last;
+    p->state = QUEUED_LINK_CATCHING_UP;
+    p->events.freed(p->events.arg);
 }
 
-/* A reading of a session that is over brings nothing. */
-static bool is_of_session(const struct queued_link *p)
-{
-    return p->state == QUEUED_LINK_CATCHING_UP && p->read_session == p->session;
-}
-
-static void outbox_frame_read(struct outbox_read *r, u64 sequence, str frame)
+static void outbox_row_read(struct outbox_read *r, const struct outbox_row *row)
 {
     struct queued_link *p = container_of(r, struct queued_link, read);
-    struct buf out = {0};
+    struct frame_deliver deliver;
 
-    if (!is_of_session(p))
+    p->cursor = row->id;
+    if (frame_read_deliver(row->frame, &deliver)) {
+        log_error("a frame in the outbox is damaged and left out url=%s row=%" PRIu64, p->url,
+                  row->id);
         return;
-    buf_str(&out, frame);
-    send_frame(p, &out, sequence);
-    push_sent(p, sequence, frame.n);
-    p->cursor = sequence;
+    }
+    struct delivery_batch *d = delivery_batch_new(deliver.incarnation);
+
+    buf_reset(&d->frame);
+    buf_str(&d->frame, row->frame);
+    d->row = row->id;
+    d->attempt = row->attempt;
+    list_push_back(&p->read_rows, &d->link);
 }
 
 /* What cannot be read now is tried again in a later turn. */
@@ -207,31 +145,46 @@ static void outbox_was_read(struct outbox_read *r, int err)
     struct queued_link *p = container_of(r, struct queued_link, read);
 
     p->reading = false;
-    if (!err && is_of_session(p) && p->cursor == r->after)
+    if (!err && p->cursor == r->after)
         p->cursor = r->through; /* nothing is left up to there */
+    while (!list_is_empty(&p->read_rows)) {
+        struct delivery_batch *d = batch_of(p->read_rows.next);
+
+        list_remove(&d->link);
+        send_batch(p, d);
+    }
     if (!err)
         loop_again(p->loop);
-}
-
-static void outbox_send_on(struct queued_link *p)
-{
-    p->reading = true;
-    p->read_session = p->session;
-    p->read.after = p->cursor;
-    p->read.through = p->stored_through;
-    p->read.bytes_max = p->limits.window_bytes_max - p->sent_bytes;
-    topic_store_outbox_read(p->store, str_of(p->url), &p->read);
 }
 
 void queued_link_pump(struct queued_link *p)
 {
     if (p->state != QUEUED_LINK_CATCHING_UP || p->reading)
         return;
-    if (p->cursor >= p->outbox->last)
+    if (p->cursor >= p->home->outbox->last) {
         p->state = QUEUED_LINK_LIVE;
-    else if (p->cursor < p->stored_through && p->sent_bytes < p->limits.window_bytes_max &&
-             !link_is_full(p->link))
-        outbox_send_on(p);
+        return;
+    }
+    if (p->cursor >= home_readable(p->home) || p->window_bytes >= p->limits.window_bytes_max ||
+        link_is_full(p->link))
+        return;
+    p->reading = true;
+    p->read.after = p->cursor;
+    p->read.through = home_readable(p->home);
+    p->read.bytes_max = p->limits.window_bytes_max - p->window_bytes;
+    topic_store_outbox_read(p->homes->store, p->home->id, &p->read);
+}
+
+static void stop_reading(struct queued_link *p)
+{
+    topic_store_outbox_cancel(&p->read);
+    p->reading = false;
+    while (!list_is_empty(&p->read_rows)) {
+        struct delivery_batch *d = batch_of(p->read_rows.next);
+
+        list_remove(&d->link);
+        delivery_batch_end(d, 0);
+    }
 }
 
 /* --- sessions --------------------------------------------------------------------------------- */
@@ -243,11 +196,13 @@ static void greet(struct queued_link *p)
     begin_waiting(p);
     p->state = QUEUED_LINK_GREETING;
     p->session++;
-    frame_write_hello(&hello,
-                      &(struct frame_greeting){.instance = str_of(topic_store_instance(p->store)),
-                                               .version = STR(TOQUE_VERSION),
-                                               .session = p->session,
-                                               .clock_ms = p->events.clock_ms(p->events.arg)});
+    p->sent = p->acked = p->cursor = 0;
+    p->greeted_sync = p->asked;
+    frame_write_hello(
+        &hello, &(struct frame_greeting){.instance = str_of(topic_store_instance(p->homes->store)),
+                                         .version = STR(TOQUE_VERSION),
+                                         .session = p->session,
+                                         .clock_ms = p->events.clock_ms(p->events.arg)});
     link_send(p->link, &hello);
 }
 
@@ -257,18 +212,28 @@ static void end_session(struct queued_link *p)
     bool was_up = queued_link_is_up(p);
 
     p->state = QUEUED_LINK_DOWN;
-    p->sent_n = 0;
-    p->sent_bytes = 0;
-    p->unacked_bytes = 0;
+    stop_reading(p);
     while (!list_is_empty(&p->unacked)) {
-        struct delivery_batch *d = list_item(p->unacked.next, struct delivery_batch, link);
+        struct delivery_batch *d = batch_of(p->unacked.next);
 
         list_remove(&d->link);
-        store_batch(p, d);
+        if (!d->row)
+            home_store(p->home, d);
+        else if (!d->storing) /* else it is told when that is durable */
+            delivery_batch_end(d, 0);
     }
+    p->unacked_bytes = p->window_bytes = 0;
     if (was_up)
         p->events.down(p->events.arg, p);
     p->events.freed(p->events.arg);
+}
+
+static void new_session(struct queued_link *p)
+{
+    p->progress_ms = mono(p);
+    end_session(p);
+    if (link_is_up(p->link))
+        greet(p);
 }
 
 static void timer_due(struct loop_timer *t)
@@ -283,10 +248,7 @@ static void timer_due(struct loop_timer *t)
     }
     log_warning("queued says nothing to what it was sent: a new session url=%s session=%u", p->url,
                 p->session);
-    p->progress_ms = mono(p);
-    end_session(p);
-    if (link_is_up(p->link))
-        greet(p);
+    new_session(p);
 }
 
 static void on_up(void *arg)
@@ -310,63 +272,64 @@ static void on_down(void *arg)
 
 /* --- what the queued says --------------------------------------------------------------------- */
 
-/* Everything up to `sequence` is applied and durable over there. */
-static void acknowledged(struct queued_link *p, u64 sequence)
+/* Everything up to `ordinal` is applied and durable over there. */
+static void acknowledged(struct queued_link *p, u64 ordinal)
 {
-    bool stored = false;
+    u64 row = 0;
 
     p->progress_ms = mono(p);
-    while (!list_is_empty(&p->unacked)) {
-        struct delivery_batch *d = list_item(p->unacked.next, struct delivery_batch, link);
+    while (p->acked < ordinal) {
+        struct delivery_batch *d = batch_of(p->unacked.next);
 
-        if (d->sequence > sequence)
-            break;
+        p->acked++;
+        *bytes_of(p, d) -= d->frame.n;
+        row = MAX(row, d->row);
         list_remove(&d->link);
-        p->unacked_bytes -= d->frame.n;
-        delivery_batch_end(d, 0);
+        delivery_batch_end(d, d->err);
     }
-    while (p->sent_n && p->sent[p->sent_head].sequence <= sequence) {
-        u64 bytes = p->sent[p->sent_head].bytes;
-
-        p->sent_head = (p->sent_head + 1) % p->sent_cap;
-        p->sent_n--;
-        p->sent_bytes -= bytes;
-        stored = true;
-    }
-    if (stored && !p->store_failing) {
-        topic_store_outbox_acked(p->store, str_of(p->url), sequence);
+    /* While the store fails they stay, and are sent again when it works. */
+    if (row && !p->homes->failing) {
+        topic_store_outbox_acked(p->homes->store, p->home->id, 0, row);
         loop_dirty(p->loop);
     }
     p->events.freed(p->events.arg);
 }
 
+/* Two queueds of one name, of which one is a copy of the other's store: with both, deliveries would
+ * be taken for ones that were applied. The pipe is closed, and dialled again. */
+static int refuse_copy(struct queued_link *p, str name)
+{
+    if (!p->is_copy)
+        log_error("the queued at %s has the same store as one that is up, %.*s: it is a copy, and "
+                  "not used",
+                  p->url, STR_ARG(name));
+    p->is_copy = true;
+    p->state = QUEUED_LINK_DOWN;
+    link_hang_up(p->link);
+    return 0;
+}
+
 static int on_welcome(struct queued_link *p, str frame)
 {
     struct frame_greeting g;
+    u8 uuid[16];
 
-    if (frame_read_greeting(frame, &g))
+    if (frame_read_greeting(frame, &g) || id_uuid_read(g.instance, uuid))
         return E_INVALID;
     if (p->state != QUEUED_LINK_GREETING || g.session != p->session)
         return 0;
-    u64 applied = g.applied;
+    struct home *home = homes_meet(p->homes, p, p->url, p->home, g.instance);
 
-    /* It knows more of us than we do: our store is older than what was sent from it. */
-    if (applied >= p->next_sequence) {
-        log_warning("%s has applied frames that this store does not know of: its outbox is older "
-                    "than it should be",
-                    p->url);
-        p->next_sequence = applied + 1;
-    }
-
-    if (p->outbox->frames && applied && !p->store_failing) {
-        topic_store_outbox_acked(p->store, str_of(p->url), applied);
-        loop_dirty(p->loop);
-    }
+    if (!home)
+        return refuse_copy(p, g.instance);
+    p->is_copy = false;
+    p->home = home;
     p->state = QUEUED_LINK_CATCHING_UP;
-    p->cursor = p->previous = applied;
     p->progress_ms = mono(p);
-    log_info("queued is up url=%s session=%u applied=%" PRIu64 " waiting_frames=%" PRIu64, p->url,
-             p->session, applied, p->outbox->frames);
+    log_info("queued is up url=%s instance=%s session=%u waiting_frames=%" PRIu64, p->url,
+             home->name, p->session, home->outbox->frames);
+    if (p->asked > p->greeted_sync)
+        send_sync(p);
     p->events.up(p->events.arg, p, g.clock_ms);
     loop_again(p->loop);
     return 0;
@@ -378,8 +341,52 @@ static int on_ack(struct queued_link *p, str frame)
 
     if (frame_read_ack(frame, &ack))
         return E_INVALID;
-    if (queued_link_is_up(p) && ack.sequence <= p->previous)
-        acknowledged(p, ack.sequence);
+    if (!queued_link_is_up(p) || ack.session != p->session)
+        return 0;
+    if (ack.ordinal > p->sent)
+        return E_INVALID;
+    acknowledged(p, ack.ordinal);
+    return 0;
+}
+
+static int on_rejected(struct queued_link *p, str frame)
+{
+    struct frame_rejected j;
+
+    if (frame_read_rejected(frame, &j))
+        return E_INVALID;
+    if (!queued_link_is_up(p) || j.session != p->session)
+        return 0;
+    if (j.ordinal <= p->acked || j.ordinal > p->sent)
+        return E_INVALID;
+    struct list *at = p->unacked.next;
+
+    for (u64 n = p->acked + 1; n < j.ordinal; n++)
+        at = at->next;
+    return p->events.rejected(p->events.arg, p, batch_of(at), &j) ? 0 : E_INVALID;
+}
+
+static int on_queues(struct queued_link *p, str frame)
+{
+    struct frame_queues queues;
+
+    if (frame_read_queues(frame, &queues))
+        return E_INVALID;
+    if (!queued_link_is_up(p))
+        return 0;
+    p->events.queues(p->events.arg, p, &queues);
+    if (queues.all && queues.last)
+        p->synced = MAX(p->synced, p->greeted_sync);
+    return 0;
+}
+
+static int on_sync(struct queued_link *p, str frame)
+{
+    u64 n;
+
+    if (frame_read_sync(frame, &n) || n > p->asked)
+        return E_INVALID;
+    p->synced = MAX(p->synced, n);
     return 0;
 }
 
@@ -391,16 +398,6 @@ static int on_answer(struct queued_link *p, str frame)
         return E_INVALID;
     p->events.answer(p->events.arg, p, &answer);
     buf_deinit(&answer.answer.body);
-    return 0;
-}
-
-static int on_queues(struct queued_link *p, str frame)
-{
-    struct frame_queues queues;
-
-    if (frame_read_queues(frame, &queues))
-        return E_INVALID;
-    p->events.queues(p->events.arg, p, &queues);
     return 0;
 }
 
@@ -431,6 +428,8 @@ static void on_frame(void *arg, str frame)
     case FRAME_ANSWER: err = on_answer(p, frame); break;
     case FRAME_QUEUES: err = on_queues(p, frame); break;
     case FRAME_CLOCK: err = on_clock(p, frame); break;
+    case FRAME_REJECTED: err = on_rejected(p, frame); break;
+    case FRAME_SYNC: err = on_sync(p, frame); break;
     case FRAME_HELLO:
     case FRAME_DELIVER:
     case FRAME_CALL:
@@ -445,7 +444,7 @@ static void on_frame(void *arg, str frame)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-int queued_link_open(struct queued_link **ret, struct loop *l, struct topic_store *store, u32 index,
+int queued_link_open(struct queued_link **ret, struct loop *l, struct homes *homes, u32 index,
                      const char *url, const struct queued_link_limits *limits,
                      struct queued_link_events events, struct fault *f)
 {
@@ -454,17 +453,18 @@ int queued_link_open(struct queued_link **ret, struct loop *l, struct topic_stor
     p->index = index;
     p->url = mem_dup(str_of(url));
     p->loop = l;
-    p->store = store;
+    p->homes = homes;
     p->limits = *limits;
     p->events = events;
-    p->next_sequence = (topic_store_epoch(store) << QUEUED_LINK_EPOCH_SHIFT) + 1;
-    p->stored_through = p->next_sequence - 1;
     list_init(&p->unacked);
+    list_init(&p->read_rows);
     p->timer.due = timer_due;
     p->timer.arg = p;
-    p->outbox = topic_store_outbox(store, str_of(url));
     p->read = (struct outbox_read){
-        .frames_max = OUTBOX_FRAMES_A_TURN, .frame = outbox_frame_read, .done = outbox_was_read};
+        .frames_max = OUTBOX_FRAMES_A_TURN, .row = outbox_row_read, .done = outbox_was_read};
+    p->home = homes_at(homes, url);
+    if (p->home)
+        p->home->link = p;
     int err = link_dial(&p->link, l, url, &limits->link,
                         (struct link_events){on_up, on_down, on_frame, p}, f);
 
@@ -483,17 +483,23 @@ void queued_link_close(struct queued_link *p)
         return;
     assert(list_is_empty(&p->unacked));
     loop_timer_clear(p->loop, &p->timer);
-    topic_store_outbox_cancel(&p->read);
+    stop_reading(p);
     if (p->link)
         link_close(p->link);
-    mem_free(p->sent);
     mem_free(p->url);
     mem_free(p);
 }
 
-void queued_link_set_failing(struct queued_link *p, bool failing)
+void queued_link_leave(struct queued_link *p)
 {
-    p->store_failing = failing;
+    assert(!queued_link_is_up(p) && list_is_empty(&p->unacked));
+    p->home = NULL;
+}
+
+void queued_link_renew(struct queued_link *p)
+{
+    if (queued_link_is_up(p) && p->home->outbox->frames)
+        new_session(p);
 }
 
 void queued_link_flush(struct queued_link *p)

@@ -12,82 +12,96 @@ static struct queued_route *of_route(const struct route *r)
 
 /* --- this turn's frames ----------------------------------------------------------------------- */
 
-static void close_frame(struct queued_route *r, u32 link)
+/* Homes are met in between. */
+static void make_frames(struct queued_route *r)
 {
-    struct queued_frames *f = &r->frames[link];
+    if (r->n == r->queueds->homes.n)
+        return;
+    r->frames = mem_grow(r->frames, r->queueds->homes.n * sizeof(*r->frames));
+    while (r->n < r->queueds->homes.n) {
+        r->frames[r->n] = mem_alloc(sizeof(**r->frames));
+        list_init(&r->frames[r->n++]->closed);
+    }
+}
 
+static void close_frame(struct queued_route *r, struct queued_frames *f)
+{
     frame_deliver_end(&f->open->frame);
     r->closed_bytes += f->open->frame.n;
     list_push_back(&f->closed, &f->open->link);
     f->open = NULL;
 }
 
-static void begin_publication(struct queued_route *r, u32 link, struct publication *p,
-                              struct completion *done)
+static struct frame_publication as_frame(struct publication *p)
 {
-    struct queued_frames *f = &r->frames[link];
+    return (struct frame_publication){
+        .topic = p->topic,
+        .message_id = str_of(p->message_id),
+        .subject = p->subject.p ? p->subject : STR(""),
+        .message = publication_text(p, "sqs"),
+        .group_id = p->group_id.p ? p->group_id : STR(""),
+        .dedup_id = STR(""),
+        .trace_header = p->trace,
+        .public_url = p->public_url,
+        .time_ms = p->time_ms,
+    };
+}
+
+static void begin_publication(struct queued_route *r, struct queued_frames *f,
+                              struct publication *p, struct completion *done)
+{
+    struct frame_publication frame = as_frame(p);
 
     if (!f->open)
-        f->open = delivery_batch_new(queued_link_next_sequence(r->links[link]));
+        f->open = delivery_batch_new(str_of(r->queueds->homes.incarnation));
     f->begun = true;
     f->open->publications++;
     delivery_batch_wait(f->open, done);
-    struct buf *out = &f->open->frame;
-
-    frame_publication_begin(out, &(struct frame_publication){
-                                     .topic = p->topic,
-                                     .message_id = str_of(p->message_id),
-                                     .subject = p->subject.p ? p->subject : STR(""),
-                                     .message = publication_text(p, "sqs"),
-                                     .group_id = p->group_id.p ? p->group_id : STR(""),
-                                     .dedup_id = STR(""),
-                                     .trace_header = p->trace,
-                                     .public_url = p->public_url,
-                                     .time_ms = p->time_ms,
-                                 });
+    frame_publication_begin(&f->open->frame, &frame);
     for (size_t i = 0; i < p->attrs.n; i++) {
         const struct filter_attr *a = &p->attrs.items[i];
 
-        frame_put_attr(out, &(struct message_attr){a->name, a->type, a->value});
+        frame_put_attr(&f->open->frame, &(struct message_attr){a->name, a->type, a->value});
     }
-    frame_publication_targets(out);
+    frame_publication_targets(&f->open->frame);
 }
 
-static void end_publication(struct queued_route *r, u32 link)
+static void end_publication(struct queued_route *r, struct queued_frames *f)
 {
-    struct queued_frames *f = &r->frames[link];
-
     f->begun = false;
     frame_publication_end(&f->open->frame);
     if (f->open->frame.n >= r->frame_size || f->open->publications >= PUBLICATIONS_A_FRAME)
-        close_frame(r, link);
+        close_frame(r, f);
 }
 
-/* --- the route -------------------------------------------------------------------------------- */
+/* --- putting ---------------------------------------------------------------------------------- */
 
 /* The queue's home is remembered until the directory changes. */
 static u32 home_of(struct queued_route *r, struct sub *u)
 {
-    if (r->link_count == 1)
-        return 0;
-    if (u->home_version != r->directory->version) {
-        u->home = directory_home(r->directory, sub_endpoint(u));
-        u->home_version = r->directory->version;
+    if (UNLIKELY(u->home_version != r->queueds->directory.version)) {
+        u->home = directory_home(&r->queueds->directory, sub_endpoint(u));
+        u->home_version = r->queueds->directory.version;
     }
     return u->home;
 }
 
-static void put_target(struct queued_route *r, const struct sub *u, u32 link, size_t text_size)
+static struct frame_target target_of(const struct sub *u)
 {
-    struct buf *out = &r->frames[link].open->frame;
+    return (struct frame_target){.queue = sub_endpoint(u),
+                                 .subscription = u->arn,
+                                 .form = u->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED};
+}
 
-    frame_put_target(
-        out, &(struct frame_target){.queue = sub_endpoint(u),
-                                    .subscription = u->arn,
-                                    .form = u->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED});
-    /* So many targets that the message travels again with the rest of them. */
-    if (UNLIKELY(out->n > text_size + 2 * r->frame_size))
-        end_publication(r, link);
+/* SQS takes no more attributes: the service counts it as the subscriber's mistake and does not try
+ * again (Amazon SNS raw message delivery). */
+static void refuse_raw(struct queued_route *r, struct publication *p, const struct sub *u)
+{
+    struct frame_publication frame = as_frame(p);
+    struct frame_target target = target_of(u);
+
+    delivery_failed(&r->queueds->failed,
+                    &(struct failed_delivery){FAILURE_ATTRIBUTES, &frame, &target});
 }
 
 static void queued_route_put(struct route *route, struct publication *p, struct sub *const *subs,
@@ -95,45 +109,65 @@ static void queued_route_put(struct route *route, struct publication *p, struct 
 {
     struct queued_route *r = of_route(route);
     size_t text_size = publication_text(p, "sqs").n;
-    /* SQS takes no more attributes: the service counts it as the subscriber's mistake and does not
-     * try again (Amazon SNS raw message delivery). */
     bool takes_raw = p->attrs.n <= ATTR_RAW_MAX;
 
+    make_frames(r);
     for (size_t i = 0; i < n; i++) {
-        struct sub *u = subs[i];
-
-        if (u->raw && !takes_raw) {
-            r->refused_raw++;
+        if (UNLIKELY(subs[i]->raw && !takes_raw)) {
+            refuse_raw(r, p, subs[i]);
             continue;
         }
-        u32 link = home_of(r, u);
+        u32 home = home_of(r, subs[i]);
+        struct queued_frames *f = r->frames[home];
+        struct frame_target target = target_of(subs[i]);
 
-        if (!r->frames[link].begun)
-            begin_publication(r, link, p, done);
-        put_target(r, u, link, text_size);
+        if (!f->begun)
+            begin_publication(r, f, p, done);
+        frame_put_target(&f->open->frame, &target);
+        if (UNLIKELY(home == HOME_NOWHERE))
+            directory_hold(&r->queueds->directory, target.queue);
+        /* So many targets that the message travels again with the rest of them. */
+        if (UNLIKELY(f->open->frame.n > text_size + 2 * r->frame_size))
+            end_publication(r, f);
     }
-    for (u32 i = 0; i < r->link_count; i++)
-        if (r->frames[i].begun)
-            end_publication(r, i);
+    for (u32 i = 0; i < r->n; i++)
+        if (r->frames[i]->begun)
+            end_publication(r, r->frames[i]);
+}
+
+/* --- handing over ----------------------------------------------------------------------------- */
+
+static void hand_over(struct queued_route *r, struct home *h, struct delivery_batch *d, int err)
+{
+    if (h->index == HOME_NOWHERE) {
+        held_take(&r->queueds->held, d, err);
+        return;
+    }
+    if (err) {
+        delivery_batch_end(d, err);
+        return;
+    }
+    homes_number(&r->queueds->homes, d);
+    if (h->link)
+        queued_link_take(h->link, d);
+    else
+        home_store(h, d);
 }
 
 static void queued_route_flush(struct route *route, int err)
 {
     struct queued_route *r = of_route(route);
 
-    for (u32 i = 0; i < r->link_count; i++) {
-        struct list *closed = &r->frames[i].closed;
+    for (u32 i = 0; i < r->n; i++) {
+        struct queued_frames *f = r->frames[i];
 
-        if (r->frames[i].open)
-            close_frame(r, i);
-        while (!list_is_empty(closed)) {
-            struct delivery_batch *one = list_item(closed->next, struct delivery_batch, link);
+        if (f->open)
+            close_frame(r, f);
+        while (!list_is_empty(&f->closed)) {
+            struct delivery_batch *one = list_item(f->closed.next, struct delivery_batch, link);
 
             list_remove(&one->link);
-            if (err)
-                delivery_batch_end(one, err);
-            else
-                queued_link_take(r->links[i], one);
+            hand_over(r, home_self(r->queueds->homes.items[i]), one, err);
         }
     }
     r->closed_bytes = 0;
@@ -142,10 +176,11 @@ static void queued_route_flush(struct route *route, int err)
 static bool queued_route_send_on(struct route *route)
 {
     struct queued_route *r = of_route(route);
+    bool more = held_step(&r->queueds->held);
 
-    for (u32 i = 0; i < r->link_count; i++)
-        queued_link_pump(r->links[i]);
-    return false; /* what was read calls for the next turn itself */
+    for (u32 i = 0; i < r->queueds->link_count; i++)
+        queued_link_pump(r->queueds->links[i]);
+    return more; /* what was read calls for the next turn itself */
 }
 
 static u64 queued_route_held_bytes(const struct route *route)
@@ -153,28 +188,26 @@ static u64 queued_route_held_bytes(const struct route *route)
     const struct queued_route *r = of_route(route);
     u64 n = r->closed_bytes;
 
-    for (u32 i = 0; i < r->link_count; i++)
-        n += r->links[i]->unacked_bytes + (r->frames[i].open ? r->frames[i].open->frame.n : 0);
+    for (u32 i = 0; i < r->queueds->link_count; i++)
+        n += r->queueds->links[i]->unacked_bytes;
+    for (u32 i = 0; i < r->n; i++)
+        n += r->frames[i]->open ? r->frames[i]->open->frame.n : 0;
     return n;
 }
 
-void queued_route_init(struct queued_route *r, struct directory *d, struct queued_link **links,
-                       u32 link_count)
+void queued_route_init(struct queued_route *r, struct queueds *queueds)
 {
     *r = (struct queued_route){.route = {.put = queued_route_put,
                                          .flush = queued_route_flush,
                                          .send_on = queued_route_send_on,
                                          .held_bytes = queued_route_held_bytes},
-                               .directory = d,
-                               .links = links,
-                               .link_count = link_count,
+                               .queueds = queueds,
                                .frame_size = QUEUED_ROUTE_FRAME_SIZE};
-    r->frames = mem_array(link_count, sizeof(*r->frames));
-    for (u32 i = 0; i < link_count; i++)
-        list_init(&r->frames[i].closed);
 }
 
 void queued_route_deinit(struct queued_route *r)
 {
+    for (u32 i = 0; i < r->n; i++)
+        mem_free(r->frames[i]);
     mem_free(r->frames);
 }

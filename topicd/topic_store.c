@@ -4,46 +4,57 @@
 #include "common/base/mem.h"
 
 /* Ids are given out of a reserve of so many; what a crash leaves of it is never used. */
-#define ID_RESERVE 10000
+#define ID_RESERVE        10000
+#define OUTBOX_ID_RESERVE 1000000
 
-static struct topic_outbox *outbox_of(struct topic_store *s, str queued)
+static struct topic_outbox *outbox_of(struct topic_store *s, u64 queued)
 {
     for (u32 i = 0; i < s->outbox_count; i++)
-        if (str_is(queued, s->outboxes[i]->queued))
+        if (s->outboxes[i]->queued == queued)
             return s->outboxes[i];
     struct topic_outbox *o = mem_alloc(sizeof(*o));
 
-    o->queued = mem_dup(queued);
+    o->queued = queued;
     s->outboxes = mem_grow(s->outboxes, (s->outbox_count + 1) * sizeof(*s->outboxes));
     s->outboxes[s->outbox_count++] = o;
     return o;
 }
 
-const struct topic_outbox *topic_store_outbox(struct topic_store *s, str queued)
+const struct topic_outbox *topic_store_outbox(struct topic_store *s, u64 queued)
 {
     return outbox_of(s, queued);
 }
 
-void topic_store_outbox_add(struct topic_store *s, str queued, u64 sequence, str frame)
+void topic_store_outbox_add(struct topic_store *s, const struct outbox_row *r)
+{
+    struct topic_outbox *o = outbox_of(s, r->queued);
+
+    assert(r->id > o->last);
+    engine_note_id(&s->engine, TOPIC_STORE_OUTBOX_IDS, r->id);
+    s->ops->outbox_add(s, r);
+    o->frames++;
+    o->bytes += r->frame.n;
+    o->last = r->id;
+}
+
+void topic_store_outbox_set(struct topic_store *s, u64 queued, u64 id, str frame)
 {
     struct topic_outbox *o = outbox_of(s, queued);
 
-    assert(sequence <= INT64_MAX);
-    s->ops->outbox_add(s, o, sequence, frame);
+    s->ops->outbox_set(s, o, id, frame);
     o->frames++;
     o->bytes += frame.n;
-    o->last = MAX(o->last, sequence);
 }
 
-void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence)
+void topic_store_outbox_acked(struct topic_store *s, u64 queued, u64 after, u64 up_to)
 {
     struct topic_outbox *o = outbox_of(s, queued);
 
     if (o->frames)
-        s->ops->outbox_acked(s, o, MIN(sequence, (u64)INT64_MAX));
+        s->ops->outbox_acked(s, o, after, up_to);
 }
 
-void topic_store_outbox_gone(struct topic_store *s, str queued, u64 frames, u64 bytes)
+void topic_store_outbox_gone(struct topic_store *s, u64 queued, u64 frames, u64 bytes)
 {
     struct topic_outbox *o = outbox_of(s, queued);
 
@@ -51,19 +62,22 @@ void topic_store_outbox_gone(struct topic_store *s, str queued, u64 frames, u64 
     o->bytes -= MIN(o->bytes, bytes);
 }
 
-void topic_store_outbox_read(struct topic_store *s, str queued, struct outbox_read *r)
+void topic_store_merge_queued(struct topic_store *s, u64 from, u64 to)
 {
-    s->ops->outbox_read(s, outbox_of(s, queued), r);
+    struct topic_outbox *old = outbox_of(s, from), *o = outbox_of(s, to);
+
+    s->ops->merge_queued(s, from, to);
+    o->frames += old->frames;
+    o->bytes += old->bytes;
+    o->last = MAX(o->last, old->last);
+    *old = (struct topic_outbox){.queued = from};
 }
 
 /* --- counting --------------------------------------------------------------------------------- */
 
-void topic_store_hold_outbox(struct topic_store *s, str queued, struct topic_outbox counted)
+void topic_store_hold_outbox(struct topic_store *s, const struct topic_outbox *counted)
 {
-    struct topic_outbox *o = outbox_of(s, queued);
-
-    counted.queued = o->queued;
-    *o = counted;
+    *outbox_of(s, counted->queued) = *counted;
 }
 
 /* When they cannot be counted they stay as they were: an outbox that seems to be empty would be
@@ -97,14 +111,13 @@ int topic_store_init(struct topic_store *s, const struct topic_store_ops *ops)
     s->ops = ops;
     engine_ids_open(&s->engine, TOPIC_STORE_TOPIC_IDS, "topic_id", ID_RESERVE);
     engine_ids_open(&s->engine, TOPIC_STORE_SUB_IDS, "sub_id", ID_RESERVE);
+    engine_ids_open(&s->engine, TOPIC_STORE_OUTBOX_IDS, "outbox_id", OUTBOX_ID_RESERVE);
     return count_outboxes(s);
 }
 
 void topic_store_deinit(struct topic_store *s)
 {
-    for (u32 i = 0; i < s->outbox_count; i++) {
-        mem_free(s->outboxes[i]->queued);
+    for (u32 i = 0; i < s->outbox_count; i++)
         mem_free(s->outboxes[i]);
-    }
     mem_free(s->outboxes);
 }

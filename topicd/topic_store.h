@@ -3,7 +3,9 @@
  *   meta          instance id, epoch, manual clock
  *   topic         a topic and its attributes
  *   subscription  a subscription and its attributes, the filter policy's text among them
- *   outbox        DELIVER frames that a queued has not acknowledged, in the order of sequences
+ *   queued        a queued by the name of its store, and where it was met last
+ *   outbox        DELIVER frames that a queued has not acknowledged, in the order of their ids;
+ *                 those of queued 0 wait until it is known who has their queues
  *   home          which queued owns a queue, as its announcements say
  *
  * When all is well a publish writes nothing here. Who uses a store calls the functions; the table of
@@ -29,25 +31,37 @@ struct sub_row {
     i64 created_ms;
 };
 
-/* What waits for one queued. */
-struct topic_outbox {
-    char *queued;
-    u64 frames, bytes; /* those of turns that are not durable yet included */
-    u64 last;          /* highest sequence that was put, 0: none */
-    i64 row;           /* the engine's own number for it; 0: it has none yet */
+struct queued_row {
+    u64 id;   /* never 0 */
+    str name; /* the instance of its store; in what user_version 1 left, its link URL */
+    str url;  /* where it was met last; "": somebody else is there now */
 };
 
-/* Frames read from an outbox: those above `after`, up to `through`, in the order of their
- * sequences, until one of the bounds is reached; one frame at least. Lives in its owner until
- * `done`, or until it is taken back. */
+struct outbox_row {
+    u64 id; /* from topic_store_next_outbox_id */
+    u64 queued;
+    u32 attempt; /* how often it was given to a queued that did not have the queue */
+    str frame;
+};
+
+/* What waits for one queued. */
+struct topic_outbox {
+    u64 queued;
+    u64 frames, bytes; /* those of turns that are not durable yet included */
+    u64 last;          /* highest id that was put, 0: none */
+};
+
+/* Rows read from an outbox: those above `after`, up to `through`, in the order of their ids, until
+ * one of the bounds is reached; one row at least. Lives in its owner until `done`, or until it is
+ * taken back. */
 struct outbox_read {
     struct list link; /* the engine's, as is */
     u64 turn;
     u64 after, through;
     u64 bytes_max;
     u32 frames_max;
-    /* The view is valid for the call. Nothing is asked of the store from here. */
-    void (*frame)(struct outbox_read *r, u64 sequence, str frame);
+    /* The views are valid for the call. Nothing is asked of the store from here. */
+    void (*row)(struct outbox_read *r, const struct outbox_row *row);
     /* 0: that was all within the bounds. E_ code: what follows cannot be read now. */
     void (*done)(struct outbox_read *r, int err);
 };
@@ -60,22 +74,28 @@ struct topic_store_ops {
     void (*delete_sub)(struct topic_store *s, u64 id);
     int (*load)(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
                 int (*on_sub)(void *arg, const struct sub_row *u), void *arg);
-    void (*outbox_add)(struct topic_store *s, struct topic_outbox *o, u64 sequence, str frame);
-    /* Tells topic_store_outbox_gone how much it deleted, when it knows. */
-    void (*outbox_acked)(struct topic_store *s, struct topic_outbox *o, u64 sequence);
-    void (*outbox_read)(struct topic_store *s, const struct topic_outbox *o, struct outbox_read *r);
+    void (*put_queued)(struct topic_store *s, const struct queued_row *q);
+    void (*delete_queued)(struct topic_store *s, u64 id);
+    void (*merge_queued)(struct topic_store *s, u64 from, u64 to);
+    int (*load_queueds)(struct topic_store *s,
+                        int (*on_queued)(void *arg, const struct queued_row *q), void *arg);
+    void (*outbox_add)(struct topic_store *s, const struct outbox_row *r);
+    /* Both tell topic_store_outbox_gone how much they deleted, when they know. */
+    void (*outbox_set)(struct topic_store *s, struct topic_outbox *o, u64 id, str frame);
+    void (*outbox_acked)(struct topic_store *s, struct topic_outbox *o, u64 after, u64 up_to);
+    void (*outbox_read)(struct topic_store *s, u64 queued, struct outbox_read *r);
     /* Hands every outbox that is not empty to topic_store_hold_outbox of `into`, which is `s` or
      * wraps it. */
     int (*load_outboxes)(struct topic_store *s, struct topic_store *into);
-    void (*put_home)(struct topic_store *s, str queue_arn, str queued);
+    void (*put_home)(struct topic_store *s, str queue_arn, u64 queued);
     void (*delete_home)(struct topic_store *s, str queue_arn);
     void (*clear_homes)(struct topic_store *s);
-    int (*load_homes)(struct topic_store *s, int (*on_home)(void *arg, str queue_arn, str queued),
+    int (*load_homes)(struct topic_store *s, int (*on_home)(void *arg, str queue_arn, u64 queued),
                       void *arg);
     void (*close)(struct topic_store *s);
 };
 
-enum { TOPIC_STORE_TOPIC_IDS, TOPIC_STORE_SUB_IDS };
+enum { TOPIC_STORE_TOPIC_IDS, TOPIC_STORE_SUB_IDS, TOPIC_STORE_OUTBOX_IDS };
 
 struct topic_store {
     struct engine engine;
@@ -97,13 +117,6 @@ static inline void topic_store_close(struct topic_store *s)
 static inline const char *topic_store_instance(const struct topic_store *s)
 {
     return s->engine.instance;
-}
-/* Grows with every open: the high part of every sequence, so that sequences only grow, also when
- * this store is an old copy; what is published then is not taken for what a queued had long ago. */
-#define TOPIC_STORE_EPOCH_BITS ENGINE_EPOCH_BITS
-static inline u64 topic_store_epoch(const struct topic_store *s)
-{
-    return s->engine.epoch;
 }
 
 /* --- topics and subscriptions ----------------------------------------------------------------- */
@@ -148,15 +161,47 @@ static inline int topic_store_load(struct topic_store *s,
     return s->ops->load(s, on_topic, on_sub, arg);
 }
 
-/* --- the outbox of one queued, named by its link address -------------------------------------- */
+/* --- queueds ---------------------------------------------------------------------------------- */
+
+/* Insert or replace. */
+static inline void topic_store_put_queued(struct topic_store *s, const struct queued_row *q)
+{
+    s->ops->put_queued(s, q);
+}
+/* Nothing waits for it, and it owns no queue. */
+static inline void topic_store_delete_queued(struct topic_store *s, u64 id)
+{
+    s->ops->delete_queued(s, id);
+}
+/* What waits for `from`, and the queues that it owns, are `to`'s; `from` is forgotten. */
+void topic_store_merge_queued(struct topic_store *s, u64 from, u64 to);
+/* In the order of ids. */
+static inline int topic_store_load_queueds(struct topic_store *s,
+                                           int (*on_queued)(void *arg, const struct queued_row *q),
+                                           void *arg)
+{
+    return s->ops->load_queueds(s, on_queued, arg);
+}
+
+/* --- outboxes --------------------------------------------------------------------------------- */
 
 /* Never NULL; lives as long as the store. */
-const struct topic_outbox *topic_store_outbox(struct topic_store *s, str queued);
-void topic_store_outbox_add(struct topic_store *s, str queued, u64 sequence, str frame);
-/* Forgets everything up to `sequence`. */
-void topic_store_outbox_acked(struct topic_store *s, str queued, u64 sequence);
-/* Within the call where the engine has the frames at hand, else later, from the loop. */
-void topic_store_outbox_read(struct topic_store *s, str queued, struct outbox_read *r);
+const struct topic_outbox *topic_store_outbox(struct topic_store *s, u64 queued);
+/* Ids only grow: they are the order in which frames are to be sent. */
+static inline u64 topic_store_next_outbox_id(const struct topic_store *s)
+{
+    return s->engine.ids[TOPIC_STORE_OUTBOX_IDS].next;
+}
+void topic_store_outbox_add(struct topic_store *s, const struct outbox_row *r);
+/* Another frame in the place of the one that is there. */
+void topic_store_outbox_set(struct topic_store *s, u64 queued, u64 id, str frame);
+/* Forgets the rows above `after`, up to `up_to`. */
+void topic_store_outbox_acked(struct topic_store *s, u64 queued, u64 after, u64 up_to);
+/* Within the call where the engine has the rows at hand, else later, from the loop. */
+static inline void topic_store_outbox_read(struct topic_store *s, u64 queued, struct outbox_read *r)
+{
+    s->ops->outbox_read(s, queued, r);
+}
 /* Takes a reading back: nothing of it is called any more. Harmless when it is over. */
 static inline void topic_store_outbox_cancel(struct outbox_read *r)
 {
@@ -168,7 +213,7 @@ int topic_store_recount(struct topic_store *s) MUST_CHECK;
 
 /* --- homes of queues -------------------------------------------------------------------------- */
 
-static inline void topic_store_put_home(struct topic_store *s, str queue_arn, str queued)
+static inline void topic_store_put_home(struct topic_store *s, str queue_arn, u64 queued)
 {
     s->ops->put_home(s, queue_arn, queued);
 }
@@ -181,7 +226,7 @@ static inline void topic_store_clear_homes(struct topic_store *s)
     s->ops->clear_homes(s);
 }
 static inline int topic_store_load_homes(struct topic_store *s,
-                                         int (*on_home)(void *arg, str queue_arn, str queued),
+                                         int (*on_home)(void *arg, str queue_arn, u64 queued),
                                          void *arg)
 {
     return s->ops->load_homes(s, on_home, arg);
@@ -231,8 +276,8 @@ static inline const char *topic_store_error(const struct topic_store *s)
 
 /* At open, when the small values are held. An E_ code: the outboxes cannot be counted. */
 int topic_store_init(struct topic_store *s, const struct topic_store_ops *ops) MUST_CHECK;
-void topic_store_hold_outbox(struct topic_store *s, str queued, struct topic_outbox counted);
-void topic_store_outbox_gone(struct topic_store *s, str queued, u64 frames, u64 bytes);
+void topic_store_hold_outbox(struct topic_store *s, const struct topic_outbox *counted);
+void topic_store_outbox_gone(struct topic_store *s, u64 queued, u64 frames, u64 bytes);
 void topic_store_deinit(struct topic_store *s);
 
 int topic_store_sqlite_open(struct topic_store **ret, const struct store_options *o,

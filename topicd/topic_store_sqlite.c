@@ -1,7 +1,10 @@
 /* Every SQL sentence of topicd: its store on SQLite. See topic_store.h for the tables' meaning.
  *
  * The outbox's rows lie in the order of arrival, as all rows of toque, and are found by their
- * queued's number and their sequence. */
+ * queued's number and their id.
+ *
+ * In user_version 1 a queued was known by its link URL, which stays its name until it greets; its
+ * frames were known by topicd's instance and a sequence, so that instance is their incarnation. */
 #include "topicd/topic_store.h"
 
 #include "common/base/mem.h"
@@ -23,6 +26,25 @@ static const char *const migrations[] = {
     "CREATE TABLE outbox (id INTEGER PRIMARY KEY, queued INTEGER, sequence INTEGER, frame BLOB);"
     "CREATE UNIQUE INDEX outbox_order ON outbox(queued, sequence);"
     "CREATE TABLE home (queue TEXT PRIMARY KEY, queued TEXT) WITHOUT ROWID;",
+
+    "INSERT OR IGNORE INTO queued(address) SELECT DISTINCT queued FROM home;"
+    "ALTER TABLE queued RENAME TO queued_1;"
+    "CREATE TABLE queued (id INTEGER PRIMARY KEY, name TEXT UNIQUE, url TEXT);"
+    "INSERT INTO queued SELECT id,address,address FROM queued_1;"
+    "ALTER TABLE home RENAME TO home_1;"
+    "CREATE TABLE home (queue TEXT PRIMARY KEY, queued INTEGER) WITHOUT ROWID;"
+    "INSERT INTO home SELECT queue,id FROM home_1 JOIN queued_1 ON address=queued;"
+    "DROP TABLE home_1; DROP TABLE queued_1;"
+    "ALTER TABLE outbox RENAME TO outbox_1;"
+    "CREATE TABLE outbox (id INTEGER PRIMARY KEY, queued INTEGER, attempt INTEGER, frame BLOB);"
+    /* frame_wire.h: version 2, and the incarnation before the publications. */
+    "INSERT INTO outbox SELECT row_number() OVER (ORDER BY queued,sequence),queued,0,"
+    "  CAST(x'02' || substr(frame,2,31) || x'24000000'"
+    "    || (SELECT value FROM meta WHERE key='instance') || substr(frame,33) AS BLOB)"
+    "  FROM outbox_1;"
+    "DROP TABLE outbox_1;"
+    "CREATE INDEX outbox_order ON outbox(queued, id);"
+    "INSERT INTO meta SELECT 'outbox_id',coalesce(max(id),0)+1 FROM outbox;",
 };
 
 static const struct topic_store_ops sqlite_ops;
@@ -33,8 +55,9 @@ struct topic_sqlite {
     struct store *store; /* of sql */
     sqlite3_stmt *topic_put, *topic_delete, *topic_load;
     sqlite3_stmt *sub_put, *sub_delete, *sub_load;
-    sqlite3_stmt *queued_find, *queued_add;
-    sqlite3_stmt *outbox_add, *outbox_sum, *outbox_delete, *outbox_read, *outbox_load;
+    sqlite3_stmt *queued_put, *queued_delete, *queued_load;
+    sqlite3_stmt *outbox_add, *outbox_set, *outbox_sum, *outbox_delete, *outbox_read, *outbox_load;
+    sqlite3_stmt *outbox_merge, *home_merge;
     sqlite3_stmt *home_put, *home_delete, *home_clear, *home_load;
 };
 
@@ -48,19 +71,25 @@ static struct topic_sqlite *topic_sqlite_of(struct topic_store *s)
 static void sql_prepare_outbox(struct topic_sqlite *s)
 {
     struct store *st = s->store;
-    store_prepare(st, &s->queued_find, "SELECT id FROM queued WHERE address=?1");
-    store_prepare(st, &s->queued_add, "INSERT INTO queued(address) VALUES(?1)");
-    store_prepare(st, &s->outbox_add, "INSERT INTO outbox(queued,sequence,frame) VALUES(?1,?2,?3)");
-    store_prepare(
-        st, &s->outbox_sum,
-        "SELECT count(*),total(length(frame)) FROM outbox WHERE queued=?1 AND sequence<=?2");
-    store_prepare(st, &s->outbox_delete, "DELETE FROM outbox WHERE queued=?1 AND sequence<=?2");
+    store_prepare(st, &s->queued_put,
+                  "INSERT OR REPLACE INTO queued(id,name,url) VALUES(?1,?2,?3)");
+    store_prepare(st, &s->queued_delete, "DELETE FROM queued WHERE id=?1");
+    store_prepare(st, &s->queued_load, "SELECT id,name,url FROM queued ORDER BY id");
+    store_prepare(st, &s->outbox_add,
+                  "INSERT INTO outbox(id,queued,attempt,frame) VALUES(?1,?2,?3,?4)");
+    store_prepare(st, &s->outbox_set, "UPDATE outbox SET frame=?2 WHERE id=?1");
+    store_prepare(st, &s->outbox_sum,
+                  "SELECT count(*),total(length(frame)) FROM outbox"
+                  " WHERE queued=?1 AND id>?2 AND id<=?3");
+    store_prepare(st, &s->outbox_delete, "DELETE FROM outbox WHERE queued=?1 AND id>?2 AND id<=?3");
     store_prepare(st, &s->outbox_read,
-                  "SELECT sequence,frame FROM outbox WHERE queued=?1 AND sequence>?2"
-                  " AND sequence<=?3 ORDER BY sequence");
+                  "SELECT id,attempt,frame FROM outbox WHERE queued=?1 AND id>?2 AND id<=?3"
+                  " ORDER BY id");
     store_prepare(st, &s->outbox_load,
-                  "SELECT q.address,q.id,count(o.id),total(length(o.frame)),max(o.sequence)"
-                  " FROM queued q JOIN outbox o ON o.queued=q.id GROUP BY q.id");
+                  "SELECT queued,count(*),total(length(frame)),max(id) FROM outbox"
+                  " GROUP BY queued");
+    store_prepare(st, &s->outbox_merge, "UPDATE outbox SET queued=?2 WHERE queued=?1");
+    store_prepare(st, &s->home_merge, "UPDATE home SET queued=?2 WHERE queued=?1");
     store_prepare(st, &s->home_put, "INSERT OR REPLACE INTO home(queue,queued) VALUES(?1,?2)");
     store_prepare(st, &s->home_delete, "DELETE FROM home WHERE queue=?1");
     store_prepare(st, &s->home_clear, "DELETE FROM home");
@@ -231,86 +260,137 @@ static int sql_load(struct topic_store *base, int (*on_topic)(void *arg, const s
     return err < 0 ? err : sql_load_subs(s, on_sub, arg);
 }
 
-/* --- the outbox ------------------------------------------------------------------------------- */
+/* --- queueds ---------------------------------------------------------------------------------- */
 
-/* The number of the queued's rows, given when its first one is put. */
-static int sql_outbox_row(struct topic_sqlite *s, struct topic_outbox *o)
+static void sql_put_queued(struct topic_store *base, const struct queued_row *q)
 {
-    store_bind_str(s->queued_find, 1, str_of(o->queued));
-    int row = store_row(s->store, s->queued_find);
-    if (row == 1) {
-        o->row = sqlite3_column_int64(s->queued_find, 0);
-        store_row_end(s->queued_find);
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->queued_put);
+    store_bind_u64(stmt, 1, q->id);
+    store_bind_str(stmt, 2, q->name);
+    store_bind_str(stmt, 3, q->url);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_queued(struct topic_store *base, u64 id)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sql_delete(s, &s->queued_delete, id);
+}
+
+static void sql_change_owner(struct topic_sqlite *s, sqlite3_stmt **slot, u64 from, u64 to)
+{
+    sqlite3_stmt *stmt = store_write(s->store, slot);
+    store_bind_u64(stmt, 1, from);
+    store_bind_u64(stmt, 2, to);
+    store_run(s->store, stmt);
+}
+
+static void sql_merge_queued(struct topic_store *base, u64 from, u64 to)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sql_change_owner(s, &s->outbox_merge, from, to);
+    sql_change_owner(s, &s->home_merge, from, to);
+    sql_delete(s, &s->queued_delete, from);
+}
+
+static int sql_load_queueds(struct topic_store *base,
+                            int (*on_queued)(void *arg, const struct queued_row *q), void *arg)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sqlite3_stmt *stmt = s->queued_load;
+    int row, err = 0;
+    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
+        if (row < 0)
+            return row;
+        struct queued_row q = {
+            .id = store_column_u64(stmt, 0),
+            .name = store_column_str(stmt, 1),
+            .url = store_column_str(stmt, 2),
+        };
+        err = on_queued(arg, &q);
     }
-    return row;
+    store_row_end(stmt);
+    return MIN(err, 0);
 }
 
-static int sql_outbox_open(struct topic_sqlite *s, struct topic_outbox *o)
-{
-    if (o->row)
-        return 1;
-    int row = sql_outbox_row(s, o);
-    if (row)
-        return row;
-    store_bind_str(s->queued_add, 1, str_of(o->queued));
-    int err = store_run(s->store, s->queued_add);
-    return err ? err : sql_outbox_row(s, o);
-}
+/* --- outboxes --------------------------------------------------------------------------------- */
 
-static void sql_outbox_add(struct topic_store *base, struct topic_outbox *o, u64 sequence,
-                           str frame)
+static void sql_outbox_add(struct topic_store *base, const struct outbox_row *r)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    store_begin(s->store);
-    if (sql_outbox_open(s, o) != 1)
-        return; /* remembered: the turn fails */
-    sqlite3_bind_int64(s->outbox_add, 1, o->row);
-    store_bind_u64(s->outbox_add, 2, sequence);
-    store_bind_bytes(s->outbox_add, 3, frame);
-    store_run(s->store, s->outbox_add);
+    sqlite3_stmt *stmt = store_write(s->store, &s->outbox_add);
+    store_bind_u64(stmt, 1, r->id);
+    store_bind_u64(stmt, 2, r->queued);
+    store_bind_u64(stmt, 3, r->attempt);
+    store_bind_bytes(stmt, 4, r->frame);
+    store_run(s->store, stmt);
 }
 
-static void sql_outbox_acked(struct topic_store *base, struct topic_outbox *o, u64 sequence)
+static void sql_outbox_range(sqlite3_stmt *stmt, u64 queued, u64 after, u64 up_to)
 {
-    struct topic_sqlite *s = topic_sqlite_of(base);
+    store_bind_u64(stmt, 1, queued);
+    store_bind_u64(stmt, 2, MIN(after, (u64)INT64_MAX));
+    store_bind_u64(stmt, 3, MIN(up_to, (u64)INT64_MAX));
+}
+
+/* Tells how much lies there; false when it is nothing. */
+static bool sql_outbox_count(struct topic_sqlite *s, struct topic_outbox *o, u64 after, u64 up_to)
+{
     u64 frames = 0, bytes = 0;
-    sqlite3_bind_int64(s->outbox_sum, 1, o->row);
-    store_bind_u64(s->outbox_sum, 2, sequence);
+    sql_outbox_range(s->outbox_sum, o->queued, after, up_to);
     if (store_row(s->store, s->outbox_sum) == 1) {
         frames = store_column_u64(s->outbox_sum, 0);
         bytes = (u64)sqlite3_column_double(s->outbox_sum, 1);
         store_row_end(s->outbox_sum);
     }
-    if (!frames)
-        return;
-    store_begin(s->store);
-    store_freed(s->store);
-    sqlite3_bind_int64(s->outbox_delete, 1, o->row);
-    store_bind_u64(s->outbox_delete, 2, sequence);
-    store_run(s->store, s->outbox_delete);
-    topic_store_outbox_gone(base, str_of(o->queued), frames, bytes);
+    topic_store_outbox_gone(&s->base, o->queued, frames, bytes);
+    return frames > 0;
 }
 
-static void sql_outbox_read(struct topic_store *base, const struct topic_outbox *o,
-                            struct outbox_read *r)
+static void sql_outbox_set(struct topic_store *base, struct topic_outbox *o, u64 id, str frame)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sql_outbox_count(s, o, id - 1, id);
+    sqlite3_stmt *stmt = store_write(s->store, &s->outbox_set);
+    store_bind_u64(stmt, 1, id);
+    store_bind_bytes(stmt, 2, frame);
+    store_run(s->store, stmt);
+}
+
+static void sql_outbox_acked(struct topic_store *base, struct topic_outbox *o, u64 after, u64 up_to)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    if (!sql_outbox_count(s, o, after, up_to))
+        return;
+    sqlite3_stmt *stmt = store_write(s->store, &s->outbox_delete);
+    store_freed(s->store);
+    sql_outbox_range(stmt, o->queued, after, up_to);
+    store_run(s->store, stmt);
+}
+
+static void sql_outbox_read(struct topic_store *base, u64 queued, struct outbox_read *r)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
     sqlite3_stmt *stmt = s->outbox_read;
     u64 bytes = 0;
-    int row = 0;
-    sqlite3_bind_int64(stmt, 1, o->row);
-    store_bind_u64(stmt, 2, MIN(r->after, (u64)INT64_MAX));
-    store_bind_u64(stmt, 3, MIN(r->through, (u64)INT64_MAX));
+    int found = 0;
+    sql_outbox_range(stmt, queued, r->after, r->through);
     for (u32 n = 0; n < r->frames_max && bytes < r->bytes_max; n++) {
-        row = store_read(s->store, stmt);
-        if (row <= 0)
+        found = store_read(s->store, stmt);
+        if (found <= 0)
             break;
-        str frame = store_column_str(stmt, 1);
-        bytes += frame.n;
-        r->frame(r, store_column_u64(stmt, 0), frame);
+        struct outbox_row row = {
+            .id = store_column_u64(stmt, 0),
+            .queued = queued,
+            .attempt = (u32)store_column_u64(stmt, 1),
+            .frame = store_column_str(stmt, 2),
+        };
+        bytes += row.frame.n;
+        r->row(r, &row);
     }
     store_row_end(stmt);
-    r->done(r, MIN(row, 0));
+    r->done(r, MIN(found, 0));
 }
 
 static int sql_load_outboxes(struct topic_store *base, struct topic_store *into)
@@ -319,51 +399,49 @@ static int sql_load_outboxes(struct topic_store *base, struct topic_store *into)
     sqlite3_stmt *stmt = s->outbox_load;
     int row;
     while ((row = store_row(s->store, stmt)) == 1)
-        topic_store_hold_outbox(into, store_column_str(stmt, 0),
-                                (struct topic_outbox){
-                                    .row = sqlite3_column_int64(stmt, 1),
-                                    .frames = store_column_u64(stmt, 2),
-                                    .bytes = (u64)sqlite3_column_double(stmt, 3),
-                                    .last = store_column_u64(stmt, 4),
-                                });
+        topic_store_hold_outbox(into, &(struct topic_outbox){
+                                          .queued = store_column_u64(stmt, 0),
+                                          .frames = store_column_u64(stmt, 1),
+                                          .bytes = (u64)sqlite3_column_double(stmt, 2),
+                                          .last = store_column_u64(stmt, 3),
+                                      });
     return row;
 }
 
 /* --- homes of queues -------------------------------------------------------------------------- */
 
-static void sql_put_home(struct topic_store *base, str queue_arn, str queued)
+static void sql_put_home(struct topic_store *base, str queue_arn, u64 queued)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    store_begin(s->store);
-    store_bind_str(s->home_put, 1, queue_arn);
-    store_bind_str(s->home_put, 2, queued);
-    store_run(s->store, s->home_put);
+    sqlite3_stmt *stmt = store_write(s->store, &s->home_put);
+    store_bind_str(stmt, 1, queue_arn);
+    store_bind_u64(stmt, 2, queued);
+    store_run(s->store, stmt);
 }
 
 static void sql_delete_home(struct topic_store *base, str queue_arn)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    store_begin(s->store);
-    store_bind_str(s->home_delete, 1, queue_arn);
-    store_run(s->store, s->home_delete);
+    sqlite3_stmt *stmt = store_write(s->store, &s->home_delete);
+    store_bind_str(stmt, 1, queue_arn);
+    store_run(s->store, stmt);
 }
 
 static void sql_clear_homes(struct topic_store *base)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    store_begin(s->store);
-    store_run(s->store, s->home_clear);
+    store_run(s->store, store_write(s->store, &s->home_clear));
 }
 
 static int sql_load_homes(struct topic_store *base,
-                          int (*on_home)(void *arg, str queue_arn, str queued), void *arg)
+                          int (*on_home)(void *arg, str queue_arn, u64 queued), void *arg)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
     int row, err = 0;
     while (err >= 0 && (row = store_row(s->store, s->home_load)) != 0) {
         if (row < 0)
             return row;
-        err = on_home(arg, store_column_str(s->home_load, 0), store_column_str(s->home_load, 1));
+        err = on_home(arg, store_column_str(s->home_load, 0), store_column_u64(s->home_load, 1));
     }
     store_row_end(s->home_load);
     return MIN(err, 0);
@@ -375,7 +453,12 @@ static const struct topic_store_ops sqlite_ops = {
     .put_sub = sql_put_sub,
     .delete_sub = sql_delete_sub,
     .load = sql_load,
+    .put_queued = sql_put_queued,
+    .delete_queued = sql_delete_queued,
+    .merge_queued = sql_merge_queued,
+    .load_queueds = sql_load_queueds,
     .outbox_add = sql_outbox_add,
+    .outbox_set = sql_outbox_set,
     .outbox_acked = sql_outbox_acked,
     .outbox_read = sql_outbox_read,
     .load_outboxes = sql_load_outboxes,

@@ -19,11 +19,7 @@ static int topicd_reload(struct server *s)
 
 static void topicd_failing(struct server *s, bool failing)
 {
-    struct topicd *t = topicd_of(s);
-
-    directory_set_failing(&t->directory, failing);
-    for (u32 i = 0; i < t->link_count; i++)
-        queued_link_set_failing(t->links[i], failing);
+    queueds_set_failing(&topicd_of(s)->queueds, failing);
 }
 
 static void topicd_stop(struct server *s)
@@ -34,10 +30,7 @@ static void topicd_stop(struct server *s)
 /* What no queued has acknowledged goes to the outbox. */
 static bool topicd_drain(struct server *s)
 {
-    struct topicd *t = topicd_of(s);
-
-    for (u32 i = 0; i < t->link_count; i++)
-        queued_link_flush(t->links[i]);
+    queueds_flush(&topicd_of(s)->queueds);
     return true;
 }
 
@@ -54,29 +47,19 @@ static bool topicd_is_busy(const struct server *s)
 {
     const struct topicd *t = topicd_of(s);
 
-    for (u32 i = 0; i < t->link_count; i++)
-        if (!list_is_empty(&t->links[i]->unacked))
-            return true;
-    return t->fanout.scheduled;
-}
-
-u32 topicd_links_up(const struct topicd *t)
-{
-    u32 up = 0;
-
-    for (u32 i = 0; i < t->link_count; i++)
-        up += queued_link_is_up(t->links[i]);
-    return up;
+    return t->fanout.scheduled || !queueds_are_idle(&t->queueds);
 }
 
 static bool topicd_is_linked(const struct server *s)
 {
-    return topicd_links_up(topicd_of(s)) > 0;
+    return queueds_up(&topicd_of(s)->queueds) > 0;
 }
 
 static bool topicd_is_degraded(const struct server *s)
 {
-    return topicd_links_up(topicd_of(s)) < topicd_of(s)->link_count;
+    const struct queueds *q = &topicd_of(s)->queueds;
+
+    return queueds_up(q) < q->link_count;
 }
 
 static const struct server_ops topicd_ops = {
@@ -100,14 +83,14 @@ static void clock_tell(void *arg, u32 peer, i64 now_ms)
 
     frame_write_clock(&frame, now_ms);
     /* One that is away hears it with the next greeting. */
-    int err = queued_link_send(t->links[peer], &frame);
+    int err = queued_link_send(t->queueds.links[peer], &frame);
 
     (void)err;
 }
 
 static const char *clock_peer(void *arg, u32 peer)
 {
-    return ((const struct topicd *)arg)->urls[peer];
+    return ((const struct topicd *)arg)->queueds.links[peer]->url;
 }
 
 static void on_up(void *arg, struct queued_link *p, i64 clock_ms)
@@ -120,7 +103,6 @@ static void on_up(void *arg, struct queued_link *p, i64 clock_ms)
      * there may wait for the echo: it is said in any case. */
     if (clock->manual && clock_ms)
         clock_tell(t, p->index, clock->now_ms);
-    directory_greeted(&t->directory, p->index);
     front_up(&t->front, p);
 }
 
@@ -130,11 +112,6 @@ static void on_down(void *arg, struct queued_link *p)
 
     front_lost(&t->front, p);
     manual_clock_gone(&t->server.manual_clock, p->index);
-}
-
-static void on_queues(void *arg, struct queued_link *p, const struct frame_queues *q)
-{
-    directory_announced(&((struct topicd *)arg)->directory, p->index, q);
 }
 
 static void on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
@@ -178,21 +155,40 @@ static bool flush(struct loop_hook *h)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+static struct queueds_conf queueds_conf_of(struct topicd *t)
+{
+    const struct topicd_options *o = t->options;
+
+    return (struct queueds_conf){
+        .loop = t->server.loop,
+        .store = t->store,
+        .ids = &t->server.ids,
+        .seed = &t->server.seed,
+        .urls = (const char *const *)o->queued.items,
+        .link_count = (u32)o->queued.n,
+        .outbox_bytes_max = (u64)o->outbox_bytes_max,
+        .limits = {.window_bytes_max = (u64)o->outbox_window_bytes_max,
+                   .ack_max_ms = (u32)o->ack_max_ms,
+                   .link = server_link_limits(&o->server)},
+        .events = {on_up, on_down, on_answer, on_clock, on_freed, on_greeting, t},
+    };
+}
+
 static int open_store(struct topicd *t, struct fault *f)
 {
     struct store_options store = server_store_options(&t->server);
-    struct loop *loop = t->server.loop;
     int err = topic_store_open(&t->store, &store, f);
 
     if (!err)
         err = server_serve_store(&t->server, &t->store->engine, f);
     if (err)
         return err;
-    catalog_init(&t->catalog, t->store, loop, t->server.background, &t->server.seed);
-    directory_init(&t->directory, t->store, loop, &t->server.seed, t->urls, t->link_count);
+    struct queueds_conf queueds = queueds_conf_of(t);
+
+    catalog_init(&t->catalog, t->store, t->server.loop, t->server.background, &t->server.seed);
     err = catalog_reload(&t->catalog);
     if (!err)
-        err = directory_load(&t->directory);
+        err = queueds_load(&t->queueds, &queueds);
     return err ? fault_set(f, CONF_FAULT, "%s: the store cannot be read: %s", store.dir,
                            err_text(err))
                : 0;
@@ -200,25 +196,18 @@ static int open_store(struct topicd *t, struct fault *f)
 
 static int open_links(struct topicd *t, struct fault *f)
 {
-    const struct topicd_options *o = t->options;
-    struct queued_link_limits limits = {.outbox_bytes_max = (u64)o->outbox_bytes_max,
-                                        .window_bytes_max = (u64)o->outbox_window_bytes_max,
-                                        .ack_max_ms = (u32)o->ack_max_ms,
-                                        .link = server_link_limits(&o->server)};
-    struct queued_link_events events = {on_up,    on_down,  on_queues,   on_answer,
-                                        on_clock, on_freed, on_greeting, t};
-    struct loop *loop = t->server.loop;
-    int err = 0;
+    struct queueds_conf queueds = queueds_conf_of(t);
+    struct queueds *q = &t->queueds;
 
-    fanout_init(&t->fanout, loop, (u64)o->held_bytes_max);
-    queued_route_init(&t->queued_route, &t->directory, t->links, t->link_count);
+    fanout_init(&t->fanout, t->server.loop, (u64)t->options->held_bytes_max);
+    queued_route_init(&t->queued_route, q);
     fanout_add_route(&t->fanout, ROUTE_QUEUED, &t->queued_route.route);
-    front_init(&t->front, loop, &t->server.seed, &t->directory, t->links, t->link_count,
-               (u32)o->front_wait_max_ms);
-    for (u32 i = 0; i < t->link_count && !err; i++)
-        err = queued_link_open(&t->links[i], loop, t->store, i, t->urls[i], &limits, events, f);
+    front_init(&t->front, t->server.loop, &t->server.seed, &q->directory, q->links, q->link_count,
+               (u32)t->options->front_wait_max_ms);
+    int err = queueds_open(q, &queueds, f);
+
     manual_clock_set_peers(&t->server.manual_clock,
-                           &(struct manual_clock_peers){t->link_count, clock_tell, clock_peer, t});
+                           &(struct manual_clock_peers){q->link_count, clock_tell, clock_peer, t});
     return err;
 }
 
@@ -254,11 +243,6 @@ int topicd_open(struct topicd **ret, const struct topicd_options *options,
 
     t->options = options;
     server_open(&t->server, &topicd_ops, &options->server, env, signals);
-    t->link_count = (u32)options->queued.n;
-    t->links = mem_array(t->link_count, sizeof(struct queued_link *));
-    t->urls = mem_array(t->link_count, sizeof(char *));
-    for (u32 i = 0; i < t->link_count; i++)
-        t->urls[i] = options->queued.items[i];
     int err = topicd_start(t, f);
 
     if (err) {
@@ -274,20 +258,16 @@ void topicd_close(struct topicd *t)
     if (!t)
         return;
     server_close_endpoints(&t->server);
-    for (u32 i = 0; i < t->link_count; i++)
-        queued_link_close(t->links[i]);
     if (t->front.under_way) {
         front_deinit(&t->front);
         fanout_deinit(&t->fanout);
         queued_route_deinit(&t->queued_route);
     }
     if (t->store) {
-        directory_deinit(&t->directory);
+        queueds_close(&t->queueds);
         catalog_deinit(&t->catalog);
         topic_store_close(t->store);
     }
     server_close(&t->server);
-    mem_free(t->links);
-    mem_free(t->urls);
     mem_free(t);
 }

@@ -10,24 +10,21 @@
 
 #include "common/aws/server.h"
 #include "topicd/catalog.h"
-#include "topicd/directory.h"
 #include "topicd/front.h"
 #include "topicd/fanout.h"
 #include "topicd/options.h"
 #include "topicd/queued_route.h"
+#include "topicd/queueds.h"
 
 struct topicd {
     struct server server;
     const struct topicd_options *options;
     struct topic_store *store;
     struct catalog catalog;
-    struct directory directory;
+    struct queueds queueds;
     struct fanout fanout;
     struct queued_route queued_route;
     struct front front;
-    struct queued_link **links;
-    const char **urls;
-    u32 link_count;
     struct service sns, sqs;
     struct loop_hook hook;
 };
@@ -40,8 +37,6 @@ int topicd_open(struct topicd **ret, const struct topicd_options *options,
 /* NULL accepted. It ended, or never ran. */
 void topicd_close(struct topicd *t);
 
-/* Links that have a session. */
-u32 topicd_links_up(const struct topicd *t);
 /* What it says of itself beside the figures of every server. */
 void topicd_figures(const struct server *s, struct figures *to);
 

@@ -54,7 +54,6 @@ static void put_greeting(struct buf *out, enum frame_kind kind, const struct fra
     put_str(out, g->instance);
     put_str(out, g->version);
     put_u32(out, g->session);
-    put_u64(out, g->applied);
     put_u64(out, (u64)g->clock_ms);
 }
 
@@ -71,7 +70,8 @@ void frame_write_welcome(struct buf *out, const struct frame_greeting *g)
 void frame_write_ack(struct buf *out, const struct frame_ack *a)
 {
     put_head(out, FRAME_ACK);
-    put_u64(out, a->sequence);
+    put_u32(out, a->session);
+    put_u64(out, a->ordinal);
 }
 
 void frame_write_call(struct buf *out, const struct frame_call *c)
@@ -129,16 +129,23 @@ void frame_write_clock(struct buf *out, i64 now_ms)
     put_u64(out, (u64)now_ms);
 }
 
+void frame_write_sync(struct buf *out, u64 n)
+{
+    put_head(out, FRAME_SYNC);
+    put_u64(out, n);
+}
+
 /* --- DELIVER ---------------------------------------------------------------------------------- */
 
-void frame_deliver_begin(struct buf *out, u32 session, u64 sequence, u64 previous)
+void frame_deliver_begin(struct buf *out, str incarnation)
 {
     put_head(out, FRAME_DELIVER);
-    put_u32(out, session);
-    put_u64(out, sequence);
-    put_u64(out, previous);
+    put_u32(out, 0); /* session */
+    put_u64(out, 0); /* sequence */
+    put_u64(out, 0); /* ordinal */
+    put_u32(out, 0); /* publications */
     put_u32(out, 0);
-    put_u32(out, 0);
+    put_str(out, incarnation);
     assert(out->n == DELIVER_HEAD_SIZE);
 }
 
@@ -174,6 +181,17 @@ void frame_publication_begin(struct buf *out, const struct frame_publication *p)
     put_str(out, p->trace_header);
     put_str(out, p->public_url);
     store_u32(out->p + at + PUBLICATION_ATTRS_SIZE, (u32)(out->n - at));
+}
+
+void frame_publication_copy(struct buf *out, const struct frame_publication *p)
+{
+    frame_publication_begin(out, p);
+    size_t at = open_publication(out);
+
+    store_u32(out->p + at + PUBLICATION_ATTRS, p->attr_count);
+    if (p->attrs.n)
+        buf_str(out, p->attrs);
+    frame_publication_targets(out);
 }
 
 void frame_put_attr(struct buf *out, const struct message_attr *a)
@@ -215,11 +233,36 @@ void frame_deliver_end(struct buf *out)
     assert(load_u32(out->p + DELIVER_OPEN) == 0);
 }
 
-void frame_deliver_readdress(struct buf *frame, u32 session, u64 previous)
+void frame_deliver_number(struct buf *frame, u64 sequence)
+{
+    assert(frame->n >= DELIVER_HEAD_SIZE && frame->p[1] == FRAME_DELIVER);
+    assert(load_u64(frame->p + DELIVER_SEQUENCE) == 0 && sequence <= INT64_MAX);
+    store_u64(frame->p + DELIVER_SEQUENCE, sequence);
+}
+
+void frame_deliver_address(struct buf *frame, u32 session, u64 ordinal)
 {
     assert(frame->n >= DELIVER_HEAD_SIZE && frame->p[1] == FRAME_DELIVER);
     store_u32(frame->p + DELIVER_SESSION, session);
-    store_u64(frame->p + DELIVER_PREVIOUS, previous);
+    store_u64(frame->p + DELIVER_ORDINAL, ordinal);
+}
+
+/* --- REJECTED --------------------------------------------------------------------------------- */
+
+void frame_rejected_begin(struct buf *out, u32 session, u64 ordinal)
+{
+    put_head(out, FRAME_REJECTED);
+    put_u32(out, session);
+    put_u64(out, ordinal);
+    put_u32(out, 0);
+    assert(out->n == REJECTED_HEAD_SIZE);
+}
+
+void frame_rejected_add(struct buf *out, struct frame_place place)
+{
+    count_up(out, REJECTED_COUNT);
+    put_u32(out, place.publication);
+    put_u32(out, place.target);
 }
 
 /* --- QUEUES ----------------------------------------------------------------------------------- */

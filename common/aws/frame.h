@@ -5,21 +5,26 @@
  * a string is u32 length and bytes; a list is u32 count and items.
  *
  *   topicd ──HELLO──>  queued     who I am; session number of this pipe
- *   topicd <─WELCOME─  queued     who I am; last sequence applied from you; then my queues
+ *   topicd <─WELCOME─  queued     who I am; then my queues
  *   topicd <─QUEUES──  queued     queues that came (or all, right after WELCOME), queues that went
- *   topicd ──DELIVER─> queued     sequence, previous sequence, publications with their targets
- *   topicd <─ACK─────  queued     applied and durable up to sequence
+ *   topicd ──DELIVER─> queued     publications with their targets
+ *   topicd <─REJECTED─ queued     targets of a DELIVER whose queue is not here; before its ACK
+ *   topicd <─ACK─────  queued     all DELIVERs of this session up to that ordinal are durable
  *   topicd ──CALL────> queued     an API call that came in at topicd's front door
  *   topicd <─ANSWER──  queued     its answer
  *   topicd ──ANSWERED─> queued    what became of it, where the answer asks
  *   topicd ──CANCEL──> queued     the caller left
  *   both    CLOCK                 the manual clock was moved to this time; echoed when done
+ *   both    SYNC                  echoed by queued when all QUEUES of what it did before are out
  *
- * Sequences grow strictly, also over restarts of topicd. queued applies a DELIVER only when its
- * session is the current one and `previous` is the last sequence it applied or received in this
- * session from this topicd instance (or anything <= last applied for the first one); everything
- * else is ignored, and WELCOME tells topicd where to go on. So a frame is applied once and in
- * order, or not. */
+ * A DELIVER is known by the incarnation of topicd that made it (a random id of one opening of its
+ * store) and a sequence, which grows strictly within it. Nobody else ever makes the same pair, also
+ * not a copy of topicd's store, so it is applied once wherever it comes from: queued keeps the last
+ * sequence applied of each incarnation, and what is not above it is acknowledged and not applied.
+ *
+ * Within a session DELIVERs are numbered from 1. queued takes only the one that follows on the last
+ * it took, so when it takes one not (it is full), it takes none behind it either. topicd sends all
+ * that is not acknowledged again in the next session: so everything is applied in order. */
 #ifndef TOQUE_FRAME_H
 #define TOQUE_FRAME_H
 
@@ -28,12 +33,13 @@
 #include "common/aws/message_attr.h"
 #include "common/aws/request.h"
 
-#define FRAME_VERSION 1
+#define FRAME_VERSION 2
 /* Bounds that a reader enforces. */
 #define FRAME_TARGETS_MAX      1000000 /* targets of one publication */
 #define FRAME_PUBLICATIONS_MAX 100000
 #define FRAME_QUEUES_MAX       1000000
 #define FRAME_ATTRS_MAX        1000
+#define FRAME_CLOCK_MAX        INT64_C(253402300799999) /* the end of the year 9999 */
 
 enum frame_kind {
     FRAME_HELLO = 1,
@@ -46,6 +52,8 @@ enum frame_kind {
     FRAME_CANCEL,
     FRAME_CLOCK,
     FRAME_ANSWERED,
+    FRAME_REJECTED,
+    FRAME_SYNC,
 };
 
 /* HELLO and WELCOME. */
@@ -53,7 +61,6 @@ struct frame_greeting {
     str instance; /* UUID text of the sender's store */
     str version;  /* TOQUE_VERSION */
     u32 session;  /* HELLO: the pipe's number, WELCOME: echoed */
-    u64 applied;  /* WELCOME: last sequence applied and durable from that instance; 0: none */
     i64 clock_ms; /* manual clock's time; 0: the clock runs by itself */
 };
 
@@ -83,13 +90,29 @@ struct frame_publication {
 
 struct frame_deliver {
     u32 session;
-    u64 sequence, previous;
+    u64 ordinal;     /* in the session, from 1 */
+    str incarnation; /* UUID text */
+    u64 sequence;    /* in the incarnation, from 1 */
     u32 publication_count;
     str publications; /* walk with frame_next_publication */
 };
 
 struct frame_ack {
-    u64 sequence;
+    u32 session;
+    u64 ordinal;
+};
+
+/* Several may be said of one DELIVER. */
+struct frame_rejected {
+    u32 session;
+    u64 ordinal;
+    u32 count;
+    str places; /* walk with frame_next_place */
+};
+
+/* A target of a DELIVER: both count from 0. */
+struct frame_place {
+    u32 publication, target;
 };
 
 struct frame_call {
@@ -128,19 +151,28 @@ void frame_write_answer(struct buf *out, u64 id, bool asks, const struct answer 
 void frame_write_answered(struct buf *out, const struct frame_answered *a);
 void frame_write_cancel(struct buf *out, u64 id);
 void frame_write_clock(struct buf *out, i64 now_ms);
+void frame_write_sync(struct buf *out, u64 n);
 
 /* DELIVER is written in steps, since it grows over a turn: begin, then for each publication
  * frame_publication_begin, frame_put_attr*, frame_publication_targets, frame_put_target*,
  * frame_publication_end, and last frame_deliver_end, which puts the counts in place. */
-void frame_deliver_begin(struct buf *out, u32 session, u64 sequence, u64 previous);
+void frame_deliver_begin(struct buf *out, str incarnation);
 void frame_publication_begin(struct buf *out, const struct frame_publication *p);
+/* Begins one with the members and attributes of `p`, which was read; its targets follow. */
+void frame_publication_copy(struct buf *out, const struct frame_publication *p);
 void frame_put_attr(struct buf *out, const struct message_attr *a);
 void frame_publication_targets(struct buf *out);
 void frame_put_target(struct buf *out, const struct frame_target *t);
 void frame_publication_end(struct buf *out);
 void frame_deliver_end(struct buf *out);
-/* Gives a stored or waiting DELIVER frame another session and previous sequence (a new pipe). */
-void frame_deliver_readdress(struct buf *frame, u32 session, u64 previous);
+/* Gives a DELIVER its sequence, once, when it is known which one follows. */
+void frame_deliver_number(struct buf *frame, u64 sequence);
+/* Before each sending: the session, and its place there. */
+void frame_deliver_address(struct buf *frame, u32 session, u64 ordinal);
+
+/* REJECTED is written in steps, too: begin, frame_rejected_add*. */
+void frame_rejected_begin(struct buf *out, u32 session, u64 ordinal);
+void frame_rejected_add(struct buf *out, struct frame_place place);
 
 void frame_queues_begin(struct buf *out, bool all, bool last);
 void frame_queues_add(struct buf *out, str arn);
@@ -157,11 +189,14 @@ int frame_read_answer(str frame, struct frame_answer *ret);
 int frame_read_answered(str frame, struct frame_answered *ret);
 int frame_read_cancel(str frame, u64 *ret_id);
 int frame_read_clock(str frame, i64 *ret_now_ms);
+int frame_read_sync(str frame, u64 *ret_n);
 int frame_read_deliver(str frame, struct frame_deliver *ret);
+int frame_read_rejected(str frame, struct frame_rejected *ret);
 int frame_read_queues(str frame, struct frame_queues *ret);
 int frame_next_publication(str *rest, struct frame_publication *ret);
 int frame_next_attr(str *rest, struct message_attr *ret);
 int frame_next_target(str *rest, struct frame_target *ret);
+int frame_next_place(str *rest, struct frame_place *ret);
 int frame_next_str(str *rest, str *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include "common/aws/frame.h"
 
 #include "common/aws/frame_wire.h"
+#include "common/base/id.h"
 
 struct reader {
     str rest;
@@ -64,7 +65,7 @@ int frame_kind(str frame, enum frame_kind *ret)
         return E_INVALID;
     if (frame.p[0] != FRAME_VERSION)
         return (u8)frame.p[0] > FRAME_VERSION ? E_NEWER : E_INVALID;
-    if (frame.p[1] < FRAME_HELLO || frame.p[1] > FRAME_ANSWERED || frame.p[2] || frame.p[3])
+    if (frame.p[1] < FRAME_HELLO || frame.p[1] > FRAME_SYNC || frame.p[2] || frame.p[3])
         return E_INVALID;
     *ret = (enum frame_kind)frame.p[1];
     return 0;
@@ -90,9 +91,8 @@ int frame_read_greeting(str frame, struct frame_greeting *ret)
     g.instance = get_str(&r);
     g.version = get_str(&r);
     g.session = get_u32(&r);
-    g.applied = get_u64(&r);
     g.clock_ms = (i64)get_u64(&r);
-    if (!is_whole(&r) || g.clock_ms < 0)
+    if (!is_whole(&r) || g.clock_ms < 0 || g.clock_ms > FRAME_CLOCK_MAX)
         return E_INVALID;
     *ret = g;
     return 0;
@@ -101,11 +101,13 @@ int frame_read_greeting(str frame, struct frame_greeting *ret)
 int frame_read_ack(str frame, struct frame_ack *ret)
 {
     struct reader r = reader_of(frame, FRAME_ACK, FRAME_ACK);
-    u64 sequence = get_u64(&r);
+    struct frame_ack a;
 
+    a.session = get_u32(&r);
+    a.ordinal = get_u64(&r);
     if (!is_whole(&r))
         return E_INVALID;
-    ret->sequence = sequence;
+    *ret = a;
     return 0;
 }
 
@@ -207,9 +209,20 @@ int frame_read_clock(str frame, i64 *ret_now_ms)
     struct reader r = reader_of(frame, FRAME_CLOCK, FRAME_CLOCK);
     i64 now_ms = (i64)get_u64(&r);
 
-    if (!is_whole(&r) || now_ms < 0)
+    if (!is_whole(&r) || now_ms < 0 || now_ms > FRAME_CLOCK_MAX)
         return E_INVALID;
     *ret_now_ms = now_ms;
+    return 0;
+}
+
+int frame_read_sync(str frame, u64 *ret_n)
+{
+    struct reader r = reader_of(frame, FRAME_SYNC, FRAME_SYNC);
+    u64 n = get_u64(&r);
+
+    if (!is_whole(&r))
+        return E_INVALID;
+    *ret_n = n;
     return 0;
 }
 
@@ -227,6 +240,22 @@ int frame_next_str(str *rest, str *ret)
         return E_INVALID;
     *rest = r.rest;
     *ret = s;
+    return 1;
+}
+
+int frame_next_place(str *rest, struct frame_place *ret)
+{
+    struct reader r = {.rest = *rest};
+    struct frame_place p;
+
+    if (rest->n == 0)
+        return 0;
+    p.publication = get_u32(&r);
+    p.target = get_u32(&r);
+    if (r.bad)
+        return E_INVALID;
+    *rest = r.rest;
+    *ret = p;
     return 1;
 }
 
@@ -288,8 +317,8 @@ int frame_next_publication(str *rest, struct frame_publication *ret)
     p.public_url = get_str(&r);
     const char *attrs = get_bytes(&r, attrs_size);
 
-    if (outer.bad || r.bad || p.time_ms < 0 || p.attr_count > FRAME_ATTRS_MAX ||
-        p.target_count > FRAME_TARGETS_MAX)
+    if (outer.bad || r.bad || p.time_ms < 0 || p.time_ms > FRAME_CLOCK_MAX ||
+        p.attr_count > FRAME_ATTRS_MAX || p.target_count > FRAME_TARGETS_MAX)
         return E_INVALID;
     p.attrs = str_from(attrs, attrs_size);
     p.targets = r.rest;
@@ -326,16 +355,19 @@ int frame_read_deliver(str frame, struct frame_deliver *ret)
     struct reader r = reader_of(frame, FRAME_DELIVER, FRAME_DELIVER);
     struct frame_deliver d;
     struct frame_publication p;
+    u8 uuid[16];
     u32 zero, left;
     int n;
 
     d.session = get_u32(&r);
     d.sequence = get_u64(&r);
-    d.previous = get_u64(&r);
+    d.ordinal = get_u64(&r);
     d.publication_count = get_u32(&r);
     zero = get_u32(&r);
+    d.incarnation = get_str(&r);
     d.publications = r.rest;
-    if (r.bad || zero || d.publication_count > FRAME_PUBLICATIONS_MAX || d.sequence <= d.previous)
+    if (r.bad || zero || d.publication_count > FRAME_PUBLICATIONS_MAX ||
+        id_uuid_read(d.incarnation, uuid) || d.sequence == 0 || d.sequence > INT64_MAX)
         return E_INVALID;
     left = d.publication_count;
     while ((n = frame_next_publication(&r.rest, &p)) > 0) {
@@ -345,6 +377,21 @@ int frame_read_deliver(str frame, struct frame_deliver *ret)
     if (n < 0 || left)
         return E_INVALID;
     *ret = d;
+    return 0;
+}
+
+int frame_read_rejected(str frame, struct frame_rejected *ret)
+{
+    struct reader r = reader_of(frame, FRAME_REJECTED, FRAME_REJECTED);
+    struct frame_rejected j;
+
+    j.session = get_u32(&r);
+    j.ordinal = get_u64(&r);
+    j.count = get_u32(&r);
+    j.places = r.rest;
+    if (r.bad || j.places.n != (u64)j.count * sizeof(struct frame_place))
+        return E_INVALID;
+    *ret = j;
     return 0;
 }
 

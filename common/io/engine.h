@@ -69,7 +69,7 @@ struct engine_ids {
     u64 next;  /* above every id seen */
     u64 limit; /* as stored, or 0 when a failed turn may have taken it back */
 };
-#define ENGINE_IDS_MAX 2
+#define ENGINE_IDS_MAX 3
 
 struct engine_value {
     char *key;

@@ -104,9 +104,20 @@ static void add_body(struct queue_store *s, u64 id, str content)
     record_text(s, 'b', id, content);
 }
 
-static void set_applied(struct queue_store *s, str instance, u64 sequence)
+static void set_applied(struct queue_store *s, const struct applied_row *a)
 {
-    record_text(s, 'a', sequence, instance);
+    struct buf *b = record(s, 'a');
+
+    if (!b)
+        return;
+    delaying_put(b, a->sequence);
+    delaying_put_str(b, a->incarnation);
+    delaying_put(b, a->use);
+}
+
+static void forget_applied(struct queue_store *s, str incarnation)
+{
+    record_text(s, 'A', 0, incarnation);
 }
 
 /* The texts of a row, one after the other. */
@@ -183,13 +194,22 @@ static void apply_update(struct queue_store *s, str *r)
 }
 
 /* What was recorded as a number and one more, or a number and a text. */
+static void apply_applied(struct queue_store *s, u64 sequence, str *r)
+{
+    struct applied_row a = {.incarnation = delaying_take_str(r), .sequence = sequence};
+
+    a.use = delaying_take(r);
+    s->ops->set_applied(s, &a);
+}
+
 static void apply_plain(struct queue_store *s, char op, str *r)
 {
     u64 id = delaying_take(r);
 
     switch (op) {
     case 'b': s->ops->add_body(s, id, delaying_take_str(r)); break;
-    case 'a': s->ops->set_applied(s, delaying_take_str(r), id); break;
+    case 'a': apply_applied(s, id, r); break;
+    case 'A': s->ops->forget_applied(s, delaying_take_str(r)); break;
     case 'M': s->ops->delete_message(s, id, delaying_take(r)); break;
     case 'd': s->ops->delete_messages(s, id, delaying_take(r)); break;
     case 'D': s->ops->delete_bodies(s, id, delaying_take(r)); break;
@@ -321,6 +341,7 @@ static const struct queue_store_ops delaying_queue_ops = {
     .delete_bodies = delete_bodies,
     .fetch = fetch,
     .set_applied = set_applied,
+    .forget_applied = forget_applied,
     .load = load,
     .close = delaying_close,
 };

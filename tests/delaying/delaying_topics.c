@@ -100,19 +100,51 @@ static void delete_sub(struct topic_store *s, u64 id)
     record_plain(s, 'S', id, STR(""), STR(""));
 }
 
-static void outbox_add(struct topic_store *s, struct topic_outbox *o, u64 sequence, str frame)
+static void put_queued(struct topic_store *s, const struct queued_row *q)
 {
-    record_plain(s, 'o', sequence, str_of(o->queued), frame);
+    record_plain(s, 'q', q->id, q->name, q->url);
 }
 
-static void outbox_acked(struct topic_store *s, struct topic_outbox *o, u64 sequence)
+static void delete_queued(struct topic_store *s, u64 id)
 {
-    record_plain(s, 'O', sequence, str_of(o->queued), STR(""));
+    record_plain(s, 'Q', id, STR(""), STR(""));
 }
 
-static void put_home(struct topic_store *s, str queue_arn, str queued)
+/* Whatever is three numbers and a text. */
+static void record_row(struct topic_store *s, char op, const u64 numbers[3], str text)
 {
-    record_plain(s, 'h', 0, queue_arn, queued);
+    struct buf *b = record(s, op);
+
+    if (!b)
+        return;
+    for (int i = 0; i < 3; i++)
+        delaying_put(b, numbers[i]);
+    delaying_put_str(b, text);
+}
+
+static void merge_queued(struct topic_store *s, u64 from, u64 to)
+{
+    record_row(s, 'm', (u64[]){from, to, 0}, STR(""));
+}
+
+static void outbox_add(struct topic_store *s, const struct outbox_row *r)
+{
+    record_row(s, 'o', (u64[]){r->id, r->queued, r->attempt}, r->frame);
+}
+
+static void outbox_set(struct topic_store *s, struct topic_outbox *o, u64 id, str frame)
+{
+    record_row(s, 'w', (u64[]){o->queued, id, 0}, frame);
+}
+
+static void outbox_acked(struct topic_store *s, struct topic_outbox *o, u64 after, u64 up_to)
+{
+    record_row(s, 'O', (u64[]){o->queued, after, up_to}, STR(""));
+}
+
+static void put_home(struct topic_store *s, str queue_arn, u64 queued)
+{
+    record_plain(s, 'h', queued, queue_arn, STR(""));
 }
 
 static void delete_home(struct topic_store *s, str queue_arn)
@@ -126,13 +158,43 @@ static void clear_homes(struct topic_store *s)
 }
 
 /* How much went is known now, and not before. */
-static void apply_acked(struct delaying_topics *t, str queued, u64 sequence)
+static void apply_acked(struct delaying_topics *t, const u64 numbers[3])
 {
-    const struct topic_outbox *o = topic_store_outbox(t->inner, queued);
+    const struct topic_outbox *o = topic_store_outbox(t->inner, numbers[0]);
     u64 frames = o->frames, bytes = o->bytes;
 
-    topic_store_outbox_acked(t->inner, queued, sequence);
-    topic_store_outbox_gone(&t->base, queued, frames - o->frames, bytes - o->bytes);
+    topic_store_outbox_acked(t->inner, numbers[0], numbers[1], numbers[2]);
+    topic_store_outbox_gone(&t->base, numbers[0], frames - o->frames, bytes - o->bytes);
+}
+
+static void apply_set(struct delaying_topics *t, const u64 numbers[3], str frame)
+{
+    const struct topic_outbox *o = topic_store_outbox(t->inner, numbers[0]);
+    u64 bytes = o->bytes + frame.n;
+
+    topic_store_outbox_set(t->inner, numbers[0], numbers[1], frame);
+    topic_store_outbox_gone(&t->base, numbers[0], 1, bytes - o->bytes);
+}
+
+static void apply_row(struct delaying_topics *t, char op, str *r)
+{
+    u64 numbers[3];
+
+    for (int i = 0; i < 3; i++)
+        numbers[i] = delaying_take(r);
+    str text = delaying_take_str(r);
+
+    switch (op) {
+    case 'm': topic_store_merge_queued(t->inner, numbers[0], numbers[1]); break;
+    case 'o':
+        topic_store_outbox_add(t->inner, &(struct outbox_row){.id = numbers[0],
+                                                              .queued = numbers[1],
+                                                              .attempt = (u32)numbers[2],
+                                                              .frame = text});
+        break;
+    case 'w': apply_set(t, numbers, text); break;
+    default: assert(op == 'O'); apply_acked(t, numbers);
+    }
 }
 
 static void apply_plain(struct delaying_topics *t, char op, str *r)
@@ -144,9 +206,9 @@ static void apply_plain(struct delaying_topics *t, char op, str *r)
     switch (op) {
     case 'T': s->ops->delete_topic(s, number); break;
     case 'S': s->ops->delete_sub(s, number); break;
-    case 'o': topic_store_outbox_add(s, one, number, two); break;
-    case 'O': apply_acked(t, one, number); break;
-    case 'h': s->ops->put_home(s, one, two); break;
+    case 'q': s->ops->put_queued(s, &(struct queued_row){number, one, two}); break;
+    case 'Q': s->ops->delete_queued(s, number); break;
+    case 'h': s->ops->put_home(s, one, number); break;
     case 'H': s->ops->delete_home(s, one); break;
     default: assert(op == 'c'); s->ops->clear_homes(s);
     }
@@ -159,6 +221,10 @@ static void apply(struct delaying *d, char op, str *r)
     switch (op) {
     case 't': apply_topic(t->inner, r); break;
     case 's': apply_sub(t->inner, r); break;
+    case 'm':
+    case 'o':
+    case 'w':
+    case 'O': apply_row(t, op, r); break;
     default: apply_plain(t, op, r);
     }
 }
@@ -182,12 +248,13 @@ struct inner_read {
     struct delaying_reading *r;
 };
 
-static void inner_frame(struct outbox_read *o, u64 sequence, str frame)
+static void inner_row(struct outbox_read *o, const struct outbox_row *row)
 {
     struct inner_read *in = container_of(o, struct inner_read, read);
 
-    delaying_put(&in->r->data, sequence);
-    delaying_put_str(&in->r->data, frame);
+    delaying_put(&in->r->data, row->id);
+    delaying_put(&in->r->data, row->attempt);
+    delaying_put_str(&in->r->data, row->frame);
 }
 
 static void inner_done(struct outbox_read *o, int err)
@@ -205,9 +272,9 @@ static bool read_frames(struct delaying *d, struct delaying_reading *r)
     if (!o)
         return true;
     in.read = *o;
-    in.read.frame = inner_frame;
+    in.read.row = inner_row;
     in.read.done = inner_done;
-    topic_store_outbox_read(of_delaying(d)->inner, str_of(of_whom->queued), &in.read);
+    topic_store_outbox_read(of_delaying(d)->inner, of_whom->queued, &in.read);
     return true;
 }
 
@@ -220,21 +287,23 @@ static void bring_frames(struct delaying *d, struct delaying_reading *r)
         return;
     list_remove(&o->link);
     while (data.n) {
-        u64 sequence = delaying_take(&data);
+        struct outbox_row row = {.id = delaying_take(&data)};
 
-        o->frame(o, sequence, delaying_take_str(&data));
+        row.attempt = (u32)delaying_take(&data);
+        row.frame = delaying_take_str(&data);
+        o->row(o, &row);
     }
     o->done(o, r->err);
 }
 
-static void outbox_read(struct topic_store *s, const struct topic_outbox *o, struct outbox_read *r)
+static void outbox_read(struct topic_store *s, u64 queued, struct outbox_read *r)
 {
     struct delaying_topics *t = of(s);
 
     r->turn = delaying_number(&t->delaying);
     list_init(&r->link);
     list_push_back(&t->asking, &r->link);
-    delaying_ask(&t->delaying, r->turn, o);
+    delaying_ask(&t->delaying, r->turn, topic_store_outbox(s, queued));
 }
 
 static int load(struct topic_store *s, int (*on_topic)(void *arg, const struct topic_row *t),
@@ -246,7 +315,15 @@ static int load(struct topic_store *s, int (*on_topic)(void *arg, const struct t
     return inner->ops->load(inner, on_topic, on_sub, arg);
 }
 
-static int load_homes(struct topic_store *s, int (*on_home)(void *arg, str queue_arn, str queued),
+static int load_queueds(struct topic_store *s,
+                        int (*on_queued)(void *arg, const struct queued_row *q), void *arg)
+{
+    struct topic_store *inner = of(s)->inner;
+
+    return inner->ops->load_queueds(inner, on_queued, arg);
+}
+
+static int load_homes(struct topic_store *s, int (*on_home)(void *arg, str queue_arn, u64 queued),
                       void *arg)
 {
     struct topic_store *inner = of(s)->inner;
@@ -280,7 +357,12 @@ static const struct topic_store_ops delaying_topic_ops = {
     .put_sub = put_sub,
     .delete_sub = delete_sub,
     .load = load,
+    .put_queued = put_queued,
+    .delete_queued = delete_queued,
+    .merge_queued = merge_queued,
+    .load_queueds = load_queueds,
     .outbox_add = outbox_add,
+    .outbox_set = outbox_set,
     .outbox_acked = outbox_acked,
     .outbox_read = outbox_read,
     .load_outboxes = load_outboxes,

@@ -37,6 +37,24 @@ static void walk_deliver(str frame)
     assert(frame_next_publication(&publications, &p) == 0);
 }
 
+static void walk_rejected(str frame)
+{
+    struct frame_rejected j;
+    struct frame_place place;
+    struct buf again = {0};
+
+    if (frame_read_rejected(frame, &j) < 0)
+        return;
+    frame_rejected_begin(&again, j.session, j.ordinal);
+    for (u32 i = 0; i < j.count; i++) {
+        assert(frame_next_place(&j.places, &place) == 1);
+        frame_rejected_add(&again, place);
+    }
+    assert(frame_next_place(&j.places, &place) == 0);
+    check_same(&again, frame);
+    buf_deinit(&again);
+}
+
 static void walk_queues(str frame)
 {
     struct frame_queues q;
@@ -100,6 +118,9 @@ static void read_numbers(str frame)
     } else if (frame_read_clock(frame, &ms) == 0) {
         frame_write_clock(&again, ms);
         check_same(&again, frame);
+    } else if (frame_read_sync(frame, &id) == 0) {
+        frame_write_sync(&again, id);
+        check_same(&again, frame);
     }
     buf_deinit(&again);
 }
@@ -115,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (frame_kind(frame, &kind) == 0) {
         walk_deliver(frame);
         walk_queues(frame);
+        walk_rejected(frame);
         read_talk(frame, kind);
         read_numbers(frame);
     }

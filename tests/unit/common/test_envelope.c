@@ -20,7 +20,8 @@ static const char *render(const struct frame_publication *p, const struct messag
 {
     struct frame_deliver d;
     struct frame_publication got;
-    frame_deliver_begin(&frame, 1, 1, 0);
+    frame_deliver_begin(&frame, STR("6ba7b810-9dad-41d1-80b4-00c04fd430c8"));
+    frame_deliver_number(&frame, 1);
     frame_publication_begin(&frame, p);
     for (size_t i = 0; i < n; i++)
         frame_put_attr(&frame, &attrs[i]);

@@ -21,6 +21,7 @@ static int read_any(str frame)
     struct frame_answered answered;
     struct frame_deliver deliver;
     struct frame_queues queues;
+    struct frame_rejected rejected;
     u64 id;
     i64 ms;
     int r = frame_kind(frame, &kind);
@@ -42,6 +43,8 @@ static int read_any(str frame)
     case FRAME_CANCEL: return frame_read_cancel(frame, &id);
     case FRAME_CLOCK: return frame_read_clock(frame, &ms);
     case FRAME_ANSWERED: return frame_read_answered(frame, &answered);
+    case FRAME_REJECTED: return frame_read_rejected(frame, &rejected);
+    case FRAME_SYNC: return frame_read_sync(frame, &id);
     }
     return E_INVALID;
 }
@@ -70,8 +73,7 @@ static void greetings(void **state)
     struct frame_greeting in = {.instance = STR("6ba7b810-9dad-41d1-80b4-00c04fd430c8"),
                                 .version = STR("0.1.0"),
                                 .session = 7,
-                                .applied = UINT64_MAX,
-                                .clock_ms = 1700000000000};
+                                .clock_ms = FRAME_CLOCK_MAX};
     struct frame_greeting out;
     struct buf b = {0};
     enum frame_kind kind;
@@ -86,7 +88,10 @@ static void greetings(void **state)
     assert_int_equal(frame_read_greeting(buf_view(&b), &out), 0);
     assert_true(str_eq(out.instance, in.instance) && str_eq(out.version, in.version));
     assert_int_equal(out.session, 7);
-    assert_true(out.applied == UINT64_MAX && out.clock_ms == in.clock_ms);
+    assert_true(out.clock_ms == in.clock_ms);
+    in.clock_ms++;
+    frame_write_welcome(&b, &in);
+    assert_int_equal(frame_read_greeting(buf_view(&b), &out), E_INVALID);
     frame_write_clock(&b, 1);
     assert_int_equal(frame_read_greeting(buf_view(&b), &out), E_INVALID);
     buf_deinit(&b);
@@ -99,11 +104,12 @@ static void numbers(void **state)
     u64 id;
     i64 ms;
 
-    frame_write_ack(&b, &(struct frame_ack){.sequence = 0x0102030405060708});
+    frame_write_ack(&b, &(struct frame_ack){.session = 9, .ordinal = 0x0102030405060708});
     check_cuts(&b);
     assert_int_equal(frame_read_ack(buf_view(&b), &ack), 0);
-    assert_true(ack.sequence == 0x0102030405060708);
-    assert_int_equal(b.p[4], 8); /* little-endian */
+    assert_int_equal(ack.session, 9);
+    assert_true(ack.ordinal == 0x0102030405060708);
+    assert_int_equal(b.p[8], 8); /* little-endian */
     frame_write_cancel(&b, 99);
     check_cuts(&b);
     assert_int_equal(frame_read_cancel(buf_view(&b), &id), 0);
@@ -114,6 +120,12 @@ static void numbers(void **state)
     assert_true(ms == 1234567890123);
     frame_write_clock(&b, -1);
     assert_int_equal(frame_read_clock(buf_view(&b), &ms), E_INVALID);
+    frame_write_clock(&b, FRAME_CLOCK_MAX + 1);
+    assert_int_equal(frame_read_clock(buf_view(&b), &ms), E_INVALID);
+    frame_write_sync(&b, UINT64_MAX);
+    check_cuts(&b);
+    assert_int_equal(frame_read_sync(buf_view(&b), &id), 0);
+    assert_true(id == UINT64_MAX);
     buf_deinit(&b);
 }
 
@@ -219,7 +231,8 @@ static void answered(void **state)
 /* A DELIVER frame of `n` publications; the i-th has i attributes and i + 1 targets. */
 static void write_deliver(struct buf *b, u32 n)
 {
-    frame_deliver_begin(b, 3, 1000, 999);
+    frame_deliver_begin(b, STR("6ba7b810-9dad-41d1-80b4-00c04fd430c8"));
+    frame_deliver_number(b, 1000);
     for (u32 i = 0; i < n; i++) {
         struct frame_publication p = {.topic = STR("arn:aws:sns:us-east-1:000000000000:t"),
                                       .message_id = STR("id"),
@@ -281,11 +294,13 @@ static void deliveries(void **state)
 
     write_deliver(&b, 3);
     check_cuts(&b);
-    frame_deliver_readdress(&b, 4, 998);
+    frame_deliver_address(&b, 3, 1);
+    frame_deliver_address(&b, 4, 998);
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), 0);
     assert_int_equal(d.session, 4);
     assert_int_equal(d.sequence, 1000);
-    assert_int_equal(d.previous, 998);
+    assert_int_equal(d.ordinal, 998);
+    assert_true(str_is(d.incarnation, "6ba7b810-9dad-41d1-80b4-00c04fd430c8"));
     assert_int_equal(d.publication_count, 3);
     rest = d.publications;
     for (u32 i = 0; i < 3; i++) {
@@ -293,8 +308,11 @@ static void deliveries(void **state)
         check_publication(&p, i);
     }
     assert_int_equal(frame_next_publication(&rest, &p), 0);
-    /* A sequence that does not grow. */
-    frame_deliver_readdress(&b, 4, 1000);
+    b.p[40] = 'x'; /* in the incarnation */
+    assert_int_equal(frame_read_deliver(buf_view(&b), &d), E_INVALID);
+    b.p[40] = '9';
+    assert_int_equal(frame_read_deliver(buf_view(&b), &d), 0);
+    b.p[15] = (char)0x80; /* a sequence that no store holds */
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), E_INVALID);
     /* A count that is not that of the list, above and below. */
     write_deliver(&b, 2);
@@ -303,16 +321,70 @@ static void deliveries(void **state)
     b.p[24] = 1;
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), E_INVALID);
     b.p[24] = 2;
-    b.p[32 + 8] = 2; /* targets of the first publication */
+    b.p[72 + 8] = 2; /* targets of the first publication */
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), E_INVALID);
-    b.p[32 + 8] = 0;
+    b.p[72 + 8] = 0;
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), E_INVALID);
-    b.p[32 + 8] = 1;
+    b.p[72 + 8] = 1;
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), 0);
     b.p[b.n - 1] = PUBLICATION_WRAPPED + 1;
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), E_INVALID);
     write_deliver(&b, 0);
     assert_int_equal(frame_read_deliver(buf_view(&b), &d), 0);
+    buf_deinit(&b);
+}
+
+/* What was read is written again, with other targets. */
+static void copies(void **state)
+{
+    struct frame_deliver d;
+    struct frame_publication p;
+    struct buf from = {0}, to = {0};
+    str rest;
+
+    write_deliver(&from, 4);
+    assert_int_equal(frame_read_deliver(buf_view(&from), &d), 0);
+    frame_deliver_begin(&to, d.incarnation);
+    rest = d.publications;
+    for (u32 i = 0; i < 4; i++) {
+        assert_int_equal(frame_next_publication(&rest, &p), 1);
+        frame_publication_copy(&to, &p);
+        for (u32 k = 0; k <= i; k++)
+            frame_put_target(&to, &(struct frame_target){STR("q"), STR("s"), PUBLICATION_WRAPPED});
+        frame_publication_end(&to);
+    }
+    frame_deliver_end(&to);
+    frame_deliver_number(&to, 1);
+    assert_int_equal(frame_read_deliver(buf_view(&to), &d), 0);
+    rest = d.publications;
+    for (u32 i = 0; i < 4; i++) {
+        assert_int_equal(frame_next_publication(&rest, &p), 1);
+        check_publication(&p, i);
+    }
+    assert_int_equal(frame_next_publication(&rest, &p), 0);
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
+static void rejections(void **state)
+{
+    struct frame_rejected j;
+    struct frame_place place;
+    struct buf b = {0};
+
+    frame_rejected_begin(&b, 2, 77);
+    frame_rejected_add(&b, (struct frame_place){0, 3});
+    frame_rejected_add(&b, (struct frame_place){5, UINT32_MAX});
+    check_cuts(&b);
+    assert_int_equal(frame_read_rejected(buf_view(&b), &j), 0);
+    assert_int_equal(j.session, 2);
+    assert_int_equal(j.ordinal, 77);
+    assert_int_equal(j.count, 2);
+    assert_int_equal(frame_next_place(&j.places, &place), 1);
+    assert_true(place.publication == 0 && place.target == 3);
+    assert_int_equal(frame_next_place(&j.places, &place), 1);
+    assert_true(place.publication == 5 && place.target == UINT32_MAX);
+    assert_int_equal(frame_next_place(&j.places, &place), 0);
     buf_deinit(&b);
 }
 
@@ -360,16 +432,17 @@ static void kinds(void **state)
 {
     enum frame_kind kind = FRAME_ACK;
 
-    assert_int_equal(frame_kind(str_from("\1\11\0\0", 4), &kind), 0);
+    assert_int_equal(frame_kind(str_from("\2\11\0\0", 4), &kind), 0);
     assert_int_equal(kind, FRAME_CLOCK);
-    assert_int_equal(frame_kind(str_from("\2\1\0\0", 4), &kind), E_NEWER);
+    assert_int_equal(frame_kind(str_from("\3\1\0\0", 4), &kind), E_NEWER);
+    assert_int_equal(frame_kind(str_from("\1\1\0\0", 4), &kind), E_INVALID);
     assert_int_equal(frame_kind(str_from("\0\1\0\0", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\0\0\0", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\13\0\0", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\377\0\0", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\1\1\0", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\1\0\1", 4), &kind), E_INVALID);
-    assert_int_equal(frame_kind(str_from("\1\1\0", 3), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\2\0\0\0", 4), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\2\15\0\0", 4), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\2\377\0\0", 4), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\2\1\1\0", 4), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\2\1\0\1", 4), &kind), E_INVALID);
+    assert_int_equal(frame_kind(str_from("\2\1\0", 3), &kind), E_INVALID);
     assert_int_equal(frame_kind(STR_NONE, &kind), E_INVALID);
     assert_int_equal(kind, FRAME_CLOCK);
 }
@@ -399,9 +472,10 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(greetings), cmocka_unit_test(numbers),  cmocka_unit_test(calls),
-        cmocka_unit_test(answers),   cmocka_unit_test(answered), cmocka_unit_test(deliveries),
-        cmocka_unit_test(queues),    cmocka_unit_test(kinds),    cmocka_unit_test(damaged),
+        cmocka_unit_test(greetings),  cmocka_unit_test(numbers),    cmocka_unit_test(calls),
+        cmocka_unit_test(answers),    cmocka_unit_test(deliveries), cmocka_unit_test(queues),
+        cmocka_unit_test(kinds),      cmocka_unit_test(damaged),    cmocka_unit_test(copies),
+        cmocka_unit_test(rejections), cmocka_unit_test(answered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,8 @@ static void publication(struct buf *row, u32 attrs)
                                   .trace_header = STR(""),
                                   .public_url = STR("http://here:1"),
                                   .time_ms = 1524040407770};
-    frame_deliver_begin(&frame, 1, 1, 0);
+    frame_deliver_begin(&frame, STR("6ba7b810-9dad-41d1-80b4-00c04fd430c8"));
+    frame_deliver_number(&frame, 1);
     frame_publication_begin(&frame, &p);
     for (u32 i = 0; i < attrs; i++) {
         char name[16];

@@ -8,6 +8,8 @@
 
 #define INSTANCE "0a1b2c3d-0000-4000-8000-000000000001"
 #define ANOTHER  "0a1b2c3d-0000-4000-8000-000000000002"
+#define RUN      "0a1b2c3d-0000-4000-8000-00000000000a"
+#define LATER    "0a1b2c3d-0000-4000-8000-00000000000b"
 #define ARN      "arn:aws:sqs:us-east-1:000000000000:"
 #define TOPIC    "arn:aws:sns:us-east-1:000000000000:t"
 
@@ -28,9 +30,12 @@ static void hello(struct rig *r, const char *instance, u32 session)
     assert_true(topicd_link_is_up(&r->d->topicd));
 }
 
+/* Which run of topicd makes what is delivered. */
+static const char *incarnation = RUN;
+
 /* One publication to the queues named ("a,b"), raw or wrapped. */
-static void make_deliver(struct buf *b, u32 session, u64 sequence, u64 previous,
-                         const char *message, const char *queues, u8 form, u32 attrs)
+static void make_deliver(struct buf *b, u32 session, u64 ordinal, u64 sequence, const char *message,
+                         const char *queues, u8 form, u32 attrs)
 {
     struct frame_publication p = {.topic = STR(TOPIC),
                                   .message_id = STR("0a1b2c3d-0000-4000-8000-00000000000f"),
@@ -38,7 +43,9 @@ static void make_deliver(struct buf *b, u32 session, u64 sequence, u64 previous,
                                   .public_url = STR("http://localhost:4566"),
                                   .time_ms = 1700000000001};
     str rest = str_of(queues);
-    frame_deliver_begin(b, session, sequence, previous);
+    frame_deliver_begin(b, str_of(incarnation));
+    frame_deliver_number(b, sequence);
+    frame_deliver_address(b, session, ordinal);
     frame_publication_begin(b, &p);
     for (u32 i = 0; i < attrs; i++)
         frame_put_attr(b, &(struct message_attr){STR("name"), STR("String"), STR("v")});
@@ -53,10 +60,10 @@ static void make_deliver(struct buf *b, u32 session, u64 sequence, u64 previous,
     frame_deliver_end(b);
 }
 
-static void deliver(struct rig *r, u32 session, u64 sequence, u64 previous, const char *message)
+static void deliver(struct rig *r, u32 session, u64 ordinal, u64 sequence, const char *message)
 {
     struct buf b = {0};
-    make_deliver(&b, session, sequence, previous, message, "q", PUBLICATION_RAW, 0);
+    make_deliver(&b, session, ordinal, sequence, message, "q", PUBLICATION_RAW, 0);
     frame(r, &b);
 }
 
@@ -67,41 +74,54 @@ static struct rig *with_queue(void)
     return r;
 }
 
+static u64 applied(struct rig *r, const char *run)
+{
+    return queue_store_applied(r->d->store, str_of(run));
+}
+
 static void once_and_in_order(void **state)
 {
     struct rig *r = with_queue();
-    deliver(r, 1, 5, 0, "before any greeting");
+    deliver(r, 1, 1, 5, "before any greeting");
     hello(r, INSTANCE, 1);
-    deliver(r, 1, 5, 0, "a");
-    deliver(r, 1, 5, 0, "a again");
-    deliver(r, 1, 8, 7, "a hole before it");
-    deliver(r, 2, 8, 5, "of another session");
-    deliver(r, 1, 4, 3, "backwards");
-    deliver(r, 1, 8, 5, "b");
+    deliver(r, 1, 1, 5, "a");
+    deliver(r, 1, 1, 6, "a place that is taken");
+    deliver(r, 1, 3, 7, "a hole before it");
+    deliver(r, 2, 2, 7, "of another session");
+    deliver(r, 1, 2, 5, "a again");
+    deliver(r, 1, 3, 4, "backwards");
+    deliver(r, 1, 4, 8, "b");
     hello(r, INSTANCE, 2);
-    deliver(r, 1, 9, 8, "of the old session");
-    deliver(r, 2, 8, 5, "sent again");
-    deliver(r, 2, 9, 6, "c"); /* the first one may leave out what is there */
-    deliver(r, 2, 11, 8, "but not the second");
-    deliver(r, 2, 11, 9, "d");
+    deliver(r, 1, 5, 9, "of the old session");
+    deliver(r, 2, 1, 8, "sent again");
+    deliver(r, 2, 2, 9, "c");
+    deliver(r, 2, 4, 11, "and a hole again");
+    deliver(r, 2, 3, 11, "d");
     rig_receives(r, "q", "", "a;b;c;d;");
     rig_free(r);
 }
 
-static void sequences_outlive_a_restart_and_are_one_topicds_own(void **state)
+/* Each run of topicd counts for itself, in whichever session it speaks, also behind a restart. */
+static void sequences_are_one_runs_own(void **state)
 {
     struct rig *r = with_queue();
     hello(r, INSTANCE, 1);
-    deliver(r, 1, 5, 0, "a");
+    deliver(r, 1, 1, 5, "a");
     rig_restart(r);
     hello(r, INSTANCE, 1);
-    assert_int_equal(r->d->topicd.applied, 5);
-    deliver(r, 1, 5, 0, "a again");
-    deliver(r, 1, 6, 5, "b");
-    hello(r, ANOTHER, 1);
-    assert_int_equal(r->d->topicd.applied, 0);
-    deliver(r, 1, 5, 0, "of another");
-    rig_receives(r, "q", "", "a;b;of another;");
+    assert_int_equal(applied(r, RUN), 5);
+    deliver(r, 1, 1, 5, "a again");
+    incarnation = LATER;
+    deliver(r, 1, 2, 1, "a later run");
+    incarnation = RUN;
+    deliver(r, 1, 3, 6, "b");
+    hello(r, ANOTHER, 1); /* a copy of its store */
+    deliver(r, 1, 1, 6, "b again");
+    incarnation = LATER;
+    deliver(r, 1, 2, 1, "a later run again");
+    deliver(r, 1, 3, 2, "c");
+    incarnation = RUN;
+    rig_receives(r, "q", "", "a;a later run;b;c;");
     rig_free(r);
 }
 
@@ -113,7 +133,7 @@ static void a_shared_body_of_a_message_that_is_moved(void **state)
     rig_create(r, "p");
     rig_create(r, "other");
     hello(r, INSTANCE, 1);
-    make_deliver(&b, 1, 1, 0, "shared", "q,p", PUBLICATION_RAW, 0);
+    make_deliver(&b, 1, 1, 1, "shared", "q,p", PUBLICATION_RAW, 0);
     frame(r, &b);
     redrive_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "other"));
     rig_counts(r, "q", 0, 0, 0);
@@ -137,7 +157,7 @@ static void a_body_is_stored_once_and_goes_with_its_last_holder(void **state)
     struct buf b = {0};
     rig_create(r, "p");
     hello(r, INSTANCE, 1);
-    make_deliver(&b, 1, 1, 0, "shared", "q,gone,p", PUBLICATION_WRAPPED, 1);
+    make_deliver(&b, 1, 1, 1, "shared", "q,gone,p", PUBLICATION_WRAPPED, 1);
     frame(r, &b);
     assert_int_equal(r->d->topicd.delivered, 2);
     assert_int_equal(r->d->topicd.unknown, 1);
@@ -167,11 +187,11 @@ static void raw_with_more_than_ten_attributes_is_left_out(void **state)
     struct rig *r = with_queue();
     struct buf b = {0};
     hello(r, INSTANCE, 1);
-    make_deliver(&b, 1, 1, 0, "m", "q", PUBLICATION_RAW, 11);
+    make_deliver(&b, 1, 1, 1, "m", "q", PUBLICATION_RAW, 11);
     frame(r, &b);
     assert_int_equal(r->d->topicd.unfit, 1);
     rig_counts(r, "q", 0, 0, 0);
-    deliver(r, 1, 2, 1, "next");
+    deliver(r, 1, 2, 2, "next");
     rig_receives(r, "q", "", "next;");
     rig_free(r);
 }
@@ -180,17 +200,17 @@ static void a_failed_commit_takes_the_sequence_back(void **state)
 {
     struct rig *r = with_queue();
     hello(r, INSTANCE, 1);
-    deliver(r, 1, 1, 0, "a");
+    deliver(r, 1, 1, 1, "a");
     rig_fail_disk();
-    deliver(r, 1, 2, 1, "b");
+    deliver(r, 1, 2, 2, "b");
     assert_true(r->d->server.failing);
     assert_false(topicd_link_is_up(&r->d->topicd));
     failing_vfs_heal();
     RIG_UNTIL(
         r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
     hello(r, INSTANCE, 2);
-    assert_int_equal(r->d->topicd.applied, 1);
-    deliver(r, 2, 2, 1, "b");
+    assert_int_equal(applied(r, RUN), 1);
+    deliver(r, 2, 1, 2, "b");
     rig_receives(r, "q", "", "a;b;");
     rig_free(r);
 }
@@ -205,14 +225,15 @@ static void no_more_than_memory_may_hold(void **state)
     rig_start(r);
     rig_create(r, "q");
     hello(r, INSTANCE, 1);
-    deliver(r, 1, 1, 0, "a");
-    deliver(r, 1, 2, 1, "b");
-    deliver(r, 1, 3, 2, "c");
-    assert_int_equal(r->d->topicd.applied, 2);
+    deliver(r, 1, 1, 1, "a");
+    deliver(r, 1, 2, 2, "b");
+    deliver(r, 1, 3, 3, "c");
+    assert_int_equal(applied(r, RUN), 2);
     rig_counts(r, "q", 2, 0, 0);
     rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
     RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 0);
-    deliver(r, 1, 3, 2, "c");
+    deliver(r, 1, 4, 4, "behind one that was not taken");
+    deliver(r, 1, 3, 3, "c");
     rig_receives(r, "q", "", "c;");
     rig_free(r);
 }
@@ -224,7 +245,7 @@ static void hostile_frames(void **state)
     struct rig *r = with_queue();
     struct buf good = {0};
     hello(r, INSTANCE, 1);
-    make_deliver(&good, 1, 1, 0, "m", "q", PUBLICATION_RAW, 1);
+    make_deliver(&good, 1, 1, 1, "m", "q", PUBLICATION_RAW, 1);
     for (size_t n = 0; n < good.n; n++) {
         char *cut = mem_dup(str_from(good.p, n));
         topicd_link_frame(&r->d->topicd, str_from(cut, n));
@@ -259,9 +280,9 @@ struct other_side {
     struct loop *loop;
     struct link *link;
     bool is_up;
-    u64 applied, acked;
+    u64 acked, synced;
     i64 clock_ms;
-    struct buf came, went, answer;
+    struct buf came, went, answer, rejected;
     u64 answer_id;
     bool answer_asks;
     u32 welcomes;
@@ -290,21 +311,30 @@ static void on_frame(void *arg, str text)
     enum frame_kind kind;
     struct frame_greeting g;
     struct frame_ack ack;
+    struct frame_rejected j;
+    struct frame_place place;
     struct frame_queues q;
     struct frame_answer a = {0};
     assert_int_equal(frame_kind(text, &kind), 0);
     switch (kind) {
     case FRAME_WELCOME:
         assert_int_equal(frame_read_greeting(text, &g), 0);
-        o->applied = g.applied;
         o->clock_ms = g.clock_ms;
         o->welcomes++;
         break;
     case FRAME_ACK:
         assert_int_equal(frame_read_ack(text, &ack), 0);
-        assert_true(ack.sequence > o->acked);
-        o->acked = ack.sequence;
+        assert_int_equal(ack.session, 1);
+        assert_true(ack.ordinal > o->acked);
+        o->acked = ack.ordinal;
         break;
+    case FRAME_REJECTED:
+        assert_int_equal(frame_read_rejected(text, &j), 0);
+        assert_true(j.ordinal > o->acked);
+        while (frame_next_place(&j.places, &place) > 0)
+            buf_printf(&o->rejected, "%d.%u.%u;", (int)j.ordinal, place.publication, place.target);
+        break;
+    case FRAME_SYNC: assert_int_equal(frame_read_sync(text, &o->synced), 0); break;
     case FRAME_QUEUES:
         assert_int_equal(frame_read_queues(text, &q), 0);
         note_queues(&o->came, q.added);
@@ -342,6 +372,7 @@ static void other_close(struct other_side *o)
     buf_deinit(&o->came);
     buf_deinit(&o->went);
     buf_deinit(&o->answer);
+    buf_deinit(&o->rejected);
 }
 
 #define UNTIL(r, o, condition) RIG_UNTIL(r, (loop_turn((o)->loop, 1), (condition)))
@@ -385,11 +416,72 @@ static void greeting_announcing_acknowledging(void **state)
     UNTIL(r, &o, o.went.n);
     assert_string_equal(o.came.p, "q;r;");
     assert_string_equal(o.went.p, "q;");
-    make_deliver(&b, 1, 3, 0, "m", "r", PUBLICATION_RAW, 0);
+    make_deliver(&b, 1, 1, 3, "m", "r", PUBLICATION_RAW, 0);
     assert_int_equal(link_send(o.link, &b), 0);
-    UNTIL(r, &o, o.acked == 3);
+    UNTIL(r, &o, o.acked == 1);
     rig_receives(r, "r", "", "m;");
     rig_advance(r, 0);
+    other_close(&o);
+    mem_free(url);
+    rig_free(r);
+}
+
+/* Targets whose queue is not here are said before the acknowledgement, also when the DELIVER comes
+ * again, since it may not have been heard. */
+static void unknown_targets_are_rejected(void **state)
+{
+    char *url;
+    struct rig *r = with_link(&url);
+    struct other_side o;
+    struct buf b = {0};
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o, 0);
+    UNTIL(r, &o, o.came.n);
+    make_deliver(&b, 1, 1, 3, "m", "q,gone,q,away", PUBLICATION_RAW, 0);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, o.acked == 1);
+    assert_string_equal(o.rejected.p, "1.0.1;1.0.3;");
+    rig_create(r, "away");
+    make_deliver(&b, 1, 2, 3, "m", "q,gone,q,away", PUBLICATION_RAW, 0);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, o.acked == 2);
+    assert_string_equal(o.rejected.p, "1.0.1;1.0.3;2.0.1;");
+    rig_receives(r, "q", "", "m;m;");
+    rig_counts(r, "away", 0, 0, 0);
+    other_close(&o);
+    mem_free(url);
+    rig_free(r);
+}
+
+/* What counts is whether a queue is there, not in which order its name came and went. */
+static void a_name_that_comes_and_goes_in_one_turn(void **state)
+{
+    char *url;
+    struct rig *r = with_link(&url);
+    struct other_side o;
+    struct buf b = {0};
+    r->d->queues.limits.strict = false;
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o, 0);
+    UNTIL(r, &o, o.came.n);
+    buf_reset(&o.came);
+    struct rig_answer gone, again, made, ended;
+    rig_begin(r, &gone, "DeleteQueue", "{'QueueUrl':'q'}");
+    rig_begin(r, &again, "CreateQueue", "{'QueueName':'q'}");
+    rig_begin(r, &made, "CreateQueue", "{'QueueName':'short'}");
+    rig_begin(r, &ended, "DeleteQueue", "{'QueueUrl':'short'}");
+    frame_write_sync(&b, 7);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, o.synced == 7);
+    assert_true(gone.there && again.there && made.there && ended.there);
+    assert_string_equal(o.came.p, "q;q;");
+    assert_string_equal(o.went.p, "short;short;");
+    rig_end(&gone);
+    rig_end(&again);
+    rig_end(&made);
+    rig_end(&ended);
     other_close(&o);
     mem_free(url);
     rig_free(r);
@@ -567,7 +659,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_and_in_order),
-        cmocka_unit_test(sequences_outlive_a_restart_and_are_one_topicds_own),
+        cmocka_unit_test(sequences_are_one_runs_own),
+        cmocka_unit_test(unknown_targets_are_rejected),
+        cmocka_unit_test(a_name_that_comes_and_goes_in_one_turn),
         cmocka_unit_test(a_body_is_stored_once_and_goes_with_its_last_holder),
         cmocka_unit_test(a_shared_body_of_a_message_that_is_moved),
         cmocka_unit_test(raw_with_more_than_ten_attributes_is_left_out),

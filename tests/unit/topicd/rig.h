@@ -25,8 +25,16 @@
 #include "topicd/topicd.h"
 
 #define RIG_QUEUEDS_MAX 3
+/* Runs of topicd that a queued remembers. */
+#define RIG_RUNS_MAX 16
 /* Turns within which everything that a test waits for happens. */
 #define RIG_TURNS_MAX 20000
+
+/* What was applied of one incarnation. */
+struct fake_run {
+    char incarnation[ID_UUID_SIZE];
+    u64 applied;
+};
 
 /* One queued as the test plays it. */
 struct fake {
@@ -34,15 +42,19 @@ struct fake {
     struct loop *loop;
     struct link *link;
     char *url;
+    char instance[ID_UUID_SIZE];
     u32 session;
-    u64 applied;  /* last sequence applied: what WELCOME says */
-    u64 received; /* last sequence received in this session */
-    bool silent;  /* receives, applies, and acknowledges nothing */
-    bool deaf;    /* ignores everything, as one that hangs */
-    u32 hellos, delivers, refused, cancels;
-    struct frame_answered answered; /* the last one */
-    struct buf bodies;              /* "queue=message;" of every target applied, in order */
-    struct frame_call call;         /* the last one; only its id is kept */
+    u64 received; /* ordinal of the last DELIVER taken in this session */
+    struct fake_run runs[RIG_RUNS_MAX];
+    const char *queues; /* "a,b": announced after WELCOME as all that there are; NULL: it is not */
+    const char *lacks;  /* "a,b": targets that are rejected */
+    bool silent;        /* receives, applies, and acknowledges nothing */
+    bool deaf;          /* ignores everything, as one that hangs */
+    bool mute;          /* does not answer SYNC */
+    u32 hellos, delivers, refused, cancels, again; /* again: DELIVERs that were applied before */
+    struct frame_answered answered;                /* the last one */
+    struct buf bodies;      /* "queue=message;" of every target applied, in order */
+    struct frame_call call; /* the last one; only its id is kept */
     struct buf call_body;
     i64 clock_ms;    /* of the last CLOCK frame or greeting */
     bool real_clock; /* runs by itself: the greeting says so */
@@ -71,19 +83,48 @@ struct rig_answer {
 
 /* --- a played queued -------------------------------------------------------------------------- */
 
-static inline void fake_apply(struct fake *q, const struct frame_deliver *d)
+static inline bool fake_names(const char *list, str name)
+{
+    str rest = list ? str_of(list) : STR("");
+
+    while (rest.n)
+        if (str_eq(str_cut(&rest, ','), name))
+            return true;
+    return false;
+}
+
+static inline struct fake_run *fake_run_of(struct fake *q, str incarnation)
+{
+    for (u32 i = 0; i < RIG_RUNS_MAX; i++) {
+        struct fake_run *run = &q->runs[i];
+
+        if (!run->incarnation[0])
+            memcpy(run->incarnation, incarnation.p, incarnation.n);
+        if (str_is(incarnation, run->incarnation))
+            return run;
+    }
+    fail_msg("too many incarnations");
+    return NULL;
+}
+
+/* Its targets into `bodies`; those that it lacks into `rejected`. */
+static inline void fake_apply(struct fake *q, const struct frame_deliver *d, bool is_new,
+                              struct buf *rejected)
 {
     str rest = d->publications;
     struct frame_publication p;
+    struct frame_target t;
 
-    while (frame_next_publication(&rest, &p) == 1) {
+    for (u32 i = 0; frame_next_publication(&rest, &p) == 1; i++) {
         str targets = p.targets;
-        struct frame_target t;
 
-        while (frame_next_target(&targets, &t) == 1) {
+        for (u32 k = 0; frame_next_target(&targets, &t) == 1; k++) {
             str name = str_slice(t.queue, (size_t)str_rfind(t.queue, ':') + 1, t.queue.n);
 
-            buf_printf(&q->bodies, "%.*s=%.*s;", STR_ARG(name), STR_ARG(p.message));
+            if (fake_names(q->lacks, name))
+                frame_rejected_add(rejected, (struct frame_place){i, k});
+            else if (is_new)
+                buf_printf(&q->bodies, "%.*s=%.*s;", STR_ARG(name), STR_ARG(p.message));
         }
     }
 }
@@ -91,24 +132,52 @@ static inline void fake_apply(struct fake *q, const struct frame_deliver *d)
 static inline void fake_deliver(struct fake *q, str frame)
 {
     struct frame_deliver d;
+    struct frame_rejected j;
     struct buf out = {0};
 
     assert_int_equal(frame_read_deliver(frame, &d), 0);
     q->delivers++;
     /* frame.h: the rule by which a frame is applied once and in order, or not. */
-    bool first = q->received == 0;
-
-    if (d.session != q->session || d.sequence <= q->applied ||
-        (first ? d.previous > q->applied : d.previous != q->received)) {
+    if (d.session != q->session || d.ordinal != q->received + 1) {
         q->refused++;
         return;
     }
-    q->received = q->applied = d.sequence;
-    fake_apply(q, &d);
+    struct fake_run *run = fake_run_of(q, d.incarnation);
+    bool is_new = d.sequence > run->applied;
+
+    q->received = d.ordinal;
+    q->again += !is_new;
+    run->applied = MAX(run->applied, d.sequence);
+    frame_rejected_begin(&out, d.session, d.ordinal);
+    fake_apply(q, &d, is_new, &out);
+    assert_int_equal(frame_read_rejected(buf_view(&out), &j), 0);
+    if (j.count && !q->silent)
+        link_send(q->link, &out);
+    buf_deinit(&out);
     if (q->silent)
         return;
-    frame_write_ack(&out, &(struct frame_ack){d.sequence});
+    frame_write_ack(&out, &(struct frame_ack){d.session, d.ordinal});
     link_send(q->link, &out);
+}
+
+/* "name,name" announced as all its queues, now and with every greeting. */
+static inline void fake_announce(struct fake *q, const char *names)
+{
+    struct buf out = {0};
+    str rest = str_of(names);
+
+    q->queues = names;
+
+    frame_queues_begin(&out, true, true);
+    while (rest.n) {
+        str name = str_cut(&rest, ',');
+        char *arn = mem_printf("arn:aws:sqs:us-east-1:000000000000:%.*s", STR_ARG(name));
+
+        frame_queues_add(&out, str_of(arn));
+        mem_free(arn);
+    }
+    frame_queues_end(&out);
+    assert_int_equal(link_send(q->link, &out), 0);
 }
 
 static inline void fake_frame(void *arg, str frame)
@@ -118,6 +187,7 @@ static inline void fake_frame(void *arg, str frame)
     struct frame_greeting g;
     struct frame_call call;
     struct buf out = {0};
+    u64 n;
 
     assert_int_equal(frame_kind(frame, &kind), 0);
     if (q->deaf)
@@ -130,11 +200,19 @@ static inline void fake_frame(void *arg, str frame)
         q->received = 0;
         q->clock_ms = g.clock_ms;
         frame_write_welcome(&out,
-                            &(struct frame_greeting){.instance = STR("fake"),
+                            &(struct frame_greeting){.instance = str_of(q->instance),
                                                      .version = STR("1"),
                                                      .session = g.session,
-                                                     .applied = q->applied,
                                                      .clock_ms = q->real_clock ? 0 : g.clock_ms});
+        link_send(q->link, &out);
+        if (q->queues)
+            fake_announce(q, q->queues);
+        break;
+    case FRAME_SYNC:
+        assert_int_equal(frame_read_sync(frame, &n), 0);
+        if (q->mute)
+            break;
+        frame_write_sync(&out, n);
         link_send(q->link, &out);
         break;
     case FRAME_DELIVER: fake_deliver(q, frame); break;
@@ -181,24 +259,6 @@ static inline void fake_close(struct fake *q)
     link_close(q->link);
     q->link = NULL;
     loop_free(q->loop);
-}
-
-/* "name,name" announced as all its queues. */
-static inline void fake_announce(struct fake *q, const char *names)
-{
-    struct buf out = {0};
-    str rest = str_of(names);
-
-    frame_queues_begin(&out, true, true);
-    while (rest.n) {
-        str name = str_cut(&rest, ',');
-        char *arn = mem_printf("arn:aws:sqs:us-east-1:000000000000:%.*s", STR_ARG(name));
-
-        frame_queues_add(&out, str_of(arn));
-        mem_free(arn);
-    }
-    frame_queues_end(&out);
-    assert_int_equal(link_send(q->link, &out), 0);
 }
 
 /* --- the rig ---------------------------------------------------------------------------------- */
@@ -249,6 +309,9 @@ static inline struct rig *rig_new(u32 queueds)
 
         buf_printf(&urls, "%s%s", i ? "," : "", url);
         r->fakes[i].url = url;
+        r->fakes[i].queues = "";
+        memcpy(r->fakes[i].instance, "00000000-0000-4000-8000-000000000000", ID_UUID_SIZE);
+        r->fakes[i].instance[ID_UUID_SIZE - 2] = (char)('0' + i);
     }
     rig_set(r, "queued", urls.p);
     rig_set(r, "data_dir", r->dir);
@@ -322,7 +385,7 @@ static inline void fail_disk(void)
 static inline bool rig_is_live(const struct rig *r)
 {
     for (u32 i = 0; i < r->fake_count; i++)
-        if (r->t->links[i]->state != QUEUED_LINK_LIVE)
+        if (r->t->queueds.links[i]->state != QUEUED_LINK_LIVE)
             return false;
     return true;
 }

@@ -181,7 +181,7 @@ static void test_several_queueds(void **state)
     fake_announce(&r->fakes[0], "a,c");
     fake_announce(&r->fakes[1], "b");
     fake_announce(&r->fakes[2], "d");
-    RIG_UNTIL(r, r->t->directory.queues.n == 4);
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 4);
     all_forms_go_to(r, "a", 0);
     all_forms_go_to(r, "b", 1);
     all_forms_go_to(r, "d", 2);
@@ -203,7 +203,7 @@ static void test_several_queueds(void **state)
 static u32 home_of(struct rig *r, const char *name)
 {
     char *arn = mem_printf("arn:aws:sqs:us-east-1:000000000000:%s", name);
-    u32 home = directory_home(&r->t->directory, str_of(arn));
+    u32 home = directory_link(&r->t->queueds.directory, str_of(arn));
 
     mem_free(arn);
     return home;
@@ -220,7 +220,7 @@ static void test_homes_outlive_a_failing_store(void **state)
     while (home_of(r, name) != 0)
         name[0]++;
     fake_announce(&r->fakes[1], "gone");
-    RIG_UNTIL(r, r->t->directory.queues.n == 1);
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 1);
     fail_disk();
     fake_announce(&r->fakes[1], name);
     RIG_UNTIL(r, r->t->server.failing);
@@ -230,8 +230,8 @@ static void test_homes_outlive_a_failing_store(void **state)
     fake_close(&r->fakes[1]);
     rig_stop(r);
     rig_start(r);
-    assert_int_equal(r->t->directory.queues.n, 1);
-    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_LIVE);
+    assert_int_equal(r->t->queueds.directory.queues.n, 1);
+    RIG_UNTIL(r, r->t->queueds.links[0]->state == QUEUED_LINK_LIVE);
     assert_int_equal(home_of(r, name), 1);
     rig_free(r);
 }
@@ -243,7 +243,7 @@ static void test_list_over_several(void **state)
 
     fake_announce(&r->fakes[0], "a,c,e");
     fake_announce(&r->fakes[1], "b,d");
-    RIG_UNTIL(r, r->t->directory.queues.n == 5);
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 5);
     assert_int_equal(rig_call(r, "Action=ListQueues", &out), 200);
     const char *at = out.p;
 
@@ -284,21 +284,21 @@ static void test_homes_outlive_the_daemon(void **state)
     struct rig *r = open_rig(2);
 
     fake_announce(&r->fakes[0], "a,b,c,d");
-    RIG_UNTIL(r, r->t->directory.queues.n == 4);
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 4);
     RIG_OK(r, "Action=CreateTopic&Name=t");
     RIG_OK(r, "Action=Subscribe&Protocol=sqs&TopicArn=" RIG_TOPIC "&Endpoint=" RIG_QUEUE("a"));
     RIG_OK(r, "Action=Subscribe&Protocol=sqs&TopicArn=" RIG_TOPIC "&Endpoint=" RIG_QUEUE("b"));
     fake_close(&r->fakes[0]);
     rig_stop(r);
     rig_start(r);
-    assert_int_equal(r->t->directory.queues.n, 4);
+    assert_int_equal(r->t->queueds.directory.queues.n, 4);
     RIG_OK(r, "Action=Publish&Message=m&TopicArn=" RIG_TOPIC);
     assert_int_equal(r->fakes[1].delivers, 0);
     fake_open(&r->fakes[0]);
     RIG_UNTIL(r, rig_is_live(r) && r->fakes[0].bodies.n == strlen("a=m;b=m;"));
     /* A complete list takes away what it does not name. */
     fake_announce(&r->fakes[0], "a");
-    RIG_UNTIL(r, r->t->directory.queues.n == 1);
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 1);
     rig_free(r);
 }
 

@@ -54,7 +54,7 @@ static void test_health(void **state)
     assert_true(str_is(text, TOQUE_VERSION));
     json_close(&doc);
     fake_close(&r->fakes[1]);
-    RIG_UNTIL(r, r->t->links[1]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, r->t->queueds.links[1]->state == QUEUED_LINK_DOWN);
     assert_int_equal(page(r, "GET", "/health", "", &out), 200);
     assert_non_null(strstr(out.p, "\"status\":\"degraded\""));
     assert_non_null(strstr(out.p, "\"link\":\"partial\""));
@@ -77,7 +77,7 @@ static void test_clock_moves_everybody(void **state)
     assert_int_equal(r->fakes[1].clock_ms, begin_ms + 5000);
     /* One that is away is not waited for, and hears it when it is back. */
     fake_close(&r->fakes[1]);
-    RIG_UNTIL(r, r->t->links[1]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, r->t->queueds.links[1]->state == QUEUED_LINK_DOWN);
     assert_int_equal(page(r, "POST", "/_toque/clock", "{\"advance_ms\":1}", &out), 200);
     fake_open(&r->fakes[1]);
     RIG_UNTIL(r, rig_is_live(r));
@@ -133,14 +133,15 @@ static void test_clock_moved_while_greeting(void **state)
     fake_open(q);
     q->deaf = true;
     rig_start(r);
-    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_GREETING && link_is_up(q->link));
+    RIG_UNTIL(r, r->t->queueds.links[0]->state == QUEUED_LINK_GREETING && link_is_up(q->link));
     i64 later_ms = r->t->server.clock.now_ms + 1000;
 
     frame_write_clock(&clock, later_ms);
-    frame_write_welcome(&welcome, &(struct frame_greeting){.instance = STR("fake"),
-                                                           .version = STR("1"),
-                                                           .session = r->t->links[0]->session,
-                                                           .clock_ms = later_ms});
+    frame_write_welcome(&welcome,
+                        &(struct frame_greeting){.instance = str_of(q->instance),
+                                                 .version = STR("1"),
+                                                 .session = r->t->queueds.links[0]->session,
+                                                 .clock_ms = later_ms});
     link_send(q->link, &clock);
     link_send(q->link, &welcome);
     q->deaf = false;
@@ -172,7 +173,7 @@ static void test_clock_refusals(void **state)
     fake_close(&r->fakes[0]);
     r->fakes[0].real_clock = true;
     fake_open(&r->fakes[0]);
-    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, r->t->queueds.links[0]->state == QUEUED_LINK_DOWN);
     RIG_UNTIL(r, rig_is_live(r));
     assert_int_equal(page(r, "POST", "/_toque/clock", "{\"advance_ms\":0}", &out), 409);
     assert_int_equal(page(r, "POST", "/_toque/clock", "{\"advance_ms\":1}", &out), 409);

@@ -376,7 +376,7 @@ static void test_rule_of_ten(void **state)
     }
     RIG_OK(rig, form.p);
     arrived("q=m;");
-    assert_int_equal(rig->t->queued_route.refused_raw, 1);
+    assert_int_equal(rig->t->queueds.failed.counts[FAILURE_ATTRIBUTES], 1);
     buf_deinit(&form);
 }
 

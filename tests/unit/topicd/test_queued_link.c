@@ -24,7 +24,11 @@ static void bodies_are(struct fake *q, const char *expected)
 
 static u64 stored_frames(const struct rig *r)
 {
-    return topic_store_outbox(r->t->store, str_of(r->t->links[0]->url))->frames;
+    u64 n = 0;
+
+    for (u32 i = 0; i < r->t->queueds.homes.n; i++)
+        n += r->t->queueds.homes.items[i]->outbox->frames;
+    return n;
 }
 
 static void test_publish_reaches_the_queued_without_the_disk(void **state)
@@ -53,7 +57,7 @@ static void test_answer_waits_for_the_acknowledgement(void **state)
     for (int i = 0; i < 20; i++)
         rig_turn(r);
     assert_false(a.there);
-    frame_write_ack(&ack, &(struct frame_ack){q->applied});
+    frame_write_ack(&ack, &(struct frame_ack){q->session, q->received});
     link_send(q->link, &ack);
     RIG_UNTIL(r, a.there);
     assert_int_equal(a.status, 200);
@@ -103,7 +107,7 @@ static void test_outbox_while_away(void **state)
 
     RIG_OK(r, PUBLISH("1"));
     fake_close(q);
-    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, r->t->queueds.links[0]->state == QUEUED_LINK_DOWN);
     RIG_OK(r, PUBLISH("2"));
     RIG_OK(r, PUBLISH("3"));
     assert_int_equal(stored_frames(r), 2);
@@ -113,8 +117,8 @@ static void test_outbox_while_away(void **state)
     RIG_OK(r, PUBLISH("5"));
     bodies_are(q, "a=1;a=2;a=3;a=4;a=5;");
     assert_int_equal(q->refused, 0);
-    assert_int_equal(r->t->links[0]->outbox->frames, 0);
-    assert_int_equal(r->t->links[0]->outbox->bytes, 0);
+    assert_int_equal(r->t->queueds.links[0]->home->outbox->frames, 0);
+    assert_int_equal(r->t->queueds.links[0]->home->outbox->bytes, 0);
     rig_free(r);
 }
 
@@ -154,7 +158,7 @@ static void test_outbox_outlives_the_daemon(void **state)
 
     RIG_OK(r, PUBLISH("1"));
     fake_close(q);
-    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, r->t->queueds.links[0]->state == QUEUED_LINK_DOWN);
     RIG_OK(r, PUBLISH("2"));
     rig_stop(r);
     rig_start(r);
@@ -243,7 +247,7 @@ static void test_publishes_wait_for_memory(void **state)
         rig_turn(r);
     desk_cancel(left);
     q->silent = false;
-    frame_write_ack(&ack, &(struct frame_ack){q->applied});
+    frame_write_ack(&ack, &(struct frame_ack){q->session, q->received});
     link_send(q->link, &ack);
     RIG_UNTIL(r, a[7].there);
     for (size_t i = 0; i < ARRAY_LEN(a); i++) {
@@ -264,7 +268,7 @@ static void test_waiting_publishes_need_no_queued(void **state)
     struct buf form = {0};
 
     fake_close(&r->fakes[0]);
-    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, r->t->queueds.links[0]->state == QUEUED_LINK_DOWN);
     r->t->fanout.held_bytes_max = 300000;
     buf_z(&form, PUBLISH(""));
     memset(buf_room(&form, 200000), 'x', 200000);
@@ -296,7 +300,7 @@ static void test_failing_store(void **state)
     /* A publish needs no disk while the queued is there. */
     assert_int_equal(rig_call(r, PUBLISH("1"), &out), 200);
     fake_close(q);
-    RIG_UNTIL(r, r->t->links[0]->state == QUEUED_LINK_DOWN);
+    RIG_UNTIL(r, r->t->queueds.links[0]->state == QUEUED_LINK_DOWN);
     assert_int_equal(rig_call(r, PUBLISH("2"), &out), 503);
     failing_vfs_heal();
     RIG_UNTIL(r, !r->t->server.failing);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "common/aws/frame.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "tests/failing_vfs.h"
@@ -16,7 +17,8 @@
 #include "topicd/topic_store.h"
 
 #define NOW           1790000000000
-#define SEQ(epoch, n) (((u64)(epoch) << 32) + (n))
+#define QUEUE(q)      "arn:aws:sqs:us-east-1:000000000000:" q
+#define HOME(q, home) "home " QUEUE(q) " at " home "\n"
 
 struct world {
     char *dir, *path;
@@ -97,9 +99,15 @@ static int list_sub(void *arg, const struct sub_row *u)
     return 0;
 }
 
-static int list_home(void *arg, str queue, str queued)
+static int list_queued(void *arg, const struct queued_row *q)
 {
-    buf_printf(arg, "home %.*s at %.*s\n", STR_ARG(queue), STR_ARG(queued));
+    buf_printf(arg, "queued %" PRIu64 " %.*s at %.*s\n", q->id, STR_ARG(q->name), STR_ARG(q->url));
+    return 0;
+}
+
+static int list_home(void *arg, str queue, u64 queued)
+{
+    buf_printf(arg, "home %.*s at %" PRIu64 "\n", STR_ARG(queue), queued);
     return 0;
 }
 
@@ -108,6 +116,7 @@ static void check_all(struct world *w, const char *expected)
     struct buf out = {0};
     buf_z(&out, "");
     assert_int_equal(topic_store_load(w->s, list_topic, list_sub, &out), 0);
+    assert_int_equal(topic_store_load_queueds(w->s, list_queued, &out), 0);
     assert_int_equal(topic_store_load_homes(w->s, list_home, &out), 0);
     assert_string_equal(out.p, expected);
     buf_deinit(&out);
@@ -133,14 +142,20 @@ static void put_topic(struct world *w, u64 id)
                                                     .created_ms = NOW});
 }
 
-static void check_size(struct world *w, str queued, u64 frames, u64 bytes)
+static void add(struct world *w, u64 queued, u64 id, const char *frame)
+{
+    topic_store_outbox_add(
+        w->s, &(struct outbox_row){.id = id, .queued = queued, .frame = str_of(frame)});
+}
+
+static void check_size(struct world *w, u64 queued, u64 frames, u64 bytes)
 {
     const struct topic_outbox *o = topic_store_outbox(w->s, queued);
     assert_int_equal(o->frames, frames);
     assert_int_equal(o->bytes, bytes);
 }
 
-/* What a reading brings: "SEQUENCE=FRAME;…", the epochs left out of the sequences. */
+/* What a reading brings: "ID=FRAME;…". */
 struct reading {
     struct outbox_read read;
     struct buf out;
@@ -148,11 +163,11 @@ struct reading {
     bool done;
 };
 
-static void frame_came(struct outbox_read *r, u64 sequence, str frame)
+static void row_came(struct outbox_read *r, const struct outbox_row *row)
 {
     struct reading *got = container_of(r, struct reading, read);
     assert_false(got->done);
-    buf_printf(&got->out, "%" PRIu64 "=%.*s;", sequence & 0xffffffff, STR_ARG(frame));
+    buf_printf(&got->out, "%" PRIu64 "=%.*s;", row->id, STR_ARG(row->frame));
 }
 
 static void reading_done(struct outbox_read *r, int err)
@@ -163,14 +178,14 @@ static void reading_done(struct outbox_read *r, int err)
     got->err = err;
 }
 
-static void check_bounded(struct world *w, str queued, u64 after, u64 through, u32 frames_max,
+static void check_bounded(struct world *w, u64 queued, u64 after, u64 through, u32 frames_max,
                           u64 bytes_max, const char *expected)
 {
     struct reading got = {.read = {.after = after,
                                    .through = through,
                                    .frames_max = frames_max,
                                    .bytes_max = bytes_max,
-                                   .frame = frame_came,
+                                   .row = row_came,
                                    .done = reading_done}};
     buf_z(&got.out, "");
     topic_store_outbox_read(w->s, queued, &got.read);
@@ -181,7 +196,7 @@ static void check_bounded(struct world *w, str queued, u64 after, u64 through, u
     buf_deinit(&got.out);
 }
 
-static void check_read(struct world *w, str queued, u64 after, const char *expected)
+static void check_read(struct world *w, u64 queued, u64 after, const char *expected)
 {
     check_bounded(w, queued, after, UINT64_MAX, 100, 1000, expected);
 }
@@ -201,9 +216,14 @@ static void test_rows_survive(void **state)
     put_sub(w, 2, 2);
     put_sub(w, 3, 2);
     put_sub(w, 4, 1);
-    topic_store_put_home(w->s, STR("arn:q"), STR("ipc://a"));
-    topic_store_put_home(w->s, STR("arn:q"), STR("ipc://b"));
-    topic_store_put_home(w->s, STR("arn:z"), STR("ipc://b"));
+    topic_store_put_queued(w->s, &(struct queued_row){1, STR("a"), STR("ipc://a")});
+    topic_store_put_queued(w->s, &(struct queued_row){2, STR("b"), STR("ipc://b")});
+    topic_store_put_queued(w->s, &(struct queued_row){3, STR("c"), STR("ipc://c")});
+    topic_store_put_queued(w->s, &(struct queued_row){1, STR("a"), STR("")});
+    topic_store_delete_queued(w->s, 3);
+    topic_store_put_home(w->s, STR("arn:q"), 1);
+    topic_store_put_home(w->s, STR("arn:q"), 2);
+    topic_store_put_home(w->s, STR("arn:z"), 2);
     topic_store_delete_home(w->s, STR("arn:z"));
     topic_store_delete_sub(w->s, 4);
     topic_store_delete_topic(w->s, 2);
@@ -215,7 +235,9 @@ static void test_rows_survive(void **state)
     check_all(w, "topic 1 arn:t {\"a\":1} 1790000000000\n"
                  "sub 1 of 1 arn:s sqs arn:q me {} 1790000000000\n"
                  "sub 3 of 2 arn:s sqs arn:q me {} 1790000000000\n"
-                 "home arn:q at ipc://b\n");
+                 "queued 1 a at \n"
+                 "queued 2 b at ipc://b\n"
+                 "home arn:q at 2\n");
     assert_int_equal(topic_store_meta_get(w->s, "clock", &clock), 0);
     assert_int_equal(clock, NOW);
     assert_int_equal(topic_store_next_topic_id(w->s), 3);
@@ -242,22 +264,22 @@ static void test_the_epoch_grows(void **state)
 {
     struct world *w = *state;
     struct fault f = {0};
-    u64 first = topic_store_epoch(w->s);
+    u64 first = w->s->engine.epoch;
     assert_true(first >
                 (u64)6 * 365 * 24 * 3600 * 1000); /* a time: an old copy's next one is later */
     char *instance = mem_dup(str_of(topic_store_instance(w->s)));
     assert_int_equal(strlen(instance), 36);
     reopen(w);
-    u64 second = topic_store_epoch(w->s);
+    u64 second = w->s->engine.epoch;
     assert_true(second > first);
     assert_string_equal(topic_store_instance(w->s), instance);
     struct world copy = crashed(w);
-    assert_true(topic_store_epoch(copy.s) > second);
+    assert_true(copy.s->engine.epoch > second);
     close_copy(&copy);
     topic_store_close(w->s);
     failing_vfs_heal(); /* relaxed or not, it is synced */
     assert_int_equal(topic_store_open(&w->s, store_aid_options(w->dir, STORE_RELAXED), &f), 0);
-    u64 third = topic_store_epoch(w->s);
+    u64 third = w->s->engine.epoch;
     assert_true(third > second);
     assert_true(failing_vfs_count(FAILING_SYNC, FAILING_WAL) > 0);
     topic_store_close(w->s);
@@ -269,7 +291,7 @@ static void test_the_epoch_grows(void **state)
     assert_int_equal(f.code, E_IO);
     failing_vfs_heal();
     open_world(w);
-    assert_true(topic_store_epoch(w->s) > third);
+    assert_true(w->s->engine.epoch > third);
     mem_free(instance);
 }
 
@@ -278,61 +300,85 @@ static void test_the_epoch_grows(void **state)
 static void test_the_outbox(void **state)
 {
     struct world *w = *state;
-    str a = STR("ipc://a"), b = STR("ipc://b");
-    check_read(w, a, 0, "");
-    check_size(w, a, 0, 0);
-    topic_store_outbox_acked(w->s, a, SEQ(1, 5));
+    check_read(w, 1, 0, "");
+    check_size(w, 1, 0, 0);
+    assert_int_equal(topic_store_next_outbox_id(w->s), 1);
+    topic_store_outbox_acked(w->s, 1, 0, 5);
     assert_false(topic_store_stats(w->s).failures);
-    topic_store_outbox_add(w->s, a, SEQ(1, 1), STR("one"));
-    topic_store_outbox_add(w->s, b, SEQ(1, 1), STR("its own"));
-    topic_store_outbox_add(w->s, a, SEQ(1, 2), STR("two"));
-    topic_store_outbox_add(w->s, a, SEQ(2, 3), STR("three"));
-    check_size(w, a, 3, 11);
+    add(w, 1, 1, "one");
+    add(w, 2, 2, "its own");
+    add(w, 1, 3, "two");
+    add(w, 1, 4, "three");
+    check_size(w, 1, 3, 11);
     assert_int_equal(commit(w), 0);
     reopen(w);
 
-    check_size(w, a, 3, 11);
-    check_size(w, b, 1, 7);
-    assert_int_equal(topic_store_outbox(w->s, a)->last, SEQ(2, 3));
-    check_read(w, a, 0, "1=one;2=two;3=three;");
-    check_read(w, a, SEQ(1, 1), "2=two;3=three;");
-    check_read(w, a, SEQ(2, 3), "");
-    check_read(w, a, UINT64_MAX, "");
-    check_bounded(w, a, 0, SEQ(1, 2), 100, 1000, "1=one;2=two;");
-    check_bounded(w, a, 0, UINT64_MAX, 2, 1000, "1=one;2=two;");
-    check_bounded(w, a, 0, UINT64_MAX, 100, 4,
-                  "1=one;2=two;"); /* up to the frame that reaches it */
-    check_bounded(w, a, 0, UINT64_MAX, 100, 1, "1=one;");
-    check_read(w, b, 0, "1=its own;");
-    topic_store_outbox_acked(w->s, a, SEQ(1, 2));
-    check_size(w, a, 1, 5);
-    check_read(w, a, 0, "3=three;");
+    assert_int_equal(topic_store_next_outbox_id(w->s), 5);
+    check_size(w, 1, 3, 11);
+    check_size(w, 2, 1, 7);
+    assert_int_equal(topic_store_outbox(w->s, 1)->last, 4);
+    check_read(w, 1, 0, "1=one;3=two;4=three;");
+    check_read(w, 1, 1, "3=two;4=three;");
+    check_read(w, 1, 4, "");
+    check_read(w, 1, UINT64_MAX, "");
+    check_bounded(w, 1, 0, 3, 100, 1000, "1=one;3=two;");
+    check_bounded(w, 1, 0, UINT64_MAX, 2, 1000, "1=one;3=two;");
+    check_bounded(w, 1, 0, UINT64_MAX, 100, 4, "1=one;3=two;"); /* up to the row that reaches it */
+    check_bounded(w, 1, 0, UINT64_MAX, 100, 1, "1=one;");
+    check_read(w, 2, 0, "2=its own;");
+    topic_store_outbox_acked(w->s, 1, 0, 3);
+    check_size(w, 1, 1, 5);
+    check_read(w, 1, 0, "4=three;");
+    topic_store_outbox_set(w->s, 1, 4, STR("less"));
+    check_size(w, 1, 1, 4);
+    check_read(w, 1, 0, "4=less;");
     assert_int_equal(commit(w), 0);
-    topic_store_outbox_acked(w->s, a, UINT64_MAX);
+    topic_store_outbox_acked(w->s, 1, 3, UINT64_MAX);
     assert_int_equal(commit(w), 0);
-    check_size(w, a, 0, 0);
-    check_size(w, b, 1, 7);
-    check_read(w, a, 0, "");
+    check_size(w, 1, 0, 0);
+    check_size(w, 2, 1, 7);
+    check_read(w, 1, 0, "");
     reopen(w);
-    check_size(w, a, 0, 0);
-    check_read(w, b, 0, "1=its own;");
+    check_size(w, 1, 0, 0);
+    check_read(w, 2, 0, "2=its own;");
+    assert_int_equal(topic_store_next_outbox_id(w->s), 5);
 }
 
-/* A queued's number that a failed turn gave, and counts that it changed, are not believed after it.
- */
+static void test_queueds_that_are_the_same(void **state)
+{
+    struct world *w = *state;
+    topic_store_put_queued(w->s, &(struct queued_row){1, STR("ipc://a"), STR("ipc://a")});
+    topic_store_put_queued(w->s, &(struct queued_row){2, STR("b"), STR("ipc://a")});
+    add(w, 1, 1, "one");
+    add(w, 2, 2, "two");
+    add(w, 1, 3, "three");
+    topic_store_put_home(w->s, STR("arn:q"), 1);
+    assert_int_equal(commit(w), 0);
+    topic_store_merge_queued(w->s, 1, 2);
+    check_size(w, 1, 0, 0);
+    check_size(w, 2, 3, 11);
+    assert_int_equal(topic_store_outbox(w->s, 2)->last, 3);
+    assert_int_equal(commit(w), 0);
+    reopen(w);
+    check_size(w, 2, 3, 11);
+    check_read(w, 2, 0, "1=one;2=two;3=three;");
+    check_all(w, "queued 2 b at ipc://a\n"
+                 "home arn:q at 2\n");
+}
+
+/* Counts that a failed turn changed are not believed after it. */
 static void test_the_outbox_after_failed_turns(void **state)
 {
     struct world *w = *state;
-    str a = STR("ipc://a"), b = STR("ipc://b");
     struct failing_order sync = {
         .ops = FAILING_SYNC, .files = FAILING_WAL, .result = SQLITE_IOERR_FSYNC, .mine = true};
-    topic_store_outbox_add(w->s, a, 10, STR("kept"));
+    add(w, 1, 10, "kept");
     assert_int_equal(commit(w), 0);
     sync.times = 1;
     failing_vfs_order(sync);
-    topic_store_outbox_add(w->s, b, 11, STR("never"));
-    topic_store_outbox_add(w->s, a, 11, STR("never"));
-    topic_store_outbox_acked(w->s, a, 10);
+    add(w, 2, 11, "never");
+    add(w, 1, 12, "never");
+    topic_store_outbox_acked(w->s, 1, 0, 10);
     put_topic(w, 1);
     assert_int_equal(commit(w), E_IO);
     failing_vfs_order((struct failing_order){.ops = FAILING_READ,
@@ -341,24 +387,78 @@ static void test_the_outbox_after_failed_turns(void **state)
                                              .files = FAILING_ANY,
                                              .mine = true});
     assert_int_equal(topic_store_recount(w->s), E_IO);
-    assert_int_equal(topic_store_outbox(w->s, a)->last, 11); /* nothing overtakes what may be */
+    assert_int_equal(topic_store_outbox(w->s, 1)->last, 12); /* nothing overtakes what may be */
     failing_vfs_heal();
     assert_int_equal(topic_store_recount(w->s), 0);
-    check_size(w, a, 1, 4);
-    assert_int_equal(topic_store_outbox(w->s, a)->last, 10);
-    check_size(w, b, 0, 0);
+    check_size(w, 1, 1, 4);
+    assert_int_equal(topic_store_outbox(w->s, 1)->last, 10);
+    check_size(w, 2, 0, 0);
     check_all(w, "");
+    assert_int_equal(topic_store_next_outbox_id(w->s), 13);
     struct world copy = crashed(w);
-    check_size(&copy, a, 1, 4);
-    check_size(&copy, b, 0, 0);
+    check_size(&copy, 1, 1, 4);
+    check_size(&copy, 2, 0, 0);
     check_all(&copy, "");
     close_copy(&copy);
-    topic_store_outbox_add(w->s, STR("ipc://c"), 12, STR("c"));
-    topic_store_outbox_add(w->s, b, 12, STR("again"));
+    add(w, 3, 13, "c");
+    add(w, 2, 14, "again");
     assert_int_equal(commit(w), 0);
-    check_read(w, b, 0, "12=again;");
-    check_read(w, STR("ipc://c"), 0, "12=c;");
-    check_read(w, a, 0, "10=kept;");
+    check_read(w, 2, 0, "14=again;");
+    check_read(w, 3, 0, "13=c;");
+    check_read(w, 1, 0, "10=kept;");
+}
+
+/* --- stores of earlier versions --------------------------------------------------------------- */
+
+static void frame_of_1(struct outbox_read *r, const struct outbox_row *row)
+{
+    struct reading *got = container_of(r, struct reading, read);
+    struct frame_deliver d;
+    struct frame_publication p;
+    struct frame_target t;
+    assert_int_equal(frame_read_deliver(row->frame, &d), 0);
+    assert_true(str_is(d.incarnation, "ab781070-a9fa-4d9c-9f7d-93d6387a67e7"));
+    assert_int_equal(d.publication_count, 1);
+    assert_int_equal(frame_next_publication(&d.publications, &p), 1);
+    assert_int_equal(frame_next_target(&p.targets, &t), 1);
+    buf_printf(&got->out, "%" PRIu64 ".%" PRIu64 " %.*s to %.*s\n", row->id,
+               d.sequence - 915198260447019011, STR_ARG(p.message_id), STR_ARG(t.queue));
+}
+
+static void test_version_1(void **state)
+{
+    struct world *w = *state;
+    struct reading got = {.read = {.through = UINT64_MAX,
+                                   .frames_max = 100,
+                                   .bytes_max = UINT64_MAX,
+                                   .row = frame_of_1,
+                                   .done = reading_done}};
+    topic_store_close(w->s);
+    store_aid_copy("tests/stores/v1/topicd.db", w->path);
+    open_world(w);
+    struct buf out = {0};
+    assert_int_equal(topic_store_load_queueds(w->s, list_queued, &out), 0);
+    assert_int_equal(topic_store_load_homes(w->s, list_home, &out), 0);
+    assert_string_equal(
+        out.p,
+        "queued 1 ipc:///run/toque/queued2.link at ipc:///run/toque/queued2.link\n"
+        "queued 2 ipc:///run/toque/queued.link at ipc:///run/toque/queued.link\n" HOME(
+            "delayed", "1") HOME("far-0", "2") HOME("far-1", "2") HOME("far-2", "2")
+            HOME("far-3", "2") HOME("far-4", "2") HOME("far-5", "1") HOME("in-flight", "1")
+                HOME("plain", "2") HOME("purged", "1") HOME("raw", "1") HOME("wrapped", "2"));
+    check_size(w, 1, 3, 3 * 401);
+    assert_int_equal(topic_store_next_outbox_id(w->s), 4);
+    buf_z(&got.out, "");
+    topic_store_outbox_read(w->s, 1, &got.read);
+    assert_string_equal(
+        got.out.p, "1.0 cc6d558a-9730-4177-881b-4eed41813e2a to " QUEUE(
+                       "far-5") "\n"
+                                "2.1 98da40b5-cf85-42a9-800a-9f100f644d50 to " QUEUE(
+                                    "far-5") "\n"
+                                             "3.2 06a1154d-878d-4fdb-a761-111e94eb0504 to " QUEUE(
+                                                 "far-5") "\n");
+    buf_deinit(&got.out);
+    buf_deinit(&out);
 }
 
 static void test_the_probe_tells(void **state)
@@ -387,7 +487,9 @@ int main(void)
         TEST(test_ids_never_come_back),
         TEST(test_the_epoch_grows),
         TEST(test_the_outbox),
+        TEST(test_queueds_that_are_the_same),
         TEST(test_the_outbox_after_failed_turns),
+        TEST(test_version_1),
         TEST(test_the_probe_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,43 @@
+#include "topicd/failed_delivery.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+/* The log is told of one in so many milliseconds, and how many there were beside it. */
+#define TELL_MS 1000
+
+static const char *const reasons[FAILURES] = {
+    [FAILURE_NO_QUEUE] = "no queued has the queue",
+    [FAILURE_WANDERING] = "queueds that announced the queue did not have it",
+    [FAILURE_ATTRIBUTES] = "a raw message with more attributes than SQS takes",
+};
+
+void failed_deliveries_init(struct failed_deliveries *f, const struct clock *clock)
+{
+    *f = (struct failed_deliveries){.clock = clock};
+}
+
+void delivery_failed(struct failed_deliveries *f, const struct failed_delivery *d)
+{
+    f->counts[d->why]++;
+    if (f->told_ms && f->clock->mono_ms - f->told_ms < TELL_MS) {
+        f->untold++;
+        return;
+    }
+    log_warning("a delivery failed: %s topic=%.*s message=%.*s subscription=%.*s queue=%.*s"
+                " others=%" PRIu64,
+                reasons[d->why], STR_ARG(d->publication->topic),
+                STR_ARG(d->publication->message_id), STR_ARG(d->target->subscription),
+                STR_ARG(d->target->queue), f->untold);
+    f->untold = 0;
+    f->told_ms = f->clock->mono_ms;
+}
+
+u64 failed_deliveries_count(const struct failed_deliveries *f)
+{
+    u64 n = 0;
+
+    for (u32 i = 0; i < FAILURES; i++)
+        n += f->counts[i];
+    return n;
+}

@@ -1,0 +1,32 @@
+/* Deliveries that are given up: the one place where each is counted, logged, and handed on (to
+ * where a subscription's dead letters go, and to what tells why a message did not arrive). */
+#ifndef TOQUE_FAILED_DELIVERY_H
+#define TOQUE_FAILED_DELIVERY_H
+
+#include "common/aws/frame.h"
+
+enum failure {
+    FAILURE_NO_QUEUE,   /* no queued has the queue */
+    FAILURE_WANDERING,  /* it was given too often to a queued that did not have the queue */
+    FAILURE_ATTRIBUTES, /* raw, with more attributes than SQS takes */
+    FAILURES
+};
+
+struct failed_delivery {
+    enum failure why;
+    const struct frame_publication *publication;
+    const struct frame_target *target;
+};
+
+struct failed_deliveries {
+    const struct clock *clock;
+    u64 counts[FAILURES]; /* ever, for the statistics */
+    u64 untold;           /* since the log was told of one */
+    i64 told_ms;          /* mono; 0: never */
+};
+
+void failed_deliveries_init(struct failed_deliveries *f, const struct clock *clock);
+void delivery_failed(struct failed_deliveries *f, const struct failed_delivery *d);
+u64 failed_deliveries_count(const struct failed_deliveries *f);
+
+#endif
