@@ -1,12 +1,12 @@
 /* The three batch actions: checks that fail the whole request first, then entry by entry, each with
  * its own success or failure. */
 #include "queued/api.h"
+
+#include "common/aws/batch.h"
 #include "queued/fault.h"
 
-#define BATCH_MAX    10
-#define BATCH_ID_MAX 80
-#define BATCH_SIZE_MAX                                                                             \
-    1048576 /* bytes of all messages of a send, whatever a queue allows for one */
+/* Bytes of all messages of a send, whatever a queue allows for one. */
+#define BATCH_SIZE_MAX 1048576
 
 struct batch {
     struct call *c;
@@ -21,21 +21,10 @@ struct batch {
         str id;
         int code;
         str text;
-    } failed[BATCH_MAX];
+    } failed[BATCH_ENTRIES_MAX];
 };
 
 /* --- the whole request ------------------------------------------------------------------------ */
-
-static bool is_id(str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char ch = s.p[i], letter = (char)(ch | 0x20);
-        if (!((letter >= 'a' && letter <= 'z') || (ch >= '0' && ch <= '9') || ch == '-' ||
-              ch == '_'))
-            return false;
-    }
-    return s.n >= 1 && s.n <= BATCH_ID_MAX;
-}
 
 static int check_count(const struct batch *b, const struct val *entries, struct fault *f)
 {
@@ -45,11 +34,11 @@ static int check_count(const struct batch *b, const struct val *entries, struct 
     if (!entries || entries->count == 0)
         return fault_set(f, CALL_FAULT_BATCH_EMPTY,
                          "There should be at least one %s in the request.", b->entry_name);
-    if (entries->count > BATCH_MAX)
+    if (entries->count > BATCH_ENTRIES_MAX)
         return fault_set(f, CALL_FAULT_BATCH_TOO_MANY,
                          "Maximum number of entries per request are %d. "
                          "You have sent %u.",
-                         BATCH_MAX, entries->count);
+                         BATCH_ENTRIES_MAX, entries->count);
     return 0;
 }
 
@@ -61,17 +50,16 @@ static int check_ids(const struct batch *b, const struct val *entries, struct fa
         if (!id.p)
             return fault_set(f, CALL_FAULT_MISSING_PARAMETER,
                              "The request must contain the parameter %s.%u.Id.", b->entry_name, at);
-        if (!is_id(id))
+        if (id.n > BATCH_ID_MAX || !batch_is_id_text(id))
             return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
                              "A batch entry id can only contain alphanumeric characters, hyphens "
                              "and underscores. It can be at most 80 letters long.");
     }
-    for (const struct val *v = entries->first; v; v = v->next)
-        for (const struct val *w = entries->first; w != v; w = w->next)
-            if (str_eq(val_text(v, "Id"), val_text(w, "Id")))
-                return fault_set(f, CALL_FAULT_BATCH_IDS_NOT_DISTINCT, "Id %.*s repeated.",
-                                 STR_ARG(val_text(v, "Id")));
-    return 0;
+    const struct val *again = batch_repeated(entries);
+
+    return again ? fault_set(f, CALL_FAULT_BATCH_IDS_NOT_DISTINCT, "Id %.*s repeated.",
+                             STR_ARG(val_text(again, "Id")))
+                 : 0;
 }
 
 static size_t value_size(const struct val *v)

@@ -2,7 +2,6 @@
  * yet is refused behind everything that the service itself would refuse. */
 #include "common/aws/arn.h"
 #include "common/aws/desk.h"
-#include "common/base/hash.h"
 #include "queued/api.h"
 #include "queued/fault.h"
 #include "queued/waiter.h"
@@ -145,25 +144,19 @@ void api_get_queue_url(struct call *c)
 /* A page token says after which name to go on, and for which prefix it was made. */
 static str make_token(struct call *c, str prefix, str last)
 {
-    struct buf b = {0};
-    str plain = arena_printf(&c->arena, "%.*s\n%.*s", STR_ARG(prefix), STR_ARG(last));
-    hash_base64(&b, plain);
-    str token = arena_dup(&c->arena, buf_view(&b));
-    buf_deinit(&b);
-    return token;
+    return call_base64(c, arena_printf(&c->arena, "%.*s\n%.*s", STR_ARG(prefix), STR_ARG(last)));
 }
 
 static int read_token(struct call *c, str token, str prefix, str *ret_after)
 {
-    struct buf b = {0};
+    str rest;
+
     *ret_after = STR("");
     if (token.n == 0)
         return 0;
-    int err = hash_unbase64(token, &b);
-    str rest = arena_dup(&c->arena, buf_view(&b));
-    buf_deinit(&b);
-    str made_for = str_cut(&rest, '\n');
-    if (err || !str_eq(made_for, prefix) || rest.n == 0)
+    int err = call_unbase64(c, token, &rest);
+
+    if (err || !str_eq(str_cut(&rest, '\n'), prefix) || rest.n == 0)
         return fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER, "Invalid or expired next token.");
     *ret_after = rest;
     return 0;

@@ -251,19 +251,6 @@ int queue_attr_set(struct queue_attrs *a, const struct val *map, bool creating, 
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-static bool same_json(const char *a, str b)
-{
-    struct json_doc left = {0}, right = {0};
-    struct fault ignored;
-    fault_clear(&ignored);
-    bool same = json_open(&left, str_of(a), NULL, true, &ignored) == 0 &&
-                json_open(&right, b, NULL, true, &ignored) == 0 &&
-                json_equal(left.root, right.root);
-    json_close(&left);
-    json_close(&right);
-    return same;
-}
-
 static bool same_one(struct queue_attrs *a, const struct row *r, str value)
 {
     i64 number;
@@ -272,7 +259,7 @@ static bool same_one(struct queue_attrs *a, const struct row *r, str value)
     const char *has = *text_of(a, r);
     if (!has || value.n == 0)
         return !has && value.n == 0;
-    return str_is(value, has) || (r->kind == KIND_POLICY && same_json(has, value));
+    return r->kind == KIND_POLICY ? json_is_same(str_of(has), value) : str_is(value, has);
 }
 
 int queue_attr_same(const struct queue_attrs *a, const struct val *map, struct fault *f)

@@ -3,7 +3,6 @@
 #include "topicd/api.h"
 
 #include "common/aws/arn.h"
-#include "common/base/hash.h"
 
 #define NAMESPACE "http://sns.amazonaws.com/doc/2010-03-31/"
 /* Longest token that is looked at; ours have less. */
@@ -288,18 +287,27 @@ struct setting *api_settings(struct call *c, const char *name, size_t *ret_n)
     return list;
 }
 
+bool api_is_phone_number(str s)
+{
+    if (s.n < 2 || s.n > 16 || s.p[0] != '+')
+        return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
 bool api_page_begin(struct call *c, char kind, u64 *ret_place)
 {
     str token = val_text(c->in, "NextToken");
+    str text;
     i64 place;
 
     *ret_place = 0;
     if (token.n == 0)
         return true;
-    buf_reset(&c->scratch);
-    if (token.n > TOKEN_MAX || hash_unbase64(token, &c->scratch) || c->scratch.n < 2 ||
-        c->scratch.p[0] != kind ||
-        str_to_i64(str_slice(buf_view(&c->scratch), 1, c->scratch.n), &place) || place < 0) {
+    if (token.n > TOKEN_MAX || call_unbase64(c, token, &text) || text.n < 2 || text.p[0] != kind ||
+        str_to_i64(str_slice(text, 1, text.n), &place) || place < 0) {
         fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "NextToken");
         return false;
     }
@@ -311,7 +319,5 @@ void api_page_end(struct call *c, char kind, u64 next_place)
 {
     str text = arena_printf(&c->arena, "%c%020" PRIu64, kind, next_place);
 
-    buf_reset(&c->scratch);
-    hash_base64(&c->scratch, text);
-    call_out_text(c, "NextToken", buf_view(&c->scratch));
+    call_out_text(c, "NextToken", call_base64(c, text));
 }

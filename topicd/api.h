@@ -33,6 +33,8 @@ int api_arn(struct call *c, const char *name, str *ret);
 int api_check_topic_arn(struct call *c, const char *name, str arn);
 /* The topic that the parameter names; NULL: the fault is set. */
 struct topic *api_topic(struct call *c, const char *name);
+/* E.164: a plus and digits, at most fifteen. */
+bool api_is_phone_number(str s);
 /* The map of texts in parameter `name` as a list in the call's arena. */
 struct setting *api_settings(struct call *c, const char *name, size_t *ret_n);
 /* Pages: the token that the call came with becomes a place; false: the fault is set. `kind` keeps

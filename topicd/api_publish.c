@@ -1,10 +1,9 @@
 /* Publish and PublishBatch. The answer leaves when the message is durable at every queued
  * concerned, or in the outbox; one that nobody gets is answered in the same turn. */
 #include "common/aws/arn.h"
+#include "common/aws/batch.h"
 #include "topicd/api.h"
 
-#define BATCH_ENTRIES_MAX 10
-#define BATCH_ID_MAX      80
 /* Longest id that a refusal shows. */
 #define SHOWN_MAX 1000
 /* Bytes of the X-Amzn-Trace-Id header that travel on; real ones have some 100. */
@@ -66,11 +65,7 @@ static void publish_one(struct call *c, struct topic *topic, struct publication 
  * does. */
 static void refuse_phone(struct call *c, str number)
 {
-    bool is_number = number.n >= 2 && number.n <= 16 && number.p[0] == '+';
-
-    for (size_t i = 1; i < number.n && is_number; i++)
-        is_number = number.p[i] >= '0' && number.p[i] <= '9';
-    if (is_number)
+    if (api_is_phone_number(number))
         fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
                   "Publish to a PhoneNumber is not implemented.");
     else
@@ -135,16 +130,7 @@ static int check_id(str id, struct fault *f)
         return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
                          "The Id of a batch entry in the batch request is too long: %.*s",
                          (int)MIN(id.n, (size_t)SHOWN_MAX), id.p);
-    bool all_fine = id.n > 0;
-
-    for (size_t i = 0; i < id.n; i++) {
-        char ch = id.p[i];
-        bool fine = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                    (ch >= '0' && ch <= '9') || ch == '-' || ch == '_';
-
-        all_fine = all_fine && fine;
-    }
-    if (all_fine)
+    if (batch_is_id_text(id))
         return 0;
     return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
                      "The Id of a batch entry in the batch request contains an impermissible "
@@ -180,11 +166,9 @@ static int check_count(const struct val *entries, struct fault *f)
 
 static int check_ids(const struct val *entries, struct fault *f)
 {
-    for (const struct val *v = entries->first; v; v = v->next)
-        for (const struct val *w = v->next; w; w = w->next)
-            if (str_eq(val_text(v, "Id"), val_text(w, "Id")))
-                return fault_set(f, CALL_FAULT_BATCH_IDS_NOT_DISTINCT,
-                                 "Two or more batch entries in the request have the same Id.");
+    if (batch_repeated(entries))
+        return fault_set(f, CALL_FAULT_BATCH_IDS_NOT_DISTINCT,
+                         "Two or more batch entries in the request have the same Id.");
     for (const struct val *v = entries->first; v; v = v->next)
         if (check_id(val_text(v, "Id"), f))
             return E_FAULT;

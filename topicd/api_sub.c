@@ -31,17 +31,6 @@ static int check_sqs(str endpoint, struct fault *f)
     return 0;
 }
 
-/* E.164: a plus and digits, at most fifteen. */
-static bool is_phone_number(str s)
-{
-    if (s.n < 2 || s.n > 16 || s.p[0] != '+')
-        return false;
-    for (size_t i = 1; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return true;
-}
-
 static int check_endpoint(str protocol, str endpoint, struct fault *f)
 {
     static const char *const others[] = {"http", "https",       "email",  "email-json",
@@ -56,7 +45,7 @@ static int check_endpoint(str protocol, str endpoint, struct fault *f)
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Amazon SNS does not support this protocol string: %.*s",
                          shown(protocol), protocol.n ? protocol.p : "");
-    if (str_is(protocol, "sms") && !is_phone_number(endpoint))
+    if (str_is(protocol, "sms") && !api_is_phone_number(endpoint))
         return fault_set(f, FAULT_INVALID, "Invalid SMS endpoint: %.*s", shown(endpoint),
                          endpoint.n ? endpoint.p : "");
     if ((str_is(protocol, "http") && !str_starts_nocase(endpoint, STR("http://"))) ||

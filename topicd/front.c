@@ -6,7 +6,6 @@
 #include "common/aws/queue_place.h"
 #include "common/aws/desk.h"
 #include "common/aws/sqs.h"
-#include "common/base/hash.h"
 #include "topicd/fault.h"
 
 #define FRAME_ROOM 1024 /* bytes of a CALL frame beside the body, usually */
@@ -133,13 +132,10 @@ static bool read_page(struct call *c, i64 *ret_max, str *ret_after)
             "between 1 and 1000.");
         return false;
     }
-    buf_reset(&c->scratch);
-    if (token.n && (token.n > TOKEN_MAX || hash_unbase64(token, &c->scratch))) {
+    if (token.n && (token.n > TOKEN_MAX || call_unbase64(c, token, ret_after))) {
         call_fail(c, CALL_FAULT_INVALID_PARAMETER, BAD_TOKEN);
         return false;
     }
-    if (token.n)
-        *ret_after = arena_dup(&c->arena, buf_view(&c->scratch));
     return true;
 }
 
@@ -173,11 +169,8 @@ static void list_all(struct front *f, struct call *c)
                                            STR_ARG(c->account), STR_ARG(name)));
     }
     call_out_list_end(c);
-    if (more && val_get(c->in, "MaxResults")) {
-        buf_reset(&c->scratch);
-        hash_base64(&c->scratch, arns[n - 1]);
-        call_out_text(c, "NextToken", buf_view(&c->scratch));
-    }
+    if (more && val_get(c->in, "MaxResults"))
+        call_out_text(c, "NextToken", call_base64(c, arns[n - 1]));
     mem_free(arns);
     call_done(c);
 }

@@ -9,15 +9,6 @@
 /* What a JSON text says as the value of a member. */
 enum value_kind { VALUE_NONE, VALUE_TEXT, VALUE_LITERAL, VALUE_COMPOUND };
 
-static str text_of(struct arena *arena, const struct scan_text *t)
-{
-    if (!t->escaped)
-        return t->raw;
-    char *out = arena_alloc(arena, t->raw.n);
-
-    return str_from(out, scan_unescape(t->raw, out));
-}
-
 /* Reads one value; *ret is the text of a string, or a literal as it is written. VALUE_NONE: this is
  * no JSON. */
 static enum value_kind structure_value(struct scan *scan, struct arena *arena, str *ret)
@@ -25,7 +16,7 @@ static enum value_kind structure_value(struct scan *scan, struct arena *arena, s
     struct scan_text text;
 
     switch (scan_next(scan, &text)) {
-    case SCAN_STRING: *ret = text_of(arena, &text); return VALUE_TEXT;
+    case SCAN_STRING: *ret = scan_decode(&text, arena); return VALUE_TEXT;
     case SCAN_OBJECT:
     case SCAN_ARRAY: return scan_skip(scan) == SCAN_ERROR ? VALUE_NONE : VALUE_COMPOUND;
     case SCAN_NUMBER:
@@ -50,7 +41,7 @@ static int structure_find(str json, const char *name, struct arena *arena, str *
     if (scan_next(&scan, &text) != SCAN_OBJECT)
         return E_INVALID;
     while ((token = scan_next(&scan, &text)) == SCAN_NAME) {
-        bool wanted = str_is(text_of(arena, &text), name);
+        bool wanted = str_is(scan_decode(&text, arena), name);
         str value = STR_NONE;
         enum value_kind kind = structure_value(&scan, arena, &value);
 

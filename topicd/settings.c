@@ -70,16 +70,6 @@ void settings_remove(struct settings *s, str name)
     s->n--;
 }
 
-/* The text that a token stands for. */
-static str text_of(struct settings *s, const struct scan_text *token)
-{
-    if (!token->escaped)
-        return token->raw;
-    char *out = arena_alloc(&s->arena, token->raw.n);
-
-    return str_from(out, scan_unescape(token->raw, out));
-}
-
 int settings_read(struct settings *s, str json)
 {
     struct scan scan;
@@ -95,11 +85,11 @@ int settings_read(struct settings *s, str json)
             break;
         if (kind != SCAN_NAME)
             return E_INVALID;
-        str name = text_of(s, &token);
+        str name = scan_decode(&token, &s->arena);
 
         if (scan_next(&scan, &token) != SCAN_STRING)
             return E_INVALID;
-        settings_set(s, name, text_of(s, &token));
+        settings_set(s, name, scan_decode(&token, &s->arena));
     }
     return scan_next(&scan, &token) == SCAN_END ? 0 : E_INVALID;
 }

@@ -173,19 +173,6 @@ int sub_attr_set(struct settings *settings, const struct setting *given, size_t 
 
 /* --- comparison ------------------------------------------------------------------------------- */
 
-static bool same_policy(str a, str b)
-{
-    if (str_eq(a, b))
-        return true;
-    json_t *left = json_loadb(a.p ? a.p : "", a.n, 0, NULL);
-    json_t *right = json_loadb(b.p ? b.p : "", b.n, 0, NULL);
-    bool same = left && right && json_equal(left, right);
-
-    json_decref(left);
-    json_decref(right);
-    return same;
-}
-
 bool sub_attr_agree(const struct setting *given, size_t n, const struct settings *wanted,
                     const struct sub *u)
 {
@@ -201,7 +188,7 @@ bool sub_attr_agree(const struct setting *given, size_t n, const struct settings
         if (str_eq(name, SCOPE))
             agree = scope_of(wanted) == scope_of(&have);
         else if (str_eq(name, POLICY))
-            agree = same_policy(settings_get(wanted, name), settings_get(&have, name));
+            agree = json_is_same(settings_get(wanted, name), settings_get(&have, name));
         else if (str_eq(name, RAW))
             agree = settings_get(wanted, name).n == settings_get(&have, name).n;
     }

@@ -262,16 +262,6 @@ int topic_attr_set(struct settings *settings, str topic_arn, str name, str value
     return err;
 }
 
-static bool is_same_json(str a, str b)
-{
-    json_t *left = json_loadb(a.p, a.n, 0, NULL), *right = json_loadb(b.p, b.n, 0, NULL);
-    bool same = left && right && json_equal(left, right);
-
-    json_decref(left);
-    json_decref(right);
-    return same;
-}
-
 bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
 {
     struct settings have;
@@ -285,8 +275,10 @@ bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
         const struct topic_attr *known = find(w->name);
         str v = settings_get(&have, w->name);
 
-        agree =
-            v.p && (str_eq(v, w->value) || (known && known->is_json && is_same_json(v, w->value)));
+        if (known && known->is_json)
+            agree = v.p && json_is_same(v, w->value);
+        else
+            agree = v.p && str_eq(v, w->value);
     }
     settings_deinit(&have);
     return agree;

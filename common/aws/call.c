@@ -115,7 +115,14 @@ void val_map_unique(struct call *c, struct val *map)
     }
 }
 
-int val_unbase64(struct call *c, str text, str *ret)
+str call_base64(struct call *c, str bytes)
+{
+    buf_reset(&c->scratch);
+    hash_base64(&c->scratch, bytes);
+    return arena_dup(&c->arena, buf_view(&c->scratch));
+}
+
+int call_unbase64(struct call *c, str text, str *ret)
 {
     buf_reset(&c->scratch);
     int err = hash_unbase64(text, &c->scratch);

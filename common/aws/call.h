@@ -273,6 +273,10 @@ void call_render(struct call *c);
 /* JSON that is no API answer: what a GET /health is answered with. */
 void call_render_page(struct call *c, int status, str json);
 
+/* Base64, as what stands in the call's arena: of blobs, and of tokens that name a page. */
+int call_unbase64(struct call *c, str text, str *ret) MUST_CHECK;
+str call_base64(struct call *c, str bytes);
+
 /* Whether a path names a queue: /ACCOUNT/NAME, /queue/NAME, /queue/REGION/ACCOUNT/NAME, /NAME. */
 bool call_is_queue_path(str path);
 

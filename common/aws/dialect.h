@@ -19,8 +19,6 @@ static inline void val_add(struct val *parent, struct val ***tail, struct val *v
 }
 /* Leaves one child of every name in a MAP: the last value, at the place of the first. */
 void val_map_unique(struct call *c, struct val *map);
-/* Decodes base64 into the call's arena. */
-int val_unbase64(struct call *c, str text, str *ret);
 
 /* Ends what call_out_* wrote as a whole answer of status 200. */
 void call_out_finish(struct call *c);

@@ -99,10 +99,7 @@ static struct val *refuse(struct reader *r, enum scan_token token, enum val_type
 
 static str read_text(struct reader *r)
 {
-    if (LIKELY(!r->text.escaped))
-        return r->text.raw;
-    char *out = arena_alloc(&r->c->arena, r->text.raw.n);
-    return (str){out, scan_unescape_as(r->text.raw, out, LONE_SURROGATE)};
+    return scan_decode_as(&r->text, LONE_SURROGATE, &r->c->arena);
 }
 
 /* "10", and "10.0" as PHP writes it. */
@@ -139,7 +136,7 @@ static struct val *read_scalar(struct reader *r, enum scan_token token, enum val
         return v;
     default:
         assert(type == VAL_BLOB);
-        if (token != SCAN_STRING || val_unbase64(r->c, read_text(r), &v->text) != 0)
+        if (token != SCAN_STRING || call_unbase64(r->c, read_text(r), &v->text) != 0)
             return refuse(r, token, type);
         return v;
     }

@@ -192,7 +192,7 @@ static bool set_scalar(struct call *c, struct val *v, const struct form_pair *p)
                (check_utf8(c, p) && refuse(c, p, "Must be true or false"));
     default:
         assert(v->type == VAL_BLOB);
-        return val_unbase64(c, p->value, &v->text) == 0 ||
+        return call_unbase64(c, p->value, &v->text) == 0 ||
                (check_utf8(c, p) && refuse(c, p, "Must be base64"));
     }
 }

@@ -40,6 +40,19 @@ int json_open(struct json_doc *ret, str text, const char *file, bool repeats, st
     return 0;
 }
 
+bool json_is_same(str a, str b)
+{
+    if (str_eq(a, b))
+        return true;
+    json_t *left = json_loadb(a.n ? a.p : "", a.n, 0, NULL);
+    json_t *right = json_loadb(b.n ? b.p : "", b.n, 0, NULL);
+    bool same = left && right && json_equal(left, right);
+
+    json_decref(left);
+    json_decref(right);
+    return same;
+}
+
 /* All of it, or a word of what is wrong with it. */
 static const char *read_all(int fd, size_t size_max, struct buf *ret)
 {

@@ -48,6 +48,8 @@ int json_open_fd(struct json_doc *ret, int fd, const char *path, size_t size_max
                  struct fault *f) MUST_CHECK;
 /* A zeroed document is accepted. */
 void json_close(struct json_doc *d);
+/* Whether the texts are equal, or both are JSON that says the same. */
+bool json_is_same(str a, str b);
 
 struct json_at json_root(const struct json_doc *d);
 /* The i-th item of an array, i below json_array_size(array->value). */

@@ -9,6 +9,7 @@
 #define TOQUE_SCAN_H
 
 #include "common/base/buf.h"
+#include "common/base/mem.h"
 #include "common/base/str.h"
 
 /* Deeper texts are refused: what current Java parsers allow. */
@@ -60,6 +61,10 @@ void scan_place(str text, size_t at, u32 *ret_line, u32 *ret_column);
 size_t scan_unescape(str raw, char *out);
 /* The same with another character, U+0800 to U+FFFF, for a lone surrogate. */
 size_t scan_unescape_as(str raw, char *out, u32 lone);
+
+/* What a NAME or STRING says: the raw view itself, or decoded into the arena. */
+str scan_decode(const struct scan_text *t, struct arena *a);
+str scan_decode_as(const struct scan_text *t, u32 lone, struct arena *a);
 
 /* Appends `s` as a JSON string, quotes included: escapes what JSON demands, leaves UTF-8 as it is.
  */

@@ -75,6 +75,20 @@ size_t scan_unescape(str raw, char *out)
     return scan_unescape_as(raw, out, 0xFFFD);
 }
 
+str scan_decode(const struct scan_text *t, struct arena *a)
+{
+    return scan_decode_as(t, 0xFFFD, a);
+}
+
+str scan_decode_as(const struct scan_text *t, u32 lone, struct arena *a)
+{
+    if (LIKELY(!t->escaped))
+        return t->raw;
+    char *out = arena_alloc(a, t->raw.n);
+
+    return str_from(out, scan_unescape_as(t->raw, out, lone));
+}
+
 size_t scan_unescape_as(str raw, char *out, u32 lone)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";

@@ -79,14 +79,6 @@ static int refuse_scan(struct message_reader *r, const struct scan *s)
     return refuse(r, s->text.p + s->at, s->why ? s->why : "not the JSON that belongs here");
 }
 
-static str decoded(struct message_reader *r, const struct scan_text *t)
-{
-    if (!t->escaped)
-        return t->raw;
-    char *out = arena_alloc(&r->texts, t->raw.n + 1);
-    return str_from(out, scan_unescape(t->raw, out));
-}
-
 /* The whole value whose first token was just read. */
 static int rest_of(struct message_reader *r, struct scan *s, enum scan_token token, str *ret)
 {
@@ -125,10 +117,10 @@ static int read_attr(struct message_reader *r, struct scan *s, struct filter_att
         bool is_value = is_any(name, "StringValue", "Value", "stringValue") ||
                         is_any(name, "BinaryValue", "binaryValue", "BinaryValue");
         if (token == SCAN_STRING && is_type) {
-            ret->type = decoded(r, &t);
+            ret->type = scan_decode(&t, &r->texts);
             has_type = true;
         } else if (token == SCAN_STRING && is_value) {
-            ret->value = decoded(r, &t);
+            ret->value = scan_decode(&t, &r->texts);
             has_value = true;
         } else if (token != SCAN_NULL && (is_type || is_value)) {
             return token == SCAN_ERROR
@@ -171,7 +163,7 @@ static int read_attrs(struct message_reader *r, struct scan *s, enum scan_token 
     if (token != SCAN_OBJECT)
         return refuse(r, s->text.p + s->token_at, "MessageAttributes is an object");
     while ((token = scan_next(s, &t)) == SCAN_NAME) {
-        struct filter_attr a = {.name = decoded(r, &t)};
+        struct filter_attr a = {.name = scan_decode(&t, &r->texts)};
         const char *where = s->text.p + s->token_at;
         int err = read_attr(r, s, &a);
         if (err == 0)
@@ -303,7 +295,7 @@ static str chosen(struct message_reader *r, str message)
             break;
         }
     }
-    return decoded(r, &found);
+    return scan_decode(&found, &r->texts);
 }
 
 static void swap_attrs(struct message_reader *r)
@@ -323,7 +315,7 @@ static bool take_envelope(struct message_reader *r, str body)
     size_t attr_count = r->attr_count;
     swap_attrs(r);
     if (read_shape(r, body, 1, &shape) == 0 && shape.is_notification && shape.has_message) {
-        hand_out(r, decoded(r, &shape.message), shape.own);
+        hand_out(r, scan_decode(&shape.message, &r->texts), shape.own);
         return true;
     }
     swap_attrs(r);
@@ -348,10 +340,10 @@ static int read_object(struct message_reader *r, str json, u32 depth)
     if (shape.has_message && shape.is_confirmation)
         return 0; /* what SNS says to an HTTP endpoint itself, whatever the policy */
     if (shape.has_message) {
-        str message = decoded(r, &shape.message);
+        str message = scan_decode(&shape.message, &r->texts);
         hand_out(r, str_is(shape.structure.raw, "json") ? chosen(r, message) : message, shape.own);
     } else if (shape.has_body) {
-        str body = decoded(r, &shape.body);
+        str body = scan_decode(&shape.body, &r->texts);
         if (!take_envelope(r, body))
             hand_out(r, body, shape.own);
     } else if (shape.sns.n) {
@@ -359,7 +351,7 @@ static int read_object(struct message_reader *r, str json, u32 depth)
     } else if (shape.list.n) {
         return read_value(r, shape.list, depth + 1);
     } else if (shape.has_log) {
-        return read_text(r, decoded(r, &shape.log), depth + 1);
+        return read_text(r, scan_decode(&shape.log, &r->texts), depth + 1);
     } else if (shape.has_attrs) {
         hand_out(r, STR_NONE, shape.own);
     } else if (is_logged(r, shape.logged)) {
@@ -395,7 +387,7 @@ static int read_row(struct message_reader *r, str json, u32 depth)
         else if (token == SCAN_STRING && str_is(name, "value"))
             value = t;
     }
-    return found.raw.n ? read_text(r, decoded(r, &found), depth + 1) : 0;
+    return found.raw.n ? read_text(r, scan_decode(&found, &r->texts), depth + 1) : 0;
 }
 
 /* Whether another element comes; looks ahead in a copy. */
@@ -421,7 +413,7 @@ static int read_list(struct message_reader *r, str json, u32 depth)
         else if (err == 0 && token == SCAN_ARRAY)
             err = read_row(r, item, depth + 1);
         else if (err == 0 && token == SCAN_STRING)
-            err = read_text(r, decoded(r, &t), depth + 1);
+            err = read_text(r, scan_decode(&t, &r->texts), depth + 1);
         else if (err == 0)
             err = refuse(r, item.p, "a message is an object");
         if (err)
