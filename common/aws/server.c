@@ -54,7 +54,7 @@ static void store_failed(void *arg, int err)
     store_set_failing(s, true);
     if (err == E_FENCED && !s->fenced)
         store_fenced(s);
-    if (s->stopping)
+    if (s->end != SERVER_RUNS)
         return;
     store_reload(s);
     loop_timer_set_real(s->loop, &s->probe, s->clock.mono_ms + PROBE_MS);
@@ -64,7 +64,7 @@ static void probe_due(struct loop_timer *t)
 {
     struct server *s = t->arg;
 
-    if (s->stopping)
+    if (s->end != SERVER_RUNS)
         return;
     if (engine_probe(s->engine) == 0) {
         if (s->lost)
@@ -84,7 +84,7 @@ static bool server_may_work(void *arg, enum background_class class)
 {
     const struct server *s = arg;
 
-    if (s->failing || s->stopping)
+    if (s->failing || s->end != SERVER_RUNS)
         return false;
     return class == BACKGROUND_DUE || !engine_is_behind(s->engine);
 }
@@ -137,30 +137,43 @@ static bool is_under_way(const struct server *s)
            (s->ops->is_busy && s->ops->is_busy(s));
 }
 
+static void deadline_set(struct server *s, i64 ms)
+{
+    loop_timer_set_real(s->loop, &s->deadline, s->clock.mono_ms + ms);
+}
+
+/* What is stored now is durable before the loop stops, or given up in its turn. */
+static void server_drain(struct server *s)
+{
+    s->end = SERVER_DRAINS;
+    if (s->ops->drain && s->ops->drain(s)) {
+        deadline_set(s, s->options->stop_max_ms);
+        loop_again(s->loop);
+    } else {
+        loop_stop(s->loop);
+    }
+}
+
 static void stop_when_done(struct server *s)
 {
-    if (s->lingering || is_under_way(s))
+    if (s->end == SERVER_LINGERS || is_under_way(s))
         return;
-    if (!s->drained) {
-        s->drained = true;
-        if (s->ops->drain && s->ops->drain(s)) {
-            loop_again(s->loop);
-            return;
-        }
-    }
-    s->lingering = true;
-    if (s->ipc || (s->ops->is_linked && s->ops->is_linked(s)))
-        loop_timer_set_real(s->loop, &s->deadline, s->clock.mono_ms + LINGER_MS);
-    else
+    if (s->end == SERVER_DRAINS) {
         loop_stop(s->loop);
+    } else if (s->ipc || (s->ops->is_linked && s->ops->is_linked(s))) {
+        s->end = SERVER_LINGERS;
+        deadline_set(s, LINGER_MS);
+    } else {
+        server_drain(s);
+    }
 }
 
 static void deadline_due(struct loop_timer *t)
 {
     struct server *s = t->arg;
 
-    if (s->lingering) {
-        loop_stop(s->loop);
+    if (s->end == SERVER_LINGERS) {
+        server_drain(s);
         return;
     }
     log_warning("calls under way are cut off waiting=%u", desk_waiting(s->desk));
@@ -172,16 +185,16 @@ static void deadline_due(struct loop_timer *t)
 
 void server_stop(struct server *s)
 {
-    if (s->stopping)
+    if (s->end != SERVER_RUNS)
         return;
-    s->stopping = true;
+    s->end = SERVER_STOPS;
     log_info("stopping waiting=%u", desk_waiting(s->desk));
     desk_quiesce(s->desk);
     http_server_quiesce(s->http);
     manual_clock_release(&s->manual_clock);
     if (s->ops->stop)
         s->ops->stop(s);
-    loop_timer_set_real(s->loop, &s->deadline, s->clock.mono_ms + s->options->stop_max_ms);
+    deadline_set(s, s->options->stop_max_ms);
     loop_again(s->loop);
 }
 
@@ -218,7 +231,7 @@ static bool server_flush(struct loop_hook *h)
 {
     struct server *s = container_of(h, struct server, hook);
 
-    if (s->stopping)
+    if (s->end != SERVER_RUNS)
         stop_when_done(s);
     if (!s->failing) {
         engine_tidy(s->engine);

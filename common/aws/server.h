@@ -9,11 +9,11 @@
  * probe each second asks whether it works again. Somebody else has taken the store: this is the end,
  * with an exit status of its own.
  *
- * The end: new calls are refused, those under way end, within stop_max_ms or by force; then what the
- * daemon still has to store or send; then, where answers leave through nng, a moment for its
- * threads.
+ * The end: new calls are refused, those under way end, within stop_max_ms or by force; then, where
+ * something leaves through nng, a moment for its threads; then what the daemon still has to store.
  *
- *     running ──server_stop──> stopping ──nothing under way──> drained ──> lingering ──> stopped */
+ *     RUNS ──server_stop──> STOPS ──nothing under way──> LINGERS ──LINGER_MS──> DRAINS ──> the loop
+ *                             └──────nothing left through nng──────────────────────^      stops */
 #ifndef TOQUE_SERVER_H
 #define TOQUE_SERVER_H
 
@@ -42,14 +42,16 @@ struct server_ops {
     void (*cut)(struct server *s);
     /* While it ends: something is under way beside the calls of the desk. */
     bool (*is_busy)(const struct server *s);
-    /* Nothing is under way: last words. True when a turn is to follow that makes them durable. */
+    /* Nothing is under way: what is only in memory is stored. True when it was something. */
     bool (*drain)(struct server *s);
-    /* Something of what was sent may still be with nng's threads. */
+    /* A peer is there: something of what was sent may still be with nng's threads. */
     bool (*is_linked)(const struct server *s);
     /* Not all is well, though the store is. */
     bool (*is_degraded)(const struct server *s);
     void (*figures)(const struct server *s, struct figures *to);
 };
+
+enum server_end { SERVER_RUNS, SERVER_STOPS, SERVER_LINGERS, SERVER_DRAINS };
 
 struct server {
     const struct server_options *options;
@@ -80,8 +82,8 @@ struct server {
     struct loop_timer deadline; /* while stopping */
     bool failing;               /* the store */
     bool lost;                  /* memory is not what is on disk */
-    bool fenced;                /* the store is somebody else's */
-    bool stopping, drained, lingering;
+    bool fenced;                /* the store is somebody else\'s */
+    enum server_end end;
     i64 started_ms; /* mono */
 };
 
