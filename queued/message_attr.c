@@ -112,7 +112,7 @@ static int check_value(const struct message_attr *a, str other, bool is_binary, 
     return 0;
 }
 
-static int read_one(const struct val *v, struct message_attr *ret, struct fault *f)
+static int attr_read_one(const struct val *v, struct message_attr *ret, struct fault *f)
 {
     ret->name = v->name;
     ret->type = val_text(v, "DataType");
@@ -140,7 +140,7 @@ int message_attrs_read(const struct val *map, struct message_attrs *ret, struct 
                          map->count, MESSAGE_ATTRS_MAX);
     for (const struct val *v = map->first; v; v = v->next) {
         struct message_attr a;
-        if (read_one(v, &a, f))
+        if (attr_read_one(v, &a, f))
             return E_FAULT;
         message_attrs_put(ret, &a);
     }

@@ -57,7 +57,7 @@ static const struct elsewhere {
     {"RedrivePolicy", REDRIVE},
 };
 
-static const struct row *find(str name)
+static const struct row *row_find(str name)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
         if (str_is(name, table[i].name))
@@ -179,7 +179,7 @@ static int read_number(const struct row *r, str value, i64 *ret)
 
 static int set_one(struct queue_attrs *a, str name, str value, struct fault *f)
 {
-    const struct row *r = find(name);
+    const struct row *r = row_find(name);
     i64 number;
     if (!r)
         return check_elsewhere(name, value, f);
@@ -216,7 +216,7 @@ static int settle_encryption(struct queue_attrs *a, const struct val *map, struc
         a->kms_key = NULL;
     }
     if (!a->kms_key)
-        a->kms_reuse_s = find(STR("KmsDataKeyReusePeriodSeconds"))->value;
+        a->kms_reuse_s = row_find(STR("KmsDataKeyReusePeriodSeconds"))->value;
     return 0;
 }
 
@@ -266,7 +266,7 @@ int queue_attr_same(const struct queue_attrs *a, const struct val *map, struct f
 {
     struct queue_attrs *mine = (struct queue_attrs *)(uintptr_t)a; /* only read */
     for (const struct val *v = map ? map->first : NULL; v; v = v->next) {
-        const struct row *r = find(v->name);
+        const struct row *r = row_find(v->name);
         if (r && !same_one(mine, r, v->text))
             return fault_set(f, FAULT_QUEUE_EXISTS,
                              "A queue already exists with the same name and a different value for "
@@ -280,7 +280,7 @@ int queue_attr_same(const struct queue_attrs *a, const struct val *map, struct f
 
 enum queue_attr_known queue_attr_known(str name)
 {
-    return find(name)             ? QUEUE_ATTR_SETTABLE
+    return row_find(name)         ? QUEUE_ATTR_SETTABLE
            : find_elsewhere(name) ? QUEUE_ATTR_OTHER
                                   : QUEUE_ATTR_UNKNOWN;
 }
@@ -293,7 +293,7 @@ const char *queue_attr_name(size_t i)
 bool queue_attr_text(const struct queue_attrs *a, str name, struct buf *out)
 {
     struct queue_attrs *mine = (struct queue_attrs *)(uintptr_t)a; /* only read */
-    const struct row *r = find(name);
+    const struct row *r = row_find(name);
     if (!r || (r->offset == AT(kms_reuse_s) && !a->kms_key))
         return false;
     switch (r->kind) {
@@ -326,14 +326,14 @@ void queue_attr_write(const struct queue_attrs *a, struct buf *out)
 
 void queue_attr_read_int(struct queue_attrs *a, str name, i64 value)
 {
-    const struct row *r = find(name);
+    const struct row *r = row_find(name);
     if (r && is_number(r) && value >= r->min && value <= r->max)
         *int_of(a, r) = value;
 }
 
 void queue_attr_read_text(struct queue_attrs *a, str name, str value)
 {
-    const struct row *r = find(name);
+    const struct row *r = row_find(name);
     if (!r || is_number(r))
         return;
     mem_free(*text_of(a, r));

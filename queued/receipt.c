@@ -42,7 +42,7 @@ static void encode64(const u8 *in, char *out)
     *out = '\0';
 }
 
-static size_t put(u8 *raw, size_t at, const void *p, size_t n)
+static size_t receipt_put(u8 *raw, size_t at, const void *p, size_t n)
 {
     memcpy(raw + at, p, n);
     return at + n;
@@ -56,11 +56,11 @@ str receipt_issue(const u8 *secret, const struct receipt *h, char ret[RECEIPT_SI
     u32 delivery = htole32(h->delivery);
     size_t at = 1;
     code(secret, h, c);
-    at = put(raw, at, &queue, 8);
-    at = put(raw, at, &message, 8);
-    at = put(raw, at, &delivery, 4);
-    at = put(raw, at, &received, 8);
-    at = put(raw, at, c, CODE_SIZE);
+    at = receipt_put(raw, at, &queue, 8);
+    at = receipt_put(raw, at, &message, 8);
+    at = receipt_put(raw, at, &delivery, 4);
+    at = receipt_put(raw, at, &received, 8);
+    at = receipt_put(raw, at, c, CODE_SIZE);
     assert(at == RAW_SIZE);
     encode64(raw, ret);
     return (str){ret, RECEIPT_SIZE - 1};

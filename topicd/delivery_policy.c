@@ -24,7 +24,7 @@ static const char *const backoffs[] = {"linear", "arithmetic", "geometric", "exp
 #define REQUEST      "defaultRequestPolicy"
 #define CONTENT_TYPE "headerContentType"
 
-static int refuse(struct fault *f, const char *frame, const char *what)
+static int policy_refuse(struct fault *f, const char *frame, const char *what)
 {
     return fault_set(f, FAULT_INVALID, "%sDeliveryPolicy: %s", frame, what);
 }
@@ -37,7 +37,7 @@ static int refuse_field(struct fault *f, const char *frame, const char *name, co
 
     if (bound >= 0 && n > 0 && (size_t)n < sizeof(text))
         snprintf(text + n, sizeof(text) - (size_t)n, " %" PRId64, bound);
-    return refuse(f, frame, text);
+    return policy_refuse(f, frame, text);
 }
 
 static i64 field(const json_t *retry, const struct retry_field *r)
@@ -67,7 +67,7 @@ static int check_retry(const json_t *retry, const char *frame, struct fault *f)
     i64 value[ARRAY_LEN(retry_fields)];
 
     if (!json_is_object(retry))
-        return refuse(f, frame, "http." RETRY " must be an object");
+        return policy_refuse(f, frame, "http." RETRY " must be an object");
     for (size_t i = 0; i < ARRAY_LEN(retry_fields); i++) {
         const struct retry_field *r = &retry_fields[i];
         const json_t *v = json_object_get(retry, r->name);
@@ -99,14 +99,14 @@ static int check_rest(const json_t *http, const char *frame, struct fault *f)
 
     if (request &&
         (!json_is_object(request) || !json_is_string(json_object_get(request, CONTENT_TYPE))))
-        return refuse(f, frame, "http." REQUEST "." CONTENT_TYPE " must be a string");
+        return policy_refuse(f, frame, "http." REQUEST "." CONTENT_TYPE " must be a string");
     if (throttle && (!json_is_object(throttle) ||
                      json_integer_value(json_object_get(throttle, "maxReceivesPerSecond")) < 1))
-        return refuse(f, frame,
-                      "http.defaultThrottlePolicy.maxReceivesPerSecond must be greater "
-                      "than or equal to 1");
+        return policy_refuse(f, frame,
+                             "http.defaultThrottlePolicy.maxReceivesPerSecond must be greater "
+                             "than or equal to 1");
     if (overrides && !json_is_boolean(overrides))
-        return refuse(f, frame, "http." OVERRIDES " must be either true or false");
+        return policy_refuse(f, frame, "http." OVERRIDES " must be either true or false");
     return 0;
 }
 
@@ -125,7 +125,7 @@ static int keep(json_t *root, const char *frame, struct buf *out, struct fault *
     json_t *http = json_object_get(root, "http");
 
     if (!json_is_object(http))
-        return refuse(f, frame, "http must be specified");
+        return policy_refuse(f, frame, "http must be specified");
     drop_nulls(http);
     json_t *retry = json_object_get(http, RETRY);
 
@@ -150,11 +150,11 @@ int delivery_policy_keep(str text, const char *frame, struct buf *out, struct fa
     int err;
 
     if (text.n > DELIVERY_TEXT_MAX)
-        return refuse(f, frame, "the document is too large");
+        return policy_refuse(f, frame, "the document is too large");
     root = json_loadb(text.p, text.n, 0, &error);
     if (!json_is_object(root)) {
         json_decref(root);
-        return refuse(f, frame, "failed to parse JSON.");
+        return policy_refuse(f, frame, "failed to parse JSON.");
     }
     err = keep(root, frame, out, f);
     json_decref(root);

@@ -107,7 +107,8 @@ static int check_value(struct filter_attr *a, const struct val *v, enum message_
     return base == MESSAGE_ATTR_NUMBER ? check_number(a, f) : 0;
 }
 
-static int read_one(struct filter_attr *a, const struct val *v, const char *path, struct fault *f)
+static int attr_read_one(struct filter_attr *a, const struct val *v, const char *path,
+                         struct fault *f)
 {
     *a = (struct filter_attr){.name = v->name, .type = val_text(v, "DataType")};
     if (!a->type.p)
@@ -140,7 +141,7 @@ int attr_read(struct attr_list *ret, const struct val *map, const char *path, st
     ret->items = arena_alloc(arena, map->count * sizeof(*ret->items));
     for (const struct val *v = map->first; v; v = v->next) {
         struct filter_attr *a = &ret->items[ret->n++];
-        int err = read_one(a, v, path, f);
+        int err = attr_read_one(a, v, path, f);
 
         if (err)
             return err;

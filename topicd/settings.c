@@ -23,7 +23,7 @@ void settings_reset(struct settings *s)
     s->n = s->cap = 0;
 }
 
-static struct setting *find(const struct settings *s, str name)
+static struct setting *setting_find(const struct settings *s, str name)
 {
     for (size_t i = 0; i < s->n; i++)
         if (str_eq(s->items[i].name, name))
@@ -33,14 +33,14 @@ static struct setting *find(const struct settings *s, str name)
 
 str settings_get(const struct settings *s, str name)
 {
-    const struct setting *found = find(s, name);
+    const struct setting *found = setting_find(s, name);
 
     return found ? found->value : STR_NONE;
 }
 
 void settings_set(struct settings *s, str name, str value)
 {
-    struct setting *at = find(s, name);
+    struct setting *at = setting_find(s, name);
 
     if (!at) {
         if (s->n == s->cap) {
@@ -60,7 +60,7 @@ void settings_set(struct settings *s, str name, str value)
 
 void settings_remove(struct settings *s, str name)
 {
-    struct setting *at = find(s, name);
+    struct setting *at = setting_find(s, name);
 
     if (!at)
         return;

@@ -21,7 +21,7 @@ struct check {
     struct buf *kept; /* filled by the check; empty afterwards: the setting is taken away */
 };
 
-static int refuse(struct check *k, const char *text)
+static int check_refuse(struct check *k, const char *text)
 {
     return fault_set(k->f, FAULT_INVALID, "%s%s", k->frame, text);
 }
@@ -161,14 +161,14 @@ static int check_statements(struct check *k, const json_t *statements)
 
     if (!json_is_array(statements) || json_array_size(statements) == 0 ||
         json_array_size(statements) > STATEMENTS_MAX)
-        return refuse(k, "Policy Error: null");
+        return check_refuse(k, "Policy Error: null");
     json_array_foreach(statements, i, one) {
         if (!json_is_object(one))
-            return refuse(k, "Policy Error: null");
+            return check_refuse(k, "Policy Error: null");
         if (!json_object_get(one, "Principal"))
-            return refuse(k, "Policy Error: PrincipalNotFound");
+            return check_refuse(k, "Policy Error: PrincipalNotFound");
         if (!are_actions_known(json_object_get(one, "Action")))
-            return refuse(k, "Policy statement action out of service scope!");
+            return check_refuse(k, "Policy statement action out of service scope!");
     }
     return 0;
 }
@@ -231,7 +231,7 @@ static int (*feedback_check(str name))(struct check *)
     return NULL;
 }
 
-static const struct topic_attr *find(str name)
+static const struct topic_attr *topic_attr_find(str name)
 {
     for (size_t i = 0; i < ARRAY_LEN(topic_attrs); i++)
         if (str_is(name, topic_attrs[i].name))
@@ -244,7 +244,7 @@ int topic_attr_set(struct settings *settings, str topic_arn, str name, str value
 {
     struct buf kept = {0};
     struct check k = {topic_arn, name, value, frame, f, &kept};
-    const struct topic_attr *known = find(name);
+    const struct topic_attr *known = topic_attr_find(name);
     int (*check)(struct check *) = known ? known->check : feedback_check(name);
     int err;
 
@@ -272,7 +272,7 @@ bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
         agree = false;
     for (size_t i = 0; i < wanted->n && agree; i++) {
         const struct setting *w = &wanted->items[i];
-        const struct topic_attr *known = find(w->name);
+        const struct topic_attr *known = topic_attr_find(w->name);
         str v = settings_get(&have, w->name);
 
         if (known && known->is_json)

@@ -72,7 +72,7 @@ static const char *java_name(enum scan_token token)
 }
 
 /* A value of another JSON type than the model has here. */
-static struct val *refuse(struct reader *r, enum scan_token token, enum val_type type)
+static struct val *token_refuse(struct reader *r, enum scan_token token, enum val_type type)
 {
     struct fault *f = &r->c->fault;
     if (token == SCAN_ERROR)
@@ -122,22 +122,22 @@ static struct val *read_scalar(struct reader *r, enum scan_token token, enum val
     switch (type) {
     case VAL_STRING:
         if (token != SCAN_STRING)
-            return refuse(r, token, type);
+            return token_refuse(r, token, type);
         v->text = read_text(r);
         return v;
     case VAL_INT:
         if (token != SCAN_NUMBER || read_integer(r->text.raw, &v->number) != 0)
-            return refuse(r, token, type);
+            return token_refuse(r, token, type);
         return v;
     case VAL_BOOL:
         if (token != SCAN_TRUE && token != SCAN_FALSE)
-            return refuse(r, token, type);
+            return token_refuse(r, token, type);
         v->flag = token == SCAN_TRUE;
         return v;
     default:
         assert(type == VAL_BLOB);
         if (token != SCAN_STRING || call_unbase64(r->c, read_text(r), &v->text) != 0)
-            return refuse(r, token, type);
+            return token_refuse(r, token, type);
         return v;
     }
 }
@@ -250,12 +250,14 @@ static struct val *read_value(struct reader *r, enum scan_token token, struct sh
 {
     switch (shape.type) {
     case VAL_LIST:
-        return token == SCAN_ARRAY ? read_list(r, shape.member) : refuse(r, token, shape.type);
+        return token == SCAN_ARRAY ? read_list(r, shape.member)
+                                   : token_refuse(r, token, shape.type);
     case VAL_MAP:
-        return token == SCAN_OBJECT ? read_map(r, shape.member) : refuse(r, token, shape.type);
+        return token == SCAN_OBJECT ? read_map(r, shape.member)
+                                    : token_refuse(r, token, shape.type);
     case VAL_STRUCT:
         return token == SCAN_OBJECT ? read_struct(r, shape.member->members)
-                                    : refuse(r, token, shape.type);
+                                    : token_refuse(r, token, shape.type);
     default: return read_scalar(r, token, shape.type);
     }
 }
@@ -275,7 +277,7 @@ void dialect_json_read(struct call *c, str text)
     scan_init(&r.scan, text);
     enum scan_token token = next(&r);
     if (token != SCAN_OBJECT) {
-        refuse(&r, token, VAL_STRUCT);
+        token_refuse(&r, token, VAL_STRUCT);
         return;
     }
     c->in = read_struct(&r, members);

@@ -110,7 +110,7 @@ static bool continues(str rest, str path)
 }
 
 /* The parameters of `path` below r; their `at` is right behind it, on a dot or the end. */
-static struct range find(struct range r, const char *name)
+static struct range range_find(struct range r, const char *name)
 {
     str path = str_of(name);
     size_t i = 0, end;
@@ -157,7 +157,7 @@ static bool next_index(struct range *rest, struct range *ret)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static bool refuse(struct call *c, const struct form_pair *p, const char *reason)
+static bool param_refuse(struct call *c, const struct form_pair *p, const char *reason)
 {
     int shown = (int)MIN(p->value.n, (size_t)FAULT_TEXT_MAX);
     if (c->service->flattened)
@@ -185,15 +185,15 @@ static bool set_scalar(struct call *c, struct val *v, const struct form_pair *p)
     case VAL_STRING: v->text = p->value; return check_utf8(c, p);
     case VAL_INT:
         return str_to_i64(p->value, &v->number) == 0 ||
-               (check_utf8(c, p) && refuse(c, p, "Must be an integer"));
+               (check_utf8(c, p) && param_refuse(c, p, "Must be an integer"));
     case VAL_BOOL:
         v->flag = str_eq_nocase(p->value, STR("true"));
         return v->flag || str_eq_nocase(p->value, STR("false")) ||
-               (check_utf8(c, p) && refuse(c, p, "Must be true or false"));
+               (check_utf8(c, p) && param_refuse(c, p, "Must be true or false"));
     default:
         assert(v->type == VAL_BLOB);
         return call_unbase64(c, p->value, &v->text) == 0 ||
-               (check_utf8(c, p) && refuse(c, p, "Must be base64"));
+               (check_utf8(c, p) && param_refuse(c, p, "Must be base64"));
     }
 }
 
@@ -224,8 +224,8 @@ static const char *map_value(const struct call *c, const struct member *m)
 static struct val *read_entry(struct call *c, struct range entry, const struct member *m)
 {
     struct range r = below(entry);
-    const struct form_pair *key = whole(find(r, map_key(c, m)));
-    struct val *v = read_element(c, find(r, map_value(c, m)), m);
+    const struct form_pair *key = whole(range_find(r, map_key(c, m)));
+    struct val *v = read_element(c, range_find(r, map_value(c, m)), m);
 
     if (!v && !c->fault.code)
         v = val_new(c, m->of);
@@ -256,9 +256,9 @@ static bool has_parts(struct call *c, struct range r, const struct member *m)
     struct range inner = below(r);
 
     if (m->type == VAL_MAP)
-        return find(inner, map_key(c, m)).n || find(inner, map_value(c, m)).n;
+        return range_find(inner, map_key(c, m)).n || range_find(inner, map_value(c, m)).n;
     for (const struct member *part = m->members; m->of == VAL_STRUCT && part->name; part++)
-        if (find(inner, part->query ? part->query : part->name).n)
+        if (range_find(inner, part->query ? part->query : part->name).n)
             return true;
     return false;
 }
@@ -292,7 +292,8 @@ static struct val *read_collection(struct call *c, struct range r, const struct 
     struct range inner = below(r);
 
     if (!read_unnumbered(c, r, m, v, &tail) || !read_elements(c, inner, m, v, &tail) ||
-        !read_elements(c, below(find(inner, m->type == VAL_MAP ? "entry" : "member")), m, v, &tail))
+        !read_elements(c, below(range_find(inner, m->type == VAL_MAP ? "entry" : "member")), m, v,
+                       &tail))
         return NULL;
     const struct form_pair *p = whole(r);
 
@@ -319,9 +320,9 @@ static struct val *read_struct(struct call *c, struct range r, const struct memb
         return NULL;
     struct val **tail = &all->first;
     for (const struct member *m = members; m->name && r.n; m++) {
-        struct range own = find(r, m->query ? m->query : m->name);
+        struct range own = range_find(r, m->query ? m->query : m->name);
         if (own.n == 0 && m->query_also)
-            own = find(r, m->query_also);
+            own = range_find(r, m->query_also);
         struct val *v = own.n ? read_member(c, own, m) : NULL;
         if (v) {
             v->name = str_of(m->name);

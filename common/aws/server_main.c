@@ -19,7 +19,7 @@ static int prepare(const struct server_options *o, struct daemon *d, struct faul
 }
 
 /* Exit status. */
-static int run(const struct server_program *p, bool check_only)
+static int program_run(const struct server_program *p, bool check_only)
 {
     struct daemon daemon = {.signal_fd = -1, .pid_fd = -1};
     struct server *s = NULL;
@@ -52,7 +52,7 @@ int server_main(const struct server_program *p, int argc, char **argv)
     conf_init(p->table, p->options);
     if (conf_start(p->table, p->options, argc, argv, &check_only, &status)) {
         log_open(p->table->program, (enum log_level)p->options->log_level);
-        status = run(p, check_only);
+        status = program_run(p, check_only);
     }
     conf_deinit(p->table, p->options);
     return status;

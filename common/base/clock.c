@@ -104,7 +104,7 @@ static struct date date_of(i64 ms)
 }
 
 /* `width` decimal digits of v, and behind them the character `then`. */
-static char *put(char *p, u32 v, int width, char then)
+static char *put_digits(char *p, u32 v, int width, char then)
 {
     for (int i = width - 1; i >= 0; i--) {
         p[i] = (char)('0' + v % 10);
@@ -117,13 +117,13 @@ static char *put(char *p, u32 v, int width, char then)
 char *clock_iso(i64 ms, char *buf)
 {
     struct date d = date_of(ms);
-    char *p = put(buf, d.year, 4, '-');
-    p = put(p, d.month, 2, '-');
-    p = put(p, d.day, 2, 'T');
-    p = put(p, d.hour, 2, ':');
-    p = put(p, d.minute, 2, ':');
-    p = put(p, d.second, 2, '.');
-    p = put(p, d.ms, 3, 'Z');
+    char *p = put_digits(buf, d.year, 4, '-');
+    p = put_digits(p, d.month, 2, '-');
+    p = put_digits(p, d.day, 2, 'T');
+    p = put_digits(p, d.hour, 2, ':');
+    p = put_digits(p, d.minute, 2, ':');
+    p = put_digits(p, d.second, 2, '.');
+    p = put_digits(p, d.ms, 3, 'Z');
     *p = '\0';
     return buf;
 }
@@ -134,13 +134,13 @@ char *clock_http(i64 ms, char *buf)
     memcpy(buf, &"SunMonTueWedThuFriSat"[3 * d.weekday], 3);
     buf[3] = ',';
     buf[4] = ' ';
-    char *p = put(buf + 5, d.day, 2, ' ');
+    char *p = put_digits(buf + 5, d.day, 2, ' ');
     memcpy(p, &"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * (d.month - 1)], 3);
     p[3] = ' ';
-    p = put(p + 4, d.year, 4, ' ');
-    p = put(p, d.hour, 2, ':');
-    p = put(p, d.minute, 2, ':');
-    p = put(p, d.second, 2, ' ');
+    p = put_digits(p + 4, d.year, 4, ' ');
+    p = put_digits(p, d.hour, 2, ':');
+    p = put_digits(p, d.minute, 2, ':');
+    p = put_digits(p, d.second, 2, ' ');
     memcpy(p, "GMT", 4);
     return buf;
 }

@@ -71,7 +71,7 @@ static size_t escape(unsigned char c, bool quoted, char ret[4])
 }
 
 /* Appends text with its control characters escaped, as far as it fits; returns the new length. */
-static size_t add(char *to, size_t n, size_t size, str text, bool quoted)
+static size_t line_add(char *to, size_t n, size_t size, str text, bool quoted)
 {
     for (size_t i = 0; i < text.n; i++) {
         char form[4];
@@ -98,10 +98,10 @@ char *log_value(str value, char buf[LOG_VALUE_SIZE])
 {
     size_t n = 0;
     if (is_plain_word(value)) {
-        n = add(buf, 0, LOG_VALUE_SIZE - 1, value, false);
+        n = line_add(buf, 0, LOG_VALUE_SIZE - 1, value, false);
     } else {
         buf[n++] = '"';
-        n = add(buf, n, LOG_VALUE_SIZE - 2, value, true);
+        n = line_add(buf, n, LOG_VALUE_SIZE - 2, value, true);
         buf[n++] = '"';
     }
     buf[n] = '\0';
@@ -115,7 +115,7 @@ size_t log_line(char *ret, i64 now_ms, enum log_level level, const char *name, c
     int head =
         snprintf(ret, size, "%s %s %s: ", clock_iso(now_ms, when), log_level_name(level), name);
     size_t n = MIN((size_t)MAX(head, 0), size - 1);
-    n = add(ret, n, size, str_of(text), false);
+    n = line_add(ret, n, size, str_of(text), false);
     ret[n++] = '\n';
     return n;
 }

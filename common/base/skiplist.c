@@ -34,8 +34,8 @@ void skiplist_deinit(struct skiplist *o)
 }
 
 /* The last node below `key` on every level; returns that of the lowest. */
-static struct skiplist_node *walk(const struct skiplist *o, str key,
-                                  struct skiplist_node **ret_before)
+static struct skiplist_node *skiplist_walk(const struct skiplist *o, str key,
+                                           struct skiplist_node **ret_before)
 {
     struct skiplist_node *n = o->head;
     for (u32 level = SKIPLIST_LEVELS; level-- > 0;) {
@@ -53,7 +53,7 @@ void skiplist_put(struct skiplist *o, str key, void *value)
     u32 levels = 1;
     for (u64 h = map_hash(NULL, key); levels < SKIPLIST_LEVELS && (h & 3) == 0; h >>= 2)
         levels++;
-    walk(o, key, before);
+    skiplist_walk(o, key, before);
     struct skiplist_node *n = node_new(levels);
     n->key = key;
     n->value = value;
@@ -66,7 +66,7 @@ void skiplist_put(struct skiplist *o, str key, void *value)
 void skiplist_del(struct skiplist *o, str key)
 {
     struct skiplist_node *before[SKIPLIST_LEVELS];
-    struct skiplist_node *n = walk(o, key, before)->next[0];
+    struct skiplist_node *n = skiplist_walk(o, key, before)->next[0];
     if (!n || !str_eq(n->key, key))
         return;
     for (u32 i = 0; i < n->levels; i++)
@@ -76,7 +76,7 @@ void skiplist_del(struct skiplist *o, str key)
 
 struct skiplist_node *skiplist_from(const struct skiplist *o, str key)
 {
-    return walk(o, key, NULL)->next[0];
+    return skiplist_walk(o, key, NULL)->next[0];
 }
 
 struct skiplist_node *skiplist_next(const struct skiplist_node *n)

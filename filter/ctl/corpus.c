@@ -14,7 +14,7 @@ struct reading {
     void *ctx;
 };
 
-static void take(void *ctx, const struct filter_message *msg, str shown)
+static void line_take(void *ctx, const struct filter_message *msg, str shown)
 {
     struct reading *r = ctx;
     r->at.messages++;
@@ -22,7 +22,7 @@ static void take(void *ctx, const struct filter_message *msg, str shown)
     r->fn(r->ctx, &r->at, msg, shown);
 }
 
-static void refuse(struct reading *r, const char *why, u64 line, u32 column)
+static void line_refuse(struct reading *r, const char *why, u64 line, u32 column)
 {
     r->at.unreadable++;
     ctl_complain(r->at.c, "%s:%llu:%u: %s", r->at.file, (unsigned long long)line, column, why);
@@ -30,14 +30,14 @@ static void refuse(struct reading *r, const char *why, u64 line, u32 column)
         r->bad(r->ctx, &r->at, why);
 }
 
-static void read_one(struct reading *r, struct input *in, str text)
+static void line_read(struct reading *r, struct input *in, str text)
 {
     r->at.line = in->line;
     if (message_read(&r->reader, text) == 0)
         return;
     u32 line, column;
     scan_place(text, r->reader.at, &line, &column);
-    refuse(r, r->reader.why, in->line + line - 1, column);
+    line_refuse(r, r->reader.why, in->line + line - 1, column);
 }
 
 static bool read_input(struct reading *r, struct input *in)
@@ -48,10 +48,10 @@ static bool read_input(struct reading *r, struct input *in)
     while (!r->at.c->is_answered) {
         int err = as_body ? input_line(in, &text) : input_document(in, &text);
         if (err == 0) {
-            read_one(r, in, text);
+            line_read(r, in, text);
         } else if (err == E_TOO_LARGE) {
             r->at.line = in->line;
-            refuse(r, "longer than a line that is read", in->line, 1);
+            line_refuse(r, "longer than a line that is read", in->line, 1);
         } else if (err == E_IO) {
             ctl_complain(r->at.c, "%s: %s", in->name, strerror(errno));
             return false;
@@ -84,7 +84,7 @@ bool corpus_read(struct ctl *c, const struct ctl_list *files, corpus_fn *fn, cor
 {
     struct reading r = {.at = {.c = c}, .fn = fn, .bad = bad, .ctx = ctx};
     bool is_good = true;
-    message_reader_init(&r.reader, c->as_body, take, &r);
+    message_reader_init(&r.reader, c->as_body, line_take, &r);
     for (size_t i = 0; i < files->n && !c->is_answered; i++)
         is_good &= read_file(&r, files->items[i]);
     if (!files->n)

@@ -134,7 +134,8 @@ static void keep_example(struct covering *v, const struct corpus *at, str shown)
     buf_deinit(&line);
 }
 
-static void take(void *ctx, const struct corpus *at, const struct filter_message *msg, str shown)
+static void coverage_take(void *ctx, const struct corpus *at, const struct filter_message *msg,
+                          str shown)
 {
     struct covering *v = ctx;
     bool passes = false;
@@ -309,7 +310,7 @@ int ctl_coverage(struct ctl *c)
         for (size_t i = 0; i < v.set.n; i++)
             add_policy(&v, (u32)i);
         v.counts = mem_array(v.set.n + v.rule_n, sizeof *v.counts);
-        corpus_read(c, &c->files, take, NULL, &v);
+        corpus_read(c, &c->files, coverage_take, NULL, &v);
         if (c->output == CTL_JSON)
             report_json(&v);
         else

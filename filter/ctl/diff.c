@@ -174,7 +174,8 @@ static void compare(struct differing *d, int side, const struct corpus *at,
         }
 }
 
-static void take(void *ctx, const struct corpus *at, const struct filter_message *msg, str shown)
+static void diff_take(void *ctx, const struct corpus *at, const struct filter_message *msg,
+                      str shown)
 {
     struct differing *d = ctx;
     bool is_changed = false;
@@ -259,7 +260,7 @@ int ctl_diff(struct ctl *c)
         make_pairs(&d);
         for (int side = 0; side < 2; side++)
             d.matchers[side] = policies_compile(&d.sets[side]);
-        corpus_read(c, &c->files, take, NULL, &d);
+        corpus_read(c, &c->files, diff_take, NULL, &d);
         report(&d);
     }
     for (u32 i = 0; i < d.pair_n; i++) {

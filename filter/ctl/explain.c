@@ -61,7 +61,8 @@ static void take_json(struct telling *t, const struct corpus *at, struct explana
     ctl_put_line(t->c, &t->out);
 }
 
-static void take(void *ctx, const struct corpus *at, const struct filter_message *msg, str shown)
+static void explain_take(void *ctx, const struct corpus *at, const struct filter_message *msg,
+                         str shown)
 {
     struct telling *t = ctx;
     struct explanation **all = mem_array(t->set.n, sizeof *all);
@@ -89,7 +90,7 @@ int ctl_explain(struct ctl *c)
     struct telling t = {.c = c};
     policies_init(&t.set);
     if (policies_load(c, &t.set))
-        corpus_read(c, &c->files, take, NULL, &t);
+        corpus_read(c, &c->files, explain_take, NULL, &t);
     buf_deinit(&t.out);
     policies_deinit(&t.set);
     return ctl_end(c, t.passed > 0);

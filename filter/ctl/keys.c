@@ -48,7 +48,7 @@ void keys_read(struct keys *k, str path)
         s->is_read = true;
 }
 
-static void add(struct keys *k, str name, str value)
+static void name_add(struct keys *k, str name, str value)
 {
     struct key_stat *s = stat_of(k, str_slice(name, 0, KEY_TEXT_MAX));
     if (!s) {
@@ -78,7 +78,7 @@ static void add(struct keys *k, str name, str value)
 void keys_add_attributes(struct keys *k, const struct filter_message *msg)
 {
     for (size_t i = 0; i < msg->attr_count; i++)
-        add(k, msg->attrs[i].name, msg->attrs[i].value);
+        name_add(k, msg->attrs[i].name, msg->attrs[i].value);
 }
 
 /* --- bodies ----------------------------------------------------------------------------------- */
@@ -113,7 +113,7 @@ static void name_member(struct trail *t, const struct scan_text *name)
         buf_str(&t->path, name->raw);
 }
 
-static bool walk(struct keys *k, struct trail *t, str body)
+static bool body_walk(struct keys *k, struct trail *t, str body)
 {
     struct scan s;
     struct scan_text text;
@@ -130,7 +130,7 @@ static bool walk(struct keys *k, struct trail *t, str body)
         case SCAN_NAME: name_member(t, &text); break;
         default:
             if (k)
-                add(k, buf_view(&t->path), str_slice(body, s.token_at, s.at));
+                name_add(k, buf_view(&t->path), str_slice(body, s.token_at, s.at));
         }
     }
 }
@@ -139,9 +139,9 @@ void keys_add_body(struct keys *k, str body)
 {
     struct trail t = {.depth = 0};
     /* Checked first: what is no JSON is nobody's key. */
-    if (str_starts(str_trim(body), STR("{")) && walk(NULL, &t, body)) {
+    if (str_starts(str_trim(body), STR("{")) && body_walk(NULL, &t, body)) {
         t.path.n = 0;
-        walk(k, &t, body);
+        body_walk(k, &t, body);
     }
     buf_deinit(&t.path);
 }

@@ -118,7 +118,8 @@ static void lint_one(struct linting *t, const struct ctl_policy *p)
     lint_deinit(&l);
 }
 
-static void take(void *ctx, const struct corpus *at, const struct filter_message *msg, str shown)
+static void lint_take(void *ctx, const struct corpus *at, const struct filter_message *msg,
+                      str shown)
 {
     struct linting *t = ctx;
     (void)shown;
@@ -142,7 +143,7 @@ static void read_corpora(struct linting *t)
     t->probe = matcher_new(NULL);
     matcher_add(t->probe, 0, any);
     policy_free(any);
-    corpus_read(t->c, &t->c->corpora, take, NULL, t);
+    corpus_read(t->c, &t->c->corpora, lint_take, NULL, t);
 }
 
 int ctl_lint(struct ctl *c)

@@ -116,7 +116,7 @@ static bool is_colour_refused(void)
     return no && *no;
 }
 
-static int run(const struct ctl_verb *v, int argc, char **argv)
+static int verb_run(const struct ctl_verb *v, int argc, char **argv)
 {
     static char own_name[] = "filterctl"; /* what getopt's complaints begin with */
     struct ctl c = {.verb = v->name, .options = v->options, .out = stdout, .err = stderr};
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     }
     const struct ctl_verb *v = find_verb(name);
     if (v)
-        return end(run(v, argc - 1, argv + 1));
+        return end(verb_run(v, argc - 1, argv + 1));
     if (*name)
         fprintf(stderr, "filterctl: no such verb: %s\n", name);
     print_help(stderr);

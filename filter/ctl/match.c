@@ -73,7 +73,8 @@ static void count_names(struct matching *m)
             m->counts[m->hits.spans[s].ids[i]]++;
 }
 
-static void take(void *ctx, const struct corpus *at, const struct filter_message *msg, str shown)
+static void match_take(void *ctx, const struct corpus *at, const struct filter_message *msg,
+                       str shown)
 {
     struct matching *m = ctx;
     matcher_match(m->set.matcher, msg, &m->hits);
@@ -148,7 +149,7 @@ int ctl_match(struct ctl *c)
         m.counts = mem_array(m.set.n, sizeof *m.counts);
         m.ids = mem_array(m.set.n, sizeof *m.ids);
         m.says_names = m.set.n > 1 || m.set.items[0].is_named;
-        corpus_read(c, &c->files, take, take_bad, &m);
+        corpus_read(c, &c->files, match_take, take_bad, &m);
         if (c->count && !c->quiet)
             print_counts(&m);
     }

@@ -66,7 +66,7 @@ static enum member member_of(str name)
 }
 
 /* Complains about byte p, when it is one of the line's own. */
-static int refuse(struct message_reader *r, const char *p, const char *why)
+static int message_refuse(struct message_reader *r, const char *p, const char *why)
 {
     bool is_here = p && p >= r->line.p && p <= r->line.p + r->line.n;
     r->at = is_here ? (size_t)(p - r->line.p) : 0;
@@ -76,7 +76,7 @@ static int refuse(struct message_reader *r, const char *p, const char *why)
 
 static int refuse_scan(struct message_reader *r, const struct scan *s)
 {
-    return refuse(r, s->text.p + s->at, s->why ? s->why : "not the JSON that belongs here");
+    return message_refuse(r, s->text.p + s->at, s->why ? s->why : "not the JSON that belongs here");
 }
 
 /* The whole value whose first token was just read. */
@@ -109,7 +109,7 @@ static int read_attr(struct message_reader *r, struct scan *s, struct filter_att
     if (token == SCAN_ERROR)
         return refuse_scan(r, s);
     if (token != SCAN_OBJECT)
-        return refuse(r, begin, "an attribute is an object with DataType and StringValue");
+        return message_refuse(r, begin, "an attribute is an object with DataType and StringValue");
     while ((token = scan_next(s, &t)) == SCAN_NAME) {
         str name = t.raw, ignored;
         token = scan_next(s, &t);
@@ -125,16 +125,17 @@ static int read_attr(struct message_reader *r, struct scan *s, struct filter_att
         } else if (token != SCAN_NULL && (is_type || is_value)) {
             return token == SCAN_ERROR
                        ? refuse_scan(r, s)
-                       : refuse(r, s->text.p + s->token_at,
-                                "an attribute's DataType and StringValue are strings");
+                       : message_refuse(r, s->text.p + s->token_at,
+                                        "an attribute's DataType and StringValue are strings");
         } else if (rest_of(r, s, token, &ignored) != 0) {
             return E_INVALID;
         }
     }
     if (token == SCAN_ERROR)
         return refuse_scan(r, s);
-    return has_type && has_value ? 0
-                                 : refuse(r, begin, "an attribute has DataType and StringValue");
+    return has_type && has_value
+               ? 0
+               : message_refuse(r, begin, "an attribute has DataType and StringValue");
 }
 
 /* Of two attributes with one name the last one counts, as with members of any JSON object. */
@@ -146,7 +147,7 @@ static int add_attr(struct message_reader *r, const struct filter_attr *a, const
             return 0;
         }
     if (r->attr_count == MESSAGE_ATTRS_MAX)
-        return refuse(r, where, "more attributes than a message can have");
+        return message_refuse(r, where, "more attributes than a message can have");
     r->attrs[r->attr_count++] = *a;
     return 0;
 }
@@ -161,7 +162,7 @@ static int read_attrs(struct message_reader *r, struct scan *s, enum scan_token 
     if (token == SCAN_ERROR)
         return refuse_scan(r, s);
     if (token != SCAN_OBJECT)
-        return refuse(r, s->text.p + s->token_at, "MessageAttributes is an object");
+        return message_refuse(r, s->text.p + s->token_at, "MessageAttributes is an object");
     while ((token = scan_next(s, &t)) == SCAN_NAME) {
         struct filter_attr a = {.name = scan_decode(&t, &r->texts)};
         const char *where = s->text.p + s->token_at;
@@ -243,7 +244,7 @@ static int end_shape(struct message_reader *r, const struct scan *s, u32 depth, 
     if (r->is_within && rest.p[0] != '{')
         return 0;
     if (depth || rest.p[0] != '{')
-        return refuse(r, rest.p, "nothing but blanks may follow the value");
+        return message_refuse(r, rest.p, "nothing but blanks may follow the value");
     r->rest = rest;
     r->is_many = true;
     return 0;
@@ -415,7 +416,7 @@ static int read_list(struct message_reader *r, str json, u32 depth)
         else if (err == 0 && token == SCAN_STRING)
             err = read_text(r, scan_decode(&t, &r->texts), depth + 1);
         else if (err == 0)
-            err = refuse(r, item.p, "a message is an object");
+            err = message_refuse(r, item.p, "a message is an object");
         if (err)
             return err;
     }
@@ -425,7 +426,7 @@ static int read_list(struct message_reader *r, str json, u32 depth)
 static int read_value(struct message_reader *r, str json, u32 depth)
 {
     if (depth > MESSAGE_DEPTH_MAX)
-        return refuse(r, json.p, "messages lie within messages too deeply");
+        return message_refuse(r, json.p, "messages lie within messages too deeply");
     return json.p[0] == '{' ? read_object(r, json, depth) : read_list(r, json, depth);
 }
 
@@ -446,7 +447,7 @@ static int read_within(struct message_reader *r, str text, u32 depth)
     /* What a runtime writes between messages. */
     if (depth || dump_is_log(text))
         return 0;
-    return refuse(r, text.p, "no message: expected a JSON object");
+    return message_refuse(r, text.p, "no message: expected a JSON object");
 }
 
 static int read_text(struct message_reader *r, str text, u32 depth)

@@ -25,7 +25,7 @@ void policies_deinit(struct ctl_policies *set)
     arena_deinit(&set->arena);
 }
 
-static struct ctl_policy *add(struct ctl *c, struct ctl_policies *set, str name, str text)
+static struct ctl_policy *policy_add(struct ctl *c, struct ctl_policies *set, str name, str text)
 {
     if (set->n == set->cap) {
         set->cap = set->cap ? set->cap * 2 : 16;
@@ -104,7 +104,7 @@ static void add_found(struct file *f, const struct template *t, u32 line)
             name = t->n == 1 && !f->is_lines
                        ? f->base
                        : arena_printf(&f->set->arena, "%.*s:%zu", STR_ARG(f->base), i + line);
-        struct ctl_policy *p = add(f->c, f->set, name, e->text);
+        struct ctl_policy *p = policy_add(f->c, f->set, name, e->text);
         p->file = f->path;
         p->topic = e->topic;
         p->line = line;
@@ -160,7 +160,7 @@ static void add_tree(struct file *f, struct node *root, str source, u32 line)
 /* A policy that nobody could read as JSON: refused in the service's words. */
 static void add_broken(struct file *f, str text)
 {
-    struct ctl_policy *p = add(f->c, f->set, f->base, text);
+    struct ctl_policy *p = policy_add(f->c, f->set, f->base, text);
     p->file = f->path;
     check(f->c, f->set, p);
 }
@@ -291,7 +291,7 @@ bool policies_add(struct ctl *c, struct ctl_policies *set, str arg)
     for (size_t i = 0; i < set->n; i++)
         number += !set->items[i].file.n;
     str name = c->policies.n > 1 ? arena_printf(&set->arena, "policy-%zu", number) : STR("policy");
-    check(c, set, add(c, set, name, arena_dup(&set->arena, arg)));
+    check(c, set, policy_add(c, set, name, arena_dup(&set->arena, arg)));
     return true;
 }
 

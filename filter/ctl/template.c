@@ -113,7 +113,8 @@ static void write_policy(struct template *t, struct template_entry *e, const str
     buf_deinit(&out);
 }
 
-static void add(struct template *t, str name, str topic, const struct node *policy, str scope)
+static void template_add(struct template *t, str name, str topic, const struct node *policy,
+                         str scope)
 {
     if (t->n == TEMPLATE_ENTRIES_MAX)
         return;
@@ -177,7 +178,7 @@ static void add_entry(struct template *t, const struct node *object, str name)
     const struct node *topic = member_of(object, "topic", "Topic", "TopicArn");
     if (own && own->kind == NODE_STRING)
         name = own->text;
-    add(t, name, short_name(topic), policy_in(object), scope_in(object));
+    template_add(t, name, short_name(topic), policy_in(object), scope_in(object));
 }
 
 /* --- topologies ------------------------------------------------------------------------------- */
@@ -212,9 +213,9 @@ static void find_topology(struct template *t, const struct node *list)
         const struct node *holder = policy_in(s) || !attributes ? s : attributes;
         const struct node *name = member_of(s, "Name", "name", NULL);
         const struct node *endpoint = member_of(s, "Endpoint", "endpoint", "SubscriptionArn");
-        add(t, name ? text_of(name) : short_name(endpoint),
-            short_name(member_of(s, "Topic", "TopicArn", "topic")), policy_in(holder),
-            scope_in(holder));
+        template_add(t, name ? text_of(name) : short_name(endpoint),
+                     short_name(member_of(s, "Topic", "TopicArn", "topic")), policy_in(holder),
+                     scope_in(holder));
     }
     if (t->n > from)
         tell_apart(t, from);
@@ -233,7 +234,8 @@ static void add_resolved(struct template *t, str name, const struct node *topic,
         of_scope = template_resolve(t->arena, scope, parameters);
     if (found.is_changed)
         t->source = STR_NONE; /* the tree says more than the text */
-    add(t, name, short_name(topic), policy, of_scope.unknown_n ? STR_NONE : text_of(scope));
+    template_add(t, name, short_name(topic), policy,
+                 of_scope.unknown_n ? STR_NONE : text_of(scope));
     t->source = source;
     t->entries[t->n - 1].unknown = found.unknown_n ? found.unknown : of_scope.unknown;
     t->entries[t->n - 1].unknown_n = found.unknown_n + of_scope.unknown_n;
@@ -315,7 +317,8 @@ static void add_terraform_values(struct template *t, str name, const struct node
     struct node *policy = node_member(values, "filter_policy");
     str scope = text_of(node_member(values, "filter_policy_scope"));
     bool is_none = !policy || (policy->kind == NODE_STRING && !policy->text.n);
-    add(t, name, short_name(node_member(values, "topic_arn")), is_none ? NULL : policy, scope);
+    template_add(t, name, short_name(node_member(values, "topic_arn")), is_none ? NULL : policy,
+                 scope);
 }
 
 static void add_terraform(struct template *t, const struct node *resource,
@@ -402,7 +405,7 @@ void template_find_named(struct template *t, struct node *root)
         if (is_entry(m))
             add_entry(t, m, m->name);
         else
-            add(t, m->name, STR_NONE, m, STR_NONE);
+            template_add(t, m->name, STR_NONE, m, STR_NONE);
 }
 
 /* Two members or more, each an object: named policies or a nested one. */
@@ -418,7 +421,7 @@ static void find_policy(struct template *t, struct node *root)
         return;
     }
     t->is_ambiguous = root->kind == NODE_OBJECT && root->n >= 2 && objects == root->n;
-    add(t, STR_NONE, STR_NONE, root, STR_NONE);
+    template_add(t, STR_NONE, STR_NONE, root, STR_NONE);
 }
 
 static bool find_list(struct template *t, const struct node *root)
@@ -469,8 +472,8 @@ void template_find(struct template *t, struct node *root)
     } else if (attributes && attributes->kind == NODE_OBJECT &&
                (policy_in(attributes) || node_member(attributes, "SubscriptionArn"))) {
         const struct node *endpoint = member_of(attributes, "Endpoint", "SubscriptionArn", NULL);
-        add(t, short_name(endpoint), short_name(node_member(attributes, "TopicArn")),
-            policy_in(attributes), scope_in(attributes));
+        template_add(t, short_name(endpoint), short_name(node_member(attributes, "TopicArn")),
+                     policy_in(attributes), scope_in(attributes));
     } else if (is_stack(resources)) {
         find_resources(t, resources, node_member(root, "Parameters"));
     } else if (find_terraform(t, root)) {

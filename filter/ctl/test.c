@@ -135,7 +135,7 @@ static void report_junit(struct testing *t, const struct suite_result *r)
     buf_deinit(&reason);
 }
 
-static void take(void *ctx, const struct suite_result *r)
+static void test_take(void *ctx, const struct suite_result *r)
 {
     struct testing *t = ctx;
     t->number++;
@@ -180,7 +180,7 @@ static void end_suite(struct testing *t, i64 began_us)
 static void take_unread(struct testing *t, u32 line, const char *why)
 {
     struct suite_result r = {.id = STR("the suite can be read"), .line = line, .trouble = why};
-    take(t, &r);
+    test_take(t, &r);
 }
 
 static void run_file(struct testing *t, str path, const struct ctl_policies *named)
@@ -193,7 +193,7 @@ static void run_file(struct testing *t, str path, const struct ctl_policies *nam
     int err = input_file(&text, path);
     if (err)
         take_unread(t, 1, err == E_IO ? strerror(errno) : "larger than a file that is read whole");
-    else if (suite_run(t->c, path, buf_view(&text), named, take, t, &fault) != 0)
+    else if (suite_run(t->c, path, buf_view(&text), named, test_take, t, &fault) != 0)
         take_unread(t, fault.line, fault.text);
     buf_deinit(&text);
     end_suite(t, began_us);

@@ -31,8 +31,8 @@ const struct explain_watch *explain_watch_of(const struct explain_offer *o, str 
     return map_get(&o->by_path, path);
 }
 
-static void take(struct explain_offer *o, struct explain_watch *w, const struct explain_value *v,
-                 u32 ordinal)
+static void watch_take(struct explain_offer *o, struct explain_watch *w,
+                       const struct explain_value *v, u32 ordinal)
 {
     if (w->n == w->cap) {
         w->cap = w->cap ? 2 * w->cap : 4;
@@ -172,7 +172,7 @@ static void walk_node(struct walk *w, const struct node *n)
     } else if (is_scalar) {
         struct explain_value v = value_of(n, place);
         if (here)
-            take(o, here, &v, o->scalars);
+            watch_take(o, here, &v, o->scalars);
         o->scalars++;
     } else if (here) {
         if (n->kind == NODE_OBJECT)
@@ -260,7 +260,7 @@ static void take_elements(struct explain_offer *o, struct explain_watch *w, cons
     struct explain_value v = value_of(n, buf_view(place));
     if (v.type == EXPLAIN_STRING)
         v.text = escaped(o->arena, v.text);
-    take(o, w, &v, 0);
+    watch_take(o, w, &v, 0);
 }
 
 /* False: its text is no JSON. */
@@ -313,7 +313,7 @@ static bool collect_attribute(struct explain_offer *o, const struct filter_attr 
         note(o, w, EXPLAIN_BINARY, a->name);
         return true;
     }
-    take(o, w, &v, 0);
+    watch_take(o, w, &v, 0);
     return true;
 }
 

@@ -65,8 +65,8 @@ static void hit(struct matcher *m, u32 cond, struct value *v)
 
 /* --- looking up ------------------------------------------------------------------------------- */
 
-static void find(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, str text,
-                 struct value *v)
+static void lookup_find(struct matcher *m, enum cond_kind kind, u32 path, u32 tag, str text,
+                        struct value *v)
 {
     struct table_walk w;
     u32 id;
@@ -84,7 +84,7 @@ static inline void look_up(struct matcher *m, enum cond_kind kind, u32 path, u32
                            struct value *v)
 {
     if (path_may_have(&m->paths[path], tag))
-        find(m, kind, path, tag, text, v);
+        lookup_find(m, kind, path, tag, text, v);
 }
 
 static void look_up_text(struct matcher *m, enum cond_kind kind, u32 path, str text,

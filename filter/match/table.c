@@ -27,7 +27,7 @@ static u32 home(u64 slot, u32 bits)
     return (u32)(slot >> 32) >> (32 - bits);
 }
 
-static void place(struct table *t, u64 slot)
+static void slot_place(struct table *t, u64 slot)
 {
     u32 mask = (u32)((1ull << t->bits) - 1), at = home(slot, t->bits);
     while (t->slots[at])
@@ -59,7 +59,7 @@ bool table_step(struct table *t, u32 slots)
     for (; slots && t->old_at < end; slots--, t->old_at++) {
         u64 slot = t->old[t->old_at];
         if (slot && slot != TABLE_MOVED) {
-            place(t, slot);
+            slot_place(t, slot);
             t->old[t->old_at] = TABLE_MOVED;
         }
     }
@@ -84,7 +84,7 @@ void table_put(struct table *t, u32 tag, u32 id)
     }
     if (t->old)
         table_step(t, MOVES_PER_CHANGE);
-    place(t, (u64)tag << 32 | id);
+    slot_place(t, (u64)tag << 32 | id);
     t->n++;
 }
 
@@ -106,7 +106,7 @@ static void close_gap(struct table *t, u32 at)
 }
 
 /* Slot of the entry, or -1. */
-static i64 find(const u64 *slots, u32 bits, u64 slot)
+static i64 slot_find(const u64 *slots, u32 bits, u64 slot)
 {
     u32 mask = (u32)((1ull << bits) - 1), at = home(slot, bits);
     for (; slots[at]; at = (at + 1) & mask)
@@ -118,12 +118,12 @@ static i64 find(const u64 *slots, u32 bits, u64 slot)
 void table_remove(struct table *t, u32 tag, u32 id)
 {
     u64 slot = (u64)tag << 32 | id;
-    i64 at = find(t->slots, t->bits, slot);
+    i64 at = slot_find(t->slots, t->bits, slot);
     if (at >= 0) {
         close_gap(t, (u32)at);
     } else {
         assert(t->old);
-        at = find(t->old, t->old_bits, slot);
+        at = slot_find(t->old, t->old_bits, slot);
         assert(at >= 0);
         t->old[at] = TABLE_MOVED;
     }
