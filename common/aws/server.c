@@ -243,7 +243,7 @@ static bool server_flush(struct loop_hook *h)
 static i64 server_next_ms(struct loop_hook *h)
 {
     const struct server *s = container_of(h, struct server, hook);
-    bool waits = engine_has_free(s->engine) && !background_is_awake(&s->space);
+    bool waits = !s->failing && engine_has_free(s->engine) && !background_is_awake(&s->space);
 
     return waits ? s->space_ms : -1;
 }
