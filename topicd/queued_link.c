@@ -165,8 +165,8 @@ void queued_link_pump(struct queued_link *p)
         p->state = QUEUED_LINK_LIVE;
         return;
     }
-    if (p->cursor >= home_readable(p->home) || p->window_bytes >= p->limits.window_bytes_max ||
-        link_is_full(p->link))
+    if (p->homes->failing || p->cursor >= home_readable(p->home) ||
+        p->window_bytes >= p->limits.window_bytes_max || link_is_full(p->link))
         return;
     p->reading = true;
     p->read.after = p->cursor;
