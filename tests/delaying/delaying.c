@@ -495,6 +495,9 @@ void delaying_deinit(struct delaying *d)
     int err = engine_flush(d->outer); /* a failure skips the reserves */
 
     (void)err;
+    /* The series are ours: what SQLite's engine knows of them is as old as its opening. */
+    for (u32 i = 0; i < ENGINE_IDS_MAX; i++)
+        d->inner->ids[i].limit = d->inner->ids[i].next;
     fail_readings(d, true);
     d->loop = NULL;
     bring_due(d);
