@@ -151,7 +151,7 @@ headers: $(HEADERS:%=$(BUILD)/headers/%.ok) $(BUILD)/headers/daemons.ok
 # the product (stream, http_server, store_file, store_copier), and of what they ask the system for.
 SIM       := $(BUILD)/sim
 SIM_WRAPS := clock_gettime getrandom log_error log_warning log_info log_debug
-$(SIM): $(call obj,$(wildcard tests/sim/*.c)) $(LIB_topicd) $(LIB_queued) $(LIB_filter) $(LIB_common)
+$(SIM): $(call obj,$(wildcard tests/sim/*.c)) $(LIB_delaying) $(LIB_topicd) $(LIB_queued) $(LIB_filter) $(LIB_common)
 	@echo '  LD   $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) $(SIM_WRAPS:%=-Wl,--wrap=%) $^ $(LDLIBS) -o $@
 

@@ -5,6 +5,7 @@
 #include "tests/sim/ledger.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
+#include "tests/sim/setting.h"
 #include "tests/sim/settle.h"
 #include "tests/sim/workload.h"
 
@@ -36,6 +37,8 @@ void counts_write(FILE *out)
     count_write(out, "faults met", "kills in mid-write", node_kills_in_change);
     count_write(out, "faults met", "writes undone by power loss", disk_changes_undone);
     count_write(out, "daemons", "turns", node_turns);
+    count_write(out, "daemons", "stores that settle late", setting_delaying);
+    count_write(out, "daemons", "ends by themselves", node_ends);
     count_write(out, "daemons", "starts that failed", node_starts_failed);
     count_write(out, "daemons", "checkpoints", disk_checkpoints);
     count_write(out, "daemons", "connections", network_connections);

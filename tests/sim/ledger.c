@@ -218,18 +218,25 @@ static void copy_hidden(struct copy *c, i64 issued_us, i64 hide_ms)
     c->hidden_from_us = world_now_us();
 }
 
-void ledger_hide(struct copy *c, i64 issued_us, i64 hide_ms)
+void ledger_hide(struct copy *c, i64 hide_ms)
 {
     record("ledger", "mark %" PRIu64 " in %s may become hidden for %" PRId64 " ms", c->mark->number,
            c->queue->name, hide_ms);
-    c->hidden_until_us = MIN(c->hidden_until_us, issued_us + hide_ms * 1000);
+    c->hides++;
 }
 
-void ledger_hidden(struct copy *c, i64 issued_us, i64 hide_ms)
+void ledger_hidden(struct copy *c, i64 issued_us, i64 hide_ms, enum outcome o)
 {
-    record("ledger", "mark %" PRIu64 " in %s is hidden for %" PRId64 " ms", c->mark->number,
-           c->queue->name, hide_ms);
-    copy_hidden(c, issued_us, hide_ms);
+    record("ledger", "mark %" PRIu64 " in %s %s hidden for %" PRId64 " ms", c->mark->number,
+           c->queue->name,
+           o == OUTCOME_DONE      ? "is"
+           : o == OUTCOME_REFUSED ? "is not"
+                                  : "may be",
+           hide_ms);
+    if (o != OUTCOME_UNKNOWN)
+        c->hides--;
+    if (o == OUTCOME_DONE)
+        copy_hidden(c, issued_us, hide_ms);
 }
 
 /* --- deliveries ------------------------------------------------------------------------------- */
@@ -278,7 +285,7 @@ static void check_times(const struct copy *c, const struct delivery *d)
     i64 now_us = world_now_us(), now_ms = system_ms_of(now_us);
     i64 age_ms = now_ms - d->sent_ms;
 
-    if (now_us < c->hidden_until_us - EARLY_US - TURN_US &&
+    if (now_us < c->hidden_until_us - EARLY_US - TURN_US && !c->hides &&
         (d->direct || c->hidden_from_us <= d->issued_us))
         world_fail("early: mark %" PRIu64 " in %s is hidden until %.6f", c->mark->number,
                    d->queue->name, (double)c->hidden_until_us / 1e6);

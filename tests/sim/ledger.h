@@ -66,6 +66,7 @@ struct copy {
     bool refused; /* must not be there */
     i64 in_us;    /* since when it is in the queue for sure; INT64_MAX: it may be on its way */
     i64 gone_us;  /* its end was acknowledged then; INT64_MAX: not */
+    u32 hides;    /* changes of its visibility that are under way, or of which nobody knows */
     i64 hidden_from_us, hidden_until_us; /* known since then: hidden until */
     bool returned; /* without being counted, once: its order says nothing any more */
     u32 counted;   /* receive count of its last delivery by its queued's own endpoint */
@@ -102,7 +103,7 @@ struct delivery {
     struct ledger_queue *queue;
     i64 issued_us; /* when its receive was asked for */
     i64 hide_ms;   /* for so long */
-    bool direct;   /* at the queued's own endpoint: exact times and order */
+    bool direct;   /* its answer leaves in the order in which it was made: exact times */
     u32 drain;     /* part of this drain; 0: none */
     str body, message_id;
     i64 count, sent_ms;
@@ -113,8 +114,8 @@ void ledger_returned(struct copy *c);
 
 void ledger_delete(struct copy *c);
 void ledger_deleted(struct copy *c, enum outcome o);
-void ledger_hide(struct copy *c, i64 issued_us, i64 hide_ms);
-void ledger_hidden(struct copy *c, i64 issued_us, i64 hide_ms);
+void ledger_hide(struct copy *c, i64 hide_ms);
+void ledger_hidden(struct copy *c, i64 issued_us, i64 hide_ms, enum outcome o);
 /* Everything in the queue goes: asked for, answered. `issued_us` is when it was asked for. */
 void ledger_empty(struct ledger_queue *q);
 void ledger_emptied(struct ledger_queue *q, i64 issued_us);

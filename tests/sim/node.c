@@ -9,13 +9,17 @@
 #include "tests/sim/record.h"
 #include "tests/sim/system.h"
 
-#define TURN_US        40 /* of a turn that does nothing */
-#define START_US       3000
+#define TURN_US  40 /* of a turn that does nothing */
+#define START_US 3000
+/* Turns after which the daemon's memory is checked. */
+#define CHECK_ONE_IN   100
 #define RETRY_START_US WORLD_SECOND_US
 /* A ghost ends within so many turns, or its stop does not end at all. */
 #define GHOST_TURNS_MAX 100000
+/* More turns in a second are no work, but a loop that does not wait. */
+#define TURNS_MAX 12000
 
-u64 node_turns, node_kills_in_change, node_starts_failed;
+u64 node_turns, node_kills_in_change, node_starts_failed, node_ends;
 static struct incarnation *running;
 
 struct incarnation *node_running(void)
@@ -174,7 +178,11 @@ static void node_turned(struct incarnation *of, i64 took_us)
         return;
     }
     n->busy_until_us = world_now_us() + took_us;
-    if (n->state == NODE_STOPPING && loop_is_stopped(of->server->loop)) {
+    if (loop_is_stopped(of->server->loop)) {
+        if (n->state == NODE_UP) { /* its store was taken, and it ends */
+            node_ends++;
+            n->down_us = RETRY_START_US;
+        }
         node_close(n);
         return;
     }
@@ -186,6 +194,18 @@ static void node_turned(struct incarnation *of, i64 took_us)
         node_wake_at(n, n->busy_until_us + wait_ms * 1000);
 }
 
+static void check_spins(struct node *n)
+{
+    i64 second = world_now_us() / WORLD_SECOND_US;
+
+    if (n->second != second) {
+        n->second = second;
+        n->second_turns = 0;
+    }
+    if (++n->second_turns > TURNS_MAX)
+        world_fail("%s spins: %u turns in a second", n->name, n->second_turns);
+}
+
 static void wake_due(struct event *e)
 {
     struct node *n = e->arg;
@@ -193,6 +213,7 @@ static void wake_due(struct event *e)
 
     if (n->paused)
         return;
+    check_spins(n);
     node_turns++;
     node_enter(of);
     world_spend_us(TURN_US);
@@ -200,6 +221,8 @@ static void wake_due(struct event *e)
     i64 took_us = node_leave();
 
     record_fold((u64)took_us);
+    if (n->life && chance_one_in(CHANCE_NODE, CHECK_ONE_IN))
+        node_check(n);
     node_turned(of, took_us);
 }
 
@@ -225,6 +248,12 @@ void node_pause(struct node *n, bool paused)
         world_cancel(&n->wake);
     else
         node_poke(n->life);
+}
+
+void node_check(const struct node *n)
+{
+    if (n->life && n->kind->check)
+        n->kind->check(n->life->daemon);
 }
 
 /* --- the beginning and an orderly end --------------------------------------------------------- */

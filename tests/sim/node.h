@@ -24,6 +24,8 @@ struct node_kind {
     /* Opens one in the node's environment. *ret_server is part of it. On failure `f` tells. */
     int (*open)(struct node *n, void **ret, struct server **ret_server, struct fault *f);
     void (*close)(void *daemon);
+    /* Asserts what must be true of its memory between two turns. */
+    void (*check)(const void *daemon);
 };
 extern const struct node_kind NODE_TOPICD, NODE_QUEUED;
 
@@ -56,6 +58,8 @@ struct node {
     struct event wake, start;
     struct environment env; /* its system's clock, and the seed of this incarnation */
     u32 starts;
+    i64 second; /* its turns in this second */
+    u32 second_turns;
 };
 
 void node_init(struct node *n, const struct node_kind *kind, const char *name,
@@ -72,6 +76,8 @@ void node_kill(struct node *n, enum disk_end end, i64 down_us);
 void node_kill_at_change(struct node *n, u64 changes, enum disk_end end, i64 down_us);
 /* It does not run until it is told to go on. */
 void node_pause(struct node *n, bool paused);
+/* Asserts what must be true of its daemon's memory. */
+void node_check(const struct node *n);
 static inline bool node_is_up(const struct node *n)
 {
     return n->state == NODE_UP;
@@ -86,6 +92,6 @@ struct incarnation *node_running(void);
 /* Runs `work` as that incarnation does beside its loop. Put off while it is paused: E_AGAIN. */
 int node_aside(struct incarnation *of, void (*work)(void *arg), void *arg);
 
-extern u64 node_turns, node_kills_in_change, node_starts_failed; /* in all runs */
+extern u64 node_turns, node_kills_in_change, node_starts_failed, node_ends; /* in all runs */
 
 #endif

@@ -36,7 +36,7 @@ static int topicd_node_open(struct node *n, void **ret, struct server **ret_serv
     return 0;
 }
 
-const struct node_kind NODE_TOPICD = {"topicd", topicd_node_open, topicd_node_close};
+const struct node_kind NODE_TOPICD = {"topicd", topicd_node_open, topicd_node_close, NULL};
 
 struct queued_node {
     struct queued_options options;
@@ -69,4 +69,14 @@ static int queued_node_open(struct node *n, void **ret, struct server **ret_serv
     return 0;
 }
 
-const struct node_kind NODE_QUEUED = {"queued", queued_node_open, queued_node_close};
+static void queued_node_check(const void *daemon)
+{
+    const struct queued_node *q = daemon;
+    const struct queue *queue;
+
+    for (size_t at = 0; (queue = map_next(&q->daemon->queues.by_key, &at));)
+        queue_check(queue);
+}
+
+const struct node_kind NODE_QUEUED = {"queued", queued_node_open, queued_node_close,
+                                      queued_node_check};

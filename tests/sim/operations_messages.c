@@ -1,6 +1,6 @@
 /* What clients do with messages. */
 #include "tests/sim/chance.h"
-#include "tests/sim/record.h"
+#include "tests/sim/setting.h"
 #include "tests/sim/worker.h"
 
 #define VISIBILITY_MAX_S 40
@@ -246,7 +246,7 @@ static void receive_left(struct worker *w, const json_t *answer)
             &(struct delivery){.queue = w->queue,
                                .issued_us = w->call.issued_us,
                                .hide_ms = w->hide_ms,
-                               .direct = w->direct,
+                               .direct = w->direct && setting_keeps_order(),
                                .body = json_text(m, "Body"),
                                .message_id = json_text(m, "MessageId"),
                                .count = json_number_text(attributes, "ApproximateReceiveCount"),
@@ -349,23 +349,25 @@ static bool hide_begin(struct worker *w, struct buf *body)
         chance_one_in(CHANCE_WORK, 3) ? 0 : chance_skewed(CHANCE_WORK, 1, VISIBILITY_MAX_S) * 1000;
     put_batch(w, body, w->hide_ms / 1000);
     for (u32 i = 0; i < w->batch_count; i++)
-        ledger_hide(w->batch[i].copy, world_now_us(), w->hide_ms);
+        ledger_hide(w->batch[i].copy, w->hide_ms);
     return true;
 }
 
 static void hide_answered(struct worker *w, const json_t *answer)
 {
     for (u32 i = 0; i < w->batch_count; i++) {
-        if (!batch_success(answer, i))
-            continue;
-        ledger_hidden(w->batch[i].copy, w->call.issued_us, w->hide_ms);
-        if (w->hide_ms)
+        enum outcome o = batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED;
+
+        ledger_hidden(w->batch[i].copy, w->call.issued_us, w->hide_ms, o);
+        if (o == OUTCOME_DONE && w->hide_ms)
             w->held[w->held_count++] = w->batch[i];
     }
 }
 
 static void hide_failed(struct worker *w, enum outcome o)
 {
+    for (u32 i = 0; i < w->batch_count; i++)
+        ledger_hidden(w->batch[i].copy, w->call.issued_us, w->hide_ms, o);
 }
 
 /* --- purge ------------------------------------------------------------------------------------ */

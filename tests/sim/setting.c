@@ -1,14 +1,20 @@
 #include "tests/sim/setting.h"
 
+#include "tests/delaying/delaying.h"
 #include "tests/sim/chance.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/network.h"
 #include "tests/sim/record.h"
 
+#define DELAY_MAX_MS 200
+
 static const char *const names[] = {"queued-0", "queued-1", "queued-2", "topicd"};
 static const char *const urls[] = {"sim://link-0", "sim://link-1", "sim://link-2"};
 static struct node nodes[SETTING_NODES];
 static i64 heartbeat_ms, silence_ms, cache_kib;
+static i64 delay_max_ms; /* of turns; -1: SQLite settles them at once */
+
+u64 setting_delaying; /* stores opened, in all runs */
 
 void setting_begin(void)
 {
@@ -19,6 +25,11 @@ void setting_begin(void)
     cache_kib = caches_kib[chance_below(CHANCE_NODE, ARRAY_LEN(caches_kib))];
     record("setting", "heartbeat %" PRId64 " ms, silence %" PRId64 " ms, cache %" PRId64 " KiB",
            heartbeat_ms, silence_ms, cache_kib);
+    delay_max_ms = -1;
+    if (chance_one_in(CHANCE_NODE, 3)) {
+        delay_max_ms = chance_skewed(CHANCE_NODE, 0, DELAY_MAX_MS);
+        record("setting", "turns settle after up to %" PRId64 " ms", delay_max_ms);
+    }
     for (int i = 0; i < SETTING_QUEUEDS; i++)
         network_route(urls[i]);
     for (int i = 0; i < SETTING_NODES; i++)
@@ -33,6 +44,27 @@ void setting_begin(void)
                               ? chance_between(CHANCE_NODE, 120, 7200) * 1000
                               : INT64_C(345600) * 1000;
     }
+}
+
+bool setting_keeps_order(void)
+{
+    return delay_max_ms < 0;
+}
+
+/* One store in some loses turns, one in some is taken away. */
+bool setting_delays(struct delaying_conf *ret)
+{
+    if (delay_max_ms < 0)
+        return false;
+    setting_delaying++;
+    *ret = (struct delaying_conf){
+        .seed = chance_u64(CHANCE_NODE) | 1,
+        .delay_max_ms = (u32)delay_max_ms,
+        .window = (u32)chance_skewed(CHANCE_NODE, 1, 16),
+        .fail_one_in =
+            chance_one_in(CHANCE_NODE, 3) ? (u32)chance_between(CHANCE_NODE, 20, 500) : 0,
+        .fence_at = chance_one_in(CHANCE_NODE, 10) ? 1 + chance_below(CHANCE_NODE, 1000) : 0};
+    return true;
 }
 
 void setting_end(void)

@@ -17,6 +17,13 @@ struct node *setting_queued(int i);
 struct node *setting_node(int i);
 /* So long, at most, until both sides of a link know what has become of it. */
 i64 setting_link_settles_us(void);
+/* Whether a queued's answers leave in the order in which they were made: not where bodies are
+ * fetched. */
+bool setting_keeps_order(void);
+/* Whether stores settle late in this run, and how one that is opened now does. */
+struct delaying_conf;
+bool setting_delays(struct delaying_conf *ret);
+extern u64 setting_delaying; /* such stores, in all runs */
 /* Sets a daemon's options, those that its table has. */
 void setting_apply(const struct conf_table *t, void *options, const struct node *n);
 

@@ -262,6 +262,8 @@ void settle(void)
 
     until_us = MAX(until_us, hidden_until_us);
     world_run_until(MAX(until_us, disk_read_failed_us + UNREADABLE_US));
+    for (int i = 0; i < SETTING_NODES; i++)
+        node_check(setting_node(i));
     for (u32 i = 0; i < LEDGER_QUEUES; i++)
         find_queue(ledger_queue(i));
     for (u32 i = 0; i < LEDGER_TOPICS; i++)
