@@ -35,11 +35,17 @@ static bool queued_is_linked(const struct server *s)
     return topicd_link_is_up(&queued_of(s)->topicd);
 }
 
+static void queued_cut(struct server *s)
+{
+    queued_end_polls(s);
+    topicd_link_forget(&queued_of(s)->topicd);
+}
+
 static const struct server_ops queued_ops = {
     .reload = queued_reload,
     .failing = queued_failing,
     .stop = queued_end_polls,
-    .cut = queued_end_polls,
+    .cut = queued_cut,
     .is_linked = queued_is_linked,
     .figures = queued_figures,
 };

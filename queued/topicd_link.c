@@ -348,6 +348,14 @@ void topicd_link_frame(struct topicd_link *p, str frame)
     topicd_link_hang_up(p);
 }
 
+void topicd_link_forget(struct topicd_link *p)
+{
+    struct forwarded *f;
+    for (size_t pos = 0; (f = idmap_next(&p->calls, &pos));)
+        if (f->answered)
+            forwarded_sent(f, CALL_SENT);
+}
+
 void topicd_link_down(struct topicd_link *p)
 {
     struct forwarded *f;

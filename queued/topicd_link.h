@@ -56,6 +56,8 @@ void topicd_link_deinit(struct topicd_link *p);
 bool topicd_link_is_up(const struct topicd_link *p);
 /* Cuts the pipe: what was applied and not acknowledged is to be sent again. */
 void topicd_link_hang_up(struct topicd_link *p);
+/* Answers whose fate topicd was to tell count as sent: there is no time left to wait for that. */
+void topicd_link_forget(struct topicd_link *p);
 /* Tells the other side the manual clock's time. E_DOWN. */
 int topicd_link_tell_clock(struct topicd_link *p, i64 now_ms);
 /* A queue came or went: told when the turn is durable. */

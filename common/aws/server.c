@@ -133,8 +133,8 @@ int server_serve_store(struct server *s, struct engine *e, struct fault *f)
 
 static bool is_under_way(const struct server *s)
 {
-    return desk_waiting(s->desk) || http_server_waiting(s->http) || !loop_is_settled(s->loop) ||
-           (s->ops->is_busy && s->ops->is_busy(s));
+    return desk_waiting(s->desk) || http_server_waiting(s->http) || http_server_sending(s->http) ||
+           !loop_is_settled(s->loop) || (s->ops->is_busy && s->ops->is_busy(s));
 }
 
 static void deadline_set(struct server *s, i64 ms)
@@ -178,6 +178,7 @@ static void deadline_due(struct loop_timer *t)
     }
     log_warning("calls under way are cut off waiting=%u", desk_waiting(s->desk));
     manual_clock_release(&s->manual_clock);
+    http_server_cut(s->http);
     if (s->ops->cut)
         s->ops->cut(s);
     engine_abandon(s->engine);

@@ -223,8 +223,15 @@ void http_send_continue(struct http_connection *c)
 
 void http_exchange_clear(struct http_connection *c)
 {
+    static const struct http_request none = {.method = STR_INIT(""),
+                                             .path = STR_INIT(""),
+                                             .query = STR_INIT(""),
+                                             .host = STR_INIT(""),
+                                             .origin = STR_INIT(""),
+                                             .body = STR_INIT("")};
     struct http_exchange *x = &c->exchange;
 
+    x->rq = none;
     pool_give(&c->server->blocks, x->block, x->block_size);
     x->block = NULL;
     x->block_size = 0;

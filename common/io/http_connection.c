@@ -142,28 +142,26 @@ static bool guard_lets_in(struct http_connection *c)
     switch (http_browser_judge(&c->server->browsers, h, &why)) {
     case HTTP_NO_BROWSER:
     case HTTP_BROWSER: return true;
-    case HTTP_BROWSER_OUT:
-        c->exchange.rq = h->rq;
-        http_refuse(c, 403, why);
-        return false;
+    case HTTP_BROWSER_OUT: http_refuse(c, 403, why); return false;
     case HTTP_PREFLIGHT: break;
     }
     http_browser_allow(h, &r);
-    c->exchange.rq = h->rq;
+    c->exchange.rq.origin = h->rq.origin;
     c->last |= h->chunked || h->content_length; /* nobody reads that */
     http_send_own(c, &r);
     return false;
 }
 
-/* The head is whole, `size` bytes of `bytes`. */
-static void begin_request(struct http_connection *c, str bytes, size_t size)
+/* The head is whole, `size` bytes of `bytes`. Returns how many were taken: a small body that came with
+ * its head is. */
+static size_t begin_request(struct http_connection *c, str bytes, size_t size)
 {
     struct http_server *s = c->server;
     const struct http_head *h = &s->head;
     bool small = !h->chunked && h->content_length <= HTTP_RESERVE_SIZE_MAX;
-    bool body_follows = h->chunked || h->content_length;
-    bool expects = h->expects && body_follows && bytes.n == size;
+    bool expects = h->expects && bytes.n == size;
 
+    c->exchange.rq = h->rq;
     c->old = h->old;
     c->last = !h->keeps;
     c->is_head = str_is(h->rq.method, "HEAD");
@@ -171,25 +169,23 @@ static void begin_request(struct http_connection *c, str bytes, size_t size)
     c->chunks = (struct http_chunks){0};
     c->body_left = h->content_length;
     if (s->guarded && !guard_lets_in(c))
-        return;
+        return size;
     if (h->content_length > s->limits.body_size_max) {
-        c->exchange.rq = h->rq;
         http_refuse(c, 413, "The request body is too large.");
-        return;
+        return size;
     }
     if (!exchange_hold(c, bytes.p, size, small ? (size_t)h->content_length : 0))
-        return;
+        return size;
+    if (small && bytes.n - size >= h->content_length)
+        return size + take_sized(c, str_slice(bytes, size, bytes.n));
     if (!small && !h->chunked)
         buf_room(&c->exchange.body, HTTP_RESERVE_SIZE_MAX);
-    if (!body_follows) {
-        hand_over(c);
-        return;
-    }
     if (c->state != HTTP_HEAD)
         http_connection_enter(c, HTTP_HEAD); /* its deadline counts from here */
     c->state = HTTP_BODY;
     if (expects)
         http_send_continue(c);
+    return size;
 }
 
 static size_t take_head(struct http_connection *c, str bytes)
@@ -199,8 +195,7 @@ static size_t take_head(struct http_connection *c, str bytes)
 
     if (size > 0) {
         c->scanned = 0;
-        begin_request(c, bytes, (size_t)size);
-        return (size_t)size;
+        return begin_request(c, bytes, (size_t)size);
     }
     if (size < 0) {
         c->exchange.rq = s->head.rq;

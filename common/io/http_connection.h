@@ -161,7 +161,7 @@ void http_send_rest(struct http_connection *c);
 /* Puts it among those that go on in the next flush. */
 void http_server_ready(struct http_connection *c);
 
-/* Lets go of the request: its block, its body. */
+/* Lets go of the request: its views, its block, its body. */
 void http_exchange_clear(struct http_connection *c);
 
 #endif

@@ -22,8 +22,12 @@
 #define LINGER_MS 5000
 /* Blocks of requests that are kept for the next ones. */
 #define BLOCKS_SIZE_MAX (2u << 20)
+/* Idle connections looked at for the one that is idle longest. */
+#define IDLE_LOOKS_MAX 64
 /* How often within its limit an idle connection is looked at: so late it may be closed. */
 #define IDLE_LOOKS 8
+/* Connections looked at in one turn; the others follow in the next. */
+#define LOOKS_MAX 1024
 
 /* Connections of one address, where they are limited. */
 struct http_address {
@@ -207,6 +211,7 @@ static void connection_open(struct http_endpoint *e, int fd, const struct sockad
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     c = slab_take(&s->connections);
     c->server = s;
+    http_exchange_clear(c);
     c->kind = e->kind;
     c->peer = peer;
     c->interest = EPOLLIN | EPOLLRDHUP;
@@ -253,20 +258,32 @@ static struct http_connection *first_stalled(struct http_server *s)
     return c && http_now_ms(s) - c->since_ms >= STALLED_MS ? c : NULL;
 }
 
-/* The idle connection whose turn it is to be looked at. Those that are busy, or were used since they
- * were listed, go to the end on the way. */
+/* The connection that is idle longest, as far as a short look tells: those behind the first that was
+ * not used since it was listed were used later. Busy ones go to the end on the way. */
 static struct http_connection *first_idle(struct http_server *s)
 {
-    struct http_connection *c;
+    struct http_connection *best = NULL;
+    u32 looks = 0;
 
     if (s->idle_count == 0)
         return NULL;
-    while ((c = first_of(&s->kept)) && (c->state != HTTP_IDLE || c->since_ms > c->listed_ms)) {
-        list_remove(&c->link);
-        list_push_back(&s->kept, &c->link);
-        c->listed_ms = c->state == HTTP_IDLE ? c->since_ms : http_now_ms(s);
+    list_each(item, next, &s->kept) {
+        struct http_connection *c = list_item(item, struct http_connection, link);
+
+        if (c->state != HTTP_IDLE) {
+            if (best && c->listed_ms == http_now_ms(s))
+                break; /* from here on it may be what was moved just now */
+            list_remove(&c->link);
+            list_push_back(&s->kept, &c->link);
+            c->listed_ms = http_now_ms(s);
+            continue;
+        }
+        if (!best || c->since_ms < best->since_ms)
+            best = c;
+        if (c->since_ms == c->listed_ms || ++looks == IDLE_LOOKS_MAX)
+            break;
     }
-    return c;
+    return best;
 }
 
 static bool has_room(struct http_server *s)
@@ -402,7 +419,9 @@ static void expire_kept(struct http_server *s)
     i64 now_ms = http_now_ms(s), limit_ms = (i64)s->limits.idle_timeout_s * 1000;
     struct http_connection *c;
 
-    while ((c = first_of(&s->kept)) && c->listed_ms + idle_look_ms(s) <= now_ms) {
+    for (u32 i = 0; i < LOOKS_MAX && (c = first_of(&s->kept)); i++) {
+        if (c->listed_ms + idle_look_ms(s) > now_ms)
+            break;
         if (c->state == HTTP_IDLE && c->since_ms + limit_ms <= now_ms) {
             expire(c);
             continue;
@@ -576,6 +595,12 @@ void http_server_quiesce(struct http_server *s)
         if (e->unix_path)
             unlink(e->unix_path);
     }
+}
+
+void http_server_cut(struct http_server *s)
+{
+    while (!list_is_empty(&s->sending))
+        http_connection_close(first_of(&s->sending));
 }
 
 u32 http_server_waiting(const struct http_server *s)

@@ -69,6 +69,8 @@ int http_server_listen_tls(struct http_server *s, const char *const *hosts, u32 
 int http_server_listen_unix(struct http_server *s, const char *path, struct fault *f) MUST_CHECK;
 /* Stops accepting; connections under way go on. */
 void http_server_quiesce(struct http_server *s);
+/* Closes the connections whose answers are still on their way: there is no time left. */
+void http_server_cut(struct http_server *s);
 /* Exchanges handed over and not yet answered. */
 u32 http_server_waiting(const struct http_server *s);
 /* Answers that are not all sent. */

@@ -300,6 +300,33 @@ static void evicted_by_age(void **state)
     client_close(&late[1]);
 }
 
+/* The one that idles is found among many that are being served, whenever it was used last. */
+static void evicted_among_busy(void **state)
+{
+    struct client busy[6], used, late;
+
+    server_reopen(state, 7, 0);
+    mode = PARKED;
+    connections_open(busy, 3, POST("1") "b");
+    connections_open(&used, 1, POST("1") "u");
+    connections_open(busy + 3, 3, POST("1") "b");
+    UNTIL(job_count == 7);
+    for (int i = 0; i < 7; i++)
+        if (strstr(jobs[i].echo, "|u"))
+            job_answer(&jobs[i]);
+    client_expect(&used, "|u", 1);
+    client_open(&late);
+    client_say(&late, POST("1") "l");
+    UNTIL(job_count == 8);
+    client_expect_end(&used);
+    job_answer(&jobs[7]);
+    client_expect(&late, "|l", 1);
+    for (int i = 0; i < 6; i++)
+        client_close(&busy[i]);
+    client_close(&used);
+    client_close(&late);
+}
+
 /* Where all are being served a newcomer waits, at no cost, until one is done. */
 static void all_busy(void **state)
 {
@@ -515,6 +542,7 @@ int main(void)
         WITH_SERVER(evicted),
         WITH_SERVER(evicted_by_age),
         WITH_SERVER(all_busy),
+        WITH_SERVER(evicted_among_busy),
         WITH_SERVER(one_address),
         WITH_SERVER(memory_ends),
         WITH_SERVER(reads_slowly),
