@@ -2,7 +2,7 @@
 """What everybody else feels while work in the background is under way.
 
     tests/bench/neighbours.py --build build [--quick] [--case deleted …] [--runs 3]
-                              [--daemons OTHER_BUILD] [--set queued:NAME=VALUE …]
+                              [--daemons OTHER_BUILD] [--set queued:NAME=VALUE …] [--place DIR]
 
 A case prepares a backlog, measures its neighbours in quiet, starts the background work, and measures
 the same neighbours beside it: publish -> long poll at 200/s, and calls at 64 connections (sends; publishes
@@ -333,9 +333,12 @@ def main():
     options.add_argument('--case', action='append', choices=CASES)
     options.add_argument('--runs', type=int, default=1)
     options.add_argument('--set', action='append', default=[], help='queued:NAME=VALUE or topicd:NAME=VALUE')
+    options.add_argument('--place', help='directory for the daemons\' folders; default: the build')
     options = options.parse_args()
-    Neighbours(pathlib.Path(options.build).resolve(), options.quick,
-               options.daemons and pathlib.Path(options.daemons).resolve(), options.set).run(options.case, options.runs)
+    bench = Neighbours(pathlib.Path(options.build).resolve(), options.quick,
+                       options.daemons and pathlib.Path(options.daemons).resolve(), options.set)
+    bench.place = options.place or bench.place
+    bench.run(options.case, options.runs)
 
 
 if __name__ == '__main__':

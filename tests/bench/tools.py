@@ -16,13 +16,13 @@ class Tools:
         import daemons
         self.daemons, self.build, self.quick = daemons, build, quick
         self.seconds = 1.5 if quick else 4
-        self.rates, self.folder = {}, None
+        self.rates, self.folder, self.place = {}, None, build
 
     def say(self, name, **figures):
         print(f'bench={name} ' + ' '.join(f'{k}={v}' for k, v in figures.items()), flush=True)
 
     def fresh(self, **how):
-        self.folder = tempfile.TemporaryDirectory(dir=self.build, prefix='bench-')
+        self.folder = tempfile.TemporaryDirectory(dir=self.place, prefix='bench-')
         return self.daemons.Toque(self.folder.name, **how).start()
 
     def load(self, port, scenario, label, runs=None, show=True, **options):
