@@ -28,20 +28,19 @@ void msgs_init(struct msgs *ms, const struct map_seed *seed)
     slab_init(&ms->rares, sizeof(struct msg_rare));
     slab_init(&ms->pasts, sizeof(struct msg_past));
     slab_init(&ms->bodies, sizeof(struct msg_body));
+    slab_init(&ms->index, sizeof(struct chunk));
     idmap_init(&ms->chunks, seed);
     map_init(&ms->origin_of, seed);
 }
 
 void msgs_deinit(struct msgs *ms)
 {
-    struct chunk *c;
-    for (size_t pos = 0; (c = idmap_next(&ms->chunks, &pos));)
-        mem_free(c);
     for (u32 i = 0; i < ms->origin_count; i++)
         mem_free(ms->origins[i]);
     mem_free(ms->origins);
     map_deinit(&ms->origin_of);
     idmap_deinit(&ms->chunks);
+    slab_deinit(&ms->index);
     slab_deinit(&ms->bodies);
     slab_deinit(&ms->pasts);
     slab_deinit(&ms->rares);
@@ -59,7 +58,7 @@ static void index_add(struct msgs *ms, struct msg *m, u64 seq)
 {
     struct chunk *c = idmap_get(&ms->chunks, chunk_key(seq));
     if (!c) {
-        c = mem_alloc(sizeof *c);
+        c = slab_take(&ms->index);
         c->key = chunk_key(seq);
         idmap_put(&ms->chunks, c->key, c);
     }
@@ -76,7 +75,8 @@ static void index_remove(struct msgs *ms, struct msg *m)
     c->at[m->seq % CHUNK] = NULL;
     if (--c->used == 0) {
         idmap_del(&ms->chunks, c->key);
-        mem_free(c);
+        idmap_shrink(&ms->chunks);
+        slab_give(&ms->index, c);
     }
 }
 

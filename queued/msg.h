@@ -80,7 +80,7 @@ enum msg_state { MSG_DELAYED, MSG_VISIBLE, MSG_LEASED };
 
 /* All messages of a daemon. */
 struct msgs {
-    struct slab msgs, rares, pasts, bodies;
+    struct slab msgs, rares, pasts, bodies, index;
     struct idmap chunks;     /* index by seq: chunks of 64 neighbours */
     struct origin **origins; /* by place - 1 */
     struct map origin_of;    /* by ARN */

@@ -11,8 +11,9 @@
 
 #include "common/base/mem.h"
 
-#define MAP_CAP_MIN   16
-#define IDMAP_CAP_MAX ((size_t)1 << 31) /* a walk keeps two slot numbers in one word */
+#define MAP_CAP_MIN    16
+#define IDMAP_KEPT_MAX 4096 /* slots of a table that are no reason to make it smaller */
+#define IDMAP_CAP_MAX  ((size_t)1 << 31) /* a walk keeps two slot numbers in one word */
 
 static struct map_seed process_seed; /* does not change after the start */
 
@@ -230,18 +231,29 @@ void *idmap_get(const struct idmap *m, u64 key)
     return m->cap ? idmap_find(m, key)->value : NULL;
 }
 
-static void idmap_make_room(struct idmap *m)
+static void idmap_resize(struct idmap *m, size_t cap)
 {
-    if ((m->n + 1) * 8 <= m->cap * 7)
-        return;
     struct idmap old = *m;
-    m->cap = old.cap ? old.cap * 2 : MAP_CAP_MIN;
-    assert(m->cap <= IDMAP_CAP_MAX);
-    m->slots = mem_array(m->cap, sizeof *m->slots);
+
+    assert(cap <= IDMAP_CAP_MAX);
+    m->cap = cap;
+    m->slots = mem_array(cap, sizeof *m->slots);
     for (size_t i = 0; i < old.cap; i++)
         if (old.slots[i].key)
             *idmap_find(m, old.slots[i].key) = old.slots[i];
     mem_free(old.slots);
+}
+
+static void idmap_make_room(struct idmap *m)
+{
+    if ((m->n + 1) * 8 > m->cap * 7)
+        idmap_resize(m, m->cap ? m->cap * 2 : MAP_CAP_MIN);
+}
+
+void idmap_shrink(struct idmap *m)
+{
+    if (m->cap > IDMAP_KEPT_MAX && m->n < m->cap / 8)
+        idmap_resize(m, m->cap / 4);
 }
 
 void *idmap_put(struct idmap *m, u64 key, void *value)

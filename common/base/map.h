@@ -49,6 +49,8 @@ void *idmap_get(const struct idmap *m, u64 key);
 void *idmap_put(struct idmap *m, u64 key, void *value);
 void *idmap_del(struct idmap *m, u64 key);
 void *idmap_next(const struct idmap *m, size_t *pos);
+/* Takes less memory where most of it stands empty; not in a walk. */
+void idmap_shrink(struct idmap *m);
 
 /* 64-bit hash of bytes. */
 u64 map_hash(const struct map_seed *seed, str key);

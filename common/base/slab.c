@@ -1,24 +1,39 @@
-/* A block is aligned to its size, so an item's address tells its block. Free items of a block form
- * a chain through their first bytes; items that were never taken are not in it but behind `fresh`.
+/* Memory is mapped in regions, each of them blocks of one size behind a first one that is the region's
+ * own. Regions and blocks are aligned to their size, so an item's address tells both. Free items of a
+ * block form a chain through their first bytes; items that were never taken are not in it but behind
+ * `fresh`. The pages of an empty block are given back where they lie; an empty region is unmapped.
  *
- * Invariant: a block is on `full` when all its items are out, else on `partly`. */
+ * Invariants: (1) a block that is in use is on `full` when all its items are out, else on `partly`;
+ * (2) a region with free blocks is on `open`. */
 #include "common/base/slab.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "common/base/mem.h"
 
-#define BLOCK_ALIGN 65536
-/* Leaves room for the allocator's own words, so that block follows block without a gap. */
-#define BLOCK_SIZE (BLOCK_ALIGN - 64)
+#define BLOCK_SIZE    65536u
+#define REGION_SIZE   (1u << 20)
+#define REGION_BLOCKS (REGION_SIZE / BLOCK_SIZE) /* the first one is the region's */
+#define ALL_FREE      (((1u << REGION_BLOCKS) - 1) & ~1u)
 /* Empty blocks that are kept for the next rise. */
 #define IDLE_MAX 8
+
+struct region {
+    struct list link; /* on `open` */
+    u32 free;         /* a bit a block */
+};
 
 struct block {
     struct list link;
     void *free;
     u32 used, fresh; /* items out; items from here on were never taken */
 };
+
+static void *aligned_to(const void *p, uintptr_t size)
+{
+    return (void *)((uintptr_t)p & ~(size - 1));
+}
 
 static size_t capacity(const struct slab *s)
 {
@@ -31,36 +46,77 @@ void slab_init(struct slab *s, size_t item_size)
     *s = (struct slab){.item_size = item_size};
     list_init(&s->partly);
     list_init(&s->full);
+    list_init(&s->open);
 }
 
-static void free_all(struct list *blocks)
+/* --- regions ---------------------------------------------------------------------------------- */
+
+static struct region *region_new(struct slab *s)
 {
-    list_each(at, after, blocks)
-        free(list_item(at, struct block, link));
-    list_init(blocks);
+    char *p =
+        mmap(NULL, 2 * REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        fputs("toque: out of memory\n", stderr);
+        abort();
+    }
+    char *at = aligned_to(p + REGION_SIZE - 1, REGION_SIZE);
+    if (at > p)
+        munmap(p, (size_t)(at - p));
+    munmap(at + REGION_SIZE, (size_t)(p + REGION_SIZE - at));
+    struct region *r = (struct region *)(void *)at;
+    r->free = ALL_FREE;
+    list_push_back(&s->open, &r->link);
+    return r;
+}
+
+static struct block *block_new(struct slab *s)
+{
+    struct region *r =
+        list_is_empty(&s->open) ? region_new(s) : list_item(s->open.next, struct region, link);
+    u32 i = (u32)__builtin_ctz(r->free);
+    r->free &= ~(1u << i);
+    if (!r->free)
+        list_remove(&r->link);
+    struct block *b = (struct block *)(void *)((char *)r + (size_t)i * BLOCK_SIZE);
+    *b = (struct block){.used = 0};
+    list_push_back(&s->partly, &b->link);
+    s->idle++;
+    return b;
+}
+
+/* Off its list already. */
+static void block_free(struct slab *s, struct block *b)
+{
+    struct region *r = aligned_to(b, REGION_SIZE);
+    if (!r->free)
+        list_push_front(&s->open, &r->link);
+    r->free |= 1u << ((uintptr_t)b % REGION_SIZE / BLOCK_SIZE);
+    if (r->free == ALL_FREE) {
+        list_remove(&r->link);
+        munmap(r, REGION_SIZE);
+    } else {
+        madvise(b, BLOCK_SIZE, MADV_DONTNEED);
+    }
+}
+
+/* --- items ------------------------------------------------------------------------------------ */
+
+static void free_all(struct slab *s, struct list *blocks)
+{
+    while (!list_is_empty(blocks)) {
+        struct block *b = list_item(blocks->next, struct block, link);
+        list_remove(&b->link);
+        block_free(s, b);
+    }
 }
 
 void slab_deinit(struct slab *s)
 {
     if (!s->item_size)
         return;
-    free_all(&s->partly);
-    free_all(&s->full);
+    free_all(s, &s->partly);
+    free_all(s, &s->full);
     s->used = s->idle = 0;
-}
-
-static struct block *block_new(struct slab *s)
-{
-    void *p;
-    if (posix_memalign(&p, BLOCK_ALIGN, BLOCK_SIZE)) {
-        fputs("toque: out of memory\n", stderr);
-        abort();
-    }
-    struct block *b = p;
-    *b = (struct block){.used = 0};
-    list_push_back(&s->partly, &b->link);
-    s->idle++;
-    return b;
 }
 
 void *slab_take(struct slab *s)
@@ -84,7 +140,7 @@ void *slab_take(struct slab *s)
 
 void slab_give(struct slab *s, void *item)
 {
-    struct block *b = (struct block *)((uintptr_t)item & ~(uintptr_t)(BLOCK_ALIGN - 1));
+    struct block *b = aligned_to(item, BLOCK_SIZE);
     assert(b->used > 0 && s->used > 0);
     if (b->used == capacity(s)) {
         list_remove(&b->link);
@@ -97,7 +153,7 @@ void slab_give(struct slab *s, void *item)
         return;
     if (s->idle >= IDLE_MAX) {
         list_remove(&b->link);
-        free(b);
+        block_free(s, b);
         return;
     }
     s->idle++;

@@ -9,8 +9,9 @@ struct slab {
     size_t item_size;
     struct list partly; /* blocks with room */
     struct list full;
-    u32 idle; /* empty blocks among `partly` */
-    u64 used; /* items given out */
+    struct list open; /* regions of memory with free blocks */
+    u32 idle;         /* empty blocks among `partly` */
+    u64 used;         /* items given out */
 };
 
 /* item_size: bytes of an item, at least that of a pointer, at most 1 KiB. */

@@ -199,11 +199,11 @@ static UNUSED void client_read(struct client *c)
 
     if (n > 0) {
         c->in.n += (size_t)n;
-        c->in.p[c->in.n] = '\0';
         c->reads++;
     } else if (n == 0 || errno != EAGAIN) {
         c->closed = true;
     }
+    c->in.p[c->in.n] = '\0'; /* also when nothing has come yet */
 }
 
 static UNUSED void client_send(struct client *c, const void *bytes, size_t n)
