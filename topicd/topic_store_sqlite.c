@@ -27,6 +27,7 @@ static const char *const migrations[] = {
     "CREATE UNIQUE INDEX outbox_order ON outbox(queued, sequence);"
     "CREATE TABLE home (queue TEXT PRIMARY KEY, queued TEXT) WITHOUT ROWID;",
 
+    "DROP INDEX subscription_topic;"
     "INSERT OR IGNORE INTO queued(address) SELECT DISTINCT queued FROM home;"
     "ALTER TABLE queued RENAME TO queued_1;"
     "CREATE TABLE queued (id INTEGER PRIMARY KEY, name TEXT UNIQUE, url TEXT);"
