@@ -35,7 +35,8 @@ struct ledger_queue {
     u32 index;
     char name[16];
     struct thing thing;
-    int home; /* the queued that has it, -1: not known */
+    int home;       /* the queued that has it, -1: not known */
+    bool is_direct; /* made at its queued's own endpoint: topicd hears of it later */
     i64 visibility_ms, retention_ms, delay_ms;
     u64 latest[LEDGER_SENDERS]; /* the highest order of what was received for the first time */
     struct list copies;         /* that are not gone */

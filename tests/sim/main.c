@@ -82,7 +82,7 @@ static i64 run_seeds(const struct arguments *a, i64 job)
     for (i64 i = job; i < a->seeds && time(NULL) - began < a->minutes * 60; i += a->jobs, n++) {
         u64 seed = (u64)(a->seed + i);
 
-        snprintf(run_name, sizeof(run_name), "make sim SEED=%" PRIu64 " HOURS=%" PRId64, seed,
+        snprintf(run_name, sizeof(run_name), "make sim SEED=%" PRIu64 " SIM_HOURS=%" PRId64, seed,
                  a->hours);
         u64 digest = run(seed, a->hours, a->log ? stdout : NULL);
 

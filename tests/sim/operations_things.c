@@ -15,7 +15,14 @@ static bool create_queue_begin(struct worker *w, struct buf *body)
     if (q->thing.changing || (q->thing.presence == THERE && !chance_one_in(CHANCE_WORK, 20)))
         return false;
     w->queue = q;
-    worker_to_topicd(w, false);
+    if (q->thing.presence == ABSENT) {
+        q->is_direct = chance_one_in(CHANCE_WORK, 3);
+        q->home = q->is_direct ? (int)chance_below(CHANCE_WORK, SETTING_QUEUEDS) : -1;
+    }
+    if (q->is_direct)
+        worker_to_queued(w, q->home);
+    else
+        worker_to_topicd(w, false);
     buf_printf(body,
                "\"QueueName\":\"%s\",\"Attributes\":{\"VisibilityTimeout\":\"%" PRId64
                "\",\"MessageRetentionPeriod\":\"%" PRId64 "\",\"DelaySeconds\":\"%" PRId64 "\"}",
@@ -50,7 +57,6 @@ static bool delete_queue_begin(struct worker *w, struct buf *body)
 static void delete_queue_answered(struct worker *w, const json_t *answer)
 {
     ledger_emptied(w->queue, w->call.issued_us);
-    w->queue->home = -1;
     thing_changed(&w->queue->thing, ABSENT, OUTCOME_DONE);
 }
 
