@@ -146,7 +146,8 @@ static int open_store(struct queued *d, struct fault *f)
 
 static int open_link(struct queued *d, struct fault *f)
 {
-    struct link_limits limits = server_link_limits(&d->options->server);
+    const char *url = d->options->link_url;
+    struct link_limits limits;
     struct topicd_link_events events = {.greeted = link_greeted,
                                         .clock = link_clock,
                                         .down = link_down,
@@ -158,9 +159,10 @@ static int open_link(struct queued *d, struct fault *f)
                            &(struct manual_clock_peers){1, clock_tell, clock_peer, d});
     d->queues.changed = queue_came_or_went;
     d->queues.changed_arg = &d->topicd;
-    if (!d->options->link_url[0])
+    if (!url[0])
         return 0;
-    return topicd_link_listen(&d->topicd, d->options->link_url, &limits, f);
+    int err = server_link_limits(&d->server, &url, 1, &limits, f);
+    return err ? err : topicd_link_listen(&d->topicd, url, &limits, f);
 }
 
 static int queued_start(struct queued *d, struct fault *f)

@@ -168,8 +168,7 @@ static struct queueds_conf queueds_conf_of(struct topicd *t)
         .link_count = (u32)o->queued.n,
         .outbox_bytes_max = (u64)o->outbox_bytes_max,
         .limits = {.window_bytes_max = (u64)o->outbox_window_bytes_max,
-                   .ack_max_ms = (u32)o->ack_max_ms,
-                   .link = server_link_limits(&o->server)},
+                   .ack_max_ms = (u32)o->ack_max_ms},
         .events = {on_up, on_down, on_answer, on_clock, on_freed, on_greeting, t},
     };
 }
@@ -198,13 +197,16 @@ static int open_links(struct topicd *t, struct fault *f)
 {
     struct queueds_conf queueds = queueds_conf_of(t);
     struct queueds *q = &t->queueds;
+    int err =
+        server_link_limits(&t->server, queueds.urls, queueds.link_count, &queueds.limits.link, f);
 
     fanout_init(&t->fanout, t->server.loop, (u64)t->options->held_bytes_max);
     queued_route_init(&t->queued_route, q);
     fanout_add_route(&t->fanout, ROUTE_QUEUED, &t->queued_route.route);
     front_init(&t->front, t->server.loop, &t->server.seed, &q->directory, q->links, q->link_count,
                (u32)t->options->front_wait_max_ms);
-    int err = queueds_open(q, &queueds, f);
+    if (!err)
+        err = queueds_open(q, &queueds, f);
 
     manual_clock_set_peers(&t->server.manual_clock,
                            &(struct manual_clock_peers){q->link_count, clock_tell, clock_peer, t});

@@ -2,8 +2,6 @@
  * at all. */
 #include "common/aws/keys.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/aws/arn.h"
@@ -12,6 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/io/secret_file.h"
 
 #define SCOPE_DATE_SIZE  8
 #define SCOPE_REGION_MAX 32
@@ -177,27 +176,10 @@ static int read_keys(const struct json_at *root, struct key_set *s, struct fault
     return err;
 }
 
-/* Whether nobody but its owner, us or root, can read or change the file. */
-static int check_mode(int fd, const char *path, struct fault *f)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return fault_set(f, KEYS_FAULT, "%s: is no file", path);
-    if (st.st_uid != geteuid() && st.st_uid != 0)
-        return fault_set(f, KEYS_FAULT, "%s: belongs to another user", path);
-    if (st.st_mode & 077)
-        return fault_set(f, KEYS_FAULT,
-                         "%s: others may read or change it: its mode must be 0600, not %04o", path,
-                         (unsigned)(st.st_mode & 07777));
-    return 0;
-}
-
 static int key_set_load(struct key_set *s, const char *path, struct fault *f)
 {
     struct json_doc doc;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int err = fd < 0 ? 0 : check_mode(fd, path, f);
+    int fd = -1, err = secret_file_open(path, &fd, f);
 
     arena_init(&s->arena);
     map_init(&s->by_id, NULL);

@@ -27,10 +27,6 @@
 #define KEYS_USER_MAX      64 /* characters of a user's name; AWS's own bound */
 #define KEYS_SERVICES_MAX  8
 
-enum {
-    KEYS_FAULT = 860, /* with JSON_FAULT the codes of a struct fault from here */
-};
-
 struct key {
     str id, secret;
     str account; /* twelve digits */
@@ -45,7 +41,7 @@ struct key {
 struct keys;
 
 /* Reads the file. E_FAULT: it cannot be read, is readable by others, or says something wrong;
- * f->text is the whole line, with the file and the place. */
+ * f->text is the whole line, with the file and the place; its code is of secret_file.h or json.h. */
 int keys_open(struct keys **ret, const char *path, struct fault *f) MUST_CHECK;
 /* NULL accepted. */
 void keys_free(struct keys *k);

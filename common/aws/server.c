@@ -556,6 +556,9 @@ void server_close(struct server *s)
     background_sleep(s->background, &s->space);
     background_free(s->background);
     loop_free(s->loop);
+    if (s->link_key.n)
+        explicit_bzero(s->link_key.p, s->link_key.n);
+    buf_deinit(&s->link_key);
     mem_free(s->public_url);
     mem_free(s->listens);
 }

@@ -25,6 +25,7 @@
 #include "common/base/map.h"
 #include "common/io/background.h"
 #include "common/io/daemon.h"
+#include "common/io/link.h"
 #include "common/io/tls.h"
 
 struct server;
@@ -80,6 +81,7 @@ struct server {
     struct loop_hook hook;
     struct loop_timer probe;    /* while the store fails */
     struct loop_timer deadline; /* while stopping */
+    struct buf link_key;        /* what the ends of its links know; empty: none */
     bool failing;               /* the store */
     bool lost;                  /* memory is not what is on disk */
     bool fenced;                /* the store is somebody else\'s */
@@ -96,6 +98,11 @@ void server_open(struct server *s, const struct server_ops *ops,
 struct store_options server_store_options(struct server *s);
 /* The turns are this engine's from now on. A manual clock takes over the time that is kept. */
 int server_serve_store(struct server *s, struct engine *e, struct fault *f) MUST_CHECK;
+/* The limits of the daemon's links at these addresses, with the key that both ends know. E_FAULT:
+ * it cannot be read, or there is none and an address is one to which anybody may connect. Good as
+ * long as the server. */
+int server_link_limits(struct server *s, const char *const *urls, size_t n, struct link_limits *ret,
+                       struct fault *f) MUST_CHECK;
 /* What was done so far is made durable, then the endpoints let callers in. */
 int server_listen(struct server *s, struct fault *f) MUST_CHECK;
 /* Runs until server_stop, or a signal, and the orderly end that follows. SIGHUP reads the access

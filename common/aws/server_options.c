@@ -85,6 +85,12 @@ static const struct conf_option options[] = {
     NUMBER(calls_waiting_max, "131072", NULL, 1, 10000000,
            "Calls under way at once, long polls among them."),
     SIZE(ipc_message_size_max, "16MiB", 4 * KIB, GIB, "Largest call at the ipc endpoint."),
+    PATH(link_key, "",
+         "File of a key that both ends of a link know, mode 0600, 32 to 1024 characters; empty: "
+         "none, and links over a network are refused."),
+    FLAG(link_insecure, "false",
+         "Links over a network are taken without a key: anybody who reaches them can read and "
+         "write everything."),
     SIZE(link_frame_size_max, "64MiB", 4 * MIB, GIB, "Largest frame on a link."),
     NUMBER(link_heartbeat_ms, "1000", "ms", 10, 60000, "Between signs of life on an idle link."),
     NUMBER(link_silence_max_ms, "5000", "ms", 50, 600000,
@@ -108,14 +114,4 @@ int server_options_check(const struct server_options *o, struct fault *f)
     if (o->tls == SERVER_TLS_FILES && (!o->tls_certificate[0] || !o->tls_key[0]))
         return fault_set(f, CONF_FAULT, "tls: files needs tls_certificate and tls_key");
     return 0;
-}
-
-struct link_limits server_link_limits(const struct server_options *o)
-{
-    struct link_limits limits = LINK_LIMITS_DEFAULT;
-
-    limits.frame_size_max = (u32)o->link_frame_size_max;
-    limits.heartbeat_ms = (u32)o->link_heartbeat_ms;
-    limits.silence_max_ms = (u32)o->link_silence_max_ms;
-    return limits;
 }

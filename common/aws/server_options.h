@@ -4,7 +4,7 @@
 #define TOQUE_SERVER_OPTIONS_H
 
 #include "common/base/conf.h"
-#include "common/io/link.h"
+#include "common/base/err.h"
 
 struct server_options {
     struct conf_list http_host;
@@ -24,6 +24,8 @@ struct server_options {
     i64 idle_timeout_s, request_timeout_s, answer_timeout_s;
     struct conf_list browser_origins, browser_hosts;
     i64 client_memory_max, calls_waiting_max, ipc_message_size_max;
+    char *link_key;
+    bool link_insecure;
     i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;
     i64 background_share_percent;
     i64 store_cache_kib, stop_max_ms, open_files;
@@ -36,7 +38,5 @@ extern const struct conf_rows SERVER_OPTIONS;
 
 /* What no single option's bounds can say. E_FAULT: f->text is one line. */
 int server_options_check(const struct server_options *o, struct fault *f) MUST_CHECK;
-
-struct link_limits server_link_limits(const struct server_options *o);
 
 #endif

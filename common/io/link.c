@@ -1,16 +1,28 @@
-/* A link over a byte stream: every frame goes as its u32 length, little-endian, and its bytes. The
- * heartbeat is a length of zero without bytes.
+/* A link over a byte stream: behind the greeting every frame goes as its u32 length, little-endian,
+ * and its bytes. The heartbeat is a length of zero without bytes.
+ *
+ *     stream ──opened──> guest ──greeted──> pipe ──closed, silent, hung up──> gone
+ *                          └──wrong key, too late, pushed out by newer ones──> gone
  *
  * Invariants: (1) the owner hears up and down in turns, and frames only between them, of that pipe
- * only; (2) behind link_hang_up nothing of the pipe is heard and nothing is sent on it. */
+ * only; (2) behind link_hang_up nothing of the pipe is heard and nothing is sent on it; (3) a
+ * stream is the pipe or it has a guest, which is on `guests` in the order of their coming. */
 #include "common/io/link.h"
 
 #include <endian.h>
+#include <unistd.h>
 
+#include "common/base/list.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/io/link_greeting.h"
 #include "common/io/stream.h"
 
 #define LINK_LENGTH_SIZE 4
+/* Streams that greet at once; one more pushes the oldest out. */
+#define LINK_GUESTS_MAX 16
+/* Between log lines about those who were turned away. */
+#define LINK_TELL_MS 1000
 
 const struct link_limits LINK_LIMITS_DEFAULT = {
     .frame_size_max = 64u << 20,
@@ -19,6 +31,16 @@ const struct link_limits LINK_LIMITS_DEFAULT = {
     .reconnect_min_ms = 10,
     .reconnect_max_ms = 250,
     .waiting_size_max = 64u << 20,
+    .greeting_max_ms = 2000,
+    .key = STR_INIT(""),
+};
+
+/* A stream that has not greeted yet. */
+struct guest {
+    struct list link; /* link.guests */
+    struct stream *stream;
+    i64 due_ms; /* mono: cut then */
+    struct link_greeting greeting;
 };
 
 struct link {
@@ -26,7 +48,14 @@ struct link {
     struct link_limits limits;
     struct link_events events;
     struct stream_port *port;
-    struct stream *pipe; /* the one that stands; NULL: down */
+    char *url;
+    struct id_source own_chance; /* unless it is given one */
+    struct list guests;
+    u32 guest_count;
+    struct loop_timer guests_end; /* the oldest is due */
+    i64 told_ms;                  /* mono: a refusal was logged last */
+    u64 refused, refused_told;    /* ever; of them, logged or counted in a line */
+    struct stream *pipe;          /* the one that stands; NULL: down */
     bool dials;
     bool hung_up;            /* on that pipe */
     bool sent;               /* something, since the last tick */
@@ -62,20 +91,141 @@ static void on_failed(void *arg)
     retry_later(arg);
 }
 
+/* --- guests ----------------------------------------------------------------------------------- */
+
+/* Who knocks again and again does not fill the log: those in between are counted. */
+static void link_tell(struct link *k, const struct stream *s, const char *why)
+{
+    char name[STREAM_NAME_SIZE];
+    i64 now = mono_ms(k);
+
+    k->refused++;
+    if (k->told_ms && now - k->told_ms < LINK_TELL_MS)
+        return;
+    log_warning("a peer is turned away from the link url=%s peer=%s refused=%" PRIu64 ": %s",
+                k->url, stream_peer(s, name), k->refused - k->refused_told, why);
+    k->told_ms = now;
+    k->refused_told = k->refused;
+}
+
+static void guests_arm(struct link *k)
+{
+    if (list_is_empty(&k->guests))
+        loop_timer_clear(k->loop, &k->guests_end);
+    else
+        loop_timer_set_real(k->loop, &k->guests_end,
+                            list_item(k->guests.next, struct guest, link)->due_ms);
+}
+
+/* Its stream is the caller's to close, or to keep. */
+static void guest_free(struct link *k, struct guest *g)
+{
+    list_remove(&g->link);
+    k->guest_count--;
+    mem_free(g);
+    guests_arm(k);
+}
+
+static void guest_refuse(struct link *k, struct guest *g, const char *why)
+{
+    struct stream *s = g->stream;
+
+    link_tell(k, s, why);
+    guest_free(k, g);
+    stream_close(s);
+    if (k->dials)
+        retry_later(k);
+}
+
+static void guests_due(struct loop_timer *t)
+{
+    struct link *k = t->arg;
+
+    while (!list_is_empty(&k->guests)) {
+        struct guest *g = list_item(k->guests.next, struct guest, link);
+
+        if (loop_is_full(k->loop)) /* nothing is read at the moment, so nobody can greet */
+            g->due_ms = mono_ms(k) + k->limits.greeting_max_ms;
+        if (g->due_ms > mono_ms(k))
+            break;
+        guest_refuse(k, g, "it did not greet in time");
+    }
+    guests_arm(k);
+}
+
+/* Whether a process of another user is at the other end of a Unix-domain socket. */
+static bool is_foreign(const struct link *k, const struct stream *s)
+{
+    u64 uid;
+
+    if (k->limits.key.n || link_is_open_to_all(k->url))
+        return false;
+    return stream_peer_uid(s, &uid) && uid != geteuid() && uid != 0;
+}
+
 static void on_opened(void *arg, struct stream *s)
 {
     struct link *k = arg;
+    struct guest *g = mem_alloc(sizeof(*g));
 
-    if (k->pipe) {
-        stream_close(s);
+    g->stream = s;
+    g->due_ms = mono_ms(k) + k->limits.greeting_max_ms;
+    list_push_back(&k->guests, &g->link);
+    k->guest_count++;
+    stream_set_data(s, g);
+    if (is_foreign(k, s)) {
+        guest_refuse(k, g, "its process belongs to another user");
         return;
     }
+    link_greeting_begin(&g->greeting, k->dials, k->limits.key,
+                        k->limits.chance ? k->limits.chance : &k->own_chance, stream_out(s));
+    stream_flush(s);
+    if (k->guest_count > LINK_GUESTS_MAX)
+        guest_refuse(k, list_item(k->guests.next, struct guest, link),
+                     "newer ones came, and it had not greeted yet");
+    guests_arm(k);
+}
+
+static void link_begin(struct link *k, struct stream *s)
+{
     k->pipe = s;
     k->hung_up = k->sent = false;
     k->heard_ms = mono_ms(k);
+    k->retry_ms = k->limits.reconnect_min_ms;
     loop_timer_set_real(k->loop, &k->tick, k->heard_ms + k->limits.heartbeat_ms);
     k->events.up(k->events.arg);
 }
+
+/* Takes the greeting from what came: bytes that were taken; *ret_up: the stream is the pipe now. */
+static size_t guest_read(struct link *k, struct guest *g, str got, bool *ret_up)
+{
+    struct stream *s = g->stream;
+    enum link_greeting_state state;
+    size_t taken, all = 0;
+
+    *ret_up = false;
+    do { /* the dialer hears two messages, perhaps at once */
+        state = link_greeting_read(&g->greeting, str_slice(got, all, got.n), &taken, stream_out(s));
+        all += taken;
+    } while (state == LINK_GREETING_MORE && taken);
+    stream_flush(s);
+    if (state == LINK_GREETING_ALIEN)
+        guest_refuse(k, g, "it speaks something else, or another version of the link");
+    else if (state == LINK_GREETING_KEY)
+        guest_refuse(k, g, "its key is another one");
+    else if (state == LINK_GREETING_DONE && k->pipe)
+        guest_refuse(k, g, "the link has its peer already");
+    else if (state == LINK_GREETING_DONE)
+        *ret_up = true;
+    if (!*ret_up)
+        return all;
+    guest_free(k, g);
+    stream_set_data(s, NULL);
+    link_begin(k, s);
+    return all;
+}
+
+/* --- down ------------------------------------------------------------------------------------- */
 
 /* The pipe is closed already, or closed here. */
 static void link_down(struct link *k)
@@ -92,9 +242,16 @@ static void link_down(struct link *k)
 static void on_closed(void *arg, struct stream *s)
 {
     struct link *k = arg;
+    struct guest *g = stream_data(s);
 
-    assert(s == k->pipe);
-    link_down(k);
+    if (!g) {
+        assert(s == k->pipe);
+        link_down(k);
+        return;
+    }
+    guest_free(k, g);
+    if (k->dials)
+        retry_later(k);
 }
 
 static void end_due(struct loop_timer *t)
@@ -113,14 +270,12 @@ void link_hang_up(struct link *k)
 /* --- frames ----------------------------------------------------------------------------------- */
 
 /* Lets the owner hear every whole frame. */
-static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
+static size_t pipe_read(struct link *k, str got, size_t *want)
 {
-    struct link *k = arg;
     str rest = got;
     u32 size;
 
     k->heard_ms = mono_ms(k);
-    k->retry_ms = k->limits.reconnect_min_ms; /* there is somebody, not just an open door */
     while (!k->hung_up && rest.n >= LINK_LENGTH_SIZE) {
         memcpy(&size, rest.p, sizeof(size));
         size = le32toh(size);
@@ -139,6 +294,18 @@ static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
             k->events.frame(k->events.arg, frame);
     }
     return k->hung_up ? got.n : got.n - rest.n;
+}
+
+static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
+{
+    struct link *k = arg;
+    struct guest *g = stream_data(s);
+    size_t greeting = 0;
+    bool up = true;
+
+    if (g)
+        greeting = guest_read(k, g, got, &up);
+    return up ? greeting + pipe_read(k, str_slice(got, greeting, got.n), want) : greeting;
 }
 
 static void link_put(struct link *k, str frame)
@@ -192,7 +359,17 @@ bool link_is_full(const struct link *k)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static struct link *link_new(struct loop *l, const struct link_limits *limits,
+bool link_is_open_to_all(const char *url)
+{
+    static const char *const local[] = {"ipc://", "unix://", "abstract://", "inproc://"};
+
+    for (size_t i = 0; i < ARRAY_LEN(local); i++)
+        if (str_starts(str_of(url), str_of(local[i])))
+            return false;
+    return true;
+}
+
+static struct link *link_new(struct loop *l, const char *url, const struct link_limits *limits,
                              struct link_events events)
 {
     struct link *k = mem_alloc(sizeof(*k));
@@ -200,8 +377,14 @@ static struct link *link_new(struct loop *l, const struct link_limits *limits,
     assert(events.up && events.down && events.frame);
     assert(limits->heartbeat_ms > 0 && limits->silence_max_ms > limits->heartbeat_ms);
     assert(limits->reconnect_min_ms > 0);
+    assert(limits->greeting_max_ms > 0);
     k->loop = l;
+    k->url = mem_dup(str_of(url));
     k->limits = *limits;
+    list_init(&k->guests);
+    if (!limits->chance)
+        id_init(&k->own_chance, 0);
+    k->guests_end = (struct loop_timer){.due = guests_due, .arg = k};
     k->events = events;
     k->retry_ms = limits->reconnect_min_ms;
     k->tick = (struct loop_timer){.due = tick_due, .arg = k};
@@ -222,7 +405,7 @@ static struct stream_events events_of(struct link *k)
 int link_dial(struct link **ret, struct loop *l, const char *url, const struct link_limits *limits,
               struct link_events events, struct fault *f)
 {
-    struct link *k = link_new(l, limits, events);
+    struct link *k = link_new(l, url, limits, events);
     int r;
 
     k->dials = true;
@@ -239,7 +422,7 @@ int link_dial(struct link **ret, struct loop *l, const char *url, const struct l
 int link_listen(struct link **ret, struct loop *l, const char *url,
                 const struct link_limits *limits, struct link_events events, struct fault *f)
 {
-    struct link *k = link_new(l, limits, events);
+    struct link *k = link_new(l, url, limits, events);
     int r = stream_listen(&k->port, l, url, events_of(k), f);
 
     if (r < 0) {
@@ -258,5 +441,9 @@ void link_close(struct link *k)
     loop_timer_clear(k->loop, &k->retry);
     loop_timer_clear(k->loop, &k->end);
     stream_port_close(k->port);
+    while (!list_is_empty(&k->guests))
+        guest_free(k, list_item(k->guests.next, struct guest, link));
+    loop_timer_clear(k->loop, &k->guests_end);
+    mem_free(k->url);
     mem_free(k);
 }

@@ -7,12 +7,18 @@
  * again by the peers (frame.h). A peer that is silent longer than the deadline is down, even if its
  * pipe stands: the pipe is closed. A second dialer is turned away while the first one's pipe
  * stands.
- */
+ *
+ * A pipe begins with a greeting (link_greeting.h), and is up when both ends have proven that they
+ * know the same key. Until then it is a guest: it keeps nobody out, and is cut when its time is
+ * over. Where there is no key, the other end of a Unix-domain socket must be a process of our own
+ * user or root's; other transports let everybody in (link_is_open_to_all). Who is turned away is
+ * logged. */
 #ifndef TOQUE_LINK_H
 #define TOQUE_LINK_H
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/base/id.h"
 #include "common/io/loop.h"
 
 struct link;
@@ -29,9 +35,16 @@ struct link_limits {
     u32 heartbeat_ms;   /* between pings while nothing else is sent */
     u32 silence_max_ms; /* no byte from the peer for so long: down */
     u32 reconnect_min_ms, reconnect_max_ms;
-    u64 waiting_size_max; /* bytes of frames that wait for the socket; link_is_full above it */
+    u64 waiting_size_max;     /* bytes of frames that wait for the socket; link_is_full above it */
+    u32 greeting_max_ms;      /* time for the whole greeting */
+    str key;                  /* what both ends know; "": nothing; must live as long as the link */
+    struct id_source *chance; /* for nonces; NULL: the kernel's */
 };
 extern const struct link_limits LINK_LIMITS_DEFAULT;
+
+/* Whether an address without a key is one to which anybody may connect: all but Unix-domain sockets
+ * and what stays in the process. */
+bool link_is_open_to_all(const char *url);
 
 /* Dials for ever, with back-off; the other side may come later. */
 int link_dial(struct link **ret, struct loop *l, const char *url, const struct link_limits *limits,

@@ -6,6 +6,7 @@
  * under way, each with its callback; then the stream is freed. */
 #include "common/io/stream.h"
 
+#include <arpa/inet.h>
 #include <nng/nng.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -144,6 +145,35 @@ void stream_close(struct stream *s)
     nng_stream_close(s->stream);
     n = write(s->port->wake.fd, &one, sizeof(one)); /* it is freed in a turn to come */
     (void)n;
+}
+
+bool stream_peer_uid(const struct stream *s, u64 *ret)
+{
+    uint64_t uid;
+
+    if (nng_stream_get_uint64(s->stream, NNG_OPT_IPC_PEER_UID, &uid) != 0)
+        return false;
+    *ret = uid;
+    return true;
+}
+
+const char *stream_peer(const struct stream *s, char ret[STREAM_NAME_SIZE])
+{
+    nng_sockaddr at;
+    char ip[INET6_ADDRSTRLEN] = "";
+    uint64_t pid, uid;
+
+    snprintf(ret, STREAM_NAME_SIZE, "unknown");
+    if (nng_stream_get_uint64(s->stream, NNG_OPT_IPC_PEER_PID, &pid) == 0 &&
+        nng_stream_get_uint64(s->stream, NNG_OPT_IPC_PEER_UID, &uid) == 0) {
+        snprintf(ret, STREAM_NAME_SIZE, "process %" PRIu64 " of user %" PRIu64, pid, uid);
+    } else if (nng_stream_get_addr(s->stream, NNG_OPT_REMADDR, &at) == 0) {
+        if (at.s_family == NNG_AF_INET && inet_ntop(AF_INET, &at.s_in.sa_addr, ip, sizeof ip))
+            snprintf(ret, STREAM_NAME_SIZE, "%s:%u", ip, ntohs(at.s_in.sa_port));
+        if (at.s_family == NNG_AF_INET6 && inet_ntop(AF_INET6, at.s_in6.sa_addr, ip, sizeof ip))
+            snprintf(ret, STREAM_NAME_SIZE, "[%s]:%u", ip, ntohs(at.s_in6.sa_port));
+    }
+    return ret;
 }
 
 void stream_set_data(struct stream *s, void *data)

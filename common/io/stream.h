@@ -43,6 +43,12 @@ void stream_dial(struct stream_port *p);
 /* Closes its streams, without a word. NULL accepted. */
 void stream_port_close(struct stream_port *p);
 
+/* Who is at the other end, for the log: an address, or the process behind a Unix-domain socket. */
+#define STREAM_NAME_SIZE 80
+const char *stream_peer(const struct stream *s, char ret[STREAM_NAME_SIZE]);
+/* The user of the process at the other end. False where the transport does not tell. */
+bool stream_peer_uid(const struct stream *s, u64 *ret);
+
 void stream_set_data(struct stream *s, void *data);
 void *stream_data(const struct stream *s);
 /* What is to be sent: append to it, then call stream_flush. */

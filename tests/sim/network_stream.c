@@ -87,6 +87,17 @@ void stream_close(struct stream *s)
     port_wake(s->port);
 }
 
+const char *stream_peer(const struct stream *s, char ret[STREAM_NAME_SIZE])
+{
+    snprintf(ret, STREAM_NAME_SIZE, "the other end");
+    return ret;
+}
+
+bool stream_peer_uid(const struct stream *s, u64 *ret)
+{
+    return false;
+}
+
 void stream_set_data(struct stream *s, void *data)
 {
     s->data = data;

@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "common/aws/frame.h"
 #include "common/base/mem.h"
+#include "common/io/link_greeting.h"
 
 /* Longest wait for an event that must come. */
 #define PATIENCE_US 10000000
@@ -94,7 +96,9 @@ static const struct link_limits quick = {.frame_size_max = 1 << 20,
                                          .silence_max_ms = 10000,
                                          .reconnect_min_ms = 1,
                                          .reconnect_max_ms = 20,
-                                         .waiting_size_max = 64 << 10};
+                                         .waiting_size_max = 64 << 10,
+                                         .greeting_max_ms = 10000,
+                                         .key = STR_INIT("")};
 
 static struct link_events events_of(struct end *e)
 {
@@ -253,7 +257,7 @@ static void too_large(void **state)
 static int bare_socket(bool listens)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | (listens ? SOCK_NONBLOCK : 0), 0);
 
     snprintf(at.sun_path, sizeof(at.sun_path), "%s", url_path);
     if (listens) {
@@ -265,27 +269,80 @@ static int bare_socket(bool listens)
     return fd;
 }
 
-/* A peer that takes the connection and says nothing. */
+static ssize_t bare_read(int fd, void *ret, size_t n)
+{
+    return recv(fd, ret, n, MSG_DONTWAIT);
+}
+
+/* Whether the other side ends the connection without another word. */
+static bool is_cut(int fd)
+{
+    char c;
+
+    return bare_read(fd, &c, 1) == 0;
+}
+
+/* Greets on a bare socket as a link does; LINK_GREETING_MORE: the other side hung up. */
+static enum link_greeting_state greet(int fd, bool dials, const char *key)
+{
+    struct link_greeting g;
+    struct id_source chance;
+    struct buf out = {0}, got = {0};
+    enum link_greeting_state state = LINK_GREETING_MORE;
+    size_t taken;
+    ssize_t n = 1;
+
+    id_init(&chance, 0);
+    link_greeting_begin(&g, dials, str_of(key), &chance, &out);
+    while (state == LINK_GREETING_MORE && n != 0) {
+        if (out.n)
+            assert_int_equal(write(fd, out.p, out.n), (ssize_t)out.n);
+        buf_reset(&out);
+        loop_turn(loop, 1);
+        n = bare_read(fd, buf_room(&got, 1), 1);
+        got.n += n > 0 ? (size_t)n : 0;
+        state = link_greeting_read(&g, buf_view(&got), &taken, &out);
+        got.n -= taken;
+    }
+    if (out.n)
+        assert_int_equal(write(fd, out.p, out.n), (ssize_t)out.n);
+    buf_deinit(&out);
+    buf_deinit(&got);
+    return state;
+}
+
+static int bare_peer(void)
+{
+    int fd = bare_socket(false);
+
+    assert_int_equal(greet(fd, true, ""), LINK_GREETING_DONE);
+    return fd;
+}
+
+/* A peer that takes the connection, greets, and says nothing more. */
 static void silence(void **state)
 {
     struct link_limits limits = quick;
     struct end a = {0};
-    int fd = bare_socket(true);
+    int listener = bare_socket(true), fd;
     i64 start;
 
     limits.silence_max_ms = 100;
     dial(&a, &limits);
+    UNTIL((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0);
+    assert_int_equal(greet(fd, false, ""), LINK_GREETING_DONE);
     UNTIL(a.is_up);
     start = the_clock.mono_ms;
     UNTIL(a.downs == 1);
     assert_true(the_clock.mono_ms - start >= 100);
     assert_true(the_clock.mono_ms - start < 5000);
-    UNTIL(a.ups == 2); /* and it tries again */
     close(fd);
+    UNTIL((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0); /* and it tries again */
+    close(fd);
+    close(listener);
     link_close(a.link);
 }
 
-/* A dialer that speaks no frames: a length beyond every bound, one cut short, bytes one by one. */
 static int slow_commit(void *arg, u64 *ret_ticket)
 {
     *ret_ticket = 1;
@@ -341,23 +398,24 @@ static void reads_no_more_than_the_store_takes(void **state)
     link_close(b.link);
 }
 
+/* A dialer that speaks no frames: a length beyond every bound, one cut short, bytes one by one. */
 static void strangers(void **state)
 {
     struct end b = {0};
     int fd;
 
     listen_on(&b, &quick);
-    fd = bare_socket(false);
+    fd = bare_peer();
     assert_int_equal(write(fd, "GET / HTTP/1.1\r\n", 16), 16);
     UNTIL(b.downs == 1);
     close(fd);
-    fd = bare_socket(false);
+    fd = bare_peer();
     assert_int_equal(write(fd, "\10\0\0\0cut", 7), 7);
     UNTIL(b.ups == 2);
     close(fd);
     UNTIL(b.downs == 2);
     assert_int_equal(b.frames, 0);
-    fd = bare_socket(false);
+    fd = bare_peer();
     for (size_t i = 0; i < 9; i++) {
         assert_int_equal(write(fd, "\3\0\0\0abc\0\0" + i, 1), 1);
         loop_turn(loop, 1);
@@ -367,6 +425,184 @@ static void strangers(void **state)
     close(fd);
     UNTIL(b.downs == 3);
     link_close(b.link);
+}
+
+/* --- greetings -------------------------------------------------------------------------------- */
+
+static struct link_limits with_key(const char *key)
+{
+    struct link_limits limits = quick;
+
+    limits.key = str_of(key);
+    return limits;
+}
+
+static void one_key(void **state)
+{
+    struct link_limits limits = with_key("a key that both know");
+    struct end a = {0}, b = {.greets = true};
+
+    listen_on(&b, &limits);
+    dial(&a, &limits);
+    UNTIL(a.is_up && b.is_up && a.frames == 1);
+    link_close(a.link);
+    link_close(b.link);
+}
+
+/* Another key, or none on either side: nobody is up, again and again; the right one gets in. */
+static void other_keys(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"one key", "another"}, {"one key", ""}, {"", "one key"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        struct link_limits left = with_key(pairs[i][0]), right = with_key(pairs[i][1]);
+        struct end a = {0}, b = {0}, c = {0};
+
+        listen_on(&b, &left);
+        dial(&a, &right);
+        for (int n = 0; n < 50; n++)
+            loop_turn(loop, 2);
+        assert_int_equal(a.ups + b.ups, 0);
+        dial(&c, &left);
+        UNTIL(c.is_up && b.is_up);
+        assert_int_equal(a.ups, 0);
+        link_close(a.link);
+        link_close(c.link);
+        link_close(b.link);
+    }
+}
+
+/* A listener that does not know the key proves nothing, so the dialer says nothing to it. */
+static void a_listener_without_the_key(void **state)
+{
+    struct link_limits limits = with_key("a key");
+    struct end a = {.greets = true};
+    int listener = bare_socket(true), fd;
+
+    dial(&a, &limits);
+    UNTIL((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0);
+    assert_int_equal(greet(fd, false, "a guess"), LINK_GREETING_KEY);
+    close(fd);
+    assert_int_equal(a.ups, 0);
+    close(listener);
+    link_close(a.link);
+}
+
+/* What was heard of one greeting opens no other pipe. */
+static void replay(void **state)
+{
+    struct link_limits limits = with_key("a key");
+    struct end b = {0};
+    struct link_greeting g;
+    struct id_source chance;
+    struct buf heard = {0};
+    char challenge[64];
+    ssize_t n = 0;
+    size_t taken;
+
+    id_init(&chance, 1);
+    listen_on(&b, &limits);
+    int fd = bare_socket(false);
+
+    UNTIL((n = bare_read(fd, challenge, sizeof challenge)) > 0);
+    link_greeting_begin(&g, true, STR("a key"), &chance, &heard);
+    link_greeting_read(&g, str_from(challenge, (size_t)n), &taken, &heard);
+    assert_int_equal(write(fd, heard.p, heard.n), (ssize_t)heard.n);
+    UNTIL(b.is_up);
+    close(fd);
+    UNTIL(!b.is_up);
+    fd = bare_socket(false);
+    assert_int_equal(write(fd, heard.p, heard.n), (ssize_t)heard.n);
+    UNTIL(bare_read(fd, challenge, sizeof challenge) > 0);
+    UNTIL(is_cut(fd));
+    assert_int_equal(b.ups, 1);
+    close(fd);
+    buf_deinit(&heard);
+    link_close(b.link);
+}
+
+/* Who does not greet keeps nobody out, however many there are, and is cut when its time is over. */
+static void silent_guests(void **state)
+{
+    struct link_limits limits = quick;
+    struct end a = {0}, b = {0};
+    int fds[40];
+    char challenge[64];
+
+    limits.greeting_max_ms = 300;
+    listen_on(&b, &limits);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = bare_socket(false);
+        UNTIL(bare_read(fds[i], challenge, sizeof challenge) > 0);
+    }
+    assert_true(is_cut(fds[0])); /* newer ones came */
+    assert_false(is_cut(fds[ARRAY_LEN(fds) - 1]));
+    dial(&a, &quick);
+    UNTIL(a.is_up && b.is_up);
+    UNTIL(is_cut(fds[ARRAY_LEN(fds) - 1]));
+    assert_int_equal(b.downs, 0);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+    link_close(a.link);
+    link_close(b.link);
+}
+
+static void aliens(void **state)
+{
+    static const char *const texts[] = {"GET / HTTP/1.1\r\n\r\n", "toquelk\2", "\4\0\0\0abcd"};
+    struct end b = {0};
+    char challenge[64];
+
+    listen_on(&b, &quick);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        int fd = bare_socket(false);
+
+        UNTIL(bare_read(fd, challenge, sizeof challenge) > 0);
+        assert_true(write(fd, texts[i], strlen(texts[i])) > 0);
+        UNTIL(is_cut(fd));
+        close(fd);
+    }
+    assert_int_equal(b.ups, 0);
+    link_close(b.link);
+}
+
+/* Only root can be somebody else. */
+static void other_users(void **state)
+{
+    struct link_limits limits = with_key("a key");
+    struct end b = {0};
+    int fd;
+
+    if (geteuid() != 0)
+        skip();
+    for (int has_key = 0; has_key < 2; has_key++) {
+        listen_on(&b, has_key ? &limits : &quick);
+        assert_int_equal(chmod(dir, 0711) | chmod(url_path, 0777), 0);
+        assert_int_equal(seteuid(65534), 0);
+        fd = bare_socket(false);
+        assert_int_equal(seteuid(0), 0);
+        if (has_key) { /* who knows it may be anybody */
+            assert_int_equal(greet(fd, true, "a key"), LINK_GREETING_DONE);
+            UNTIL(b.is_up);
+        } else {
+            UNTIL(is_cut(fd));
+            assert_int_equal(b.ups, 0);
+        }
+        close(fd);
+        link_close(b.link);
+        unlink(url_path);
+    }
+}
+
+static void open_to_all(void **state)
+{
+    assert_false(link_is_open_to_all("ipc:///run/toque/queued.link"));
+    assert_false(link_is_open_to_all("abstract://x"));
+    assert_true(link_is_open_to_all("tcp://127.0.0.1:5555"));
+    assert_true(link_is_open_to_all("tls+tcp://h:1"));
+    assert_true(link_is_open_to_all("ws://h:1"));
+    assert_true(link_is_open_to_all(""));
 }
 
 /* Two ends that have nothing to say stay up far beyond the limit, by their heartbeats. */
@@ -475,6 +711,14 @@ int main(void)
         WITH_LOOP(cut_under_load),
         WITH_LOOP(heartbeats),
         WITH_LOOP(two_dialers),
+        WITH_LOOP(one_key),
+        WITH_LOOP(other_keys),
+        WITH_LOOP(a_listener_without_the_key),
+        WITH_LOOP(replay),
+        WITH_LOOP(silent_guests),
+        WITH_LOOP(aliens),
+        WITH_LOOP(other_users),
+        cmocka_unit_test(open_to_all),
         WITH_LOOP(bad_addresses),
     };
     int r;
