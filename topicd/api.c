@@ -1,11 +1,11 @@
-/* The action table of SNS (API version 2010-03-31) and the public names of its faults. What is not
- * done yet has a row, too, so that it is told from what does not exist. */
+/* The action table of SNS (API version 2010-03-31) and the public names of its faults. Actions that
+ * are not implemented have rows, too, so that they are refused differently from unknown ones. */
 #include "topicd/api.h"
 
 #include "common/aws/arn.h"
 
 #define NAMESPACE "http://sns.amazonaws.com/doc/2010-03-31/"
-/* Longest token that is looked at; ours have less. */
+/* Longest NextToken that is decoded; ours are shorter. */
 #define TOKEN_MAX 64
 
 /* --- members ---------------------------------------------------------------------------------- */
@@ -83,7 +83,7 @@ static void refuse_action(struct call *c)
     call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not implemented.", c->action->name);
 }
 
-/* Likewise; but a topic that is not there comes first, as everywhere. */
+/* Likewise, after the check that the topic exists. */
 static void refuse_topic_action(struct call *c)
 {
     if (api_topic(c, c->action->in[0].name))
@@ -92,7 +92,7 @@ static void refuse_topic_action(struct call *c)
         call_done(c);
 }
 
-/* Tags have a word of their own for it. */
+/* Tag actions have their own fault for a missing topic. */
 static void refuse_tag_action(struct call *c)
 {
     if (!api_topic(c, "ResourceArn") && c->fault.code == FAULT_NOT_FOUND) {
@@ -189,7 +189,7 @@ static const struct fault_name faults[] = {
     {.code = 0},
 };
 
-/* The topic that a call is about; a subscription's ARN is its topic's with a part more. */
+/* The topic that a call names; a subscription's ARN is its topic's plus one part. */
 static void name_resource(const struct call *c, struct arn *ret)
 {
     static const char *const members[] = {"TopicArn", "TargetArn", "SubscriptionArn",

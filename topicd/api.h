@@ -5,7 +5,7 @@
 #include "topicd/fault.h"
 #include "topicd/topicd.h"
 
-/* The service of a topicd: its actions run on it. */
+/* The SNS service of a topicd; its actions run on that instance. */
 struct service api_service(struct topicd *t);
 
 /* One family each: api_topic.c, api_sub.c, api_publish.c. */
@@ -24,21 +24,21 @@ void api_set_subscription_attributes(struct call *c);
 void api_publish(struct call *c);
 void api_publish_batch(struct call *c);
 
-/* Items of a list's page. */
+/* Items per page of a list. */
 #define API_PAGE_SIZE 100
 
 /* The ARN in parameter `name`: 0, or the fault is set. */
 int api_arn(struct call *c, const char *name, str *ret);
-/* Checks that `arn`, given as parameter `name`, has the form and region of a topic's. */
+/* Checks that `arn`, given as parameter `name`, is a well-formed topic ARN of the call's region. */
 int api_check_topic_arn(struct call *c, const char *name, str arn);
 /* The topic that the parameter names; NULL: the fault is set. */
 struct topic *api_topic(struct call *c, const char *name);
-/* E.164: a plus and digits, at most fifteen. */
+/* E.164: a plus sign and at most 15 digits. */
 bool api_is_phone_number(str s);
-/* The map of texts in parameter `name` as a list in the call's arena. */
+/* The string map in parameter `name` as a list in the call's arena. */
 struct setting *api_settings(struct call *c, const char *name, size_t *ret_n);
-/* Pages: the token that the call came with becomes a place; false: the fault is set. `kind` keeps
- * tokens of different lists apart. */
+/* Pages: decodes the call's token to a place; false: the fault is set. `kind` distinguishes the
+ * tokens of different lists. */
 bool api_page_begin(struct call *c, char kind, u64 *ret_place);
 void api_page_end(struct call *c, char kind, u64 next_place);
 
@@ -46,7 +46,7 @@ void api_page_end(struct call *c, char kind, u64 next_place);
  * file. NULL: the fault is set. */
 struct topic *api_make_topic(struct topicd *t, str account, str region, str name,
                              const struct setting *given, size_t n, struct fault *f);
-/* Likewise for Subscribe; `owner` is the account that asks. */
+/* Likewise for Subscribe; `owner` is the calling account. */
 struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str protocol,
                          str endpoint, const struct setting *given, size_t n, struct fault *f);
 

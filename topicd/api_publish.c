@@ -1,12 +1,13 @@
-/* Publish and PublishBatch. The answer leaves when the message is durable at every queued
- * concerned, or in the outbox; one that nobody gets is answered in the same turn. */
+/* Publish and PublishBatch. The answer is sent when the message is durable at each `queued`
+ * instance concerned or in its outbox. A message that no subscription gets is answered in the same
+ * turn. */
 #include "common/aws/arn.h"
 #include "common/aws/batch.h"
 #include "topicd/api.h"
 
-/* Longest id that a refusal shows. */
+/* Longest id that an error text shows. */
 #define SHOWN_MAX 1000
-/* Bytes of the X-Amzn-Trace-Id header that travel on; real ones have some 100. */
+/* Longest X-Amzn-Trace-Id header that is passed on; real ones have about 100 bytes. */
 #define TRACE_HEADER_MAX 1000
 
 /* A call that waits until its messages are safe. Lives in the call's arena. */
@@ -21,7 +22,7 @@ static void publish_safe(struct completion *safe, int err)
 
     if (err == E_FULL)
         call_fail(c, CALL_FAULT_UNAVAILABLE,
-                  "The outbox for a queue daemon that is away is full. "
+                  "The outbox for a queue daemon that is down is full. "
                   "Try again later.");
     else if (err)
         call_fail(c, CALL_FAULT_UNAVAILABLE, "The message could not be stored. Try again.");
@@ -38,7 +39,7 @@ static struct completion *begin_publish(struct call *c)
     return &p->safe;
 }
 
-/* The header as it travels on: "" where it could not be stored as it is. */
+/* The header as it is passed on; "" where it cannot be stored unchanged. */
 static str trace_of(const struct call *c)
 {
     str trace = c->request.trace_id;
@@ -61,8 +62,7 @@ static void publish_one(struct call *c, struct topic *topic, struct publication 
 
 /* --- Publish ---------------------------------------------------------------------------------- */
 
-/* To a phone: what has the form of a number is not done, what has not is refused as the service
- * does. */
+/* To a phone: a well-formed number is refused as not implemented, any other as the service does. */
 static void refuse_phone(struct call *c, str number)
 {
     if (api_is_phone_number(number))
@@ -175,7 +175,7 @@ static int check_ids(const struct val *entries, struct fault *f)
     return 0;
 }
 
-/* All entries, or the fault of the first that has one: then nothing is published. */
+/* Reads all entries. Fails with the fault of the first invalid one; then nothing is published. */
 static int read_entries(struct call *c, const struct topic *topic, const struct val *entries,
                         struct publication *list)
 {

@@ -6,7 +6,7 @@
 
 /* --- Subscribe -------------------------------------------------------------------------------- */
 
-/* Longest protocol or endpoint that a refusal shows. */
+/* Longest protocol or endpoint that an error text shows. */
 #define SHOWN_MAX 1000
 
 static int shown(str s)
@@ -52,7 +52,7 @@ static int check_endpoint(str protocol, str endpoint, struct fault *f)
         (str_is(protocol, "https") && !str_starts_nocase(endpoint, STR("https://"))))
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Endpoint must match the specified protocol");
-    if (str_is(protocol, "application")) /* there are none yet */
+    if (str_is(protocol, "application")) /* platform applications are not implemented */
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Endpoint Reason: Endpoint does not exist for endpoint %.*s",
                          shown(endpoint), endpoint.n ? endpoint.p : "");
@@ -151,7 +151,7 @@ static bool is_token(str s)
     return s.n == TOKEN_SIZE;
 }
 
-/* Queues are confirmed when they subscribe: no token was ever given to anybody. */
+/* Queues are confirmed when they subscribe, so no token was ever issued. */
 void api_confirm_subscription(struct call *c)
 {
     struct arn arn;
@@ -170,7 +170,7 @@ void api_confirm_subscription(struct call *c)
 
 /* --- Unsubscribe ------------------------------------------------------------------------------ */
 
-/* A subscription's ARN has a part more than a topic's; `text` has six at least. */
+/* A subscription's ARN has one part more than a topic's; `text` has at least six. */
 static int check_sub_arn(struct call *c, str text)
 {
     struct arn arn;
@@ -190,8 +190,8 @@ void api_unsubscribe(struct call *c)
     if (api_arn(c, "SubscriptionArn", &arn) == 0 && check_sub_arn(c, arn) == 0) {
         struct sub *u = catalog_sub(&t->catalog, arn);
 
-        /* Whoever visits the URL of a notification is a stranger, and such subscriptions end by
-         * their owner's word only. Where signatures are verified, so is who signs nothing. */
+        /* A GET of a notification's unsubscribe URL is anonymous, and only their owner may end such
+         * subscriptions. Where signatures are verified, every unsigned call is anonymous. */
         if (u && !c->identity.is_signed &&
             (str_is(c->request.method, "GET") || desk_verifies(c->desk)))
             fault_set(&c->fault, FAULT_AUTHORIZATION,
@@ -215,8 +215,7 @@ static void out_sub(struct call *c, const struct sub *u)
     call_out_item_end(c);
 }
 
-/* The first subscription at *at or behind it, before `stop`, that is there for callers; *at moves to
- * its place, or to `stop`. */
+/* The first visible subscription in places [*at, stop); *at moves to its place, or to `stop`. */
 static const struct sub *next_listed(const struct slots *shelf, u32 *at, u32 stop)
 {
     for (; *at < stop; ++*at) {
@@ -228,8 +227,8 @@ static const struct sub *next_listed(const struct slots *shelf, u32 *at, u32 sto
     return NULL;
 }
 
-/* A page of a list looks at so many places at most, whether subscriptions are there or not: it may
- * have fewer items than others, and a token all the same. */
+/* Most places that a page of a list visits, free ones included: a page may be short and still have
+ * a token. */
 #define LIST_PLACES_MAX 5000
 
 static void out_page(struct call *c, const struct slots *shelf, char kind)

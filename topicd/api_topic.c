@@ -5,7 +5,7 @@
 
 /* --- CreateTopic ------------------------------------------------------------------------------ */
 
-/* Takes FifoTopic off the list: it is part of the name's check, and kept by nobody. */
+/* Removes FifoTopic from the list: it belongs to the check of the name and is not stored. */
 static int check_name(str name, struct setting *given, size_t *n, struct fault *f)
 {
     bool fifo = false, known = true;
@@ -79,7 +79,7 @@ struct topic *api_make_topic(struct topicd *t, str account, str region, str name
     return topic;
 }
 
-/* A topic that is there has no tags, so other ones are a conflict, as the service says it. */
+/* An existing topic has no tags, so given ones conflict, which the service reports like this. */
 static bool refuse_extras(struct call *c, str name)
 {
     struct topicd *t = call_owner(c);
@@ -109,7 +109,7 @@ void api_create_topic(struct call *c)
     str name = val_text(c->in, "Name");
     struct topic *topic = NULL;
 
-    /* A name that the service would refuse is refused before what only this one does not do. */
+    /* A name that the service refuses is checked before what only toque refuses. */
     if (!arn_is_topic_name(name) || name.n > ARN_TOPIC_NAME_MAX)
         fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "Topic Name");
     else if (!refuse_extras(c, name))
@@ -174,7 +174,7 @@ void api_get_topic_attributes(struct call *c)
     call_done(c);
 }
 
-/* A topic for large messages may have few subscriptions. */
+/* A topic for large messages may have only a few subscriptions. */
 static int check_large(const struct topic *topic, const struct settings *s, struct fault *f)
 {
     i64 size;

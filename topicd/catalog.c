@@ -1,7 +1,7 @@
-/* See catalog.h. A topic hangs in `topics` and on its scope's shelf, or on `gone`; a subscription hangs in
- * `subs`, on its topic's shelf and endpoints, and on its owner's shelf; its place on the topic's
- * shelf is its id in the topic's matcher, unless its stored policy could not be read again (then it
- * gets nothing, and the log says so). */
+/* See catalog.h. A topic is in `topics` and in its scope's `topics`, or on `gone`. A subscription
+ * is in `subs`, in its topic's `subs` and `endpoints`, and in its owner's `subs`. Its place in
+ * topic->subs is its id in the topic's matcher, unless its stored policy could not be read: then it
+ * gets nothing, and an error is logged. */
 #include "topicd/catalog.h"
 
 #include "common/aws/arn.h"
@@ -140,7 +140,7 @@ static void hang_sub(struct catalog *c, struct sub *u, struct topic *t, struct s
     map_put(&t->endpoints, u->key, u);
 }
 
-/* Takes the subscription out of everything that outlives its topic, and frees it. */
+/* Removes the subscription from the tables that outlive its topic, and frees it. */
 static void drop_sub(struct catalog *c, struct sub *u)
 {
     map_del(&c->subs, u->arn);
@@ -149,7 +149,7 @@ static void drop_sub(struct catalog *c, struct sub *u)
     sub_free(u);
 }
 
-/* Nobody finds it from here on. */
+/* Makes it invisible for lookups. */
 static void bury_topic(struct catalog *c, struct topic *t)
 {
     map_del(&c->topics, t->arn);
@@ -211,7 +211,7 @@ void catalog_deinit(struct catalog *c)
 
 /* --- in the background ------------------------------------------------------------------------ */
 
-/* One subscription less of a topic that is gone; the last one's topic is freed. */
+/* Frees one subscription of a deleted topic, and after the last one the topic. */
 static void clear_gone(struct catalog *c)
 {
     struct topic *t = list_item(c->gone.next, struct topic, going);
@@ -268,8 +268,8 @@ struct loading {
     u64 refused;
 };
 
-/* Older versions wrote "arn:aws:" for every region: such a name is read as the right one, which is
- * put into `room`. */
+/* Older versions wrote "arn:aws:" for every region: such an ARN is read with the region's
+ * partition, written to `room`. */
 static str with_partition(str text, struct buf *room)
 {
     struct arn arn;
@@ -299,7 +299,7 @@ static int load_topic(void *arg, const struct topic_row *row)
     return 0;
 }
 
-/* Its topic was deleted, and it was not cleared away yet. */
+/* Its topic is deleted: a crash interrupted the clearing. */
 static void orphan_found(struct catalog *c, u64 id)
 {
     if (c->orphan_count == c->orphan_cap) {
@@ -419,7 +419,7 @@ static void store_sub(struct catalog *c, const struct sub *u)
     changed(c);
 }
 
-/* Canonical text is what was checked before: that it cannot be read is our bug. */
+/* Canonical text was checked before: a failure to read it is our bug. */
 static struct policy *take_attributes(struct catalog *c, struct sub *u, str attributes)
 {
     struct policy *policy = NULL;

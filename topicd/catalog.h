@@ -2,11 +2,12 @@
  * goes through here, first to the store and then to memory, in one turn. When the commit of a turn
  * fails, catalog_reload brings memory back to what is on disk.
  *
- * A deleted topic is gone for everybody at once, and with its row its subscriptions are; their rows
- * and memory are cleared away in the background. What a crash leaves of them, the next load finds
- * as subscriptions without a topic.
+ * A deleted topic and its subscriptions disappear for callers at once; the rows and memory of the
+ * subscriptions are freed in the background. If a crash interrupts that, the next load finds the
+ * rest as subscriptions without a topic.
  *
- * Accounts and regions are apart: a struct scope is one account in one region. */
+ * Accounts and regions are isolated from each other: a struct scope is one account in one region.
+ * */
 #ifndef TOQUE_CATALOG_H
 #define TOQUE_CATALOG_H
 
@@ -26,13 +27,13 @@ struct scope {
 
 struct catalog {
     struct topic_store *store;
-    struct loop *loop; /* is told of every change */
+    struct loop *loop; /* gets every change */
     const struct map_seed *seed;
     struct map topics;    /* struct topic by ARN */
     struct map subs;      /* struct sub by ARN, those of deleted topics too */
     struct map scopes;    /* struct scope by key */
-    struct list stepping; /* topics whose matcher has put-off work */
-    struct list gone;     /* deleted topics that still have something in memory */
+    struct list stepping; /* topics whose matcher has deferred work */
+    struct list gone;     /* deleted topics whose subscriptions are not all freed */
     u64 gone_subs;        /* their subscriptions */
     u64 *orphans;         /* ids of subscriptions that a load found without their topic */
     size_t orphan_count, orphan_cap;
@@ -44,20 +45,21 @@ struct catalog {
     bool usable;  /* what is in memory is what is on disk */
 };
 
-/* `seed` is that of all tables, the topics' matchers among them. */
+/* `seed` is for all hash tables, including those of the topics' matchers. */
 void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
                   struct background *background, const struct map_seed *seed);
 void catalog_deinit(struct catalog *c);
-/* Forgets what is in memory and reads the store. On failure the catalog is empty. */
+/* Drops the state in memory and reads the store. On failure the catalog is empty. */
 int catalog_reload(struct catalog *c) MUST_CHECK;
 /* The turn is committed. */
 void catalog_committed(struct catalog *c);
-/* Subscriptions that are there for callers. */
+/* Subscriptions that callers can see. */
 u64 catalog_sub_count(const struct catalog *c);
 
-/* Never NULL: made where it is not there yet, so ask for what is about to be used. */
+/* Never NULL: created if it does not exist, so call it only for a scope that is about to be used.
+ * */
 struct scope *catalog_scope(struct catalog *c, str account, str region);
-/* NULL when nothing was ever made there. */
+/* NULL when nothing was ever created in it. */
 struct scope *catalog_find_scope(const struct catalog *c, str account, str region);
 struct topic *catalog_topic(const struct catalog *c, str arn);
 struct sub *catalog_sub(const struct catalog *c, str arn);
@@ -67,7 +69,7 @@ struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint);
 struct topic *catalog_add_topic(struct catalog *c, struct scope *s, str name, str attributes,
                                 i64 now_ms);
 void catalog_set_topic(struct catalog *c, struct topic *t, str attributes);
-/* And its subscriptions. Costs the same however many they are. */
+/* Removes its subscriptions, too. Constant time, whatever their number. */
 void catalog_remove_topic(struct catalog *c, struct topic *t);
 
 /* `attributes` is canonical text (sub_attr.h). */

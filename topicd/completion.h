@@ -1,5 +1,5 @@
-/* What waits for several things to end: how many are outstanding, and the first error among them.
- * Its maker holds one of them while it adds the others, so it cannot complete too early. */
+/* Waits for several operations: counts those that are outstanding and keeps the first error. The
+ * creator itself holds one count while it adds operations, so it cannot complete too early. */
 #ifndef TOQUE_COMPLETION_H
 #define TOQUE_COMPLETION_H
 
@@ -7,12 +7,12 @@
 
 struct completion {
     u32 outstanding;
-    int err; /* the first; 0: all went well */
-    /* Called once, when nothing is outstanding; the completion is not touched afterwards. */
+    int err; /* the first; 0: all succeeded */
+    /* Called once, when nothing is outstanding; the completion is not accessed afterwards. */
     void (*done)(struct completion *c, int err);
 };
 
-/* One is outstanding: the maker's own, which completion_end ends. */
+/* Starts with one count, the creator's own, which completion_end releases. */
 static inline void completion_begin(struct completion *c,
                                     void (*done)(struct completion *c, int err))
 {

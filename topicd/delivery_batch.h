@@ -1,8 +1,8 @@
-/* One DELIVER frame for one queued, and the publishes that wait until it is safe: applied by the
- * queued and durable there, or durable in the outbox here.
+/* One DELIVER frame for one `queued` instance, and the publishes that wait until it is safe:
+ * applied and durable there, or durable in topicd's outbox.
  *
- * While the turn gathers it belongs to the route that fills it; then to the link that has sent it,
- * until it is acknowledged, or to nobody while it is being stored. */
+ * During the turn the route that fills it owns it; then the link that has sent it, until it is
+ * acknowledged. While it is only being stored it is on no list. */
 #ifndef TOQUE_DELIVERY_BATCH_H
 #define TOQUE_DELIVERY_BATCH_H
 
@@ -14,26 +14,26 @@
 struct home;
 
 struct delivery_batch {
-    struct list link;            /* of its owner */
-    struct buf frame;            /* numbered when it is handed over, addressed when it is sent */
-    u32 publications;            /* in the frame */
-    u32 attempt;                 /* as in its row */
-    u32 rejected;                /* targets of it, so far */
-    int err;                     /* what became of those, when it is acknowledged */
-    bool in_window;              /* its link counts it as one that the outbox has, too */
+    struct list link; /* of its owner */
+    struct buf frame; /* sequence set when handed over, session and ordinal when sent */
+    u32 publications; /* in the frame */
+    u32 attempt;      /* as in its row */
+    u32 rejected;     /* targets rejected so far */
+    int err;        /* of storing the rejected targets; given to `waiting` at the acknowledgement */
+    bool in_window; /* counted in its link's window_bytes: the outbox has it, too */
     struct completion **waiting; /* each once */
     u32 n, cap;
     u64 row;              /* in the outbox; 0: it has none */
-    struct home *storing; /* the turn of its row is under way */
+    struct home *storing; /* set until the turn of its row has settled */
     struct loop_later stored;
 };
 
 struct delivery_batch *delivery_batch_new(str incarnation);
-/* `done` waits for it, too; harmless when it was the last that was added. */
+/* Makes `done` wait for it; no effect when `done` was the last one added. */
 void delivery_batch_wait(struct delivery_batch *d, struct completion *done);
-/* What waits is told. */
+/* Ends the completions that wait for it. */
 void delivery_batch_safe(struct delivery_batch *d, int err);
-/* Likewise; its owner, on whose list it is not any more, has no use for it. */
+/* Likewise, and frees it unless it is being stored; it is on no list any more. */
 void delivery_batch_end(struct delivery_batch *d, int err);
 
 #endif

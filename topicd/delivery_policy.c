@@ -1,10 +1,10 @@
-/* Documents are small and rare: jansson. Members keep their order. */
+/* Documents are small and rare, so jansson reads them. Members keep their order. */
 #include "topicd/delivery_policy.h"
 
 #include "common/base/json.h"
 #include "topicd/fault.h"
 
-#define DELIVERY_TEXT_MAX 30720 /* bytes; as the service's policies */
+#define DELIVERY_TEXT_MAX 30720 /* bytes; as for the service's policies */
 
 /* The retry fields in the order of the effective policy, their bounds and defaults. */
 static const struct retry_field {

@@ -53,7 +53,7 @@ static void unkeep(struct directory *d, const struct directory_queue *q)
     loop_dirty(d->loop);
 }
 
-/* The queue's entry, made if there is none. */
+/* The queue's entry, created if there is none. */
 static struct directory_queue *entry(struct directory *d, str arn)
 {
     struct directory_queue *q = map_get(&d->queues, arn);
@@ -85,7 +85,7 @@ static void set_home(struct directory *d, struct directory_queue *q, struct home
     d->version++;
 }
 
-/* Returns true when that is news. */
+/* Returns true when the home changed. */
 static bool put(struct directory *d, str arn, struct home *h, u32 generation)
 {
     struct directory_queue *q = entry(d, arn);
@@ -95,8 +95,8 @@ static bool put(struct directory *d, str arn, struct home *h, u32 generation)
     if (was == h)
         return false;
     if (was)
-        log_warning("two queueds have the queue %.*s: %s had it, %s takes it", STR_ARG(arn),
-                    was->name, h->name);
+        log_warning("two queued instances have the queue %.*s: %s had it, %s takes it over",
+                    STR_ARG(arn), was->name, h->name);
     set_home(d, q, h);
     d->news = d->news || q->held;
     return true;
@@ -116,7 +116,7 @@ void directory_greeted(struct directory *d, const struct queued_link *p)
     p->home->generation++;
     if (!is_single(d))
         return;
-    /* All queues are there now. */
+    /* The list is complete. */
     d->version++;
     d->news = d->held > 0;
 }
@@ -126,8 +126,7 @@ static bool is_full(struct directory *d)
     bool full = d->queues.n >= DIRECTORY_QUEUES_MAX;
 
     if (full && !d->told_full)
-        log_error("more than %d queues are announced: the rest is not known here",
-                  DIRECTORY_QUEUES_MAX);
+        log_error("more than %d queues are announced: the rest are ignored", DIRECTORY_QUEUES_MAX);
     d->told_full = full;
     return full;
 }
@@ -152,7 +151,7 @@ static void take_added(struct directory *d, struct home *h, const struct frame_q
     }
 }
 
-/* The list was complete: what it did not name is not there any more. */
+/* The list is complete: queues that it did not name are removed. */
 static void drop_unnamed(struct directory *d, struct home *h)
 {
     struct directory_queue *q;
@@ -203,7 +202,7 @@ void directory_set_failing(struct directory *d, bool failing)
     d->failing = failing;
     if (is_single(d))
         return;
-    /* What the failed turn itself was to store is missing already. */
+    /* The changes of the failed turn itself are missing as well. */
     d->stale = d->stale || failing;
     if (failing || !d->stale)
         return;
@@ -284,8 +283,8 @@ u32 directory_home(const struct directory *d, str arn)
     return owner && !d->hold_all && !(q && q->held) ? owner->index : HOME_NOWHERE;
 }
 
-/* The link to the home with the highest hash of (its name, the queue's). One that nobody has met is
- * waited for: a queue is not placed before all names are known. */
+/* The link to the home with the highest hash of (its name, the queue's). A link whose instance
+ * never greeted is waited for: a queue is not placed before all names are known. */
 static u32 rendezvous(const struct directory *d, str arn)
 {
     struct buf text = {0};

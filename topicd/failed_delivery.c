@@ -3,13 +3,13 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-/* The log is told of one in so many milliseconds, and how many there were beside it. */
+/* One failure per this many ms is logged, with the number of others since. */
 #define TELL_MS 1000
 
 static const char *const reasons[FAILURES] = {
     [FAILURE_NO_QUEUE] = "no queued has the queue",
-    [FAILURE_WANDERING] = "queueds that announced the queue did not have it",
-    [FAILURE_ATTRIBUTES] = "a raw message with more attributes than SQS takes",
+    [FAILURE_WANDERING] = "queued instances that announced the queue did not have it",
+    [FAILURE_ATTRIBUTES] = "a raw message with more attributes than SQS accepts",
 };
 
 void failed_deliveries_init(struct failed_deliveries *f, const struct clock *clock)

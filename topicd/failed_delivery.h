@@ -1,5 +1,5 @@
-/* Deliveries that are given up: the one place where each is counted, logged, and handed on (to
- * where a subscription's dead letters go, and to what tells why a message did not arrive). */
+/* Failed deliveries: the one place where each is counted and logged. Dead letters of subscriptions
+ * and traces will start here. */
 #ifndef TOQUE_FAILED_DELIVERY_H
 #define TOQUE_FAILED_DELIVERY_H
 
@@ -7,7 +7,7 @@
 
 enum failure {
     FAILURE_NO_QUEUE,   /* no queued has the queue */
-    FAILURE_WANDERING,  /* it was given too often to a queued that did not have the queue */
+    FAILURE_WANDERING,  /* rejected too often by instances that were known to have the queue */
     FAILURE_ATTRIBUTES, /* raw, with more attributes than SQS takes */
     FAILURES
 };
@@ -20,8 +20,8 @@ struct failed_delivery {
 
 struct failed_deliveries {
     const struct clock *clock;
-    u64 counts[FAILURES]; /* ever, for the statistics */
-    u64 untold;           /* since the log was told of one */
+    u64 counts[FAILURES]; /* since start, for the statistics */
+    u64 untold;           /* since the last one that was logged */
     i64 told_ms;          /* mono; 0: never */
 };
 

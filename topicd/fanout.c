@@ -38,7 +38,7 @@ static void group_add(struct fanout_group *g, struct sub *u)
     g->subs[g->n++] = u;
 }
 
-/* Sorts what matched by routes. */
+/* Groups the matching subscriptions by route. */
 static void group_hits(struct fanout *f, const struct topic *t)
 {
     const struct filter_hits *hits = &f->hits;
@@ -63,7 +63,7 @@ void fanout_publish(struct fanout *f, struct topic *t, struct publication *p,
     f->published++;
     if (t->subs.n == 0)
         return;
-    /* A filter on the body reads what the sqs protocol gets. */
+    /* A policy on the body is matched against the text for the sqs protocol. */
     struct filter_message message = {p->attrs.items, p->attrs.n, publication_text(p, "sqs")};
 
     matcher_match(t->matcher, &message, &f->hits);
@@ -80,7 +80,7 @@ void fanout_publish(struct fanout *f, struct topic *t, struct publication *p,
     f->scheduled = true;
 }
 
-/* Everything that was put in this turn leaves, or, with the turn's commit failed, is dropped. */
+/* Sends everything that was put in this turn, or drops it when the turn's commit failed. */
 static void flush_run(struct loop_later *later, int err)
 {
     struct fanout *f = container_of(later, struct fanout, flush);
@@ -89,7 +89,7 @@ static void flush_run(struct loop_later *later, int err)
     for (u32 k = 0; k < ROUTE_KINDS; k++)
         if (f->routes[k])
             f->routes[k]->flush(f->routes[k], err);
-    /* What was stored, or dropped, is not held any more, and nobody acknowledges it. */
+    /* Stored and dropped batches free memory without an acknowledgement. */
     fanout_freed(f);
 }
 

@@ -9,16 +9,16 @@ enum topicd_fault {
     FAULT_VALUE_INVALID,            /* ParameterValueInvalid: message attributes */
     FAULT_VALIDATION,               /* ValidationError: a member of a structure is missing */
     FAULT_NOT_FOUND,
-    FAULT_RESOURCE_NOT_FOUND, /* the same for tags */
+    FAULT_RESOURCE_NOT_FOUND, /* not found, in tag actions */
     FAULT_AUTHORIZATION,
     FAULT_TOPIC_LIMIT,
     FAULT_SUBSCRIPTION_LIMIT,
     FAULT_POLICY_LIMIT,
 };
 
-/* What most refusals begin with. */
+/* The beginning of most refusals. */
 #define FAULT_PREFIX "Invalid parameter: "
-/* In place of it for attributes that come with CreateTopic and Subscribe. */
+/* Used instead for attributes of CreateTopic and Subscribe. */
 #define FAULT_FRAME_CREATE "Invalid parameter: Attributes Reason: "
 
 #endif

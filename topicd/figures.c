@@ -23,15 +23,16 @@ static void link_figures(const struct queued_link *p, struct figures *to)
                                          [QUEUED_LINK_LIVE] = "live"};
 
     figures_of(to, "url", p->url);
-    figure_state(to, "state", p->is_copy ? "copy" : states[p->state],
-                 "Where the session with this queued stands; copy: its store is one of another's.");
+    figure_state(
+        to, "state", p->is_copy ? "copy" : states[p->state],
+        "State of the session with this queued instance; copy: its store is a copy of another's.");
     figure_gauge(to, "unacknowledged_bytes", "bytes", p->unacked_bytes,
-                 "Deliveries that were sent and are not acknowledged.");
+                 "Bytes of deliveries that were sent and are not acknowledged.");
     figure_state(to, "instance", p->home ? p->home->name : "", "The name of its store.");
     outbox_figures(p->home ? p->home->outbox : NULL, to);
 }
 
-/* Stores to which no link leads: what waits for them is kept. */
+/* Homes to which no link leads: their outboxes are kept. */
 static void orphan_figures(const struct homes *homes, struct figures *to)
 {
     figures_begin(to, "orphans");
@@ -52,14 +53,14 @@ static void delivery_figures(const struct queueds *q, struct figures *to)
     const struct topic_outbox *held = q->homes.items[HOME_NOWHERE]->outbox;
 
     figure_gauge(to, "held_frames", "", held->frames,
-                 "Frames on disk for queues of which it is not known who has them.");
+                 "Frames on disk for queues whose queued instance is not known.");
     figure_gauge(to, "held_frames_bytes", "bytes", held->bytes, "Their bytes.");
     figure_counter(to, "failed", "", failed_deliveries_count(&q->failed),
-                   "Deliveries that were given up.");
+                   "Deliveries that failed for good.");
     figure_counter(to, "unknown_queue", "", q->failed.counts[FAILURE_NO_QUEUE],
-                   "Those of them for a queue that nobody has.");
+                   "Those of them for a queue that does not exist.");
     figure_counter(to, "refused_raw", "", q->failed.counts[FAILURE_ATTRIBUTES],
-                   "Those of them that were raw and had too many attributes.");
+                   "Those of them that were raw with too many attributes.");
 }
 
 void topicd_figures(const struct server *s, struct figures *to)
@@ -74,15 +75,15 @@ void topicd_figures(const struct server *s, struct figures *to)
                  "Subscriptions of all topics.");
     figure_counter(to, "published", "", t->fanout.published, "Messages that were published.");
     figure_counter(to, "matched", "", t->fanout.matched,
-                   "Subscriptions that got a published message.");
+                   "Deliveries: matches of a message with a subscription.");
     figure_counter(to, "filtered_out", "", t->fanout.filtered_out,
-                   "Subscriptions whose filter policy refused one.");
+                   "Non-matches: messages that a filter policy refused.");
     delivery_figures(&t->queueds, to);
     figure_counter(to, "forwarded", "", t->front.forwarded, "Queue calls that were forwarded.");
     figure_counter(to, "forwarded_lost", "", t->front.lost,
-                   "Forwarded calls whose queued went away.");
+                   "Forwarded calls whose queued instance went down.");
     figure_gauge(to, "held_bytes", "bytes", fanout_held_bytes(&t->fanout),
-                 "Deliveries in memory that nobody has acknowledged.");
+                 "Bytes of deliveries in memory that are not acknowledged.");
     figures_begin(to, "queueds");
     for (u32 i = 0; i < t->queueds.link_count; i++)
         link_figures(t->queueds.links[i], to);

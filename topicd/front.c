@@ -1,6 +1,6 @@
-/* A forwarded call is known by its number in `calls` and hangs on its peer's list `under_way`; one
- * that waits for its peer has number 0 and hangs on `waiting`. What front.c knows of it lies in the
- * call's arena. */
+/* A forwarded call is in `calls` by its number and on its link's list in `under_way`. A call that
+ * waits for its link has number 0 and is on the link's list in `waiting`. Its struct forwarded is
+ * in the call's arena. */
 #include "topicd/front.h"
 
 #include "common/aws/queue_place.h"
@@ -8,7 +8,7 @@
 #include "common/aws/sqs.h"
 #include "topicd/fault.h"
 
-#define FRAME_ROOM 1024 /* bytes of a CALL frame beside the body, usually */
+#define FRAME_ROOM 1024 /* usual bytes of a CALL frame beside the body */
 #define PAGE_MAX   1000 /* URLs of one ListQueues answer */
 #define TOKEN_MAX  512  /* bytes; ours have a queue's ARN in base64 */
 #define BAD_TOKEN  "Invalid or expired next token."
@@ -17,8 +17,8 @@ struct forwarded {
     struct front *front;
     u64 id;
     u32 peer;   /* index of its link */
-    str arn;    /* of the queue; "": that does not matter */
-    i64 due_ms; /* mono: waits until then at most */
+    str arn;    /* ARN of the queue; "": any instance may answer */
+    i64 due_ms; /* monotonic: end of the wait */
 };
 
 static void timer_due(struct loop_timer *timer);
@@ -65,12 +65,12 @@ static const struct member by_all[] = {{.name = "QueueNamePrefix", .type = VAL_S
                                        {.name = "NextToken", .type = VAL_STRING},
                                        {.name = NULL}};
 
-/* What the queued's own table says of paths is its business. */
+/* The `queued` instance itself checks paths. */
 #define FORWARDED(name_, queue)                                                                    \
     [SQS_##name_] = {.name = #name_, .in = by_##queue, .flags = ACTION_RESULT},
 static const struct action actions[SQS_ACTION_COUNT] = {SQS_ACTIONS(FORWARDED)};
 
-/* Refusals that topicd itself renders for SQS. */
+/* Faults that topicd itself returns for SQS calls. */
 static const struct fault_name faults[] = {
     {CALL_FAULT_INVALID_PARAMETER, 400, "com.amazonaws.sqs#InvalidParameterValueException",
      "InvalidParameterValue", NULL},
@@ -89,7 +89,7 @@ struct service front_service(void *owner, void (*forward)(struct call *c))
 
 /* --- which queued ----------------------------------------------------------------------------- */
 
-/* ARN of the queue that the call is for; "" when any queued may answer. */
+/* ARN of the queue that the call is for; "" when any instance may answer. */
 static str find_queue(struct front *f, struct call *c)
 {
     struct arn arn = {.region = c->region, .account = c->account, .resource = STR("")};
@@ -99,7 +99,7 @@ static str find_queue(struct front *f, struct call *c)
     if (!c->in)
         call_read(c);
     if (c->fault.code) {
-        /* What is wrong with it, the queued will say. */
+        /* The `queued` instance reports the fault. */
         fault_clear(&c->fault);
         return STR("");
     }
@@ -117,7 +117,7 @@ static u32 link_of(const struct front *f, str arn)
     return arn.n ? directory_link(f->directory, arn) : 0;
 }
 
-/* --- ListQueues over several queueds: the directory knows them all ---------------------------- */
+/* --- ListQueues over several instances: from the directory ---------------------------- */
 
 static bool read_page(struct call *c, i64 *ret_max, str *ret_after)
 {
@@ -152,7 +152,7 @@ static void list_all(struct front *f, struct call *c)
     struct arn first = arn_of("sqs", c->region, c->account, val_text(c->in, "QueueNamePrefix"));
 
     arn_write(&prefix, &first);
-    if (after.n && !str_starts(after, buf_view(&prefix))) { /* not from this list */
+    if (after.n && !str_starts(after, buf_view(&prefix))) { /* a token of another list */
         buf_deinit(&prefix);
         call_fail(c, CALL_FAULT_INVALID_PARAMETER, BAD_TOKEN);
         return;
@@ -198,7 +198,7 @@ static void refuse(struct call *c, const char *why)
     call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon %s. Try again.", why);
 }
 
-/* Tells the queued that nobody waits any more, so that it hides no message for it. */
+/* Cancels the call at the instance, so that it makes no message invisible for it. */
 static void cancel(struct front *f, const struct forwarded *w)
 {
     struct buf frame = {0};
@@ -206,7 +206,7 @@ static void cancel(struct front *f, const struct forwarded *w)
     if (!w->id)
         return;
     frame_write_cancel(&frame, w->id);
-    /* A queued that is away has nothing to cancel. */
+    /* An instance that is down has nothing to cancel. */
     int err = queued_link_send(f->links[w->peer], &frame);
 
     (void)err;
@@ -222,7 +222,7 @@ static void caller_left(struct call *c)
     refuse(c, "was not waited for");
 }
 
-/* The call is on no list, and knows its peer. */
+/* The call is on no list, and its link is set. */
 static int send_call(struct front *f, struct call *c)
 {
     struct forwarded *w = c->parked;
@@ -244,7 +244,7 @@ static int send_call(struct front *f, struct call *c)
     return 0;
 }
 
-/* Until its link is up: in the order in which they are due. */
+/* Lets the call wait until its link is up; the list is in the order of deadlines. */
 static void wait_for_link(struct front *f, struct call *c)
 {
     struct forwarded *w = c->parked;
@@ -267,7 +267,7 @@ static void send_on(struct front *f, struct call *c)
     if (w->peer == DIRECTORY_NO_LINK) {
         c->parked = NULL;
         c->cancel = NULL;
-        refuse(c, "that has the queue is not among those that are configured");
+        refuse(c, "that has the queue is not configured");
         return;
     }
     int err = send_call(f, c);
@@ -297,7 +297,7 @@ void front_up(struct front *f, const struct queued_link *p)
 
     list_init(&waiting);
     list_move_all(&waiting, &f->waiting[p->index]);
-    /* Some only waited to know who is there, and go elsewhere now. */
+    /* A call may have waited only for all names to be known; its queue may be at another link. */
     while (!list_is_empty(&waiting)) {
         struct call *c = list_item(waiting.next, struct call, link);
 
@@ -306,8 +306,8 @@ void front_up(struct front *f, const struct queued_link *p)
     }
 }
 
-/* Those that waited too long are refused; the timer is set for the next. All wait equally long, so
- * the first of each list is the first to be due. */
+/* Refuses calls whose wait has ended and sets the timer for the next. All wait equally long, so the
+ * first of each list is due first. */
 static void timer_due(struct loop_timer *timer)
 {
     struct front *f = timer->arg;
@@ -340,7 +340,7 @@ void front_forward(struct front *f, struct call *c)
         front_take(f, c, arn);
 }
 
-/* Where the queued wants to know it: what became of the answer. */
+/* Reports whether the answer was sent, where the instance asked for it. */
 static void tell_outcome(struct front *f, u32 peer, u64 id, enum call_outcome outcome)
 {
     struct buf frame = {0};
@@ -348,7 +348,7 @@ static void tell_outcome(struct front *f, u32 peer, u64 id, enum call_outcome ou
     if (outcome == CALL_UNDONE)
         outcome = CALL_LOST;
     frame_write_answered(&frame, &(struct frame_answered){id, outcome});
-    /* A queued that is away takes it for sent. */
+    /* An instance that is down assumes that it was sent. */
     int err = queued_link_send(f->links[peer], &frame);
 
     (void)err;
@@ -366,7 +366,7 @@ void front_answered(struct front *f, const struct queued_link *p, struct frame_a
     struct call *c = a->id ? idmap_get(&f->calls, a->id) : NULL;
     struct forwarded *w;
 
-    if (!c) { /* its caller left */
+    if (!c) { /* its client left */
         if (a->asks)
             tell_outcome(f, p->index, a->id, CALL_LOST);
         return;

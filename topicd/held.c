@@ -3,10 +3,10 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-/* Read and placed in one turn. */
+/* Bounds of what is read and placed in one turn. */
 #define ROWS_A_TURN  256
 #define BYTES_A_TURN ((u64)4 << 20)
-/* So often is a delivery given to a queued that then does not have the queue. */
+/* Rejections after which a delivery fails. */
 #define ATTEMPTS_MAX 8
 
 static struct delivery_batch *batch_of(struct list *item)
@@ -46,7 +46,8 @@ static void release_target(struct held *h, const struct frame_target *t)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-/* Its targets are marked. Takes it; on failure, or with `err`, the marks are taken back. */
+/* Takes a batch whose targets are counted by directory_hold; on failure, or with `err`, releases
+ * them. */
 static int hold(struct held *h, struct delivery_batch *d, bool bounded, int err)
 {
     homes_number(h->homes, d);
@@ -70,7 +71,7 @@ void held_take(struct held *h, struct delivery_batch *d, int err)
 
 /* --- placing ---------------------------------------------------------------------------------- */
 
-/* A publication with some of its targets, for one home or for none. */
+/* Adds a publication with some of its targets for one home, or for none. */
 static void put_target(struct delivery_batch **to, str incarnation,
                        const struct frame_publication *p, u32 number, const struct frame_target *t)
 {
@@ -91,7 +92,7 @@ static void end_frame(struct delivery_batch *d)
     frame_deliver_end(&d->frame);
 }
 
-/* No queued had it at a time when it was held. */
+/* No instance has the queue, as known from a SYNC sent after the delivery was held. */
 static bool is_answered(const struct held *h, const struct delivery_batch *d)
 {
     return h->link_count > 1 && d->row <= h->answered_row;
@@ -100,8 +101,8 @@ static bool is_answered(const struct held *h, const struct delivery_batch *d)
 struct placement {
     struct held *held;
     const struct delivery_batch *batch;
-    struct delivery_batch **to; /* by home; [0]: what stays */
-    bool changed;               /* something does not stay */
+    struct delivery_batch **to; /* by home; [0]: stays held */
+    bool changed;               /* some targets are not held any more */
 };
 
 static void place_target(struct placement *to, const struct frame_publication *p, u32 number,
@@ -133,7 +134,7 @@ static void hand_over(struct home *to, struct delivery_batch *d, u32 attempt)
     assert(!err); /* nothing is placed while the store fails */
 }
 
-/* What stays takes the place of the batch, in the store and, if it has an owner, in memory. */
+/* Replaces the batch by the targets that stay, in the store and, if it has an owner, in memory. */
 static void keep_rest(struct held *h, struct delivery_batch *d, struct delivery_batch *rest)
 {
     struct topic_store *store = h->homes->store;
@@ -174,7 +175,7 @@ static void settle(struct held *h)
     loop_later(h->homes->loop, &h->placed);
 }
 
-/* True: nothing of it is held any more. */
+/* True: none of its targets is held any more. */
 static bool place_batch(struct held *h, struct delivery_batch *d)
 {
     struct frame_deliver deliver;
@@ -184,7 +185,7 @@ static bool place_batch(struct held *h, struct delivery_batch *d)
     struct placement to = {.held = h, .batch = d};
 
     if (frame_read_deliver(buf_view(&d->frame), &deliver))
-        return false; /* reported when it was read */
+        return false; /* logged when it was read */
     to.to = mem_array(n, sizeof(*to.to));
     while (frame_next_publication(&deliver.publications, &p) == 1) {
         number++;
@@ -214,7 +215,7 @@ static void row_read(struct outbox_read *r, const struct outbox_row *row)
 
     h->cursor = row->id;
     if (frame_read_deliver(row->frame, &deliver)) {
-        log_error("a held frame is damaged and left alone row=%" PRIu64, row->id);
+        log_error("a held frame is damaged and skipped row=%" PRIu64, row->id);
         return;
     }
     struct delivery_batch *d = delivery_batch_new(deliver.incarnation);
@@ -248,14 +249,14 @@ static void load_row(struct held *h, struct delivery_batch *d)
     each_target(buf_view(&d->frame), h, hold_target);
 }
 
-/* What cannot be read now is tried again in a later turn. */
+/* A failed read is tried again in a later turn. */
 static void rows_read(struct outbox_read *r, int err)
 {
     struct held *h = container_of(r, struct held, read);
 
     h->reading = false;
     if (!err && h->cursor == r->after)
-        h->cursor = r->through; /* nothing is left up to there */
+        h->cursor = r->through; /* no rows are left up to there */
     if (h->homes->failing)
         h->cursor = r->after;
     rows_end(h, h->homes->failing ? NULL : h->loading ? load_row : place_row);
@@ -271,7 +272,7 @@ static void read_rows(struct held *h)
     topic_store_outbox_read(h->homes->store, 0, &h->read);
 }
 
-/* Those that are not read yet, since they may not be durable. */
+/* Batches whose rows were not read, since they may not be durable yet. */
 static void place_recent(struct held *h)
 {
     list_each(item, next, &h->recent) {
@@ -290,7 +291,7 @@ static void place_again(struct held *h)
     h->again = true;
 }
 
-/* True: there is more to do. */
+/* True: more can be done at once. */
 static bool place(struct held *h)
 {
     if (h->again && !h->placing && !h->settling) {
@@ -337,7 +338,7 @@ static void ask(struct held *h)
         queued_link_sync(h->links[i], h->asked);
 }
 
-/* Their rows are durable, or lost. */
+/* The turn of the placed rows has settled. */
 static void forget_recent(struct held *h)
 {
     list_each(item, next, &h->recent) {
@@ -393,7 +394,7 @@ static void reject_target(struct held *h, struct home *from, struct delivery_bat
     put_target(to, str_of(h->homes->incarnation), p, number, t);
 }
 
-/* The targets in the order of the frame, as their places must be. */
+/* Targets in the order of the frame: the rejected places must ascend. */
 static bool reject_places(struct held *h, struct home *from, struct delivery_batch **to,
                           struct delivery_batch *d, const struct frame_rejected *j)
 {
@@ -431,7 +432,7 @@ bool held_rejected(struct held *h, struct home *from, struct delivery_batch *d,
         return sense;
     end_frame(to);
     to->attempt = d->attempt + 1;
-    /* What cannot be kept is not safe: who waits for it is told so. */
+    /* A target that cannot be stored is not safe: its completions get the error. */
     d->err = hold(h, to, false, 0);
     place_again(h);
     return sense;

@@ -101,7 +101,7 @@ static void set_text(char **text, str to)
 static void home_save(struct home *h)
 {
     if (h->all->failing)
-        return; /* homes_set_failing saves all */
+        return; /* homes_set_failing writes all when the store works again */
     topic_store_put_queued(
         h->all->store,
         &(struct queued_row){.id = h->id, .name = str_of(h->name), .url = str_of(h->url)});
@@ -137,7 +137,7 @@ static void merge_rows(struct home *from, struct home *to)
     loop_later(from->all->loop, &from->merged);
 }
 
-/* What waits for `from` waits for `to`: the same queued. */
+/* Merges `from` into `to`: they are the same instance. */
 static void homes_merge(struct homes *h, struct home *from, struct home *to)
 {
     from->same = to;
@@ -148,18 +148,18 @@ static void homes_merge(struct homes *h, struct home *from, struct home *to)
     h->merged(h->arg, from, to);
 }
 
-/* Nobody is expected at that place any more but `now`. */
+/* Clears the URL at every home other than `now`. */
 static void home_moved_out(struct home *h)
 {
     h->link = NULL;
     set_text(&h->url, STR(""));
     home_save(h);
-    log_warning("the queued %s is not where it was, what waits for it is kept frames=%" PRIu64
+    log_warning("the queued instance %s is not at its last URL, its outbox is kept frames=%" PRIu64
                 " bytes=%" PRIu64,
                 h->name, h->outbox->frames, h->outbox->bytes);
 }
 
-/* The home of that name, or the one that was expected and has no name yet. */
+/* The home of that name, or the expected home that has no name yet. */
 static struct home *home_named(struct homes *h, struct home *was, str name)
 {
     struct home *found = homes_find(h, name);
@@ -172,7 +172,7 @@ static struct home *home_named(struct homes *h, struct home *was, str name)
     if (!found)
         return homes_add(h, homes_next_id(h), name, STR(""));
     if (unnamed && h->failing)
-        was->link = NULL; /* after the next start, then */
+        was->link = NULL; /* left for the next start */
     else if (unnamed)
         homes_merge(h, was, found);
     return found;
@@ -213,7 +213,7 @@ void homes_tidy(struct homes *h)
             continue;
         }
         if (!one->link)
-            log_warning("no link leads to the queued %s, what waits for it is kept url=%s"
+            log_warning("no link leads to the queued instance %s, its outbox is kept url=%s"
                         " frames=%" PRIu64 " bytes=%" PRIu64 " queues=%" PRIu64,
                         one->name, one->url, one->outbox->frames, one->outbox->bytes, one->queues);
         one->index = kept;
@@ -229,8 +229,8 @@ void homes_number(struct homes *h, struct delivery_batch *d)
     frame_deliver_number(&d->frame, ++h->sequence);
 }
 
-/* The turn of its row has settled. A batch that has an owner by then stays: with the turn lost it
- * is in memory alone again. */
+/* The turn of its row has settled. A batch that has an owner stays: if the turn was lost it is in
+ * memory only again. */
 static void batch_stored(struct loop_later *later, int err)
 {
     struct delivery_batch *d = container_of(later, struct delivery_batch, stored);
@@ -306,7 +306,7 @@ void homes_set_failing(struct homes *h, bool failing)
 
         one->durable = one->outbox->last;
         if (one->same)
-            merge_rows(one, home_self(one)); /* the turn in which that was done may be lost */
+            merge_rows(one, home_self(one)); /* the turn of a second put may be lost */
         else if (i != HOME_NOWHERE)
             home_save(one);
     }

@@ -1,9 +1,9 @@
-/* The order of the checks of one attribute: type given, name, type, value, field. */
+/* Order of the checks of one attribute: type given, name, type, value, field. */
 #include "topicd/message_attr.h"
 
 #include "topicd/fault.h"
 
-/* Longest name or type that a refusal shows. */
+/* Longest name or type that an error text shows. */
 #define SHOWN_MAX 300
 
 const struct member ATTR_MEMBERS[] = {

@@ -1,5 +1,5 @@
-/* Message attributes of a publish: taken out of the call and checked as Amazon SNS does
- * ("Message attributes", developer guide). */
+/* Message attributes of a publish: read from the call and checked as Amazon SNS does ("Message
+ * attributes", developer guide). */
 #ifndef TOQUE_TOPICD_MESSAGE_ATTR_H
 #define TOQUE_TOPICD_MESSAGE_ATTR_H
 
@@ -7,11 +7,12 @@
 #include "common/aws/message_attr.h"
 #include "filter/filter.h"
 
-/* With raw delivery a message with more attributes is not delivered: SQS takes no more. */
+/* With raw delivery a message with more attributes is not delivered: SQS accepts no more (Amazon
+ * SNS raw message delivery). */
 #define ATTR_RAW_MAX MESSAGE_ATTRS_MAX
 
 struct attr_list {
-    struct filter_attr *items; /* in the arena; values of Binary are decoded */
+    struct filter_attr *items; /* in the arena; Binary values are decoded */
     size_t n;
     u64 size; /* bytes of names, types and values */
 };
@@ -19,8 +20,8 @@ struct attr_list {
 /* Members of a MessageAttributes value, for the tables of actions. */
 extern const struct member ATTR_MEMBERS[];
 
-/* `map` is a MAP of ATTR_MEMBERS, or NULL. `path` is its place for validation errors, such as
- * "messageAttributes". E_FAULT otherwise. */
+/* `map` is a MAP of ATTR_MEMBERS, or NULL. `path` is its path in validation errors, such as
+ * "messageAttributes". E_FAULT: refused. */
 int attr_read(struct attr_list *ret, const struct val *map, const char *path, struct arena *arena,
               struct fault *f) MUST_CHECK;
 

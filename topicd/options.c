@@ -1,5 +1,5 @@
-/* A new option of topicd alone is a row here and a member in options.h; config/topicd.json is printed
- * anew with --print-sample. */
+/* To add an option that only topicd has: a row here and a member in options.h; then print
+ * config/topicd.json with --print-sample. */
 #include "topicd/options.h"
 
 #define NUMBER(...) CONF_NUMBER_ROW(struct topicd_options, __VA_ARGS__)
@@ -11,26 +11,27 @@ static const struct conf_option options[] = {
      .value = "ipc:///run/toque/queued.link",
      .min = 1,
      .max = CONF_LIST_MAX,
-     .help =
-         "Link addresses of the queued instances that topicd serves, each as its link_url says.",
+     .help = "Link addresses of the queued instances that topicd serves: the link_url of each.",
      .offset = offsetof(struct topicd_options, queued)},
     NUMBER(topics_max, "100000", NULL, 1, 10000000, "Topics of one account and region."),
     NUMBER(topic_policies_max, "200", NULL, 0, 12500000,
-           "Subscriptions with a filter policy on one topic; the service's own quota."),
+           "Subscriptions with a filter policy on one topic; the default is the service's quota."),
     NUMBER(account_policies_max, "10000", NULL, 0, 100000000,
            "Subscriptions with a filter policy of one account and region; likewise."),
     SIZE(held_bytes_max, "64MiB", MIB, 64 * GIB,
-         "Bytes of deliveries that no queued has acknowledged; beyond it publishes wait."),
-    SIZE(outbox_bytes_max, "1GiB", MIB, 1024 * GIB,
-         "Bytes that may wait on disk for one queued that is away; beyond it publishes are "
-         "refused."),
+         "Bytes of deliveries in memory that are not acknowledged; beyond it publishes wait."),
+    SIZE(
+        outbox_bytes_max, "1GiB", MIB, 1024 * GIB,
+        "Bytes that may wait on disk for one queued instance that is down; beyond it publishes are "
+        "refused."),
     SIZE(outbox_window_bytes_max, "16MiB", 64 * KIB, GIB,
-         "Bytes sent from the outbox and not acknowledged, when a queued is back."),
-    NUMBER(ack_max_ms, "5000", "ms", 100, 600000,
-           "A queued that acknowledges nothing for so long gets a new session; its deliveries go "
-           "to the outbox."),
+         "Bytes sent from the outbox and not acknowledged, when a queued instance is up again."),
+    NUMBER(
+        ack_max_ms, "5000", "ms", 100, 600000,
+        "Time without an acknowledgement after which a link gets a new session; its deliveries go "
+        "to the outbox."),
     NUMBER(front_wait_max_ms, "2000", "ms", 0, 600000,
-           "Queue calls wait so long for a queued that is away before they are refused."),
+           "Longest wait of a queue call for a queued instance that is down; then it is refused."),
 };
 
 static const struct conf_default defaults[] = {
@@ -47,7 +48,7 @@ const struct conf_table TOPICD_OPTIONS = {
     .defaults = defaults,
 };
 
-/* A frame holds a forwarded call: its body, and its headers beside it. */
+/* A frame must hold a forwarded call: its headers and its body. */
 static int check_frame(const struct topicd_options *o, struct fault *f)
 {
     const struct server_options *s = &o->server;
@@ -70,6 +71,6 @@ int topicd_options_check(const struct topicd_options *o, struct fault *f)
     for (size_t i = 0; i < o->queued.n; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(o->queued.items[i], o->queued.items[k]) == 0)
-                return fault_set(f, CONF_FAULT, "queued: %s is there twice", o->queued.items[i]);
+                return fault_set(f, CONF_FAULT, "queued: %s is given twice", o->queued.items[i]);
     return check_frame(o, f);
 }

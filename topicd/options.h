@@ -1,5 +1,5 @@
 /* Every option of topicd: one typed table with default, unit, bounds and reason. config/topicd.json
- * is what it prints as a sample. */
+ * is the sample that it prints. */
 #ifndef TOQUE_TOPICD_OPTIONS_H
 #define TOQUE_TOPICD_OPTIONS_H
 
@@ -15,7 +15,7 @@ static_assert(offsetof(struct topicd_options, server) == 0, "the rows of all dae
 
 extern const struct conf_table TOPICD_OPTIONS;
 
-/* What no single option's bounds can say. E_FAULT: f->text is one line. */
+/* Checks across options, beyond the bounds of each. E_FAULT: f->text is one line. */
 int topicd_options_check(const struct topicd_options *o, struct fault *f) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* The order of the checks: attributes, empty message, structure, subject, size, ids. */
+/* Order of the checks: attributes, empty message, structure, subject, size, ids. */
 #include "topicd/publication.h"
 
 #include "common/base/scan.h"
@@ -6,11 +6,10 @@
 
 /* --- MessageStructure=json -------------------------------------------------------------------- */
 
-/* What a JSON text says as the value of a member. */
+/* Kinds of a member's value. */
 enum value_kind { VALUE_NONE, VALUE_TEXT, VALUE_LITERAL, VALUE_COMPOUND };
 
-/* Reads one value; *ret is the text of a string, or a literal as it is written. VALUE_NONE: this is
- * no JSON. */
+/* Reads one value; *ret is the text of a string, or a literal as written. VALUE_NONE: not JSON. */
 static enum value_kind structure_value(struct scan *scan, struct arena *arena, str *ret)
 {
     struct scan_text text;
@@ -27,8 +26,8 @@ static enum value_kind structure_value(struct scan *scan, struct arena *arena, s
     }
 }
 
-/* The member of that name, the last of several; p NULL where it is no text. "default" may be a
- * literal, too, and stands as it is written. E_INVALID: `json` is no object. */
+/* The member of that name, the last of several; p NULL where it is not a string. "default" may also
+ * be a literal, which is returned as written. E_INVALID: `json` is not an object. */
 static int structure_find(str json, const char *name, struct arena *arena, str *ret)
 {
     bool literals = strcmp(name, "default") == 0;
@@ -82,7 +81,7 @@ str publication_text(struct publication *p, const char *protocol)
     t = arena_alloc(p->arena, sizeof(*t));
     *t = (struct publication_text){.next = p->texts, .protocol = protocol};
     p->texts = t;
-    /* It was read before: it is an object. */
+    /* publication_read checked that it is an object. */
     if (structure_find(p->message, protocol, p->arena, &t->text) || !t->text.p)
         t->text = p->fallback;
     return t->text;

@@ -1,5 +1,5 @@
-/* One message as it is published: what Publish, or one entry of PublishBatch, says; read from the
- * call and checked as the service does, with what it is given when it is accepted. */
+/* One published message: the parameters of Publish or of one PublishBatch entry, read from the call
+ * and checked as the service does; acceptance adds its id and time. */
 #ifndef TOQUE_PUBLICATION_H
 #define TOQUE_PUBLICATION_H
 
@@ -8,7 +8,7 @@
 
 #define PUBLICATION_SUBJECT_MAX 100 /* UTF-16 units */
 
-/* What one protocol gets of a message with MessageStructure=json. */
+/* The text for one protocol in a message with MessageStructure=json. */
 struct publication_text {
     struct publication_text *next;
     const char *protocol;
@@ -17,12 +17,12 @@ struct publication_text {
 
 struct publication {
     str entry_id; /* PublishBatch: the entry's Id */
-    str message;  /* as published; publication_text says what a subscription gets */
+    str message;  /* as published; a subscription gets publication_text */
     str subject;  /* p NULL: none */
     str group_id; /* p NULL: none */
     struct attr_list attrs;
     bool structured; /* MessageStructure=json */
-    str fallback;    /* structured: for protocols that it does not name */
+    str fallback;    /* structured: for protocols that have no text of their own */
     struct publication_text *texts;
     struct arena *arena; /* the call's */
     char message_id[ID_UUID_SIZE];
@@ -31,16 +31,16 @@ struct publication {
     str public_url, trace; /* base of the URLs in notifications; X-Amzn-Trace-Id or "" */
 };
 
-/* Bytes that count against the topic's limit: message and attributes, before anything is checked.
- */
+/* Bytes that count against the topic's limit: message and attributes, not yet checked.
+ * */
 u64 publication_size(const struct val *in);
-/* Reads and checks all but the topic. `attrs_path` is the place of the attributes in validation
- * errors. Views live as long as the call. E_FAULT otherwise. */
+/* Reads and checks everything but the topic. `attrs_path` is the path of the attributes in
+ * validation errors. Views live as long as the call. E_FAULT: refused. */
 int publication_read(struct publication *p, const struct val *in, const char *attrs_path,
                      u64 size_max, struct arena *arena, struct fault *f) MUST_CHECK;
-/* It is published: gives it its id and its time. */
+/* Assigns its message id and time. */
 void publication_accept(struct publication *p, struct id_source *ids, i64 now_ms);
-/* What subscriptions of that protocol ("sqs") get; found once, when it is first asked for. */
+/* The text for subscriptions of that protocol ("sqs"); looked up at the first call. */
 str publication_text(struct publication *p, const char *protocol);
 
 #endif

@@ -1,11 +1,11 @@
-/* See queued_link.h for the states. Everything that comes from the link is read as hostile input:
- * what does not make sense is logged and ends the pipe. */
+/* See queued_link.h for the states. All input from the link is untrusted: an invalid frame is
+ * logged and closes the pipe. */
 #include "topicd/queued_link.h"
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-/* Frames sent from the outbox in one turn, so that other work gets its share of the loop. */
+/* Frames sent from the outbox in one turn; the bound leaves time for other work. */
 #define OUTBOX_FRAMES_A_TURN 256
 
 static i64 mono(const struct queued_link *p)
@@ -31,7 +31,7 @@ static void watch_progress(struct queued_link *p)
         loop_timer_set_real(p->loop, &p->timer, mono(p) + p->limits.ack_max_ms);
 }
 
-/* Something begins to wait for the queued's word. */
+/* A wait for an acknowledgement begins. */
 static void begin_waiting(struct queued_link *p)
 {
     if (!waits(p))
@@ -46,7 +46,7 @@ static u64 *bytes_of(struct queued_link *p, const struct delivery_batch *d)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* As the next one of this session. A frame that does not get out is still in memory or in the
+/* Sends it as the next one of this session. On failure the batch is still in memory or in the
  * outbox, and `down` follows. */
 static void send_batch(struct queued_link *p, struct delivery_batch *d)
 {
@@ -97,8 +97,7 @@ void queued_link_sync(struct queued_link *p, u64 n)
 
 /* --- the outbox ------------------------------------------------------------------------------- */
 
-/* What is sent and in memory alone goes into the outbox, too: what is put there next comes behind
- * it. */
+/* Stores sent batches that are in memory only, so that rows added next come behind them. */
 void queued_link_use_outbox(struct queued_link *p)
 {
     if (p->state != QUEUED_LINK_LIVE)
@@ -109,7 +108,7 @@ void queued_link_use_outbox(struct queued_link *p)
         if (d->row)
             continue;
         if (home_put(p->home, d, false))
-            return; /* the store fails: nobody puts anything */
+            return; /* the store fails: no rows are added */
         *bytes_of(p, d) -= d->frame.n;
         d->in_window = true;
         *bytes_of(p, d) += d->frame.n;
@@ -126,7 +125,7 @@ static void outbox_row_read(struct outbox_read *r, const struct outbox_row *row)
 
     p->cursor = row->id;
     if (frame_read_deliver(row->frame, &deliver)) {
-        log_error("a frame in the outbox is damaged and left out url=%s row=%" PRIu64, p->url,
+        log_error("a frame in the outbox is damaged and skipped url=%s row=%" PRIu64, p->url,
                   row->id);
         return;
     }
@@ -139,14 +138,14 @@ static void outbox_row_read(struct outbox_read *r, const struct outbox_row *row)
     list_push_back(&p->read_rows, &d->link);
 }
 
-/* What cannot be read now is tried again in a later turn. */
+/* A failed read is tried again in a later turn. */
 static void outbox_was_read(struct outbox_read *r, int err)
 {
     struct queued_link *p = container_of(r, struct queued_link, read);
 
     p->reading = false;
     if (!err && p->cursor == r->after)
-        p->cursor = r->through; /* nothing is left up to there */
+        p->cursor = r->through; /* no rows are left up to there */
     while (!list_is_empty(&p->read_rows)) {
         struct delivery_batch *d = batch_of(p->read_rows.next);
 
@@ -206,7 +205,7 @@ static void greet(struct queued_link *p)
     link_send(p->link, &hello);
 }
 
-/* The session is over: what was sent in it is unknown. */
+/* The session has ended: whether its unacknowledged batches were applied is unknown. */
 static void end_session(struct queued_link *p)
 {
     bool was_up = queued_link_is_up(p);
@@ -219,7 +218,7 @@ static void end_session(struct queued_link *p)
         list_remove(&d->link);
         if (!d->row)
             home_store(p->home, d);
-        else if (!d->storing) /* else it is told when that is durable */
+        else if (!d->storing) /* else it ends when the row is durable */
             delivery_batch_end(d, 0);
     }
     p->unacked_bytes = p->window_bytes = 0;
@@ -246,7 +245,7 @@ static void timer_due(struct loop_timer *t)
         loop_timer_set_real(p->loop, t, p->progress_ms + p->limits.ack_max_ms);
         return;
     }
-    log_warning("queued says nothing to what it was sent: a new session url=%s session=%u", p->url,
+    log_warning("queued acknowledges nothing: starting a new session url=%s session=%u", p->url,
                 p->session);
     new_session(p);
 }
@@ -270,9 +269,9 @@ static void on_down(void *arg)
     end_session(p);
 }
 
-/* --- what the queued says --------------------------------------------------------------------- */
+/* --- incoming frames --------------------------------------------------------------------- */
 
-/* Everything up to `ordinal` is applied and durable over there. */
+/* Batches up to `ordinal` are applied and durable at the instance. */
 static void acknowledged(struct queued_link *p, u64 ordinal)
 {
     u64 row = 0;
@@ -287,7 +286,7 @@ static void acknowledged(struct queued_link *p, u64 ordinal)
         list_remove(&d->link);
         delivery_batch_end(d, d->err);
     }
-    /* While the store fails they stay, and are sent again when it works. */
+    /* While the store fails they are kept, and sent again when it works. */
     if (row && !p->homes->failing) {
         topic_store_outbox_acked(p->homes->store, p->home->id, 0, row);
         loop_dirty(p->loop);
@@ -295,12 +294,12 @@ static void acknowledged(struct queued_link *p, u64 ordinal)
     p->events.freed(p->events.arg);
 }
 
-/* Two queueds of one name, of which one is a copy of the other's store: with both, deliveries would
- * be taken for ones that were applied. The pipe is closed, and dialled again. */
+/* Two instances with one name: one has a copy of the other's store. It could take new deliveries
+ * for already applied ones. The pipe is closed and dialled again. */
 static int refuse_copy(struct queued_link *p, str name)
 {
     if (!p->is_copy)
-        log_error("the queued at %s has the same store as one that is up, %.*s: it is a copy, and "
+        log_error("the queued instance at %s has a copy of the store %.*s of one that is up: it is "
                   "not used",
                   p->url, STR_ARG(name));
     p->is_copy = true;
@@ -418,7 +417,7 @@ static void on_frame(void *arg, str frame)
     int err = frame_kind(frame, &kind);
 
     if (err) {
-        log_error("frames of %s are not understood: %s", p->url, err_text(err));
+        log_error("frames of %s cannot be read: %s", p->url, err_text(err));
         link_hang_up(p->link);
         return;
     }
@@ -437,7 +436,7 @@ static void on_frame(void *arg, str frame)
     case FRAME_ANSWERED: break;
     }
     if (err) {
-        log_error("a broken frame from %s: the link is closed kind=%d", p->url, (int)kind);
+        log_error("invalid frame from %s: the link is closed kind=%d", p->url, (int)kind);
         link_hang_up(p->link);
     }
 }

@@ -2,7 +2,7 @@
 
 #include "common/base/mem.h"
 
-/* Publications of one frame, within the reader's bound. */
+/* Most publications in one frame; the reader's bound is not lower. */
 #define PUBLICATIONS_A_FRAME (FRAME_PUBLICATIONS_MAX / 2)
 
 static struct queued_route *of_route(const struct route *r)
@@ -12,7 +12,7 @@ static struct queued_route *of_route(const struct route *r)
 
 /* --- this turn's frames ----------------------------------------------------------------------- */
 
-/* Homes are met in between. */
+/* Homes may be added between two puts. */
 static void make_frames(struct queued_route *r)
 {
     if (r->n == r->queueds->homes.n)
@@ -76,7 +76,7 @@ static void end_publication(struct queued_route *r, struct queued_frames *f)
 
 /* --- putting ---------------------------------------------------------------------------------- */
 
-/* The queue's home is remembered until the directory changes. */
+/* Caches the queue's home until the directory changes. */
 static u32 home_of(struct queued_route *r, struct sub *u)
 {
     if (UNLIKELY(u->home_version != r->queueds->directory.version)) {
@@ -93,8 +93,8 @@ static struct frame_target target_of(const struct sub *u)
                                  .form = u->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED};
 }
 
-/* SQS takes no more attributes: the service counts it as the subscriber's mistake and does not try
- * again (Amazon SNS raw message delivery). */
+/* SQS accepts no more attributes: the service treats it as a client-side error and does not retry
+ * (Amazon SNS raw message delivery). */
 static void refuse_raw(struct queued_route *r, struct publication *p, const struct sub *u)
 {
     struct frame_publication frame = as_frame(p);
@@ -126,7 +126,7 @@ static void queued_route_put(struct route *route, struct publication *p, struct 
         frame_put_target(&f->open->frame, &target);
         if (UNLIKELY(home == HOME_NOWHERE))
             directory_hold(&r->queueds->directory, target.queue);
-        /* So many targets that the message travels again with the rest of them. */
+        /* The frame is full: the message is repeated in the next one for the remaining targets. */
         if (UNLIKELY(f->open->frame.n > text_size + 2 * r->frame_size))
             end_publication(r, f);
     }
@@ -180,7 +180,7 @@ static bool queued_route_send_on(struct route *route)
 
     for (u32 i = 0; i < r->queueds->link_count; i++)
         queued_link_pump(r->queueds->links[i]);
-    return more; /* what was read calls for the next turn itself */
+    return more; /* a finished read schedules the next turn itself */
 }
 
 static u64 queued_route_held_bytes(const struct route *route)

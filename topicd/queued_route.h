@@ -1,21 +1,21 @@
-/* The route to queues: what is published in one turn goes to each queued concerned as one DELIVER
- * frame, with every message once and the list of its targets. Frames grow while the turn gathers
- * and are handed over when its commit is done: to the links of their homes, to the outboxes of
- * those that are away, or to where what is for unknown queues is held. */
+/* The route to queues. The publications of one turn go to each `queued` instance concerned in one
+ * DELIVER frame, each message once with the list of its targets. Frames grow during the turn and
+ * are handed over after its commit: to the link of their home, to the outbox of a home that is
+ * down, or to held.h where the queues' home is unknown. */
 #ifndef TOQUE_QUEUED_ROUTE_H
 #define TOQUE_QUEUED_ROUTE_H
 
 #include "topicd/queueds.h"
 #include "topicd/route.h"
 
-/* A frame that reaches this size is closed and another one begun. Small enough to travel while the
- * next is made, large enough to share its cost among thousands of targets. */
+/* A frame that reaches this size is closed and another one begun: small enough to be sent while the
+ * next one is filled, large enough to spread its cost over thousands of targets. */
 #define QUEUED_ROUTE_FRAME_SIZE ((size_t)1 << 20)
 
 /* This turn's frames for one home. */
 struct queued_frames {
-    struct delivery_batch *open; /* the one that grows, or NULL */
-    bool begun;                  /* the publication in hand is in it */
+    struct delivery_batch *open; /* being filled, or NULL */
+    bool begun;                  /* it has the current publication */
     struct list closed;          /* full ones, in order */
 };
 
@@ -29,7 +29,7 @@ struct queued_route {
 };
 
 void queued_route_init(struct queued_route *r, struct queueds *queueds);
-/* No publish may be under way. */
+/* No publish may be pending. */
 void queued_route_deinit(struct queued_route *r);
 
 #endif

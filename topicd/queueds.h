@@ -1,5 +1,5 @@
-/* All queueds that a topicd knows: the links to them, their homes, which queue is where, and what is
- * held until that is known. */
+/* All `queued` instances that topicd knows: the links to them, their homes, the directory of
+ * queues, and the deliveries that are held until the home of their queue is known. */
 #ifndef TOQUE_QUEUEDS_H
 #define TOQUE_QUEUEDS_H
 
@@ -9,7 +9,7 @@
 #include "topicd/home.h"
 #include "topicd/queued_link.h"
 
-/* What concerns others, as in struct queued_link_events. */
+/* Events for the daemon, as in struct queued_link_events. */
 struct queueds_events {
     void (*up)(void *arg, struct queued_link *p, i64 clock_ms);
     void (*down)(void *arg, struct queued_link *p);
@@ -42,20 +42,20 @@ struct queueds_conf {
     struct queueds_events events;
 };
 
-/* Reads what the store has; dials nobody yet. An E_ code: it cannot be read. */
+/* Loads the store; dials nothing yet. An E_ code: it cannot be read. */
 int queueds_load(struct queueds *q, const struct queueds_conf *conf) MUST_CHECK;
-/* Dials all. */
+/* Dials all links. */
 int queueds_open(struct queueds *q, const struct queueds_conf *conf, struct fault *f) MUST_CHECK;
-/* Nothing may be under way. Harmless when it was not loaded. */
+/* Nothing may be pending. No effect when it was not loaded. */
 void queueds_close(struct queueds *q);
 
 /* The store fails, or works again. */
 void queueds_set_failing(struct queueds *q, bool failing);
-/* Ends the sessions for good: what is not acknowledged goes to the outboxes. */
+/* Ends the sessions for good: unacknowledged batches go to the outboxes. */
 void queueds_flush(struct queueds *q);
 /* Links that have a session. */
 u32 queueds_up(const struct queueds *q);
-/* Nothing is sent and not acknowledged. */
+/* No sent batch is unacknowledged. */
 bool queueds_are_idle(const struct queueds *q);
 
 #endif

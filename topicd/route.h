@@ -1,13 +1,13 @@
-/* A route: the way by which the subscriptions of one protocol get their messages. Fan-out knows
- * routes only by this table; what lies behind one (a link, an outbox, retries) is its own.
+/* A route delivers to the subscriptions of one protocol. Fan-out knows routes only by this table;
+ * how a route delivers (link, outbox, retries) is private to it.
  *
- * A publish gives each route its targets once (put), a turn ends with one flush of each, and what a
- * route cannot send at once it keeps durably and sends on when it can (send_on). A publish is safe,
- * and its completion ends, when its messages are durable at the other end or in the route's own
- * backlog.
+ * A publish calls `put` once for each route that has targets. Each turn ends with one `flush` per
+ * route. A route stores durably what it cannot send at once, and `send_on` sends it later. A
+ * publish is safe, and its completion ends, when its messages are durable at the receiver or in the
+ * route's own backlog.
  *
- * A new protocol: a kind here, its protocol's name in sub.c, a struct route of that kind, and a
- * line in topicd.c that gives it to the fan-out. */
+ * To add a protocol: a kind in sub.h, the protocol's name in sub.c, a struct route of that kind,
+ * and its fanout_add_route in topicd.c. */
 #ifndef TOQUE_ROUTE_H
 #define TOQUE_ROUTE_H
 
@@ -16,17 +16,17 @@
 #include "topicd/sub.h"
 
 struct route {
-    /* Takes a publication for `n` subscriptions of this route; the views of both are valid for the
-     * call. What must be waited for is added to `done`. */
+    /* Accepts a publication for `n` subscriptions of this route; both are valid during the call
+     * only. Adds to `done` whatever must become durable first. */
     void (*put)(struct route *r, struct publication *p, struct sub *const *subs, size_t n,
                 struct completion *done);
-    /* The turn that put something is committed, or has failed: then nothing of it is sent, and what
-     * waits for it gets the error. */
+    /* The turn of the puts is committed (0) or has failed. On failure nothing of it is sent, and
+     * its completions get the error. */
     void (*flush)(struct route *r, int err);
-    /* Sends from the durable backlog, a bounded part of it; after each turn. True: there is more to
-     * send at once. */
+    /* Sends a bounded part of the durable backlog; called after each turn. True: more can be sent
+     * at once. */
     bool (*send_on)(struct route *r);
-    /* Memory of what was put and is neither acknowledged nor stored. */
+    /* Bytes in memory that were put and are neither acknowledged nor stored. */
     u64 (*held_bytes)(const struct route *r);
 };
 

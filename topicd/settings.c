@@ -1,4 +1,4 @@
-/* A handful of texts: a list that is searched from the front. See settings.h. */
+/* A handful of texts in an array that is searched linearly. See settings.h. */
 #include "topicd/settings.h"
 
 #include "common/base/scan.h"

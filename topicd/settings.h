@@ -1,6 +1,6 @@
-/* What was set on a topic or a subscription: names with texts, in the order in which they were
- * first set. Kept as the text of a JSON object, in memory and on disk, and taken apart only by who
- * needs it. */
+/* The attributes set on a topic or a subscription: names with texts, in the order in which they
+ * were first set. Kept as the text of a JSON object, in memory and on disk, and parsed only where
+ * needed. */
 #ifndef TOQUE_SETTINGS_H
 #define TOQUE_SETTINGS_H
 
@@ -22,7 +22,7 @@ void settings_init(struct settings *s);
 void settings_deinit(struct settings *s);
 /* Empties it and keeps its memory. */
 void settings_reset(struct settings *s);
-/* Adds what `json` (a JSON object whose values are strings) holds. E_INVALID otherwise. */
+/* Adds the members of `json`, a JSON object whose values are strings. E_INVALID otherwise. */
 int settings_read(struct settings *s, str json) MUST_CHECK;
 /* p is NULL when it is not set. */
 str settings_get(const struct settings *s, str name);

@@ -1,4 +1,4 @@
-/* Free places form a list through the table itself: an odd value is the next free place. */
+/* Free places form a list within the table: an odd value encodes the next free place. */
 #include "topicd/slots.h"
 
 #include "common/base/mem.h"

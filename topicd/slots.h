@@ -1,7 +1,7 @@
-/* Numbered places: an item keeps its place while it is on the shelf, and a place that became free
- * is taken again, so the numbers stay dense. They serve as the matcher's ids of a topic's
- * subscriptions, and as page tokens: whoever walks by place meets everything that was there all the
- * time exactly once, whatever comes and goes meanwhile. A zeroed struct slots is an empty one. */
+/* Numbered places: an item keeps its place while it is in the table, and free places are reused, so
+ * the numbers stay dense. They serve as the matcher's ids of a topic's subscriptions, and as page
+ * tokens: a walk by place visits every item that is present throughout exactly once, whatever is
+ * added or removed meanwhile. A zeroed struct slots is empty. */
 #ifndef TOQUE_SLOTS_H
 #define TOQUE_SLOTS_H
 
@@ -16,10 +16,10 @@ struct slots {
 };
 
 void slots_deinit(struct slots *s);
-/* `item` is not NULL and aligned; it is borrowed. Returns its place. */
+/* Borrows `item`, which is not NULL and is aligned. Returns its place. */
 u32 slots_put(struct slots *s, void *item);
 void slots_remove(struct slots *s, u32 place);
-/* NULL when nothing stands there. */
+/* NULL when the place is free. */
 void *slots_get(const struct slots *s, u32 place);
 /* The first item at *place or behind it; *place moves to the place behind that. NULL at the end. */
 void *slots_next(const struct slots *s, u32 *place);

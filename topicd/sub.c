@@ -1,4 +1,4 @@
-/* One block holds a subscription and its two names. */
+/* A subscription and its two names are one allocation. */
 #include "topicd/sub.h"
 
 static const char *const route_protocols[ROUTE_KINDS] = {[ROUTE_QUEUED] = "sqs"};
@@ -37,7 +37,8 @@ void sub_free(struct sub *u)
     mem_free(u);
 }
 
-/* Most subscriptions have nothing set or a policy alone: their texts are read when they must be. */
+/* Most subscriptions have no attributes or a policy only, so a full parse is done only if needed.
+ * */
 int sub_set_attributes(struct sub *u, str attributes, struct settings *scratch,
                        struct policy **ret_policy, struct fault *f)
 {

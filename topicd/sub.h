@@ -1,6 +1,6 @@
-/* A subscription: which endpoint gets what of a topic, and in which form. Made and ended by the
- * catalog (catalog.h) only. There may be a million of them, so what is rarely read stays in its
- * JSON text. */
+/* A subscription: which endpoint gets which messages of a topic, and in which form. Created and
+ * freed by the catalog (catalog.h) only. There may be a million of them, so rarely read attributes
+ * stay JSON text. */
 #ifndef TOQUE_SUB_H
 #define TOQUE_SUB_H
 
@@ -10,23 +10,23 @@
 struct scope;
 struct topic;
 
-/* By which route (route.h) a subscription gets its messages: its protocol says. */
+/* The route (route.h) by which a subscription gets its messages; its protocol determines it. */
 enum route_kind {
-    ROUTE_NONE, /* nothing here delivers to that protocol: a store of a later version */
+    ROUTE_NONE, /* no route for that protocol: the store is of a later version */
     ROUTE_QUEUED,
     ROUTE_KINDS
 };
 
-/* Behind a topic's ARN, a colon and a UUID make a subscription's. */
+/* A subscription's ARN is its topic's with a colon and a UUID appended. */
 #define SUB_ARN_TAIL 37
 
 struct sub {
     u64 id; /* in the store */
     struct topic *topic;
-    struct scope *owner;    /* whose subscription it is, for lists */
-    u32 place;              /* on the topic's shelf; the matcher's id */
-    u32 owner_place;        /* on the owner's shelf */
-    u32 home, home_version; /* which queued has its queue: queued_route.c's memory */
+    struct scope *owner;    /* the subscribing account, for lists */
+    u32 place;              /* in topic->subs; the matcher's id */
+    u32 owner_place;        /* in owner->subs */
+    u32 home, home_version; /* index of the home of its queue: queued_route.c's cache */
     bool raw;               /* RawMessageDelivery */
     bool has_policy;
     u8 route;      /* enum route_kind */
@@ -52,12 +52,12 @@ static inline str sub_attributes(const struct sub *u)
     return str_from(u->attributes, u->attributes_n);
 }
 
-/* Copies the texts; links and places are the caller's to set. */
+/* Copies the texts; the caller sets links and places. */
 struct sub *sub_new(str arn, str protocol, str endpoint);
 void sub_free(struct sub *u);
-/* Copies. Fills `raw` and `has_policy` from it, and puts the policy that it holds, if any, in
- * *ret_policy (the caller frees it). `scratch` is reset and used. E_INVALID: what stands there is
- * no canonical text, or its policy is refused. */
+/* Copies the text. Fills `raw` and `has_policy` from it, and returns its policy, if any, in
+ * *ret_policy (the caller frees it). `scratch` is reset and used. E_INVALID: the text is not
+ * canonical, or its policy is refused. */
 int sub_set_attributes(struct sub *u, str attributes, struct settings *scratch,
                        struct policy **ret_policy, struct fault *f) MUST_CHECK;
 

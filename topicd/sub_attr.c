@@ -1,6 +1,6 @@
-/* See sub_attr.h. A policy is checked under the scope that holds after the call, so scope and
- * policy may come together in any order, and a change of scope checks the policy that is there
- * already. */
+/* See sub_attr.h. A policy is checked under the scope in effect after the call, so scope and policy
+ * may be given together in any order, and a change of the scope alone checks the existing policy.
+ * */
 #include "topicd/sub_attr.h"
 
 #include "common/aws/arn.h"
@@ -11,7 +11,7 @@
 #define RAW    STR("RawMessageDelivery")
 #define SCOPE  STR("FilterPolicyScope")
 #define POLICY STR("FilterPolicy")
-/* Longest value that a refusal shows. */
+/* Longest value that an error text shows. */
 #define SHOWN_MAX 1000
 
 static int shown(str s)
@@ -82,7 +82,7 @@ static int set_policy(struct settings *s, str value, const char *frame, struct f
     return 0;
 }
 
-/* --- what belongs to later work: checked as far as the service checks, then refused ----------- */
+/* --- what not implemented: checked like the service, then refused ----------- */
 
 static int refuse_redrive(str value, const char *frame, struct fault *f)
 {
@@ -96,7 +96,7 @@ static int refuse_redrive(str value, const char *frame, struct fault *f)
     json_t *root = json_loadb(value.p, value.n, 0, &error);
 
     if (!root) {
-        /* The filter's reader knows the words that the service has for broken JSON. */
+        /* policy_read's fault has the service's text for broken JSON. */
         int err = policy_new(&policy, value, FILTER_ATTRIBUTES, &FILTER_LIMITS_NONE, &why);
 
         policy_free(policy);
@@ -196,7 +196,7 @@ bool sub_attr_agree(const struct setting *given, size_t n, const struct settings
     return agree;
 }
 
-/* --- what is told ----------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------- */
 
 void sub_attr_out(struct call *c, const struct sub *u)
 {

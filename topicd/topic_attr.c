@@ -1,5 +1,5 @@
-/* One table says which names there are; each has a check that also brings the value into the form
- * in which it is kept. */
+/* One table has the attribute names; each has a check that also converts the value to its stored
+ * form. */
 #include "topicd/topic_attr.h"
 
 #include "common/base/json.h"
@@ -11,14 +11,14 @@
 #define DISPLAY_NAME_MAX 100   /* characters */
 #define POLICY_TEXT_MAX  30720 /* bytes */
 #define STATEMENTS_MAX   100
-/* Bytes of any other text; the longest are ARNs of roles and keys. */
+/* Most bytes of any other text; the longest are ARNs of roles and keys. */
 #define TEXT_MAX 2048
 
 struct check {
     str topic_arn, name, value;
     const char *frame;
     struct fault *f;
-    struct buf *kept; /* filled by the check; empty afterwards: the setting is taken away */
+    struct buf *kept; /* filled by the check; empty afterwards: the setting is removed */
 };
 
 static int check_refuse(struct check *k, const char *text)
@@ -79,7 +79,7 @@ static bool is_number(str s, i64 min, i64 max)
 {
     i64 v;
 
-    /* Digits alone: no sign, no blank. */
+    /* Digits only: no sign, no blank. */
     return s.n && s.p[0] >= '0' && s.p[0] <= '9' && str_to_i64(s, &v) == 0 && v >= min && v <= max;
 }
 
@@ -108,7 +108,7 @@ static int check_delivery_policy(struct check *k)
     return k->value.n ? delivery_policy_keep(k->value, k->frame, k->kept, k->f) : 0;
 }
 
-/* --- the access policy: checked in form, kept, returned; not enforced ------------------------- */
+/* --- the access policy: form checked, stored, returned; not enforced ------------------------- */
 
 static bool is_known_action(str action)
 {
@@ -213,7 +213,7 @@ static const struct topic_attr {
     {"MaximumMessageSize", check_size, false},
 };
 
-/* HTTPSuccessFeedbackRoleArn and its kin. */
+/* HTTPSuccessFeedbackRoleArn and the like. */
 static int (*feedback_check(str name))(struct check *)
 {
     static const char *const who[] = {"HTTP", "SQS", "Lambda", "Firehose", "Application"};
@@ -284,7 +284,7 @@ bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
     return agree;
 }
 
-/* --- what is told ----------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------- */
 
 static str default_policy(struct call *c, const struct topic *t)
 {

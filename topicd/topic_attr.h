@@ -1,18 +1,18 @@
-/* What may be set on a topic, and what GetTopicAttributes tells of it: Amazon SNS API reference,
- * SetTopicAttributes and CreateTopic. */
+/* Attributes that can be set on a topic, and those that GetTopicAttributes returns: Amazon SNS API
+ * reference, SetTopicAttributes and CreateTopic. */
 #ifndef TOQUE_TOPIC_ATTR_H
 #define TOQUE_TOPIC_ATTR_H
 
 #include "common/aws/call.h"
 #include "topicd/topic.h"
 
-/* Checks `value` for `name` and puts it, in the form in which it is kept, into `settings`; an empty
- * value takes the setting away where the service allows that. `frame` is FAULT_PREFIX or
- * FAULT_FRAME_CREATE, and decides how an unknown name is refused. */
+/* Checks `value` for `name` and adds it to `settings` in its stored form; an empty value removes
+ * the setting where the service allows that. `frame` is FAULT_PREFIX or FAULT_FRAME_CREATE, and
+ * determines how an unknown name is refused. */
 int topic_attr_set(struct settings *settings, str topic_arn, str name, str value, const char *frame,
                    struct fault *f) MUST_CHECK;
-/* Whether every setting of `wanted` (made by topic_attr_set) is one that the topic has, with the
- * same meaning. */
+/* Whether the topic has every setting of `wanted` (made by topic_attr_set) with an equivalent
+ * value. */
 bool topic_attr_agree(const struct settings *wanted, const struct topic *t);
 /* Writes the topic's attributes as the entries of the map that is open in c's answer. */
 void topic_attr_out(struct call *c, const struct topic *t);

@@ -1,9 +1,9 @@
-/* What topicd's store holds in memory, whatever engine keeps the rest. */
+/* The part of topicd's store that is in memory and common to all engines. */
 #include "topicd/topic_store.h"
 
 #include "common/base/mem.h"
 
-/* Ids are given out of a reserve of so many; what a crash leaves of it is never used. */
+/* Ids are reserved in ranges of this size; a crash skips the rest of a range. */
 #define ID_RESERVE        10000
 #define OUTBOX_ID_RESERVE 1000000
 
@@ -80,8 +80,7 @@ void topic_store_hold_outbox(struct topic_store *s, const struct topic_outbox *c
     *outbox_of(s, counted->queued) = *counted;
 }
 
-/* When they cannot be counted they stay as they were: an outbox that seems to be empty would be
- * overtaken. */
+/* On failure the old counts stay: new batches would overtake an outbox that seemed empty. */
 static int count_outboxes(struct topic_store *s)
 {
     u32 n = s->outbox_count;

@@ -3,13 +3,13 @@
  *   meta          instance id, epoch, manual clock
  *   topic         a topic and its attributes
  *   subscription  a subscription and its attributes, the filter policy's text among them
- *   queued        a queued by the name of its store, and where it was met last
- *   outbox        DELIVER frames that a queued has not acknowledged, in the order of their ids;
- *                 those of queued 0 wait until it is known who has their queues
- *   home          which queued owns a queue, as its announcements say
+ *   queued        a `queued` instance: the name of its store, and its last known URL
+ *   outbox        DELIVER frames not acknowledged yet, in the order of their ids;
+ *                 those of queued 0 wait until the home of their queues is known
+ *   home          which `queued` instance owns a queue, as announced
  *
- * When all is well a publish writes nothing here. Who uses a store calls the functions; the table of
- * operations is what an engine fills. */
+ * While all instances are up a publish writes nothing here. Users of a store call the functions; an
+ * engine fills the table of operations. */
 #ifndef TOQUE_TOPIC_STORE_H
 #define TOQUE_TOPIC_STORE_H
 
@@ -34,35 +34,35 @@ struct sub_row {
 struct queued_row {
     u64 id;   /* never 0 */
     str name; /* the instance of its store; in what user_version 1 left, its link URL */
-    str url;  /* where it was met last; "": somebody else is there now */
+    str url;  /* last known URL; "": another instance answers there now */
 };
 
 struct outbox_row {
     u64 id; /* from topic_store_next_outbox_id */
     u64 queued;
-    u32 attempt; /* how often it was given to a queued that did not have the queue */
+    u32 attempt; /* how often an instance rejected it */
     str frame;
 };
 
-/* What waits for one queued. */
+/* What waits for one `queued` instance. */
 struct topic_outbox {
     u64 queued;
-    u64 frames, bytes; /* those of turns that are not durable yet included */
-    u64 last;          /* highest id that was put, 0: none */
+    u64 frames, bytes; /* including turns that are not durable yet */
+    u64 last;          /* highest id added, 0: none */
 };
 
 /* Rows read from an outbox: those above `after`, up to `through`, in the order of their ids, until
- * one of the bounds is reached; one row at least. Lives in its owner until `done`, or until it is
- * taken back. */
+ * one of the bounds is reached; one row at least. Owned by the caller; must stay valid until `done`
+ * or topic_store_outbox_cancel. */
 struct outbox_read {
-    struct list link; /* the engine's, as is */
+    struct list link; /* for the engine, as is */
     u64 turn;
     u64 after, through;
     u64 bytes_max;
     u32 frames_max;
-    /* The views are valid for the call. Nothing is asked of the store from here. */
+    /* The views are valid during the call. It must not call the store. */
     void (*row)(struct outbox_read *r, const struct outbox_row *row);
-    /* 0: that was all within the bounds. E_ code: what follows cannot be read now. */
+    /* 0: all rows within the bounds were read. E_ code: the rest cannot be read now. */
     void (*done)(struct outbox_read *r, int err);
 };
 
@@ -80,7 +80,7 @@ struct topic_store_ops {
     int (*load_queueds)(struct topic_store *s,
                         int (*on_queued)(void *arg, const struct queued_row *q), void *arg);
     void (*outbox_add)(struct topic_store *s, const struct outbox_row *r);
-    /* Both tell topic_store_outbox_gone how much they deleted, when they know. */
+    /* Both call topic_store_outbox_gone when the amount deleted is known. */
     void (*outbox_set)(struct topic_store *s, struct topic_outbox *o, u64 id, str frame);
     void (*outbox_acked)(struct topic_store *s, struct topic_outbox *o, u64 after, u64 up_to);
     void (*outbox_read)(struct topic_store *s, u64 queued, struct outbox_read *r);
@@ -102,10 +102,10 @@ struct topic_store {
     const struct topic_store_ops *ops;
     struct topic_outbox **outboxes; /* few */
     u32 outbox_count;
-    u32 counted_losses; /* the engine's, when the outboxes were counted */
+    u32 counted_losses; /* engine's count of losses when the outboxes were counted */
 };
 
-/* Opens or creates below o->dir (topicd.db). */
+/* Opens or creates topicd.db in o->dir. */
 int topic_store_open(struct topic_store **ret, const struct store_options *o,
                      struct fault *f) MUST_CHECK;
 /* NULL accepted. */
@@ -136,9 +136,8 @@ static inline void topic_store_put_topic(struct topic_store *s, const struct top
     engine_note_id(&s->engine, TOPIC_STORE_TOPIC_IDS, t->id);
     s->ops->put_topic(s, t);
 }
-/* The topic's row only. Its subscriptions are deleted by the caller, in slices of what a turn may
- * cost; what a crash leaves of them is given by topic_store_load as subscriptions of a topic that is
- * not there. */
+/* Deletes the topic's row only. The caller deletes its subscriptions in bounded steps; after a
+ * crash topic_store_load reports the rest as subscriptions of a missing topic. */
 static inline void topic_store_delete_topic(struct topic_store *s, u64 id)
 {
     s->ops->delete_topic(s, id);
@@ -168,12 +167,12 @@ static inline void topic_store_put_queued(struct topic_store *s, const struct qu
 {
     s->ops->put_queued(s, q);
 }
-/* Nothing waits for it, and it owns no queue. */
+/* Its outbox must be empty, and it must own no queue. */
 static inline void topic_store_delete_queued(struct topic_store *s, u64 id)
 {
     s->ops->delete_queued(s, id);
 }
-/* What waits for `from`, and the queues that it owns, are `to`'s; `from` is forgotten. */
+/* Moves the outbox and the queues of `from` to `to`, and deletes `from`. */
 void topic_store_merge_queued(struct topic_store *s, u64 from, u64 to);
 /* In the order of ids. */
 static inline int topic_store_load_queueds(struct topic_store *s,
@@ -193,22 +192,24 @@ static inline u64 topic_store_next_outbox_id(const struct topic_store *s)
     return s->engine.ids[TOPIC_STORE_OUTBOX_IDS].next;
 }
 void topic_store_outbox_add(struct topic_store *s, const struct outbox_row *r);
-/* Another frame in the place of the one that is there. */
+/* Replaces the frame of a row. */
 void topic_store_outbox_set(struct topic_store *s, u64 queued, u64 id, str frame);
-/* Forgets the rows above `after`, up to `up_to`. */
+/* Deletes the rows above `after`, up to `up_to`. */
 void topic_store_outbox_acked(struct topic_store *s, u64 queued, u64 after, u64 up_to);
-/* Within the call where the engine has the rows at hand, else later, from the loop. */
+/* Calls r->row and r->done during the call if the engine has the rows at hand, else later from the
+ * loop. */
 static inline void topic_store_outbox_read(struct topic_store *s, u64 queued, struct outbox_read *r)
 {
     s->ops->outbox_read(s, queued, r);
 }
-/* Takes a reading back: nothing of it is called any more. Harmless when it is over. */
+/* Cancels a read: none of its callbacks is called any more. No effect when it is done. */
 static inline void topic_store_outbox_cancel(struct outbox_read *r)
 {
     if (r->link.next)
         list_remove(&r->link);
 }
-/* Counts anew what the outboxes hold, when turns were lost since. Before anything is put again. */
+/* Recounts the outboxes when turns were lost since the last count. Call it before anything is added
+ * again. */
 int topic_store_recount(struct topic_store *s) MUST_CHECK;
 
 /* --- homes of queues -------------------------------------------------------------------------- */
@@ -274,7 +275,7 @@ static inline const char *topic_store_error(const struct topic_store *s)
 
 /* --- for engines ------------------------------------------------------------------------------ */
 
-/* At open, when the small values are held. An E_ code: the outboxes cannot be counted. */
+/* Called at open, after the meta values are loaded. An E_ code: the outboxes cannot be counted. */
 int topic_store_init(struct topic_store *s, const struct topic_store_ops *ops) MUST_CHECK;
 void topic_store_hold_outbox(struct topic_store *s, const struct topic_outbox *counted);
 void topic_store_outbox_gone(struct topic_store *s, u64 queued, u64 frames, u64 bytes);

@@ -1,5 +1,5 @@
-/* Which engine keeps topicd's store. Nothing else is in this file, so that a test's engine can take
- * its place when a binary is linked. */
+/* Selects the engine of topicd's store. Nothing else is in this file, so that a test can link
+ * another engine in its place. */
 #include "topicd/topic_store.h"
 
 int topic_store_open(struct topic_store **ret, const struct store_options *o, struct fault *f)

@@ -1,10 +1,11 @@
-/* Every SQL sentence of topicd: its store on SQLite. See topic_store.h for the tables' meaning.
+/* All SQL statements of topicd: its store on SQLite. See topic_store.h for the tables' meaning.
  *
- * The outbox's rows lie in the order of arrival, as all rows of toque, and are found by their
- * queued's number and their id.
+ * Outbox rows are stored in the order of arrival, as all rows of toque, and indexed by `queued` and
+ * id.
  *
- * In user_version 1 a queued was known by its link URL, which stays its name until it greets; its
- * frames were known by topicd's instance and a sequence, so that instance is their incarnation. */
+ * In user_version 1 an instance was identified by its link URL, which stays its name until it
+ * greets; frames were identified by topicd's instance and a sequence, so their incarnation is that
+ * instance. */
 #include "topicd/topic_store.h"
 
 #include "common/base/mem.h"
@@ -38,7 +39,7 @@ static const char *const migrations[] = {
     "DROP TABLE home_1; DROP TABLE queued_1;"
     "ALTER TABLE outbox RENAME TO outbox_1;"
     "CREATE TABLE outbox (id INTEGER PRIMARY KEY, queued INTEGER, attempt INTEGER, frame BLOB);"
-    /* frame_wire.h: version 2, and the incarnation before the publications. */
+    /* frame_wire.h: version 2, with the incarnation before the publications. */
     "INSERT INTO outbox SELECT row_number() OVER (ORDER BY queued,sequence),queued,0,"
     "  CAST(x'02' || substr(frame,2,31) || x'24000000'"
     "    || (SELECT value FROM meta WHERE key='instance') || substr(frame,33) AS BLOB)"
@@ -335,7 +336,7 @@ static void sql_outbox_range(sqlite3_stmt *stmt, u64 queued, u64 after, u64 up_t
     store_bind_u64(stmt, 3, MIN(up_to, (u64)INT64_MAX));
 }
 
-/* Tells how much lies there; false when it is nothing. */
+/* Counts the rows in the range; false when there are none. */
 static bool sql_outbox_count(struct topic_sqlite *s, struct topic_outbox *o, u64 after, u64 up_to)
 {
     u64 frames = 0, bytes = 0;

@@ -1,5 +1,5 @@
-/* See topicd.h. What belongs to a turn: the catalog's and the outbox's changes, committed together;
- * in the hook behind it the outbox is sent on. */
+/* See topicd.h. A turn's changes of the catalog and the outbox are committed together; the hook
+ * after the commit sends from the outbox. */
 #include "topicd/topicd.h"
 
 #include "common/base/log.h"
@@ -27,7 +27,7 @@ static void topicd_stop(struct server *s)
     front_refuse(&topicd_of(s)->front);
 }
 
-/* What no queued has acknowledged goes to the outbox. */
+/* Unacknowledged batches go to the outbox. */
 static bool topicd_drain(struct server *s)
 {
     queueds_flush(&topicd_of(s)->queueds);
@@ -82,7 +82,7 @@ static void clock_tell(void *arg, u32 peer, i64 now_ms)
     struct buf frame = {0};
 
     frame_write_clock(&frame, now_ms);
-    /* One that is away hears it with the next greeting. */
+    /* An instance that is down gets the time with the next greeting. */
     int err = queued_link_send(t->queueds.links[peer], &frame);
 
     (void)err;
@@ -99,8 +99,8 @@ static void on_up(void *arg, struct queued_link *p, i64 clock_ms)
     const struct clock *clock = &t->server.clock;
 
     manual_clock_greeted(&t->server.manual_clock, p->index, clock_ms);
-    /* A CLOCK that came ahead of the WELCOME found no session to be echoed in, and somebody over
-     * there may wait for the echo: it is said in any case. */
+    /* A CLOCK that arrived before the WELCOME had no session for its echo, and a client of the
+     * instance may wait for the echo: send it in any case. */
     if (clock->manual && clock_ms)
         clock_tell(t, p->index, clock->now_ms);
     front_up(&t->front, p);
@@ -141,7 +141,7 @@ static void forward(struct call *c)
     front_forward(&((struct topicd *)call_owner(c))->front, c);
 }
 
-/* --- behind each turn ------------------------------------------------------------------------- */
+/* --- after each turn ------------------------------------------------------------------------- */
 
 static bool flush(struct loop_hook *h)
 {

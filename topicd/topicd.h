@@ -1,6 +1,6 @@
 /* The topics daemon as a value: nothing of it is global, so that several can live in one process.
  *
- *   doors ── desk ── api_* ──> catalog ──> topic_store
+ *   endpoints ── desk ── api_* ──> catalog ──> topic_store
  *                      └─────> fanout ── route ── queued_link ──> link ──> queued
  *            desk ── front ───────────────────── queued_link ──> link ──> queued
  *
@@ -34,10 +34,10 @@ struct topicd {
  * as long as the daemon; `signals` may be NULL. */
 int topicd_open(struct topicd **ret, const struct topicd_options *options,
                 const struct environment *env, struct daemon *signals, struct fault *f) MUST_CHECK;
-/* NULL accepted. It ended, or never ran. */
+/* NULL accepted. The loop has ended or never ran. */
 void topicd_close(struct topicd *t);
 
-/* What it says of itself beside the figures of every server. */
+/* Adds topicd's own figures to those that every server has. */
 void topicd_figures(const struct server *s, struct figures *to);
 
 static inline struct topicd *topicd_of(const struct server *s)

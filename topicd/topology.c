@@ -1,10 +1,10 @@
-/* Every complaint is made where the value stands, so that it names its place. */
+/* Errors are raised at the value itself, so that they name its line and column. */
 #include "topicd/topology.h"
 
 #include "common/aws/arn.h"
 #include "topicd/api.h"
 
-/* Attributes of one topic or subscription; there are fewer kinds. */
+/* Most attributes of one topic or subscription; fewer exist. */
 #define ATTRIBUTES_MAX 64
 
 struct attributes {
@@ -13,7 +13,7 @@ struct attributes {
     struct arena arena;
 };
 
-/* Complains about a member that is none of `names` (ends in NULL). */
+/* Refuses a member that is not in `names` (ends in NULL). */
 static int check_members(const struct json_at *object, const char *const *names, struct fault *f)
 {
     const char *name;
@@ -33,7 +33,7 @@ static int check_members(const struct json_at *object, const char *const *names,
     return 0;
 }
 
-/* A value as the API has it: text. */
+/* Converts a value to text, as the API has it. */
 static int read_value(struct attributes *a, const struct json_at *at, str *ret, struct fault *f)
 {
     struct buf text = {0};
@@ -42,7 +42,7 @@ static int read_value(struct attributes *a, const struct json_at *at, str *ret, 
     case JSON_STRING:
         *ret = str_from(json_string_value(at->value), json_string_length(at->value));
         return 0;
-    case JSON_NULL: return json_complain(at, f, "null is no value");
+    case JSON_NULL: return json_complain(at, f, "null is not a value");
     default:
         json_write(&text, at->value);
         *ret = arena_dup(&a->arena, buf_view(&text));
@@ -82,7 +82,7 @@ static int read_attributes(struct attributes *a, const struct json_at *object, s
     return 0;
 }
 
-/* The member must be there. */
+/* A required member. */
 static int need_text(const struct json_at *object, const char *name, str *ret, struct fault *f)
 {
     int err = json_get_str(object, name, ret, f);

@@ -6,7 +6,7 @@
  *    "subscriptions": [{"Topic": name or ARN, "Protocol": "sqs", "Endpoint": queue name or ARN,
  *                       "Attributes": {"FilterPolicy": {…} or text, …}}]}
  *
- * Members whose name begins with "//" are comments. What exists already stays as it is. */
+ * Members whose name begins with "//" are comments. What exists already is left unchanged. */
 #ifndef TOQUE_TOPICD_TOPOLOGY_H
 #define TOQUE_TOPICD_TOPOLOGY_H
 
@@ -16,10 +16,10 @@
 
 struct topicd;
 
-/* Reads the file and creates what is missing, in the present turn. E_FAULT: f->text is one line
+/* Reads the file and creates what is missing, in the current turn. E_FAULT: f->text is one line
  * with file, line, column and reason. */
 int topology_create(struct topicd *t, const char *path, struct fault *f) MUST_CHECK;
-/* The same from an open document. */
+/* The same from a parsed document. */
 int topology_apply(struct topicd *t, const struct json_doc *doc, struct fault *f) MUST_CHECK;
 
 #endif
