@@ -369,9 +369,10 @@ void queue_purge(struct queue *q)
         queue_save(q);
 }
 
-void queue_changed(struct queue *q)
+void queue_changed(struct queue *q, i64 old_retention_s)
 {
     q->modified_ms = q->all->clock->now_ms;
+    queue_raised_retention(q, old_retention_s);
     queue_set_retire(q);
     queue_save(q);
 }

@@ -49,6 +49,9 @@ struct queue {
 
     u64 purged_seq; /* what arrived up to here is gone, though some may still be cleared away */
     i64 purged_ms;  /* last PurgeQueue */
+    /* What had arrived when the retention was raised last, and was sent before: it had expired. */
+    u64 expired_seq;
+    i64 expired_ms;
     bool deleted;
     struct list doomed;      /* of struct msg: gone for everybody, to be cleared away */
     struct heap_node reaped; /* in queues.reap by the seq of the first doomed one */
@@ -97,6 +100,8 @@ struct msg *queue_oldest(const struct queue *q);
 i64 queue_expiry_ms(const struct queue *q, const struct msg *m);
 /* The oldest message may be another. */
 void queue_set_retire(struct queue *q);
+/* Where it is longer than it was, what has expired stays so, cleared away or not. */
+void queue_raised_retention(struct queue *q, i64 old_retention_s);
 /* A message is hidden until due_ms. */
 void queue_set_falls(struct queue *q, i64 due_ms);
 /* Messages whose time has come become visible; those past their retention are doomed. At most `max`,
@@ -111,8 +116,9 @@ void queue_clear_due(struct queue *q);
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* The attributes have changed: stores them, and looks anew at what they mean for messages there. */
-void queue_changed(struct queue *q);
+/* The attributes have changed, the retention from that: stores them, and looks anew at what they mean
+ * for messages there. */
+void queue_changed(struct queue *q, i64 old_retention_s);
 /* It may have something to give out that it had not before: its waiters are served this turn. */
 void queue_wake(struct queue *q);
 /* It may not give out any more: too many are in flight. */

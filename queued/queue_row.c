@@ -9,8 +9,12 @@ void queue_save(struct queue *q)
     struct buf text = {0};
     buf_char(&text, '{');
     queue_attr_write(&q->attributes, &text);
-    buf_printf(&text, ",\"purged_seq\":%" PRIu64 ",\"purged_ms\":%" PRId64 "}", q->purged_seq,
+    buf_printf(&text, ",\"purged_seq\":%" PRIu64 ",\"purged_ms\":%" PRId64, q->purged_seq,
                q->purged_ms);
+    if (q->expired_seq)
+        buf_printf(&text, ",\"expired_seq\":%" PRIu64 ",\"expired_ms\":%" PRId64, q->expired_seq,
+                   q->expired_ms);
+    buf_char(&text, '}');
     queue_store_put_queue(q->all->store, &(struct queue_row){.id = q->id,
                                                              .account = q->account,
                                                              .region = q->region,
@@ -31,6 +35,10 @@ static void row_number(struct queue *q, str name, str spelling)
         q->purged_seq = (u64)n;
     else if (str_is(name, "purged_ms"))
         q->purged_ms = n;
+    else if (str_is(name, "expired_seq"))
+        q->expired_seq = (u64)n;
+    else if (str_is(name, "expired_ms"))
+        q->expired_ms = n;
     else
         queue_attr_read_int(&q->attributes, name, n);
 }

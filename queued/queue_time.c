@@ -52,14 +52,28 @@ struct msg *queue_oldest(const struct queue *q)
 
 i64 queue_expiry_ms(const struct queue *q, const struct msg *m)
 {
+    if (UNLIKELY(m->seq < q->expired_seq && m->sent_ms <= q->expired_ms))
+        return m->sent_ms;
     return m->sent_ms + q->attributes.retention_s * 1000;
+}
+
+/* A later change covers what an earlier one did unless the time then was longer. */
+void queue_raised_retention(struct queue *q, i64 old_retention_s)
+{
+    i64 expired_ms = q->all->clock->now_ms - old_retention_s * 1000;
+    if (q->attributes.retention_s <= old_retention_s || expired_ms < q->expired_ms)
+        return;
+    q->expired_ms = expired_ms;
+    q->expired_seq = q->all->next_id;
 }
 
 void queue_set_retire(struct queue *q)
 {
     const struct msg *oldest = queue_oldest(q);
-    if (!oldest)
+    if (!oldest) {
+        heap_remove(&q->all->retire, &q->retire); /* what comes may expire earlier than what went */
         return;
+    }
     i64 due = queue_expiry_ms(q, oldest);
     if (!q->retire.place || due < heap_due(&q->all->retire, &q->retire))
         heap_set(&q->all->retire, &q->retire, due);

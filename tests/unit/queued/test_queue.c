@@ -172,6 +172,46 @@ static void retention_takes_the_oldest_wherever_they_are(void **state)
     rig_free(r);
 }
 
+/* What has expired stays so when the retention is raised, also when its rows are there still after a
+ * restart; what is younger lives on. */
+static void a_longer_retention_brings_nothing_back(void **state)
+{
+    struct rig *r = rig_started();
+    rig_do(r, "CreateQueue", "{'QueueName':'q','Attributes':{'MessageRetentionPeriod':'60'}}");
+    rig_send(r, "q", "old");
+    rig_advance(r, 30000);
+    rig_send(r, "q", "young");
+    clock_advance(&r->d->server.clock, 30000);
+    struct rig_answer set;
+    rig_begin(r, &set, "SetQueueAttributes",
+              "{'QueueUrl':'q','Attributes':{'MessageRetentionPeriod':'1209600'}}");
+    RIG_UNTIL(r, set.there);
+    rig_end(&set);
+    rig_restart(r);
+    rig_receives(r, "q", ",'VisibilityTimeout':0", "young;");
+    rig_restart(r);
+    rig_advance(r, 100000);
+    rig_receives(r, "q", "", "young;");
+    RIG_UNTIL(r, r->d->queues.msgs.msgs.used == 1);
+    rig_counts(r, "q", 0, 1, 0);
+    rig_free(r);
+}
+
+/* Though the queue was empty when it was told so. */
+static void a_shorter_retention_is_that_of_new_messages(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    rig_send(r, "q", "before");
+    queue_drop(queue_oldest(rig_queue(r, "q")));
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'q','Attributes':{'MessageRetentionPeriod':'60'}}");
+    rig_send(r, "q", "m");
+    rig_advance(r, 60000);
+    rig_counts(r, "q", 0, 0, 0);
+    rig_free(r);
+}
+
 static void handles_old_and_new(void **state)
 {
     struct rig *r = rig_started();
@@ -473,6 +513,8 @@ int main(void)
         cmocka_unit_test(equal_delays_keep_the_order),
         cmocka_unit_test(delays),
         cmocka_unit_test(retention_takes_the_oldest_wherever_they_are),
+        cmocka_unit_test(a_longer_retention_brings_nothing_back),
+        cmocka_unit_test(a_shorter_retention_is_that_of_new_messages),
         cmocka_unit_test(handles_old_and_new),
         cmocka_unit_test(twelve_hours_from_the_receive),
         cmocka_unit_test(in_flight_has_its_limit),
