@@ -151,12 +151,13 @@ static void check(struct matcher *m, const bool there[2 * NAME_N], const bool hi
 
 static void walk_with(const char *instructions)
 {
-    struct matcher *m = matcher_new(NULL);
     struct id_source r;
     struct text t;
     bool there[2 * NAME_N] = {false}, hits[2 * NAME_N];
     if (!index_use(str_of(instructions)))
         return;
+    struct matcher *m = matcher_new(NULL);
+
     id_init(&r, 11);
     for (u32 round = 0; round < 6000; round++) {
         u32 id = (u32)(id_u64(&r) % (2 * NAME_N));

@@ -217,7 +217,7 @@ static void test_bodies_in_flight(void **state)
 static void test_messages_go_while_bodies_come(void **state)
 {
     struct rig *r = by_hand();
-    struct rig_answer again, late, lost;
+    struct rig_answer again, late, deleted, purged;
 
     send(r, "a", "1");
     send(r, "b", "2");
@@ -226,10 +226,10 @@ static void test_messages_go_while_bodies_come(void **state)
     receive(r, &late, "b");
     settle(r, 0);
     settle(r, 0);
-    rig_begin(r, &lost, "DeleteQueue", "{'QueueUrl':'b'}");
+    rig_begin(r, &deleted, "DeleteQueue", "{'QueueUrl':'b'}");
     rig_turn(r);
     settle(r, 0);
-    rig_begin(r, &lost, "PurgeQueue", "{'QueueUrl':'a'}");
+    rig_begin(r, &purged, "PurgeQueue", "{'QueueUrl':'a'}");
     for (int i = 0; i < 5; i++)
         settle(r, 0); /* clearing away, too */
     assert_null(rig_queue(r, "b"));
@@ -239,6 +239,9 @@ static void test_messages_go_while_bodies_come(void **state)
     assert_non_null(strstr(again.body.p, "\"ApproximateReceiveCount\":\"2\""));
     answered(&again, "1;");
     answered(&late, "2;");
+    assert_true(deleted.there && purged.there);
+    rig_end(&deleted);
+    rig_end(&purged);
     end(r);
 }
 
