@@ -57,7 +57,8 @@ static u32 expire_step(void *arg, u32 pieces)
     while (n < pieces && (top = heap_top(&qs->retire)) &&
            heap_due(&qs->retire, top) <= qs->clock->now_ms) {
         struct queue *q = container_of(top, struct queue, retire);
-        n += MAX(queue_doom_expired(q, MIN(QUEUE_BATCH, pieces - n)), 1);
+        u32 done = queue_doom_expired(q, MIN(QUEUE_BATCH, pieces - n));
+        n += MAX(done, 1);
     }
     return n;
 }
