@@ -44,13 +44,16 @@ struct queue *api_make_queue(struct queues *qs, str account, str region, str nam
 struct sending {
     struct message_attrs attrs;
     str body, group_id, trace_header;
+    str dedup_id;    /* FIFO queues: given, or made of the body */
     bool has_system; /* system attributes were given: their digest is answered */
     i64 delay_s;
     size_t size; /* bytes that count against limits */
 };
 int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool in_batch,
                      struct sending *ret, struct fault *f) MUST_CHECK;
-/* Puts it into the queue and writes the members of the answer. */
+/* FIFO queues, without reading the rest: is that there which makes a whole batch fail? */
+int api_check_fifo(const struct queue *q, const struct val *in, struct fault *f) MUST_CHECK;
+/* Puts it into the queue, unless it is a duplicate, and writes the members of the answer. */
 void api_put(struct call *c, struct queue *q, const struct sending *s);
 /* Deletes, or changes visibility, by a handle. E_FAULT: `f` is set. */
 int api_delete_one(struct queue *q, str handle, struct fault *f);

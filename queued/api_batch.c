@@ -12,6 +12,8 @@ struct batch {
     struct call *c;
     struct queue *q;
     const char *entry_name, *result_name;
+    /* What one entry lacks fails all of them; NULL: nothing does. */
+    int (*check)(struct batch *b, const struct val *entry, struct fault *f);
     /* Does one entry; on success it writes members of its result. */
     int (*one)(struct batch *b, const struct val *entry, struct fault *f);
     u32 at; /* place of the entry, from 1 */
@@ -84,6 +86,13 @@ static int check_size(const struct val *entries, struct fault *f)
                      BATCH_SIZE_MAX, size);
 }
 
+static void check_entries(struct batch *b, const struct val *entries, struct fault *f)
+{
+    for (const struct val *v = b->check ? entries->first : NULL; v; v = v->next)
+        if (b->check(b, v, f))
+            return;
+}
+
 /* --- entries ---------------------------------------------------------------------------------- */
 
 /* The public name of an entry's failure is the Query protocol's, in both. */
@@ -134,8 +143,9 @@ static void run(struct batch *b)
     struct call *c = b->c;
     const struct val *entries = val_get(c->in, "Entries");
     b->q = api_queue(c);
-    if (b->q && check_count(b, entries, &c->fault) == 0 && check_ids(b, entries, &c->fault) == 0)
-        check_size(entries, &c->fault);
+    if (b->q && check_count(b, entries, &c->fault) == 0 && check_ids(b, entries, &c->fault) == 0 &&
+        check_size(entries, &c->fault) == 0)
+        check_entries(b, entries, &c->fault);
     if (!c->fault.code)
         run_entries(b, entries);
     call_done(c);
@@ -172,11 +182,21 @@ static int send_one(struct batch *b, const struct val *entry, struct fault *f)
     return 0;
 }
 
+/* As the service has it, what is missing here is invalid in a batch. */
+static int check_send(struct batch *b, const struct val *entry, struct fault *f)
+{
+    if (api_check_fifo(b->q, entry, f) == 0)
+        return 0;
+    f->code = CALL_FAULT_INVALID_PARAMETER;
+    return E_FAULT;
+}
+
 void api_send_batch(struct call *c)
 {
     struct batch b = {.c = c,
                       .entry_name = "SendMessageBatchRequestEntry",
                       .result_name = "SendMessageBatchResultEntry",
+                      .check = check_send,
                       .one = send_one};
     run(&b);
 }

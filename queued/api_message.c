@@ -6,34 +6,77 @@
 #include "queued/content.h"
 #include "queued/fault.h"
 
-#define DELAY_MAX_S     900
 #define HANDLE_TEXT_MAX 1024 /* bytes of a wrong handle that are told back */
 
 /* --- reading what is to be sent --------------------------------------------------------------- */
 
-/* The two ids that make sense on FIFO queues, and one of them here, too. In a batch the service
- * tells the reason without its frame. */
-static int check_ids(const struct val *in, bool in_batch, str *ret_group, struct fault *f)
+static int missing(struct fault *f, const char *name)
 {
-    static const char group_rule[] =
-        "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in "
-        "length";
-    static const char wrong_type[] =
-        "The request include parameter that is not valid for this queue type";
-    str group = val_text(in, "MessageGroupId"), dedup = val_text(in, "MessageDeduplicationId");
-    if (dedup.p)
-        return in_batch ? fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%s", wrong_type)
-                        : fault_set(f, CALL_FAULT_INVALID_PARAMETER,
-                                    "Value %.*s for parameter MessageDeduplicationId is invalid. "
-                                    "Reason: %s",
-                                    STR_ARG(dedup), wrong_type);
-    *ret_group = group.p ? group : STR("");
-    if (!group.p || message_is_group_id(group))
+    return fault_set(f, CALL_FAULT_MISSING_PARAMETER, "The request must contain the parameter %s.",
+                     name);
+}
+
+static const char wrong_type[] =
+    "The request include parameter that is not valid for this queue type";
+
+/* In a batch the service tells the reason without its frame. */
+static int bad_id(const char *name, str value, const char *reason, const char *stop, bool in_batch,
+                  struct fault *f)
+{
+    if (in_batch)
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%s", reason);
+    return fault_set(
+        f, CALL_FAULT_INVALID_PARAMETER, "Value %.*s for parameter %s is invalid. Reason: %s%s",
+        (int)MIN(value.n, HANDLE_TEXT_MAX), value.n ? value.p : "", name, reason, stop);
+}
+
+/* Group and deduplication ids have one alphabet. */
+static int check_id(const char *name, str value, bool in_batch, struct fault *f)
+{
+    char rule[128];
+    if (message_is_group_id(value))
         return 0;
-    return in_batch ? fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%s", group_rule)
-                    : fault_set(f, CALL_FAULT_INVALID_PARAMETER,
-                                "Value %.*s for parameter MessageGroupId is invalid. Reason: %s.",
-                                STR_ARG(group), group_rule);
+    snprintf(rule, sizeof rule,
+             "%s can only include alphanumeric and punctuation characters. 1 to 128 in length",
+             name);
+    return bad_id(name, value, rule, ".", in_batch, f);
+}
+
+int api_check_fifo(const struct queue *q, const struct val *in, struct fault *f)
+{
+    if (!q->attributes.fifo)
+        return 0;
+    if (!val_text(in, "MessageGroupId").p)
+        return missing(f, "MessageGroupId");
+    if (!val_text(in, "MessageDeduplicationId").p && !q->attributes.content_dedup)
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "The queue should either have ContentBasedDeduplication enabled or "
+                         "MessageDeduplicationId provided explicitly");
+    return 0;
+}
+
+static int check_ids(const struct queue *q, const struct val *in, bool in_batch, struct sending *s,
+                     struct fault *f)
+{
+    str group = val_text(in, "MessageGroupId"), dedup = val_text(in, "MessageDeduplicationId");
+    s->group_id = group.p ? group : STR("");
+    s->dedup_id = dedup.p ? dedup : STR("");
+    if (dedup.p && !q->attributes.fifo)
+        return bad_id("MessageDeduplicationId", dedup, wrong_type, "", in_batch, f);
+    if (api_check_fifo(q, in, f) || (group.p && check_id("MessageGroupId", group, in_batch, f)))
+        return E_FAULT;
+    return dedup.p ? check_id("MessageDeduplicationId", dedup, in_batch, f) : 0;
+}
+
+/* Of a FIFO queue's message without an id of its own the body's digest is the id. */
+static void make_dedup_id(struct call *c, const struct queue *q, struct sending *s)
+{
+    char *hex;
+    if (!q->attributes.fifo || s->dedup_id.n)
+        return;
+    hex = arena_alloc(&c->arena, HASH_SHA256_HEX);
+    hash_sha256_hex(s->body, hex);
+    s->dedup_id = str_from(hex, HASH_SHA256_HEX - 1);
 }
 
 static int check_body(str body, struct fault *f)
@@ -55,14 +98,24 @@ static int check_size(const struct queue *q, size_t size, bool in_batch, struct 
                      in_batch ? "cannot be validated" : "are invalid", q->attributes.size_max);
 }
 
+/* FIFO queues have their own delay for all their messages. */
 static int read_delay(const struct queue *q, const struct val *in, i64 *ret_s, struct fault *f)
 {
+    i64 delay_s;
     *ret_s = q->attributes.delay_s;
-    if (val_int(in, "DelaySeconds", ret_s) && (*ret_s < 0 || *ret_s > DELAY_MAX_S))
+    if (!val_int(in, "DelaySeconds", &delay_s))
+        return 0;
+    if (delay_s < 0 || delay_s > QUEUE_DELAY_MAX_S)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "Value %" PRId64 " for parameter DelaySeconds is invalid. Reason: "
                          "DelaySeconds must be >= 0 and <= 900.",
-                         *ret_s);
+                         delay_s);
+    if (q->attributes.fifo && delay_s > 0)
+        return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                         "Value %" PRId64 " for parameter DelaySeconds is invalid. Reason: %s.",
+                         delay_s, wrong_type);
+    if (!q->attributes.fifo)
+        *ret_s = delay_s;
     return 0;
 }
 
@@ -83,12 +136,13 @@ int api_read_sending(struct call *c, struct queue *q, const struct val *in, bool
                      struct sending *ret, struct fault *f)
 {
     ret->body = val_text(in, "MessageBody");
-    if (read_delay(q, in, &ret->delay_s, f) || check_ids(in, in_batch, &ret->group_id, f) ||
+    if (read_delay(q, in, &ret->delay_s, f) || check_ids(q, in, in_batch, ret, f) ||
         read_attributes(c, in, ret, f))
         return E_FAULT;
     ret->size = ret->body.n + message_attrs_size(&ret->attrs);
     if (check_size(q, ret->size, in_batch, f) || check_body(ret->body, f))
         return E_FAULT;
+    make_dedup_id(c, q, ret);
     struct queues *qs = q->all;
     if (qs->msgs.msgs.used >= qs->limits.messages_max)
         return fault_set(f, FAULT_OVER_LIMIT,
@@ -109,21 +163,50 @@ static void out_system_md5(struct call *c, struct queues *qs, str trace_header)
                   str_of(message_attrs_md5(&one, &qs->work, md5)));
 }
 
-void api_put(struct call *c, struct queue *q, const struct sending *s)
+/* Returns the seq of the message. */
+static u64 put_new(struct queue *q, const struct sending *s, const char *md5)
 {
     struct queues *qs = q->all;
-    char text[ID_UUID_SIZE];
     struct content content = {.body = s->body,
                               .attrs = s->attrs,
                               .group_id = s->group_id,
+                              .dedup_id = s->dedup_id,
                               .trace_header = s->trace_header};
-    hash_md5_hex(s->body, content.md5);
+    memcpy(content.md5, md5, sizeof content.md5);
     content_write(&qs->row, &content);
-    const struct msg *m = queue_put(q, &(struct new_message){.content = buf_view(&qs->row),
-                                                             .group_id = s->group_id,
-                                                             .delay_ms = s->delay_s * 1000});
-    call_out_text(c, "MessageId", queue_message_id(m, text));
-    call_out_text(c, "MD5OfMessageBody", str_from(content.md5, HASH_MD5_HEX - 1));
+    return queue_put(q, &(struct new_message){.content = buf_view(&qs->row),
+                                              .group_id = s->group_id,
+                                              .delay_ms = s->delay_s * 1000})
+        ->seq;
+}
+
+/* A duplicate is answered as the first send was, and changes nothing. */
+static u64 put_once(struct queue *q, const struct sending *s, const char *md5)
+{
+    struct queues *qs = q->all;
+    struct dedup_entry e = {.sent_ms = qs->clock->now_ms};
+    dedup_key(q, s->group_id, s->dedup_id, e.key);
+    u64 seq = dedup_find(&qs->dedup, q, e.key, e.sent_ms);
+    if (seq)
+        return seq;
+    e.seq = put_new(q, s, md5);
+    dedup_add(&qs->dedup, &e);
+    queue_store_add_dedup(qs->store, &(struct dedup_row){.seq = e.seq,
+                                                         .key = str_from(e.key, sizeof e.key),
+                                                         .sent_ms = e.sent_ms});
+    return e.seq;
+}
+
+void api_put(struct call *c, struct queue *q, const struct sending *s)
+{
+    struct queues *qs = q->all;
+    char text[ID_UUID_SIZE], md5_body[HASH_MD5_HEX];
+    hash_md5_hex(s->body, md5_body);
+    u64 seq = q->attributes.fifo ? put_once(q, s, md5_body) : put_new(q, s, md5_body);
+    call_out_text(c, "MessageId", queue_first_id(q, seq, text));
+    call_out_text(c, "MD5OfMessageBody", str_from(md5_body, HASH_MD5_HEX - 1));
+    if (q->attributes.fifo)
+        call_out_text(c, "SequenceNumber", queue_sequence(seq, text));
     if (s->attrs.n) {
         char md5[HASH_MD5_HEX];
         call_out_text(c, "MD5OfMessageAttributes",
@@ -154,14 +237,21 @@ static int wrong_handle(str handle, struct fault *f)
                      (int)MIN(handle.n, HANDLE_TEXT_MAX), handle.p);
 }
 
-static int missing(struct fault *f, const char *name)
+/* Of a FIFO queue's message a handle is good while its delivery lasts; any handle ever made for one
+ * of a standard queue is. */
+static int check_delivery(const struct msg *m, const struct receipt *h, str handle, struct fault *f)
 {
-    return fault_set(f, CALL_FAULT_MISSING_PARAMETER, "The request must contain the parameter %s.",
-                     name);
+    if (!m->queue->attributes.fifo ||
+        (msg_state(m) == MSG_LEASED && msg_receives(m) == h->delivery))
+        return 0;
+    return fault_set(
+        f, CALL_FAULT_INVALID_PARAMETER,
+        "Value %.*s for parameter ReceiptHandle is invalid. Reason: The receipt handle "
+        "has expired.",
+        STR_ARG(handle));
 }
 
-/* Any handle ever made for a message of a standard queue deletes it; one that is gone is deleted.
- */
+/* A message that is gone is deleted. */
 int api_delete_one(struct queue *q, str handle, struct fault *f)
 {
     struct receipt h;
@@ -170,6 +260,8 @@ int api_delete_one(struct queue *q, str handle, struct fault *f)
         return missing(f, "ReceiptHandle");
     if (queue_find_receipt(q, handle, &h, &m))
         return wrong_handle(handle, f);
+    if (m && check_delivery(m, &h, handle, f))
+        return E_FAULT;
     if (m)
         queue_drop(m);
     return 0;
@@ -206,6 +298,8 @@ int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
                          "Value %.*s for parameter ReceiptHandle is invalid. Reason: Message does "
                          "not exist or is not available for visibility timeout change.",
                          STR_ARG(handle));
+    if (check_delivery(m, &h, handle, f))
+        return E_FAULT;
     i64 total_ms = q->all->clock->now_ms - h.received_ms + timeout_s * 1000;
     if (timeout_s > 0 && total_ms > (i64)QUEUE_HIDDEN_MAX_S * 1000)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,

@@ -298,8 +298,8 @@ void api_set_attributes(struct call *c)
     if (q && (!given || given->count == 0))
         fault_set(&c->fault, CALL_FAULT_MISSING_PARAMETER,
                   "The request must contain the parameter Attribute.Name.");
-    i64 retention_s = q ? q->attributes.retention_s : 0;
+    i64 delay_s = q ? q->attributes.delay_s : 0, retention_s = q ? q->attributes.retention_s : 0;
     if (!c->fault.code && queue_attr_set(&q->attributes, given, false, &c->fault) == 0)
-        queue_changed(q, retention_s);
+        queue_changed(q, delay_s, retention_s);
     call_done(c);
 }

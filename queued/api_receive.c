@@ -6,13 +6,15 @@
 #include "queued/handout.h"
 #include "queued/waiter.h"
 
-#define WAIT_MAX_S 20
+#define WAIT_MAX_S       20
+#define ATTEMPT_TEXT_MAX 1024 /* bytes of a wrong id that are told back */
 
 /* What a call wants; in the call's arena, since it may wait. */
 struct receive {
     struct waiter waiter;
     u32 max;
     i64 hide_ms;
+    str attempt; /* ReceiveRequestAttemptId, "" for none */
     struct handout_wants wants;
 };
 
@@ -32,6 +34,8 @@ static unsigned read_wanted(const struct val *names)
         {"MessageGroupId", HANDOUT_GROUP},
         {"AWSTraceHeader", HANDOUT_TRACE},
         {"DeadLetterQueueSourceArn", HANDOUT_SOURCE},
+        {"MessageDeduplicationId", HANDOUT_DEDUP},
+        {"SequenceNumber", HANDOUT_SEQUENCE},
     };
     unsigned bits = 0;
     for (const struct val *v = names ? names->first : NULL; v; v = v->next)
@@ -63,10 +67,31 @@ static int read_bounded(struct call *c, const char *name, i64 min, i64 max, cons
                      *ret, name, rule);
 }
 
+static int bad_attempt(struct call *c, str id, const char *reason)
+{
+    return fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER,
+                     "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: %s",
+                     (int)MIN(id.n, ATTEMPT_TEXT_MAX), id.p, reason);
+}
+
+static int read_attempt(struct call *c, const struct queue *q, str *ret)
+{
+    str id = val_text(c->in, "ReceiveRequestAttemptId");
+    *ret = id.n ? id : STR("");
+    if (id.n && !q->attributes.fifo)
+        return bad_attempt(c, id,
+                           "The request include parameter that is not valid for this queue "
+                           "type");
+    if (id.n && !message_is_group_id(id))
+        return bad_attempt(c, id,
+                           "ReceiveRequestAttemptId can only include alphanumeric and "
+                           "punctuation characters. 1 to 128 in length.");
+    return 0;
+}
+
 static int read_receive(struct call *c, const struct queue *q, struct receive *r, i64 *ret_wait_s)
 {
     i64 max = 1, hide_s = q->attributes.visibility_s;
-    str attempt = val_text(c->in, "ReceiveRequestAttemptId");
     *ret_wait_s = q->attributes.wait_s;
     if (read_bounded(c, "MaxNumberOfMessages", 1, QUEUE_TAKE_MAX, "Must be between 1 and 10",
                      &max) ||
@@ -74,11 +99,8 @@ static int read_receive(struct call *c, const struct queue *q, struct receive *r
         read_bounded(c, "VisibilityTimeout", 0, QUEUE_HIDDEN_MAX_S, "Must be >= 0 and <= 43200",
                      &hide_s))
         return E_FAULT;
-    if (attempt.n)
-        return fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER,
-                         "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The "
-                         "request include parameter that is not valid for this queue type",
-                         STR_ARG(attempt));
+    if (read_attempt(c, q, &r->attempt))
+        return E_FAULT;
     r->max = (u32)max;
     r->hide_ms = hide_s * 1000;
     r->wants.system = read_wanted(system_names(c));
@@ -87,14 +109,50 @@ static int read_receive(struct call *c, const struct queue *q, struct receive *r
 }
 
 /* How many messages an answer has room for at worst; escapes may double a body. */
-static u32 messages_max(const struct call *c, const struct queue *q, const struct receive *r)
+static u32 messages_max(const struct call *c, const struct queue *q, u32 want)
 {
-    return desk_room(c->desk, 2 * (u64)q->attributes.size_max, r->max);
+    return desk_room(c->desk, 2 * (u64)q->attributes.size_max, want);
 }
 
 static void refuse_for_room(struct call *c)
 {
     call_fail(c, CALL_FAULT_UNAVAILABLE, "Too much is under way. Try again.");
+}
+
+/* --- giving ----------------------------------------------------------------------------------- */
+
+static void give(struct call *c, struct queue *q, const struct receive *r, struct msg *const *taken,
+                 u32 n, i64 received_ms)
+{
+    if (r->attempt.n)
+        attempt_note(q, r->attempt, taken, n, received_ms);
+    handout(c, &r->wants, taken, n, received_ms);
+}
+
+/* The call repeats one that was answered, and is finished here. */
+static bool is_repeated(struct call *c, struct queue *q, const struct receive *r)
+{
+    struct msg *taken[QUEUE_TAKE_MAX];
+    i64 received_ms;
+    u32 n;
+    enum attempt_state state = attempt_find(q, r->attempt, taken, &n, &received_ms);
+    if (state == ATTEMPT_NEW)
+        return false;
+    if (state == ATTEMPT_OVER) {
+        bad_attempt(c, r->attempt,
+                    "The receiveRequestAttemptId is not valid anymore since the "
+                    "receive call is not retryable.");
+        call_done(c);
+        return true;
+    }
+    if (messages_max(c, q, n) < n) {
+        refuse_for_room(c);
+        return true;
+    }
+    for (u32 i = 0; i < n; i++)
+        queue_hide(taken[i], r->hide_ms);
+    give(c, q, r, taken, n, received_ms);
+    return true;
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
@@ -105,7 +163,7 @@ static bool give_waiting(struct waiter *w)
     struct msg *taken[QUEUE_TAKE_MAX];
     if (!queue_has_next(w->queue))
         return false;
-    u32 max = messages_max(w->call, w->queue, r);
+    u32 max = messages_max(w->call, w->queue, r->max);
     u32 n = max ? queue_take(w->queue, max, r->hide_ms, taken) : 0;
     if (n == 0 && max)
         return false;
@@ -114,7 +172,7 @@ static bool give_waiting(struct waiter *w)
         refuse_for_room(w->call);
         return true;
     }
-    handout(w->call, &r->wants, taken, n);
+    give(w->call, w->queue, r, taken, n, w->all->clock->now_ms);
     return true;
 }
 
@@ -143,18 +201,20 @@ void api_receive(struct call *c)
         call_done(c);
         return;
     }
+    if (r->attempt.n && is_repeated(c, q, r))
+        return;
     u32 n = 0, max = r->max;
     /* What is given to a client that has left would be hidden for nothing. */
-    if (queue_has_next(q) && desk_is_there(c) && (max = messages_max(c, q, r)) > 0)
+    if (queue_has_next(q) && desk_is_there(c) && (max = messages_max(c, q, r->max)) > 0)
         n = queue_take(q, max, r->hide_ms, taken);
     if (!max) {
         refuse_for_room(c);
     } else if (n) {
-        handout(c, &r->wants, taken, n);
+        give(c, q, r, taken, n, q->all->clock->now_ms);
     } else if (wait_s > 0) {
         park(c, q, r, wait_s);
     } else {
-        if (queue_is_full(q) && q->visible_count)
+        if (queue_is_full(q) && q->visible_count && !q->attributes.fifo)
             fault_set(&c->fault, FAULT_OVER_LIMIT,
                       "Too many messages are in flight: maximum allowed is %u.",
                       q->all->limits.in_flight_max);

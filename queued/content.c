@@ -10,7 +10,7 @@
 #define HEAD_SIZE     4
 #define MD5_TEXT_SIZE (HASH_MD5_HEX - 1)
 
-enum { KIND_MESSAGE = 1, KIND_PUBLICATION = 2 };
+enum { KIND_MESSAGE = 1, KIND_PUBLICATION = 2, KIND_FIFO_MESSAGE = 3 };
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -32,9 +32,11 @@ static void put_text(struct buf *b, str s)
 void content_write(struct buf *out, const struct content *c)
 {
     buf_reset(out);
-    put_head(out, KIND_MESSAGE, c->attrs.n);
+    put_head(out, c->dedup_id.n ? KIND_FIFO_MESSAGE : KIND_MESSAGE, c->attrs.n);
     buf_add(out, c->md5, MD5_TEXT_SIZE);
     put_text(out, c->group_id);
+    if (c->dedup_id.n)
+        put_text(out, c->dedup_id);
     put_text(out, c->trace_header);
     for (u32 i = 0; i < c->attrs.n; i++) {
         put_text(out, c->attrs.items[i].name);
@@ -91,10 +93,11 @@ static bool get_text(str *rest, str *ret)
     return true;
 }
 
-static int read_message(str rest, u32 attrs, struct content *c)
+static int read_message(str rest, bool is_fifo, u32 attrs, struct content *c)
 {
     if (attrs > MESSAGE_ATTRS_MAX || !get(&rest, c->md5, MD5_TEXT_SIZE) ||
-        !get_text(&rest, &c->group_id) || !get_text(&rest, &c->trace_header))
+        !get_text(&rest, &c->group_id) || (is_fifo && !get_text(&rest, &c->dedup_id)) ||
+        !get_text(&rest, &c->trace_header))
         return E_INVALID;
     c->md5[MD5_TEXT_SIZE] = '\0';
     for (u32 i = 0; i < attrs; i++) {
@@ -153,6 +156,7 @@ static int render(const struct frame_publication *p, bool raw, str subscription,
 {
     ret->is_published = true;
     ret->group_id = p->group_id;
+    ret->dedup_id = p->dedup_id;
     ret->trace_header = p->trace_header;
     ret->body = p->message;
     if (raw) {
@@ -174,12 +178,13 @@ int content_read(str row, bool raw, str subscription, struct buf *work, struct c
     struct frame_publication p;
     ret->attrs.n = 0;
     ret->is_published = false;
+    ret->dedup_id = STR("");
     if (!get(&row, head, sizeof head) || !get(&row, &attrs, sizeof attrs))
         return E_INVALID;
     if (head[0] != VERSION)
         return head[0] > VERSION ? E_NEWER : E_INVALID;
-    if (head[1] == KIND_MESSAGE)
-        return read_message(row, le16toh(attrs), ret);
+    if (head[1] == KIND_MESSAGE || head[1] == KIND_FIFO_MESSAGE)
+        return read_message(row, head[1] == KIND_FIFO_MESSAGE, le16toh(attrs), ret);
     if (head[1] != KIND_PUBLICATION || read_publication(row, le16toh(attrs), &p))
         return E_INVALID;
     return render(&p, raw, subscription, work, ret);

@@ -4,6 +4,7 @@
  *
  *   message:      u8 version · u8 kind · u16 attributes · 32 bytes of the body's digest ·
  *                 group id · trace header · attributes · body to the end
+ *   FIFO message: the same, with the deduplication id behind the group id
  *   publication:  u8 version · u8 kind · u16 attributes · i64 time · topic · message id · subject ·
  *                 group id · dedup id · trace header · public URL · attributes as on the link ·
  *                 message to the end
@@ -19,7 +20,8 @@ struct content {
     str body;
     char md5[HASH_MD5_HEX]; /* of the body */
     struct message_attrs attrs;
-    str group_id;      /* "" for none */
+    str group_id; /* "" for none, as dedup_id */
+    str dedup_id;
     str trace_header;  /* "" for none */
     bool is_published; /* came through a topic: the sender is the notification service */
 };

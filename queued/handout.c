@@ -13,7 +13,7 @@ struct given {
     u64 seq;
     i64 sent_ms, first_ms;
     u32 receives;
-    bool is_raw;
+    bool is_raw, is_fifo;
     str origin, source;
     char id[ID_UUID_SIZE];
     char handle[RECEIPT_SIZE];
@@ -50,6 +50,18 @@ static void out_number(struct call *c, const char *name, i64 number)
     call_out_entry_text(c, str_of(name), str_from(text, (size_t)n));
 }
 
+/* In a dead-letter queue the service has the MessageId in the place of the deduplication id, so that
+ * no two messages are taken for one. */
+static void out_fifo(const struct handout *h, const struct given *g, const struct content *content)
+{
+    char sequence[QUEUE_SEQUENCE_SIZE];
+    str dedup_id = g->source.n ? str_from(g->id, ID_UUID_SIZE - 1) : content->dedup_id;
+    if (h->wants->system & HANDOUT_DEDUP && dedup_id.n)
+        call_out_entry_text(h->call, STR("MessageDeduplicationId"), dedup_id);
+    if (h->wants->system & HANDOUT_SEQUENCE)
+        call_out_entry_text(h->call, STR("SequenceNumber"), queue_sequence(g->seq, sequence));
+}
+
 static void out_system(const struct handout *h, const struct given *g,
                        const struct content *content)
 {
@@ -69,6 +81,8 @@ static void out_system(const struct handout *h, const struct given *g,
         out_number(c, "SentTimestamp", g->sent_ms);
     if (wanted & HANDOUT_GROUP && content->group_id.n)
         call_out_entry_text(c, STR("MessageGroupId"), content->group_id);
+    if (g->is_fifo)
+        out_fifo(h, g, content);
     if (wanted & HANDOUT_TRACE && content->trace_header.n)
         call_out_entry_text(c, STR("AWSTraceHeader"), content->trace_header);
     if (wanted & HANDOUT_SOURCE && g->source.n)
@@ -143,7 +157,7 @@ static void bodies_came(struct body_fetch *f)
     call_done(h->call);
 }
 
-static void note(struct handout *h, const struct msg *m)
+static void note(struct handout *h, const struct msg *m, i64 received_ms)
 {
     struct given *g = &h->given[h->fetch.n];
     const struct msg_past *past = msg_past(m);
@@ -152,15 +166,17 @@ static void note(struct handout *h, const struct msg *m)
     g->first_ms = msg_first_ms(m);
     g->receives = msg_receives(m);
     g->is_raw = m->flags & MSG_RAW;
+    g->is_fifo = m->queue->attributes.fifo;
     g->origin = arena_dup(&h->call->arena, origin_arn(&h->all->msgs, m->origin));
     g->source =
         past ? arena_dup(&h->call->arena, origin_arn(&h->all->msgs, past->source)) : STR("");
     queue_message_id(m, g->id);
-    queue_receipt(m, g->handle);
+    queue_receipt(m, received_ms, g->handle);
     h->fetch.ids[h->fetch.n++] = msg_body_row(m);
 }
 
-void handout(struct call *c, const struct handout_wants *wants, struct msg *const *taken, u32 n)
+void handout(struct call *c, const struct handout_wants *wants, struct msg *const *taken, u32 n,
+             i64 received_ms)
 {
     struct handout *h = arena_alloc(&c->arena, sizeof *h);
     h->call = c;
@@ -170,7 +186,7 @@ void handout(struct call *c, const struct handout_wants *wants, struct msg *cons
     h->is_done = false;
     h->fetch = (struct body_fetch){.body = body_came, .done = bodies_came};
     for (u32 i = 0; i < n; i++)
-        note(h, taken[i]);
+        note(h, taken[i], received_ms);
     call_out_list(c, "Messages", "Message");
     queue_store_fetch(h->all->store, &h->fetch);
     if (!h->is_done)

@@ -20,7 +20,9 @@ enum handout_system {
     HANDOUT_GROUP = 16,
     HANDOUT_TRACE = 32,
     HANDOUT_SOURCE = 64,
-    HANDOUT_ALL = 127,
+    HANDOUT_DEDUP = 128,
+    HANDOUT_SEQUENCE = 256,
+    HANDOUT_ALL = 511,
 };
 
 /* What is told of each message beside its body. */
@@ -29,7 +31,8 @@ struct handout_wants {
     const struct val *names; /* MessageAttributeNames, or NULL; as long as the call */
 };
 
-/* Gives `n` > 0 messages of one queue to the call, and finishes it. */
-void handout(struct call *c, const struct handout_wants *wants, struct msg *const *taken, u32 n);
+/* Gives `n` > 0 messages of one queue, received at that time, to the call, and finishes it. */
+void handout(struct call *c, const struct handout_wants *wants, struct msg *const *taken, u32 n,
+             i64 received_ms);
 
 #endif

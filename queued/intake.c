@@ -19,7 +19,6 @@ static void put(struct delivery *d, struct queue *q, const struct frame_target *
         .content = buf_view(&d->all->row),
         .shared = d->shared,
         .group_id = d->publication->group_id,
-        .dedup_id = d->publication->dedup_id,
         .flags = t->form == PUBLICATION_RAW ? MSG_RAW : 0,
         .delay_ms = q->attributes.delay_s * 1000,
     };
@@ -99,7 +98,8 @@ void intake_publication(struct intake *in, struct queues *qs, const struct frame
         struct queue *q = queues_find_arn(qs, t.queue);
         if (!q) {
             note_unknown(in, number, i);
-        } else if (t.form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX) {
+        } else if (q->attributes.fifo ||
+                   (t.form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX)) {
             in->unfit++;
         } else {
             put_one(&d, q, &t);

@@ -118,7 +118,7 @@ static void rare_free(struct msgs *ms, struct msg *m)
 
 void msg_free(struct msgs *ms, struct msg *m)
 {
-    assert(!m->body);
+    assert(!m->body && !m->group);
     list_remove(&m->arrived);
     rare_free(ms, m);
     origin_drop(ms, m->origin);
@@ -195,7 +195,7 @@ struct msg_body *msg_body_new(struct msgs *ms, u64 row)
 
 void msg_body_hold(struct msg *m, struct msg_body *b)
 {
-    assert(!m->body);
+    assert(!m->body && !m->group);
     m->body = b;
     if (b)
         b->holders++;

@@ -17,6 +17,7 @@
 #include "common/base/map.h"
 #include "common/base/slab.h"
 
+struct group;
 struct queue;
 struct msg;
 
@@ -71,6 +72,7 @@ struct msg {
     struct list arrived;   /* in the queue's list of all its messages, oldest first */
     struct msg_body *body; /* NULL: the body row of its own seq */
     struct msg_rare *rare; /* NULL: visible, never received and never moved */
+    struct group *group;   /* NULL: none, or its queue's pick does not ask for groups */
     u32 origin;            /* place of its struct origin; 0: none */
     u16 flags;             /* enum msg_flags */
     u8 where;              /* which member of `at`, and more: the pick's own; 0: nowhere */

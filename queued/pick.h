@@ -15,8 +15,10 @@
 
 struct queue;
 struct msg;
+struct group;
 
 struct pick {
+    bool by_group; /* messages have a group when they arrive */
     void (*init)(struct queue *q);
     /* Lets go of every message at once, without touching them: they are purged, or the queue ends.
      */
@@ -41,15 +43,23 @@ struct pick {
     void (*check)(const struct queue *q);
 };
 
-extern const struct pick pick_standard;
+extern const struct pick pick_standard, pick_fifo;
 
 struct pick_standard_state {
     struct list line;     /* of struct msg, in the order of arrival */
     struct heap returned; /* of struct msg: those that became visible again behind that */
 };
 
+struct pick_fifo_state {
+    struct list ready;     /* of struct group: their first message is visible, next one first */
+    struct group *current; /* that the present receive takes from */
+    struct msg *next;      /* of it; NULL: it has no more */
+    struct list passed;    /* of struct group: ready, and had their turn in the present receive */
+};
+
 union pick_state {
     struct pick_standard_state standard;
+    struct pick_fifo_state fifo;
 };
 
 #endif

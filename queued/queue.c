@@ -10,6 +10,7 @@
 #include "common/aws/arn.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "queued/group.h"
 #include "queued/queues.h"
 #include "queued/redrive.h"
 
@@ -49,11 +50,24 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
     list_init(&q->hungry);
     list_init(&q->doomed);
     list_init(&q->showing);
+    list_init(&q->redelay);
     heap_init(&q->hidden);
     heap_init(&q->moved);
-    q->pick = &pick_standard;
-    q->pick->init(q);
+    map_init(&q->groups, all->seed);
+    queue_set_kind(q);
     return q;
+}
+
+void queue_set_kind(struct queue *q)
+{
+    q->pick = q->attributes.fifo ? &pick_fifo : &pick_standard;
+    q->pick->init(q);
+}
+
+static void leave_groups(struct list *messages)
+{
+    list_each(at, after, messages)
+        group_leave(list_item(at, struct msg, arrived), true);
 }
 
 void queue_free(struct queue *q)
@@ -63,6 +77,11 @@ void queue_free(struct queue *q)
     heap_remove(&q->all->reap, &q->reaped);
     list_remove(&q->hungry);
     q->pick->clear(q);
+    if (q->pick->by_group) {
+        leave_groups(&q->arrived);
+        leave_groups(&q->doomed);
+    }
+    map_deinit(&q->groups);
     heap_deinit(&q->moved);
     mem_free(q->dead_letter_arn);
     queue_attr_deinit(&q->attributes);
@@ -120,6 +139,19 @@ void queue_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE])
         id_derive(queue_store_secret(m->queue->all->store), m->seq, ret);
 }
 
+str queue_first_id(const struct queue *q, u64 seq, char *ret)
+{
+    u8 identity[MSG_IDENTITY_SIZE];
+    id_derive(queue_store_secret(q->all->store), seq, identity);
+    return (str){id_uuid_of(identity, ret), ID_UUID_SIZE - 1};
+}
+
+str queue_sequence(u64 seq, char *ret)
+{
+    snprintf(ret, QUEUE_SEQUENCE_SIZE, "1%019" PRIu64, seq);
+    return (str){ret, QUEUE_SEQUENCE_SIZE - 1};
+}
+
 str queue_message_id(const struct msg *m, char *ret)
 {
     u8 identity[MSG_IDENTITY_SIZE];
@@ -149,7 +181,10 @@ void queue_let_go(struct queue *q, struct msg *m)
     --*counter(q, m);
     if (UNLIKELY(past))
         heap_remove(&q->moved, &past->moved);
+    if (UNLIKELY(q->redelayed == m))
+        queue_redelay_next(q);
     q->pick->drop(q, m);
+    group_leave(m, false);
     queue_wake(q);
 }
 
@@ -195,6 +230,8 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     msg_body_hold(m, p->shared);
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;
+    if (q->pick->by_group)
+        group_join(m, p->group_id);
     if (p->delay_ms > 0)
         hide_until(q, m, now_ms + p->delay_ms);
     queue_arrive(q, m);
@@ -202,13 +239,12 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
         queue_store_add_body(qs->store, m->seq, p->content);
     struct message_row row = queue_message_row(m);
     row.group_id = p->group_id;
-    row.dedup_id = p->dedup_id;
     queue_store_add_message(qs->store, &row);
     loop_dirty(qs->loop);
     return m;
 }
 
-void queue_restore(struct queue *q, struct msg *m, i64 due_ms)
+void queue_restore(struct queue *q, struct msg *m, i64 due_ms, str group_id)
 {
     struct queues *qs = q->all;
     if (is_gone(m)) {
@@ -217,8 +253,12 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms)
             queue_reap(q);
         return;
     }
+    if (q->attributes.fifo && !msg_receives(m))
+        due_ms = queue_delay_over_ms(m); /* whatever the delay was when it was sent */
     if (due_ms > qs->clock->now_ms)
         hide_until(q, m, due_ms);
+    if (q->pick->by_group)
+        group_join(m, group_id.n ? group_id : STR("?")); /* of a damaged row */
     queue_arrive(q, m);
 }
 
@@ -310,44 +350,55 @@ void queue_return(struct msg *m)
     queue_wake(q);
 }
 
+void queue_hide_until(struct msg *m, i64 due_ms)
+{
+    struct queue *q = m->queue;
+    bool was_visible = msg_state(m) == MSG_VISIBLE;
+    --*counter(q, m);
+    hide_until(q, m, due_ms);
+    ++*counter(q, m);
+    if (was_visible)
+        q->pick->hide(q, m);
+}
+
 void queue_hide(struct msg *m, i64 hide_ms)
 {
     struct queue *q = m->queue;
     struct queues *qs = q->all;
     bool was_visible = msg_state(m) == MSG_VISIBLE;
     assert(!is_gone(m) && msg_receives(m));
-    if (hide_ms > 0) {
-        --*counter(q, m);
-        hide_until(q, m, qs->clock->now_ms + hide_ms);
-        ++*counter(q, m);
-        if (was_visible)
-            q->pick->hide(q, m);
-    } else if (!was_visible) {
+    if (hide_ms > 0)
+        queue_hide_until(m, qs->clock->now_ms + hide_ms);
+    else if (!was_visible)
         queue_return(m);
-    }
     store_state(m);
 }
 
 /* --- handles ---------------------------------------------------------------------------------- */
+
+struct msg *queue_find(const struct queue *q, u64 seq)
+{
+    struct msg *m = msg_find(&q->all->msgs, seq);
+    return m && m->queue == q && !is_gone(m) ? m : NULL;
+}
 
 int queue_find_receipt(struct queue *q, str text, struct receipt *ret_handle, struct msg **ret)
 {
     struct receipt h;
     if (receipt_read(queue_store_secret(q->all->store), text, &h) || h.queue != q->id)
         return E_INVALID;
-    struct msg *m = msg_find(&q->all->msgs, h.message);
     *ret_handle = h;
-    *ret = m && m->queue == q && !is_gone(m) ? m : NULL;
+    *ret = queue_find(q, h.message);
     return 0;
 }
 
-str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE])
+str queue_receipt(const struct msg *m, i64 received_ms, char ret[RECEIPT_SIZE])
 {
     const struct queues *qs = m->queue->all;
     struct receipt h = {.queue = m->queue->id,
                         .message = m->seq,
                         .delivery = msg_receives(m),
-                        .received_ms = qs->clock->now_ms};
+                        .received_ms = received_ms};
     return receipt_issue(queue_store_secret(qs->store), &h, ret);
 }
 
@@ -361,6 +412,8 @@ void queue_purge(struct queue *q)
     list_move_all(&q->doomed, &q->arrived);
     heap_deinit(&q->moved);
     q->pick->clear(q);
+    map_deinit(&q->groups);
+    map_init(&q->groups, qs->seed);
     q->visible_count = q->leased_count = q->delayed_count = 0;
     queue_clear_due(q);
     list_remove(&q->hungry);
@@ -369,11 +422,13 @@ void queue_purge(struct queue *q)
         queue_save(q);
 }
 
-void queue_changed(struct queue *q, i64 old_retention_s)
+void queue_changed(struct queue *q, i64 old_delay_s, i64 old_retention_s)
 {
     q->modified_ms = q->all->clock->now_ms;
     queue_raised_retention(q, old_retention_s);
     queue_set_retire(q);
+    if (q->attributes.fifo && q->attributes.delay_s != old_delay_s)
+        queue_redelay(q);
     queue_save(q);
 }
 

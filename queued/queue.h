@@ -18,6 +18,7 @@ struct message_row;
 
 #define QUEUE_TAKE_MAX     10    /* messages of one receive */
 #define QUEUE_HIDDEN_MAX_S 43200 /* a delivery ends 12 hours after its receive at the latest */
+#define QUEUE_DELAY_MAX_S  900
 
 struct queue {
     u64 id;
@@ -31,6 +32,7 @@ struct queue {
 
     const struct pick *pick;
     union pick_state pick_state;
+    struct map groups;   /* struct group by id, where its pick asks for them */
     struct list arrived; /* of struct msg, all of them, in the order of arrival */
     struct heap moved; /* of struct msg_past by sent_ms: those that are older than their arrival */
     u64 visible_count, leased_count, delayed_count;
@@ -39,6 +41,11 @@ struct queue {
     struct heap_node falls;  /* in queues.falls: when the first hidden one may be due, or earlier */
     struct list showing;     /* on queues.showing instead: some are due */
     struct heap_node retire; /* in queues.retire: when its oldest message may expire, or earlier */
+
+    bool dedup_by_group; /* the scope of its creation, which a later one does not change */
+
+    struct list redelay;   /* on queues.redelay */
+    struct msg *redelayed; /* the next one that is looked at there */
 
     /* Redrive: a message that was received so often (0: without end) is moved to that queue. */
     u32 receives_max;
@@ -62,7 +69,7 @@ struct new_message {
     str content;             /* its body row; or */
     struct msg_body *shared; /* a body row that is there already: one holder more */
     str origin;              /* content_origin of the subscription it came by, "" for none */
-    str group_id, dedup_id;  /* "" for none */
+    str group_id;            /* "" for none; FIFO queues want one */
     u16 flags;               /* enum msg_flags */
     i64 delay_ms;            /* 0: visible at once */
 };
@@ -78,6 +85,8 @@ void queue_drop(struct msg *m);
 void queue_return(struct msg *m);
 /* It is gone for everybody, and is cleared away in the background. */
 void queue_doom(struct msg *m);
+/* It is hidden until then, in memory. */
+void queue_hide_until(struct msg *m, i64 due_ms);
 /* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
 void queue_hide(struct msg *m, i64 hide_ms);
 
@@ -85,10 +94,17 @@ void queue_hide(struct msg *m, i64 hide_ms);
  * another queue's. */
 int queue_find_receipt(struct queue *q, str handle, struct receipt *ret_handle,
                        struct msg **ret) MUST_CHECK;
-/* The text of its MessageId: ID_UUID_SIZE bytes with its NUL. */
+/* The text of its MessageId, and of the one that a message sent to this queue got as `seq`:
+ * ID_UUID_SIZE bytes with their NUL. */
 str queue_message_id(const struct msg *m, char *ret);
-/* The handle of the message's present delivery. */
-str queue_receipt(const struct msg *m, char ret[RECEIPT_SIZE]);
+str queue_first_id(const struct queue *q, u64 seq, char *ret);
+/* The SequenceNumber of a FIFO queue's message: always 20 digits, which grow with the arrival. */
+#define QUEUE_SEQUENCE_SIZE 21
+str queue_sequence(u64 seq, char *ret);
+/* The handle of the message's present delivery, which was received then. */
+str queue_receipt(const struct msg *m, i64 received_ms, char ret[RECEIPT_SIZE]);
+/* NULL: it is not in this queue, or gone. */
+struct msg *queue_find(const struct queue *q, u64 seq);
 
 /* Everything that is in it now is gone. Costs the same however much there is. */
 void queue_purge(struct queue *q);
@@ -102,6 +118,15 @@ i64 queue_expiry_ms(const struct queue *q, const struct msg *m);
 void queue_set_retire(struct queue *q);
 /* Where it is longer than it was, what has expired stays so, cleared away or not. */
 void queue_raised_retention(struct queue *q, i64 old_retention_s);
+/* When a message of a FIFO queue, never received, has waited for its queue's delay; 0: there is
+ * none. */
+i64 queue_delay_over_ms(const struct msg *m);
+/* FIFO: the delay has changed, for messages that are there, too. In the background: */
+void queue_redelay(struct queue *q);
+/* up to `max` of them; returns how many. */
+u32 queue_redelay_some(struct queue *q, u32 max);
+/* The next of them is another, or goes. */
+void queue_redelay_next(struct queue *q);
 /* A message is hidden until due_ms. */
 void queue_set_falls(struct queue *q, i64 due_ms);
 /* Messages whose time has come become visible; those past their retention are doomed. At most `max`,
@@ -116,9 +141,9 @@ void queue_clear_due(struct queue *q);
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* The attributes have changed, the retention from that: stores them, and looks anew at what they mean
- * for messages there. */
-void queue_changed(struct queue *q, i64 old_retention_s);
+/* The attributes have changed, these two from that: stores them, and looks anew at what they mean for
+ * messages there. */
+void queue_changed(struct queue *q, i64 old_delay_s, i64 old_retention_s);
 /* It may have something to give out that it had not before: its waiters are served this turn. */
 void queue_wake(struct queue *q);
 /* It may not give out any more: too many are in flight. */
@@ -130,20 +155,22 @@ void queue_check(const struct queue *q);
 /* For queues.c. */
 struct queue *queue_new(struct queues *all, u64 id, str account, str region, str name);
 void queue_free(struct queue *q);
+/* Its attributes are known: how it chooses. It is empty. */
+void queue_set_kind(struct queue *q);
 void queue_save(struct queue *q);
 /* Reads what queue_save wrote into the row's attributes. */
 int queue_read_row(struct queue *q, str attributes);
 /* `doomed` has another first message. */
 void queue_reap(struct queue *q);
 /* A message read back; all but its queue's part of it is set. */
-void queue_restore(struct queue *q, struct msg *m, i64 due_ms);
+void queue_restore(struct queue *q, struct msg *m, i64 due_ms, str group_id);
 
 /* For redrive.c. The message is the queue's from here on, the last that arrived; its state is set. */
 void queue_arrive(struct queue *q, struct msg *m);
 /* It is the queue's no more, but for `arrived`. There is room in flight again, or what it was in
  * front of is free. */
 void queue_let_go(struct queue *q, struct msg *m);
-/* Its row, but for group and deduplication id, which memory does not hold. */
+/* Its row; whether its group is part of it the store knows. */
 struct message_row queue_message_row(const struct msg *m);
 /* What its MessageId is made of. */
 void queue_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE]);

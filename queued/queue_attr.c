@@ -1,5 +1,5 @@
-/* A new attribute of a queue is one line in `table`. What belongs to later kinds of queues stands
- * in `elsewhere`, so that it is refused by its name and never taken in silence. */
+/* A new attribute of a queue is one line in `table`. What cannot be set stands in `elsewhere`, so
+ * that it is refused by its name and never taken in silence. */
 #include "queued/queue_attr.h"
 
 #include "common/base/json.h"
@@ -9,33 +9,45 @@
 #define STATEMENTS_MAX 20
 #define KMS_KEY_MAX    2048 /* bytes of a key's id, ARN or alias */
 
-enum kind { KIND_INT, KIND_BOOL, KIND_POLICY, KIND_KEY };
+enum kind { KIND_INT, KIND_BOOL, KIND_CHOICE, KIND_POLICY, KIND_KEY };
 
 struct row {
     const char *name;
     enum kind kind;
     i64 min, max, value; /* value: the default */
     size_t offset;
+    bool fifo;              /* of FIFO queues only */
+    const char *choices[2]; /* KIND_CHOICE: texts of 0 and 1 */
 };
 
 #define AT(member) offsetof(struct queue_attrs, member)
+#define ROW(text, of, member, ...)                                                                 \
+    {                                                                                              \
+        .name = text, .kind = of, .offset = AT(member), __VA_ARGS__                                \
+    }
 static const struct row table[] = {
-    {"DelaySeconds", KIND_INT, 0, 900, 0, AT(delay_s)},
-    {"KmsDataKeyReusePeriodSeconds", KIND_INT, 60, 86400, 300, AT(kms_reuse_s)},
-    {"KmsMasterKeyId", KIND_KEY, 0, 0, 0, AT(kms_key)},
-    {"MaximumMessageSize", KIND_INT, 1024, 1048576, 1048576, AT(size_max)},
-    {"MessageRetentionPeriod", KIND_INT, 60, 1209600, 345600, AT(retention_s)},
-    {"Policy", KIND_POLICY, 0, 0, 0, AT(policy)},
-    {"ReceiveMessageWaitTimeSeconds", KIND_INT, 0, 20, 0, AT(wait_s)},
-    {"SqsManagedSseEnabled", KIND_BOOL, 0, 1, 1, AT(managed_sse)},
-    {"VisibilityTimeout", KIND_INT, 0, 43200, 30, AT(visibility_s)},
+    ROW("ContentBasedDeduplication", KIND_BOOL, content_dedup, .fifo = true),
+    ROW("DeduplicationScope", KIND_CHOICE, dedup_by_group, .fifo = true,
+        .choices = {"queue", "messageGroup"}),
+    ROW("DelaySeconds", KIND_INT, delay_s, .max = 900),
+    ROW("FifoQueue", KIND_BOOL, fifo, .fifo = true),
+    ROW("FifoThroughputLimit", KIND_CHOICE, limit_by_group, .fifo = true,
+        .choices = {"perQueue", "perMessageGroupId"}),
+    ROW("KmsDataKeyReusePeriodSeconds", KIND_INT, kms_reuse_s, .min = 60, .max = 86400,
+        .value = 300),
+    ROW("KmsMasterKeyId", KIND_KEY, kms_key, .value = 0),
+    ROW("MaximumMessageSize", KIND_INT, size_max, .min = 1024, .max = 1048576, .value = 1048576),
+    ROW("MessageRetentionPeriod", KIND_INT, retention_s, .min = 60, .max = 1209600,
+        .value = 345600),
+    ROW("Policy", KIND_POLICY, policy, .value = 0),
+    ROW("ReceiveMessageWaitTimeSeconds", KIND_INT, wait_s, .max = 20),
+    ROW("SqsManagedSseEnabled", KIND_BOOL, managed_sse, .value = 1),
+    ROW("VisibilityTimeout", KIND_INT, visibility_s, .max = 43200, .value = 30),
 };
 
 enum elsewhere_kind {
     READ_ONLY,
-    FIFO_ONLY,   /* unknown on a standard queue */
-    FIFO_CHOICE, /* cannot be had on a standard queue, with a text of its own */
-    REDRIVE,     /* dead-letter queues: only "", which removes it, can be had */
+    REDRIVE, /* dead-letter queues: only "", which removes it, can be had */
 };
 
 static const struct elsewhere {
@@ -46,11 +58,7 @@ static const struct elsewhere {
     {"ApproximateNumberOfMessages", READ_ONLY},
     {"ApproximateNumberOfMessagesDelayed", READ_ONLY},
     {"ApproximateNumberOfMessagesNotVisible", READ_ONLY},
-    {"ContentBasedDeduplication", FIFO_ONLY},
     {"CreatedTimestamp", READ_ONLY},
-    {"DeduplicationScope", FIFO_CHOICE},
-    {"FifoQueue", FIFO_ONLY},
-    {"FifoThroughputLimit", FIFO_CHOICE},
     {"LastModifiedTimestamp", READ_ONLY},
     {"QueueArn", READ_ONLY},
     {"RedriveAllowPolicy", REDRIVE},
@@ -85,7 +93,7 @@ static char **text_of(struct queue_attrs *a, const struct row *r)
 
 static bool is_number(const struct row *r)
 {
-    return r->kind == KIND_INT || r->kind == KIND_BOOL;
+    return r->kind == KIND_INT || r->kind == KIND_BOOL || r->kind == KIND_CHOICE;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -150,7 +158,7 @@ static int check_policy(const struct row *r, str text, struct fault *f)
     return err;
 }
 
-/* What is not of a standard queue. */
+/* What cannot be set. */
 static int check_elsewhere(str name, str value, struct fault *f)
 {
     const struct elsewhere *e = find_elsewhere(name);
@@ -162,10 +170,24 @@ static int check_elsewhere(str name, str value, struct fault *f)
                                         "Dead-letter queues (%s) are not supported by this "
                                         "version of toque.",
                                         e->name);
-    if (e->kind == FIFO_CHOICE)
-        return fault_set(f, FAULT_ATTRIBUTE_NAME,
-                         "You can specify the %s only when FifoQueue is set to true.", e->name);
     return unknown(f, name);
+}
+
+/* Attributes of FIFO queues, on those and on others. What kind a queue is cannot be changed, and
+ * only the creation of a FIFO queue says it at all. */
+static int check_fifo(const struct queue_attrs *a, const struct row *r, str value, struct fault *f)
+{
+    if (!a->fifo)
+        return r->kind == KIND_CHOICE
+                   ? fault_set(f, FAULT_ATTRIBUTE_NAME,
+                               "You can specify the %s only when FifoQueue is set to true.",
+                               r->name)
+                   : unknown(f, str_of(r->name));
+    if (r->offset == AT(fifo) && str_eq_nocase(value, STR("false")))
+        return fault_set(f, FAULT_ATTRIBUTE_VALUE,
+                         "Invalid value for the parameter FifoQueue. Reason: Modifying queue type "
+                         "is not supported.");
+    return 0;
 }
 
 static int read_number(const struct row *r, str value, i64 *ret)
@@ -173,6 +195,10 @@ static int read_number(const struct row *r, str value, i64 *ret)
     if (r->kind == KIND_BOOL) {
         *ret = str_eq_nocase(value, STR("true"));
         return *ret || str_eq_nocase(value, STR("false")) ? 0 : E_INVALID;
+    }
+    if (r->kind == KIND_CHOICE) {
+        *ret = str_is(value, r->choices[1]);
+        return *ret || str_is(value, r->choices[0]) ? 0 : E_INVALID;
     }
     return str_to_i64(value, ret) || *ret < r->min || *ret > r->max ? E_INVALID : 0;
 }
@@ -183,6 +209,8 @@ static int set_one(struct queue_attrs *a, str name, str value, struct fault *f)
     i64 number;
     if (!r)
         return check_elsewhere(name, value, f);
+    if (r->fifo && check_fifo(a, r, value, f))
+        return E_FAULT;
     if (is_number(r)) {
         if (read_number(r, value, &number))
             return invalid(f, r);
@@ -231,15 +259,18 @@ int queue_attr_set(struct queue_attrs *a, const struct val *map, bool creating, 
     struct queue_attrs next;
     if (!map)
         return 0;
-    if (creating && wants_fifo(map))
-        return fault_set(f, CALL_FAULT_UNSUPPORTED,
-                         "FIFO queues are not supported by this version of toque.");
     queue_attr_copy(&next, a);
+    if (creating && wants_fifo(map))
+        next.fifo = 1;
     int err = 0;
     for (const struct val *v = map->first; v && !err; v = v->next)
         err = set_one(&next, v->name, v->text, f);
     if (!err)
         err = settle_encryption(&next, map, f);
+    if (!err && next.limit_by_group && !next.dedup_by_group)
+        err = fault_set(f, CALL_FAULT_INVALID_PARAMETER,
+                        "The perMessageGroupId value is allowed only when the value for "
+                        "DeduplicationScope is messageGroup");
     if (err) {
         queue_attr_deinit(&next);
         return err;
@@ -294,9 +325,10 @@ bool queue_attr_text(const struct queue_attrs *a, str name, struct buf *out)
 {
     struct queue_attrs *mine = (struct queue_attrs *)(uintptr_t)a; /* only read */
     const struct row *r = row_find(name);
-    if (!r || (r->offset == AT(kms_reuse_s) && !a->kms_key))
+    if (!r || (r->fifo && !a->fifo) || (r->offset == AT(kms_reuse_s) && !a->kms_key))
         return false;
     switch (r->kind) {
+    case KIND_CHOICE: buf_z(out, r->choices[*int_of(mine, r)]); return true;
     case KIND_INT: buf_i64(out, *int_of(mine, r)); return true;
     case KIND_BOOL: buf_z(out, *int_of(mine, r) ? "true" : "false"); return true;
     default:
@@ -313,7 +345,7 @@ void queue_attr_write(const struct queue_attrs *a, struct buf *out)
     const char *comma = "";
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         const struct row *r = &table[i];
-        if (!is_number(r) && !*text_of(mine, r))
+        if ((r->fifo && !a->fifo) || (!is_number(r) && !*text_of(mine, r)))
             continue;
         buf_printf(out, "%s\"%s\":", comma, r->name);
         if (is_number(r))
@@ -327,7 +359,7 @@ void queue_attr_write(const struct queue_attrs *a, struct buf *out)
 void queue_attr_read_int(struct queue_attrs *a, str name, i64 value)
 {
     const struct row *r = row_find(name);
-    if (r && is_number(r) && value >= r->min && value <= r->max)
+    if (r && is_number(r) && value >= r->min && value <= (r->kind == KIND_INT ? r->max : 1))
         *int_of(a, r) = value;
 }
 

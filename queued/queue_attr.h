@@ -12,16 +12,18 @@ struct queue_attrs {
     i64 delay_s, size_max, retention_s, wait_s, visibility_s;
     i64 kms_reuse_s; /* of the data key; told only where there is a key */
     i64 managed_sse; /* 0 or 1 */
-    char *policy;    /* JSON text as it was given; NULL: none */
-    char *kms_key;   /* likewise */
+    i64 fifo;        /* 1: a FIFO queue, for ever; the next three are told and set on those only */
+    i64 content_dedup, dedup_by_group, limit_by_group; /* 0 or 1 */
+    char *policy;                                      /* JSON text as it was given; NULL: none */
+    char *kms_key;                                     /* likewise */
 };
 
 void queue_attr_init(struct queue_attrs *a); /* the defaults */
 void queue_attr_deinit(struct queue_attrs *a);
 void queue_attr_copy(struct queue_attrs *to, const struct queue_attrs *from);
 
-/* Sets what the map (name to text) says, all of it or, with a fault, nothing. `creating`: what
- * belongs to CreateQueue alone may be among it. */
+/* Sets what the map (name to text) says, all of it or, with a fault, nothing. `creating`: it may say
+ * that the queue is a FIFO queue. */
 int queue_attr_set(struct queue_attrs *a, const struct val *map, bool creating,
                    struct fault *f) MUST_CHECK;
 /* Whether what a CreateQueue says is what the queue has: else FAULT_QUEUE_EXISTS names the first
@@ -31,7 +33,7 @@ int queue_attr_same(const struct queue_attrs *a, const struct val *map, struct f
 /* How a name is to be read in GetQueueAttributes. */
 enum queue_attr_known {
     QUEUE_ATTR_UNKNOWN,
-    QUEUE_ATTR_OTHER, /* known, but not of these: the queue's own, or of queues of another kind */
+    QUEUE_ATTR_OTHER, /* known, but not of these: the queue's own */
     QUEUE_ATTR_SETTABLE,
 };
 enum queue_attr_known queue_attr_known(str name);

@@ -14,6 +14,8 @@ void queue_save(struct queue *q)
     if (q->expired_seq)
         buf_printf(&text, ",\"expired_seq\":%" PRIu64 ",\"expired_ms\":%" PRId64, q->expired_seq,
                    q->expired_ms);
+    if (q->dedup_by_group)
+        buf_z(&text, ",\"dedup_by_group\":1");
     buf_char(&text, '}');
     queue_store_put_queue(q->all->store, &(struct queue_row){.id = q->id,
                                                              .account = q->account,
@@ -39,6 +41,8 @@ static void row_number(struct queue *q, str name, str spelling)
         q->expired_seq = (u64)n;
     else if (str_is(name, "expired_ms"))
         q->expired_ms = n;
+    else if (str_is(name, "dedup_by_group"))
+        q->dedup_by_group = n;
     else
         queue_attr_read_int(&q->attributes, name, n);
 }

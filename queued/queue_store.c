@@ -87,11 +87,9 @@ u64 queue_store_applied(const struct queue_store *s, str incarnation)
     return a ? a->sequence : 0;
 }
 
-int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),
-                     int (*on_message)(void *arg, const struct message_row *m), void *arg)
+int queue_store_load(struct queue_store *s, const struct queue_store_walk *walk)
 {
     applied_forget(s);
     map_init(&s->applied, NULL);
-    return s->ops->load(
-        s, s, &(struct queue_store_walk){.queue = on_queue, .message = on_message, .arg = arg});
+    return s->ops->load(s, s, walk);
 }

@@ -4,6 +4,7 @@
  *   queue    a queue and its attributes
  *   body     what a message says, immutable; one row however many messages hold it
  *   message  one small row per queue that holds it, numbered in the order of arrival (seq)
+ *   dedup    what was sent to FIFO queues lately, numbered by the seqs of the sends
  *   link     last sequence applied per incarnation of a topicd
  *
  * A message whose `body` is 0 owns the body row of its own seq. Otherwise several may hold the body
@@ -40,7 +41,7 @@ struct message_row {
     u32 flags;    /* the message's own; the store does not read them */
     str origin;   /* subscription by which it came: its ARN, or the part behind the topic's */
     str identity; /* 16 bytes that its MessageId is made of; "": they derive from `seq` */
-    str group_id, dedup_id;
+    str group_id;
     str source; /* ARN of the queue that it was moved from */
 };
 
@@ -48,6 +49,12 @@ struct applied_row {
     str incarnation;
     u64 sequence;
     u64 use; /* grows with every change from one incarnation to another */
+};
+
+struct dedup_row {
+    u64 seq;
+    str key; /* 16 bytes */
+    i64 sent_ms;
 };
 
 #define QUEUE_STORE_SECRET_SIZE 16
@@ -59,6 +66,7 @@ struct applied_row {
 struct queue_store_walk {
     int (*queue)(void *arg, const struct queue_row *q);
     int (*message)(void *arg, const struct message_row *m);
+    int (*dedup)(void *arg, const struct dedup_row *e);
     void *arg;
 };
 
@@ -89,6 +97,8 @@ struct queue_store_ops {
     void (*delete_body)(struct queue_store *s, u64 id);
     void (*delete_messages)(struct queue_store *s, u64 first, u64 last);
     void (*delete_bodies)(struct queue_store *s, u64 first, u64 last);
+    void (*add_dedup)(struct queue_store *s, const struct dedup_row *e);
+    void (*delete_dedups)(struct queue_store *s, u64 up_to_seq);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
     void (*set_applied)(struct queue_store *s, const struct applied_row *a);
     void (*forget_applied)(struct queue_store *s, str incarnation);
@@ -161,8 +171,8 @@ static inline void queue_store_add_message(struct queue_store *s, const struct m
     engine_note_id(&s->engine, 0, m->seq);
     s->ops->add_message(s, m);
 }
-/* The message `seq` is the row `m` from now on, but for its origin, group and deduplication id, which
- * stay what they are. */
+/* The message `seq` is the row `m` from now on, but for its origin and group, which stay what they
+ * are. */
 static inline void queue_store_move_message(struct queue_store *s, u64 seq,
                                             const struct message_row *m)
 {
@@ -194,6 +204,16 @@ static inline void queue_store_delete_bodies(struct queue_store *s, u64 first, u
     s->ops->delete_bodies(s, first, last);
 }
 
+static inline void queue_store_add_dedup(struct queue_store *s, const struct dedup_row *e)
+{
+    s->ops->add_dedup(s, e);
+}
+/* All up to that one. */
+static inline void queue_store_delete_dedups(struct queue_store *s, u64 up_to_seq)
+{
+    s->ops->delete_dedups(s, up_to_seq);
+}
+
 /* Reads bodies: within the call where the engine has them at hand, else later, from the loop, and
  * then about when the open turn settles, on its way with it. */
 static inline void queue_store_fetch(struct queue_store *s, struct body_fetch *f)
@@ -206,11 +226,11 @@ static inline void queue_store_fetch(struct queue_store *s, struct body_fetch *f
 void queue_store_set_applied(struct queue_store *s, str incarnation, u64 sequence);
 u64 queue_store_applied(const struct queue_store *s, str incarnation);
 
-/* Walks queues in the order of ids, then messages in the order of arrival; a callback's views are valid for the call. Negative from
- * the callback stops the walk and is returned. Fast: millions of rows a second. Called at start,
- * and after a failed commit. */
-int queue_store_load(struct queue_store *s, int (*on_queue)(void *arg, const struct queue_row *q),
-                     int (*on_message)(void *arg, const struct message_row *m), void *arg);
+/* Walks queues in the order of ids, then messages in the order of arrival, then deduplication in the
+ * order of sends; a callback's views are valid for the call. Negative from the callback stops the
+ * walk and is returned. Fast: millions of rows a second. Called at start, and after a failed
+ * commit. */
+int queue_store_load(struct queue_store *s, const struct queue_store_walk *walk);
 
 /* --- what every engine has: engine.h ---------------------------------------------------------- */
 

@@ -42,6 +42,8 @@ static const char *const migrations[] = {
     /* 3: several incarnations of one topicd. The instance of version 1 was one for all. */
     "ALTER TABLE link RENAME COLUMN instance TO incarnation;"
     "ALTER TABLE link ADD COLUMN use INTEGER DEFAULT 0;",
+    /* 4: what was sent to FIFO queues lately. */
+    "CREATE TABLE dedup (seq INTEGER PRIMARY KEY, key BLOB, sent_ms INTEGER);",
 };
 
 /* Texts of a message row by their tags. */
@@ -49,9 +51,10 @@ static const struct {
     u8 tag;
     size_t at;
 } extras[] = {
-    {1, offsetof(struct message_row, origin)},   {2, offsetof(struct message_row, identity)},
-    {3, offsetof(struct message_row, group_id)}, {4, offsetof(struct message_row, dedup_id)},
-    {5, offsetof(struct message_row, source)},
+    {1, offsetof(struct message_row, origin)},
+    {2, offsetof(struct message_row, identity)},
+    {3, offsetof(struct message_row, group_id)},
+    {4, offsetof(struct message_row, source)},
 };
 #define TAG_END 32
 
@@ -68,7 +71,7 @@ struct queue_sqlite {
     sqlite3_stmt *body_add, *body_delete, *bodies_delete, *body_read;
     sqlite3_stmt *message_add, *message_move, *message_update, *message_delete, *messages_delete;
     sqlite3_stmt *message_load;
-    sqlite3_stmt *message_extra;
+    sqlite3_stmt *message_extra, *dedup_add, *dedup_delete, *dedup_load;
     sqlite3_stmt *applied_set, *applied_forget, *applied_load;
     struct buf extra, moved; /* scratch */
 };
@@ -108,6 +111,9 @@ static void sql_prepare(struct queue_sqlite *s)
     store_prepare(st, &s->message_load,
                   "SELECT seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
                   " ORDER BY seq");
+    store_prepare(st, &s->dedup_add, "INSERT INTO dedup(seq,key,sent_ms) VALUES(?1,?2,?3)");
+    store_prepare(st, &s->dedup_delete, "DELETE FROM dedup WHERE seq<=?1");
+    store_prepare(st, &s->dedup_load, "SELECT seq,key,sent_ms FROM dedup ORDER BY seq");
     store_prepare(st, &s->applied_set,
                   "INSERT OR REPLACE INTO link(incarnation,sequence,use) VALUES(?1,?2,?3)");
     store_prepare(st, &s->applied_forget, "DELETE FROM link WHERE incarnation=?1");
@@ -233,7 +239,7 @@ static void extra_read(str stored, struct message_row *m)
 static str extra_write(const struct message_row *row, struct buf *out)
 {
     struct message_row m = *row;
-    if (LIKELY(!(m.identity.n | m.group_id.n | m.dedup_id.n | m.source.n)) &&
+    if (LIKELY(!(m.identity.n | m.group_id.n | m.source.n)) &&
         (m.origin.n == 0 || (u8)m.origin.p[0] >= TAG_END))
         return m.origin;
     buf_reset(out);
@@ -287,7 +293,6 @@ static void sql_move_message(struct queue_store *base, u64 seq, const struct mes
     extra_read(buf_view(&s->moved), &before);
     after.origin = before.origin;
     after.group_id = before.group_id;
-    after.dedup_id = before.dedup_id;
     sql_bind_message(s, s->message_move, &after);
     store_bind_u64(s->message_move, 10, seq);
     store_run(s->store, s->message_move);
@@ -382,6 +387,22 @@ static void sql_fetch(struct queue_store *base, struct body_fetch *f)
     f->done(f);
 }
 
+static void sql_add_dedup(struct queue_store *base, const struct dedup_row *e)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->dedup_add);
+    store_bind_u64(stmt, 1, e->seq);
+    store_bind_bytes(stmt, 2, e->key);
+    sqlite3_bind_int64(stmt, 3, e->sent_ms);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_dedups(struct queue_store *base, u64 up_to_seq)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete(s, &s->dedup_delete, up_to_seq);
+}
+
 static void sql_set_applied(struct queue_store *base, const struct applied_row *a)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
@@ -460,6 +481,22 @@ static int sql_load_messages(struct queue_sqlite *s, const struct queue_store_wa
     return MIN(err, 0);
 }
 
+static int sql_load_dedups(struct queue_sqlite *s, const struct queue_store_walk *walk)
+{
+    sqlite3_stmt *stmt = s->dedup_load;
+    int row, err = 0;
+    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
+        if (row < 0)
+            return row;
+        struct dedup_row e = {.seq = store_column_u64(stmt, 0),
+                              .key = store_column_str(stmt, 1),
+                              .sent_ms = sqlite3_column_int64(stmt, 2)};
+        err = walk->dedup(walk->arg, &e);
+    }
+    store_row_end(stmt);
+    return MIN(err, 0);
+}
+
 static int sql_load(struct queue_store *base, struct queue_store *into,
                     const struct queue_store_walk *walk)
 {
@@ -467,7 +504,9 @@ static int sql_load(struct queue_store *base, struct queue_store *into,
     int err = sql_load_applied(s, into);
     if (!err)
         err = sql_load_queues(s, walk);
-    return err ? err : sql_load_messages(s, walk);
+    if (!err)
+        err = sql_load_messages(s, walk);
+    return err ? err : sql_load_dedups(s, walk);
 }
 
 static const struct queue_store_ops sqlite_ops = {
@@ -481,6 +520,8 @@ static const struct queue_store_ops sqlite_ops = {
     .delete_body = sql_delete_body,
     .delete_messages = sql_delete_messages,
     .delete_bodies = sql_delete_bodies,
+    .add_dedup = sql_add_dedup,
+    .delete_dedups = sql_delete_dedups,
     .fetch = sql_fetch,
     .set_applied = sql_set_applied,
     .forget_applied = sql_forget_applied,

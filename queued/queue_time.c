@@ -3,7 +3,9 @@
  * Invariants:
  * 1. A queue with hidden messages is in queues.falls, due at or before the first of them; or on
  *    queues.showing, when that time has come and the background has them in hand.
- * 2. A queue with messages is in queues.retire, due at or before the time when the oldest expires. */
+ * 2. A queue whose messages are to have another delay is on queues.redelay, `redelayed` being the
+ *    next of them, from the last that arrived on.
+ * 3. A queue with messages is in queues.retire, due at or before the time when the oldest expires. */
 #include "queued/queues.h"
 
 /* What is done at once before somebody looks: a fraction of what a call costs. */
@@ -32,6 +34,64 @@ u32 queue_show_due(struct queue *q, u32 max)
     u32 n = 0;
     for (; n < max && (m = first_due(q)); n++)
         queue_return(m);
+    return n;
+}
+
+/* --- delayed ---------------------------------------------------------------------------------- */
+
+i64 queue_delay_over_ms(const struct msg *m)
+{
+    i64 delay_ms = m->queue->attributes.delay_s * 1000;
+    return delay_ms ? m->sent_ms + delay_ms : 0;
+}
+
+/* The one that arrived before it, NULL for the first. */
+static struct msg *msg_before(const struct msg *m)
+{
+    struct list *before = m->arrived.prev;
+    return before == &m->queue->arrived ? NULL : list_item(before, struct msg, arrived);
+}
+
+void queue_redelay(struct queue *q)
+{
+    if (list_is_empty(&q->arrived))
+        return;
+    q->redelayed = list_item(q->arrived.prev, struct msg, arrived);
+    if (list_is_empty(&q->redelay))
+        list_push_back(&q->all->redelay, &q->redelay);
+}
+
+void queue_redelay_next(struct queue *q)
+{
+    q->redelayed = msg_before(q->redelayed);
+    if (!q->redelayed)
+        list_remove(&q->redelay);
+}
+
+static void redelay(struct msg *m)
+{
+    i64 due_ms = queue_delay_over_ms(m);
+    if (due_ms > m->queue->all->clock->now_ms)
+        queue_hide_until(m, due_ms);
+    else if (msg_state(m) == MSG_DELAYED)
+        queue_return(m);
+}
+
+u32 queue_redelay_some(struct queue *q, u32 max)
+{
+    i64 oldest_ms = q->all->clock->now_ms - QUEUE_DELAY_MAX_S * 1000;
+    u32 n = 0;
+    for (; n < max && q->redelayed; n++) {
+        struct msg *m = q->redelayed;
+        if (!msg_past(m) && m->sent_ms < oldest_ms) {
+            q->redelayed = NULL;
+            list_remove(&q->redelay);
+            break;
+        }
+        queue_redelay_next(q);
+        if (msg_receives(m) == 0)
+            redelay(m);
+    }
     return n;
 }
 
@@ -111,5 +171,7 @@ void queue_clear_due(struct queue *q)
     heap_deinit(&q->hidden);
     heap_remove(&qs->falls, &q->falls);
     list_remove(&q->showing);
+    list_remove(&q->redelay);
+    q->redelayed = NULL;
     heap_remove(&qs->retire, &q->retire);
 }

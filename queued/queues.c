@@ -42,8 +42,11 @@ static void empty_init(struct queues *qs)
     msgs_init(&qs->msgs, qs->seed);
     heap_init(&qs->falls);
     list_init(&qs->showing);
+    list_init(&qs->redelay);
     heap_init(&qs->retire);
     heap_init(&qs->reap);
+    dedup_init(&qs->dedup, qs->seed);
+    attempts_init(&qs->attempts, qs->seed);
 }
 
 void queues_init(struct queues *qs, struct loop *l, struct background *background,
@@ -67,6 +70,8 @@ static void drop_all(struct queues *qs)
     for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
         queue_free(q);
     sweep_stop(qs);
+    attempts_deinit(&qs->attempts);
+    dedup_deinit(&qs->dedup);
     heap_deinit(&qs->reap);
     heap_deinit(&qs->retire);
     heap_deinit(&qs->falls);
@@ -117,6 +122,7 @@ static int on_queue(void *arg, const struct queue_row *row)
         log_error("attributes of a queue are damaged, some have their defaults now queue=%s",
                   log_value(q->name, name));
     }
+    queue_set_kind(q);
     enter(q);
     return 0;
 }
@@ -162,7 +168,18 @@ static int on_message(void *arg, const struct message_row *row)
         msg_set_past(ms, m, (const u8 *)row->identity.p, row->source);
     if (row->receives)
         msg_set_receives(ms, m, row->receives, row->first_ms);
-    queue_restore(q, m, row->due_ms);
+    queue_restore(q, m, row->due_ms, row->group_id);
+    return 0;
+}
+
+static int on_dedup(void *arg, const struct dedup_row *row)
+{
+    struct loading *l = arg;
+    struct dedup_entry e = {.seq = row->seq, .sent_ms = row->sent_ms};
+    if (row->key.n != sizeof e.key)
+        return 0; /* damaged */
+    memcpy(e.key, row->key.p, sizeof e.key);
+    dedup_add(&l->all->dedup, &e);
     return 0;
 }
 
@@ -176,7 +193,9 @@ int queues_reload(struct queues *qs)
     list_init(&qs->waiting.hungry);
     empty_init(qs);
     idmap_init(&l.bodies, qs->seed);
-    int err = queue_store_load(qs->store, on_queue, on_message, &l);
+    int err = queue_store_load(
+        qs->store, &(struct queue_store_walk){
+                       .queue = on_queue, .message = on_message, .dedup = on_dedup, .arg = &l});
     idmap_deinit(&l.bodies);
     qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));
     if (!err)
@@ -253,6 +272,8 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
     struct queue *q = queue_new(qs, qs->next_id++, account, region, name);
     queue_attr_deinit(&q->attributes);
     q->attributes = *attributes;
+    q->dedup_by_group = attributes->dedup_by_group;
+    queue_set_kind(q);
     q->created_ms = q->modified_ms = qs->clock->now_ms;
     enter(q);
     queue_save(q);

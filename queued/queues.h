@@ -8,6 +8,8 @@
 
 #include "common/base/skiplist.h"
 #include "common/io/background.h"
+#include "queued/attempt.h"
+#include "queued/dedup.h"
 #include "queued/queue.h"
 #include "queued/queue_store.h"
 
@@ -22,7 +24,7 @@ struct queues_limits {
 /* What is done in the background; sweep.h. */
 struct sweep {
     struct background *background;
-    struct background_job show, expire, clear;
+    struct background_job show, expire, clear, dedup, redelay;
     struct loop_timer timer;
 };
 
@@ -49,7 +51,10 @@ struct queues {
     struct msgs msgs;
     struct heap falls;   /* queues by when the first of their hidden messages is due */
     struct list showing; /* queues with messages that are due and still hidden */
+    struct list redelay; /* FIFO queues whose messages are to have another delay */
     struct heap retire;  /* queues by the expiry of their oldest message */
+    struct dedup dedup;
+    struct attempts attempts;
     struct waiters waiting;
     struct heap reap; /* queues by the seq of the first of their doomed messages */
     u32 moves_left; /* of this turn: messages that receives may still move to dead-letter queues */

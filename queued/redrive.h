@@ -8,9 +8,9 @@
  * it is given out; also where its dead-letter queue is not there any more. The service moves it at
  * this moment and not before: the receive that would be one too many passes it over. */
 struct queue *redrive_target(const struct queue *q, const struct msg *m);
-/* It leaves its queue and arrives in `to` as a new message does: visible, behind all others. It
- * keeps its MessageId, body, times and receive count; retention counts from when it was first sent.
- */
+/* It leaves its queue and arrives in `to`, of the same kind, as a new message does: visible, behind
+ * all others. It keeps its MessageId, body, group, times and receive count; retention counts from
+ * when it was first sent, in FIFO queues from now. */
 void redrive_move(struct msg *m, struct queue *to);
 
 #endif

@@ -1,6 +1,8 @@
-/* Three jobs of the background, and one timer for everything that has a time. A piece of work is a
+/* The jobs of the background, and one timer for everything that has a time. A piece of work is a
  * message. */
 #include "queued/sweep.h"
+
+#include "queued/group.h"
 
 /* Messages of one queue that are due, until the next queue's turn comes. */
 #define QUEUE_BATCH 32
@@ -43,6 +45,20 @@ static u32 show_step(void *arg, u32 pieces)
         if (list_is_empty(&qs->showing))
             break;
         n += show_batch(qs, MIN(QUEUE_BATCH, pieces - n));
+    }
+    return n;
+}
+
+/* --- another delay ---------------------------------------------------------------------------- */
+
+static u32 redelay_step(void *arg, u32 pieces)
+{
+    struct queues *qs = arg;
+    u32 n = 0;
+    while (n < pieces && !list_is_empty(&qs->redelay)) {
+        struct queue *q = list_item(qs->redelay.next, struct queue, redelay);
+        u32 done = queue_redelay_some(q, pieces - n);
+        n += MAX(done, 1);
     }
     return n;
 }
@@ -128,6 +144,7 @@ static void clear_message(struct clearing *c, struct msg *m)
     if (msg_body_drop(ms, m))
         add_body(c, row);
     msg_forget_due(m);
+    group_leave(m, true);
     msg_free(ms, m);
     queue_reap(q);
     if (list_is_empty(&q->doomed))
@@ -148,6 +165,20 @@ static u32 clear_step(void *arg, u32 pieces)
     return n;
 }
 
+/* --- deduplication ---------------------------------------------------------------------------- */
+
+static u32 dedup_step(void *arg, u32 pieces)
+{
+    struct queues *qs = arg;
+    u64 seq;
+    u32 n = dedup_expire(&qs->dedup, qs->clock->now_ms, pieces, &seq);
+    if (n == 0)
+        return 0;
+    queue_store_delete_dedups(qs->store, seq);
+    loop_dirty(qs->loop);
+    return n;
+}
+
 /* --- the jobs --------------------------------------------------------------------------------- */
 
 static void timer_due(struct loop_timer *t)
@@ -162,6 +193,11 @@ void sweep_init(struct queues *qs, struct background *background)
         .show = {.name = "due", .class = BACKGROUND_DUE, .step = show_step, .arg = qs},
         .expire = {.name = "expired", .class = BACKGROUND_CLEAR, .step = expire_step, .arg = qs},
         .clear = {.name = "gone", .class = BACKGROUND_CLEAR, .step = clear_step, .arg = qs},
+        .dedup = {.name = "deduplication",
+                  .class = BACKGROUND_CLEAR,
+                  .step = dedup_step,
+                  .arg = qs},
+        .redelay = {.name = "delays", .class = BACKGROUND_DUE, .step = redelay_step, .arg = qs},
         .timer = {.due = timer_due, .arg = qs},
     };
 }
@@ -173,26 +209,34 @@ void sweep_stop(struct queues *qs)
     background_sleep(s->background, &s->show);
     background_sleep(s->background, &s->expire);
     background_sleep(s->background, &s->clear);
+    background_sleep(s->background, &s->dedup);
+    background_sleep(s->background, &s->redelay);
 }
 
 /* Wakes the job when its time has come; else the timer may have to be set to it. */
-static void arm_job(struct queues *qs, const struct heap *h, struct background_job *job, i64 *due)
+static void arm_job(struct queues *qs, i64 job_due, struct background_job *job, i64 *due)
 {
-    const struct heap_node *top = heap_top(h);
-    if (!top)
-        return;
-    if (heap_due(h, top) <= qs->clock->now_ms)
+    if (job_due <= qs->clock->now_ms)
         background_wake(qs->sweep.background, job);
     else
-        *due = MIN(*due, heap_due(h, top));
+        *due = MIN(*due, job_due);
+}
+
+static i64 first_due(const struct heap *h)
+{
+    const struct heap_node *top = heap_top(h);
+    return top ? heap_due(h, top) : INT64_MAX;
 }
 
 void sweep_arm(struct queues *qs)
 {
     struct sweep *s = &qs->sweep;
     i64 due = INT64_MAX;
-    arm_job(qs, &qs->falls, &s->show, &due);
-    arm_job(qs, &qs->retire, &s->expire, &due);
+    arm_job(qs, first_due(&qs->falls), &s->show, &due);
+    arm_job(qs, first_due(&qs->retire), &s->expire, &due);
+    arm_job(qs, dedup_due_ms(&qs->dedup), &s->dedup, &due);
+    if (!list_is_empty(&qs->redelay))
+        background_wake(s->background, &s->redelay);
     if (heap_top(&qs->reap))
         background_wake(s->background, &s->clear);
     if (due == INT64_MAX)

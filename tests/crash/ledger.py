@@ -1,6 +1,7 @@
 """A random workload over real HTTP that writes down what was acknowledged, and the reckoning: nothing
 acknowledged may be lost, nothing deleted may come back, nothing may be doubled over the link, and what
-one producer published in turn must lie in the queue in that order."""
+one producer published in turn must lie in the queue in that order. A FIFO queue keeps the order of each
+group through everything, and a send that is repeated until it is answered is there once."""
 import http.client, json, random, re, threading, urllib.parse
 
 ACCOUNT, REGION = '000000000000', 'us-east-1'
@@ -77,6 +78,7 @@ class Workload:
     only, so its order is that of arrival."""
 
     QUEUES = ('worked', 'kept')
+    FIFO = 'lined.fifo'
 
     def __init__(self, topic_port, queue_port, seed, producers=3, consumers=2):
         self.topic_port, self.queue_port, self.seed = topic_port, queue_port, seed
@@ -85,6 +87,10 @@ class Workload:
                         for n in range(producers)]
         self.threads += [threading.Thread(target=self.consume, args=(n,), daemon=True)
                          for n in range(consumers)]
+        self.threads += [threading.Thread(target=self.line_up, args=(n,), daemon=True)
+                         for n in range(2)]
+        self.threads.append(threading.Thread(target=self.take_in_turn, daemon=True))
+        self.taken = {}   # group -> the last number that was deleted
 
     def set_up(self):
         queues, topics = Client(self.queue_port), Client(self.topic_port)
@@ -95,6 +101,9 @@ class Workload:
                 'Endpoint': f'arn:aws:sqs:{REGION}:{ACCOUNT}:{name}',
                 'Attributes.entry.1.key': 'RawMessageDelivery',
                 'Attributes.entry.1.value': 'true'})[0] == 200
+
+        assert queues.sqs('CreateQueue', QueueName=self.FIFO,
+                          Attributes={'FifoQueue': 'true'})[0] == 200
 
     def start(self):
         for t in self.threads:
@@ -158,6 +167,40 @@ class Workload:
                 self.ledger.deleted.add(('worked', message['Body']))
             self.ledger.acknowledged()
 
+    def line_up(self, number):
+        """Sends to the FIFO queue, each message until it is answered."""
+        client, n = Client(self.queue_port), 0
+        while not self.over.is_set():
+            n += 1
+            body = f'f{number}-{n:07}'
+            while client.sqs('SendMessage', QueueUrl=self.FIFO, MessageBody=body,
+                             MessageGroupId=body[:2], MessageDeduplicationId=body)[0] != 200:
+                if self.over.is_set():
+                    return
+            self.ledger.acknowledged(body, (self.FIFO,))
+
+    def take_in_turn(self):
+        chance, client = random.Random(self.seed * 100 + 80), Client(self.queue_port)
+        while not self.over.is_set():
+            status, got = client.sqs('ReceiveMessage', QueueUrl=self.FIFO, MaxNumberOfMessages=10,
+                                     VisibilityTimeout=5, WaitTimeSeconds=1)
+            messages = got.get('Messages', []) if status == 200 else []
+            self.in_order([m['Body'] for m in messages])
+            for m in messages[:chance.randint(0, 10)]:
+                with self.ledger.lock:
+                    self.ledger.tried.add(m['Body'])
+                if client.sqs('DeleteMessage', QueueUrl=self.FIFO, ReceiptHandle=m['ReceiptHandle'])[0] != 200:
+                    break
+                self.taken[m['Body'][:2]] = m['Body']
+
+    def in_order(self, bodies):
+        """Within a receive, and behind what was deleted before."""
+        last = dict(self.taken)
+        for body in bodies:
+            if body <= last.get(body[:2], ''):
+                self.ledger.wrong.append(f'out of order: {body} after {last[body[:2]]}')
+            last[body[:2]] = body
+
     # --- the reckoning -----------------------------------------------------------------------------
 
     def drain(self, name):
@@ -178,7 +221,13 @@ class Workload:
     def reckon(self):
         """Call when everything is visible. Returns how much was promised."""
         kept, worked = self.drain('kept'), set(self.drain('worked'))
+        lined = self.drain(self.FIFO)
+        self.in_order(lined)   # and so none is there twice
         for body, queues in self.ledger.sent.items():
+            if self.FIFO in queues:
+                if body not in set_of(lined) and body not in self.ledger.tried:
+                    self.ledger.wrong.append(f'lost in {self.FIFO}: {body}')
+                continue
             if 'kept' in queues and body not in set_of(kept):
                 self.ledger.wrong.append(f'lost in kept: {body[:40]}')
             if body not in worked and body not in self.ledger.tried:
@@ -196,6 +245,6 @@ class Workload:
 
 def set_of(items, known={}):
     """The set of a list that is asked again and again."""
-    if known.get('of') is not items:
-        known.update(of=items, set=set(items))
-    return known['set']
+    if id(items) not in known:
+        known[id(items)] = (items, set(items))
+    return known[id(items)][1]

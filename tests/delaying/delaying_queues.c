@@ -89,6 +89,11 @@ static void delete_bodies(struct queue_store *s, u64 first, u64 last)
     record_ids(s, 'D', first, last);
 }
 
+static void delete_dedups(struct queue_store *s, u64 up_to_seq)
+{
+    record_ids(s, 'E', up_to_seq, 0);
+}
+
 static void record_text(struct queue_store *s, char op, u64 number, str text)
 {
     struct buf *b = record(s, op);
@@ -120,10 +125,30 @@ static void forget_applied(struct queue_store *s, str incarnation)
     record_text(s, 'A', 0, incarnation);
 }
 
+static void add_dedup(struct queue_store *s, const struct dedup_row *e)
+{
+    struct buf *b = record(s, 'e');
+
+    if (!b)
+        return;
+    delaying_put(b, e->seq);
+    delaying_put(b, (u64)e->sent_ms);
+    delaying_put_str(b, e->key);
+}
+
+static void apply_dedup(struct queue_store *s, str *r)
+{
+    struct dedup_row e = {.seq = delaying_take(r)};
+
+    e.sent_ms = (i64)delaying_take(r);
+    e.key = delaying_take_str(r);
+    s->ops->add_dedup(s, &e);
+}
+
 /* The texts of a row, one after the other. */
 #define ROW_TEXTS(m)                                                                               \
     {                                                                                              \
-        &(m)->origin, &(m)->identity, &(m)->group_id, &(m)->dedup_id, &(m)->source                 \
+        &(m)->origin, &(m)->identity, &(m)->group_id, &(m)->source                                 \
     }
 
 static void put_row(struct buf *b, const struct message_row *m)
@@ -217,6 +242,10 @@ static void apply_plain(struct queue_store *s, char op, str *r)
         delaying_take(r);
         s->ops->delete_body(s, id);
         break;
+    case 'E':
+        delaying_take(r);
+        s->ops->delete_dedups(s, id);
+        break;
     default:
         assert(op == 'Q');
         delaying_take(r);
@@ -233,6 +262,7 @@ static void apply(struct delaying *d, char op, str *r)
     case 'r':
     case 'v': apply_message(s, op, r); break;
     case 'u': apply_update(s, r); break;
+    case 'e': apply_dedup(s, r); break;
     default: apply_plain(s, op, r);
     }
 }
@@ -339,6 +369,8 @@ static const struct queue_store_ops delaying_queue_ops = {
     .delete_body = delete_body,
     .delete_messages = delete_messages,
     .delete_bodies = delete_bodies,
+    .add_dedup = add_dedup,
+    .delete_dedups = delete_dedups,
     .fetch = fetch,
     .set_applied = set_applied,
     .forget_applied = forget_applied,

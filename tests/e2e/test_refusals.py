@@ -115,9 +115,6 @@ SQS = [
     ('CreateQueue', {'QueueName': 'a b', 'tags': {'k': 'v'}}, *VALUE, BAD_NAME),
     ('CreateQueue', {'QueueName': 'a', 'tags': {'k': 'v'}}, *LATER,
      'Tags of queues are not supported by this version of toque.'),
-    *(('CreateQueue', {'QueueName': 'a.fifo', 'Attributes': a}, *LATER,
-       'FIFO queues are not supported by this version of toque.')
-      for a in ({'FifoQueue': 'true'}, {'ContentBasedDeduplication': 'true', 'FifoQueue': 'True'})),
     *((action, {**more, 'Attributes': {n: 'x'}}, *NAME, text)
       for action, more in (('CreateQueue', {'QueueName': 'a'}), ('SetQueueAttributes', {}))
       for n, text in (('FifoQueue', 'Unknown Attribute FifoQueue.'),

@@ -103,8 +103,6 @@ static const struct refusal refusals[] = {
      "a different value for attribute VisibilityTimeout"},
     {"CreateQueue", "{'QueueName':'f','Attributes':{'FifoQueue':'true'}}", 400,
      INVALID "The name of a FIFO queue can only include"},
-    {"CreateQueue", "{'QueueName':'f.fifo','Attributes':{'FifoQueue':'true'}}", 400,
-     "com.amazonaws.sqs#UnsupportedOperation\",\"message\":\"FIFO queues are not supported"},
     {"CreateQueue", "{'QueueName':'t','tags':{'a':'b'}}", 400,
      "com.amazonaws.sqs#UnsupportedOperation\",\"message\":\"Tags of queues are not supported"},
     {"TagQueue", "{'QueueUrl':'q','Tags':{'a':'b'}}", 400, "TagQueue is not supported"},

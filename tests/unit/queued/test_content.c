@@ -35,6 +35,23 @@ static void message_round_trip(void **state)
     buf_deinit(&work);
 }
 
+static void fifo_message_round_trip(void **state)
+{
+    struct buf row = {0}, work = {0};
+    struct content in = {.body = STR("hello"), .group_id = STR("g"), .dedup_id = STR("d")}, out;
+    hash_md5_hex(in.body, in.md5);
+    content_write(&row, &in);
+    assert_int_equal(content_read(buf_view(&row), false, STR(""), &work, &out), 0);
+    assert_true(str_is(out.body, "hello") && str_is(out.group_id, "g"));
+    assert_true(str_is(out.dedup_id, "d") && out.trace_header.n == 0);
+    in.dedup_id = STR("");
+    content_write(&row, &in);
+    assert_int_equal(content_read(buf_view(&row), false, STR(""), &work, &out), 0);
+    assert_true(str_is(out.group_id, "g") && out.dedup_id.n == 0);
+    buf_deinit(&row);
+    buf_deinit(&work);
+}
+
 /* The row of a publication with these attributes, each "name" of type String. */
 static void publication(struct buf *row, u32 attrs)
 {
@@ -133,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(message_round_trip),
+        cmocka_unit_test(fifo_message_round_trip),
         cmocka_unit_test(publication_raw_and_wrapped),
         cmocka_unit_test(damaged_rows),
         cmocka_unit_test(origins),

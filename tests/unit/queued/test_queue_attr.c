@@ -149,11 +149,6 @@ static void what_is_not_of_this_queue(void **state)
         assert_int_equal(set(creating, WORDS("RedrivePolicy", "", "RedriveAllowPolicy", "")), 0);
     }
     refused(false, "FifoQueue", "true", FAULT_ATTRIBUTE_NAME, "Unknown Attribute FifoQueue.");
-    refused(true, "FifoQueue", "true", CALL_FAULT_UNSUPPORTED,
-            "FIFO queues are not supported by this version of toque.");
-    assert_int_equal(set(true, WORDS("ContentBasedDeduplication", "true", "FifoQueue", "True")),
-                     E_FAULT);
-    assert_int_equal(fault.code, CALL_FAULT_UNSUPPORTED);
 }
 
 static void policy(void **state)
@@ -210,11 +205,44 @@ static void compared_with_what_is_there(void **state)
                         "for attribute VisibilityTimeout");
 }
 
+/* What kind a queue is, only its creation says; the rest is its own to change. */
+static void of_fifo_queues(void **state)
+{
+    struct buf row = {0};
+    assert_int_equal(set(true, WORDS("ContentBasedDeduplication", "TRUE", "FifoQueue", "True")), 0);
+    value_is("FifoQueue", "true");
+    value_is("ContentBasedDeduplication", "true");
+    value_is("DeduplicationScope", "queue");
+    value_is("FifoThroughputLimit", "perQueue");
+    assert_int_equal(set(false, WORDS("FifoQueue", "true", "ContentBasedDeduplication", "false")),
+                     0);
+    value_is("ContentBasedDeduplication", "false");
+    refused(false, "FifoQueue", "false", FAULT_ATTRIBUTE_VALUE,
+            "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not "
+            "supported.");
+    refused(false, "FifoQueue", "1", FAULT_ATTRIBUTE_VALUE,
+            "Invalid value for the parameter FifoQueue.");
+    refused(false, "DeduplicationScope", "group", FAULT_ATTRIBUTE_VALUE,
+            "Invalid value for the parameter DeduplicationScope.");
+    refused(false, "FifoThroughputLimit", "perMessageGroupId", CALL_FAULT_INVALID_PARAMETER,
+            "The perMessageGroupId value is allowed only when the value for DeduplicationScope is "
+            "messageGroup");
+    assert_int_equal(set(false, WORDS("FifoThroughputLimit", "perMessageGroupId",
+                                      "DeduplicationScope", "messageGroup")),
+                     0);
+    value_is("DeduplicationScope", "messageGroup");
+    queue_attr_write(&a, &row);
+    assert_non_null(strstr(row.p, "\"FifoQueue\":1"));
+    buf_deinit(&row);
+    assert_int_equal(same(WORDS("FifoQueue", "true")), 0);
+    assert_int_equal(same(WORDS("DeduplicationScope", "queue")), E_FAULT);
+}
+
 static void known_names(void **state)
 {
     assert_int_equal(queue_attr_known(STR("VisibilityTimeout")), QUEUE_ATTR_SETTABLE);
     assert_int_equal(queue_attr_known(STR("QueueArn")), QUEUE_ATTR_OTHER);
-    assert_int_equal(queue_attr_known(STR("FifoQueue")), QUEUE_ATTR_OTHER);
+    assert_int_equal(queue_attr_known(STR("FifoQueue")), QUEUE_ATTR_SETTABLE);
     assert_int_equal(queue_attr_known(STR("All")), QUEUE_ATTR_OTHER);
     assert_int_equal(queue_attr_known(STR("Foobar")), QUEUE_ATTR_UNKNOWN);
 }
@@ -230,6 +258,7 @@ int main(void)
         TEST(policy),
         TEST(encryption),
         TEST(compared_with_what_is_there),
+        TEST(of_fifo_queues),
         TEST(known_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

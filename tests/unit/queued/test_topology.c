@@ -64,7 +64,7 @@ static void wrong_ones_name_the_place(void **state)
               "    \"VisibilityTimeout\":-1}}]}",
               "topology.json:3:25", "Invalid value for the parameter VisibilityTimeout.");
     complains(r, "{\"queues\":[{\"QueueName\":\"a\",\n  \"Attributes\":{\"FifoQueue\":true}}]}",
-              "topology.json:2", "FIFO");
+              "topology.json:1", "must end with .fifo suffix");
     complains(r, "{\"queues\":[{\"QueueName\":\"a\",\"Attributes\":{\"Nonsense\":1}}]}",
               "topology.json:1", "Unknown Attribute Nonsense.");
     assert_null(rig_queue(r, "a"));

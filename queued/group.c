@@ -1,0 +1,42 @@
+#include "queued/group.h"
+
+#include "common/base/mem.h"
+#include "queued/queue.h"
+
+static struct group *group_new(str id)
+{
+    struct group *g = mem_alloc(sizeof *g + id.n);
+    memcpy(g + 1, id.p, id.n);
+    g->id = str_from(g + 1, id.n);
+    list_init(&g->messages);
+    list_init(&g->link);
+    return g;
+}
+
+void group_join(struct msg *m, str id)
+{
+    struct map *groups = &m->queue->groups;
+    struct group *g = map_get(groups, id);
+    assert(!m->group && id.n);
+    if (!g) {
+        g = group_new(id);
+        map_put(groups, g->id, g);
+    }
+    g->holders++;
+    m->group = g;
+}
+
+void group_leave(struct msg *m, bool is_gone)
+{
+    struct group *g = m->group;
+    if (!g)
+        return;
+    m->group = NULL;
+    assert(g->holders > 0);
+    if (--g->holders > 0)
+        return;
+    if (!is_gone)
+        map_del(&m->queue->groups, g->id);
+    assert(list_is_empty(&g->link) || is_gone);
+    mem_free(g);
+}
