@@ -218,8 +218,9 @@ int access_document_normal(str policy, str partition, struct buf *out)
 
     if (err)
         return err;
-    json_array_foreach(statements, i, one)
+    json_array_foreach(statements, i, one) {
         normalize_principal(json_object_get(one, "Principal"), partition);
+    }
     json_write(out, root);
     json_decref(root);
     return 0;
