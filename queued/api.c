@@ -1,4 +1,4 @@
-/* A new action is a row in sqs.h and one here, its members in members.c, and its handler in its
+/* To add an action: a row in sqs.h and one here, its members in members.c, and its handler in its
  * family's file. */
 #include "queued/api.h"
 
@@ -6,14 +6,14 @@
 #include "queued/fault.h"
 #include "queued/members.h"
 
-/* Actions of Amazon SQS that come with later versions: they say so instead of being unknown. */
+/* Actions of Amazon SQS that are not implemented: they are refused as such, not as unknown. */
 static void not_supported(struct call *c)
 {
     call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not supported by this version of toque.",
               c->action->name);
 }
 
-/* Likewise; but a queue that is not there comes first, as everywhere. */
+/* Likewise, after the check that the queue exists. */
 static void not_supported_of_queue(struct call *c)
 {
     if (api_queue(c))

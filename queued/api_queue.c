@@ -1,5 +1,5 @@
-/* The actions on queues as such: made, found, listed, set, emptied, deleted. What toque does not do
- * yet is refused behind everything that the service itself would refuse. */
+/* The actions on queues: create, find, list, set attributes, purge, delete. Requests for what is
+ * not implemented are refused after everything that the service itself would refuse. */
 #include "common/aws/arn.h"
 #include "common/aws/desk.h"
 #include "queued/api.h"
@@ -83,7 +83,7 @@ void api_create_queue(struct call *c)
     const struct val *tags = val_get(c->in, "tags"), *given = val_get(c->in, "Attributes");
     str name = val_text(c->in, "QueueName");
     struct queue *q = NULL;
-    /* A name that the service would refuse is refused before what only this one does not do. */
+    /* A name that the service refuses is checked before what only toque refuses. */
     if (check_name(name, given, &c->fault) == 0 && tags && tags->count)
         fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
                   "Tags of queues are not supported by this version of toque.");
@@ -141,7 +141,7 @@ void api_get_queue_url(struct call *c)
     call_done(c);
 }
 
-/* A page token says after which name to go on, and for which prefix it was made. */
+/* A page token has the last name of the page before and the prefix that it was issued for. */
 static str make_token(struct call *c, str prefix, str last)
 {
     return call_base64(c, arena_printf(&c->arena, "%.*s\n%.*s", STR_ARG(prefix), STR_ARG(last)));
@@ -205,7 +205,7 @@ static const char *const own_names[] = {
     "QueueArn",
 };
 
-/* What the queue knows by itself. */
+/* Attributes that the queue computes. */
 static bool own_text(const struct queue *q, str name, struct buf *out)
 {
     i64 number;
@@ -263,7 +263,7 @@ static int check_names(const struct val *names, struct fault *f)
     return 0;
 }
 
-/* A name that is asked for twice is told once. */
+/* A name that is requested twice is answered once. */
 static bool is_repeated(const struct val *names, const struct val *at)
 {
     for (const struct val *v = names->first; v != at; v = v->next)

@@ -1,6 +1,6 @@
-/* What a message says, as the bytes of a body row: written once, read at each receive. Either a
- * message that somebody sent, or a publication that one or many queues hold and that is rendered,
- * raw or in its envelope, for the queue that gives it out.
+/* The content of a message as the bytes of a body row: written once, read at each receive. It is
+ * either a sent message, or a publication that one or many queues hold; a publication is rendered,
+ * raw or in its envelope, for the subscription that delivered it.
  *
  *   message:      u8 version · u8 kind · u16 attributes · 32 bytes of the body's digest ·
  *                 group id · trace header · attributes · body to the end
@@ -9,7 +9,7 @@
  *                 group id · dedup id · trace header · public URL · attributes as on the link ·
  *                 message to the end
  *
- * Integers are little-endian, a text is u32 length and bytes, an attribute three texts. */
+ * Integers are little-endian. A text is a u32 length and its bytes. An attribute is three texts. */
 #ifndef TOQUE_CONTENT_H
 #define TOQUE_CONTENT_H
 
@@ -26,19 +26,19 @@ struct content {
     bool is_published; /* came through a topic: the sender is the notification service */
 };
 
-/* Makes `out`, emptied first, the row of a message. */
+/* Replaces the contents of `out` by the row of a message. */
 void content_write(struct buf *out, const struct content *c);
-/* The row of a publication; its targets are not part of it. */
+/* Likewise the row of a publication, without its targets. */
 void content_write_publication(struct buf *out, const struct frame_publication *p);
 
-/* Reads a row. `raw` and `subscription` (ARN) say how a publication is rendered; `work` holds what
- * is rendered, the views of `ret` point into it and into the row. E_INVALID for a damaged row,
- * E_NEWER for one of a later version. */
+/* Reads a row. `raw` and `subscription` (ARN) determine how a publication is rendered, into `work`;
+ * the views in `ret` point into `work` and the row. E_INVALID: the row is damaged. E_NEWER: it is
+ * of a later version. */
 int content_read(str row, bool raw, str subscription, struct buf *work,
                  struct content *ret) MUST_CHECK;
 
-/* What a message row keeps of a subscription's ARN: the part behind the topic's and its colon, or
- * all of it where it does not begin so. */
+/* The part of a subscription's ARN that a message row keeps: what follows the topic's ARN and a
+ * colon, or the whole ARN if it does not begin with them. */
 str content_origin(str topic, str subscription);
 
 #endif

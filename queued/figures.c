@@ -15,11 +15,11 @@ void queued_figures(const struct server *s, struct figures *to)
     figure_state(to, "link", link_state(&d->topicd), "Whether topicd is there.");
     figure_gauge(to, "queues", "", queues_count(qs), "Queues of all accounts and regions.");
     figure_gauge(to, "messages", "", qs->msgs.msgs.used,
-                 "Messages that are stored, those that wait to be cleared away among them.");
+                 "Messages that are stored, including those that wait to be cleared.");
     figure_gauge(to, "long_polls", "", qs->waiting.parked, "Receives that wait for a message.");
     figure_counter(to, "delivered", "", d->topicd.delivered, "Messages made of publications.");
     figure_counter(to, "unknown_targets", "", d->topicd.unknown,
-                   "Targets of publications whose queue is not here.");
+                   "Targets of publications whose queue does not exist.");
     figure_counter(to, "refused_raw", "", d->topicd.unfit,
-                   "Raw deliveries that were dropped for having too many attributes.");
+                   "Raw deliveries that were dropped because they had too many attributes.");
 }

@@ -1,6 +1,6 @@
-/* Names of the Query protocol differ from those of JSON where lists and maps are: flattened, with
- * singular names. MessageSystemAttributeNames shares its wire name with AttributeNames there, so
- * only the longer one, which some clients send, is read as it. */
+/* In the Query protocol lists and maps are flattened and have singular names. There
+ * MessageSystemAttributeNames has the wire name of AttributeNames, so only the longer name, which
+ * some clients send, is read as it. */
 #include "queued/members.h"
 
 #define END                                                                                        \

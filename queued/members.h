@@ -1,4 +1,5 @@
-/* The service's model: what each action takes, in both wire forms. Amazon SQS, API 2012-11-05. */
+/* The service's model: the parameters of each action in both wire forms. Amazon SQS, API
+ * 2012-11-05. */
 #ifndef TOQUE_MEMBERS_H
 #define TOQUE_MEMBERS_H
 

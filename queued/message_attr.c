@@ -1,12 +1,12 @@
-/* Checks come in the order in which a reader meets things: how many, then each attribute's name,
- * type and value. The first mistake is the answer. */
+/* Order of checks: the number of attributes, then name, type and value of each. The first error is
+ * returned. */
 #include "queued/message_attr.h"
 
 #include "queued/fault.h"
 
 /* --- names and types -------------------------------------------------------------------------- */
 
-/* `text` with the attribute's name in the place of its '@'. */
+/* `text` with '@' replaced by the attribute's name. */
 static int wrong(struct fault *f, const char *text, str name)
 {
     const char *at = strchr(text, '@');
@@ -14,8 +14,9 @@ static int wrong(struct fault *f, const char *text, str name)
                      (int)MIN(name.n, MESSAGE_ATTR_NAME_MAX), name.n ? name.p : "", at + 1);
 }
 
-/* Latin letters with diacritics pass, as the service lets them: U+00C0 to U+024F, two signs aside.
- */
+/* Latin letters with diacritics are accepted, as by the service: U+00C0 to U+024F without the two
+ * operators.
+ * */
 static bool is_name_char(u32 c)
 {
     if (c < 0x80)

@@ -1,16 +1,18 @@
-/* User attributes of a message as a send gives them: read and checked. Rules and texts as Amazon SQS
- * has them ("Amazon SQS message metadata", and what the service was seen to answer). */
+/* Reads and checks the user attributes of a sent message. Rules and texts follow Amazon SQS
+ * ("Amazon SQS message metadata", and recorded answers of the service). */
 #ifndef TOQUE_QUEUED_MESSAGE_ATTR_H
 #define TOQUE_QUEUED_MESSAGE_ATTR_H
 
 #include "common/aws/call.h"
 #include "common/aws/message_attr.h"
 
-/* The MessageAttributes map of a send (NULL: none), checked. Views point into it. E_FAULT and `f`.
- */
+/* Reads and checks the MessageAttributes map of a send (NULL: none). `ret` has views of it.
+ * E_FAULT: `f` is set.
+ * */
 int message_attrs_read(const struct val *map, struct message_attrs *ret,
                        struct fault *f) MUST_CHECK;
-/* The MessageSystemAttributes map: AWSTraceHeader alone is known. *ret is its value, or "". */
+/* The MessageSystemAttributes map: AWSTraceHeader is the only known name. *ret is its value, or "".
+ * E_FAULT: `f` is set. */
 int message_attrs_read_system(const struct val *map, str *ret, struct fault *f) MUST_CHECK;
 
 #endif

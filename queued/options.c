@@ -1,5 +1,5 @@
-/* A new option of queued alone is a row here and a member in options.h; config/queued.json is printed
- * anew with --print-sample. */
+/* To add an option that only queued has: a row here and a member in options.h; then print
+ * config/queued.json with --print-sample. */
 #include "queued/options.h"
 
 #define TEXT(...)   CONF_TEXT_ROW(struct queued_options, __VA_ARGS__)
@@ -8,18 +8,19 @@
 
 static const struct conf_option options[] = {
     TEXT(link_url, "ipc:///run/toque/queued.link",
-         "nng address at which topicd finds this queued; empty: no topics."),
+         "nng address at which topicd reaches this queued; empty: no topics."),
     FLAG(strict_waits, "false",
-         "The service's waiting rules: a name rests 60 s after DeleteQueue, a queue 60 s after "
-         "PurgeQueue. Off, both can be used again at once."),
+         "The service's waiting rules: 60 s until the name of a deleted queue can be used again, "
+         "60 s between two PurgeQueue calls for one queue. Off: no waiting."),
     NUMBER(long_polls_max, "100000", NULL, 0, 10000000,
-           "Long polls that wait at once; beyond it they are refused."),
+           "Long polls that wait at the same time; beyond it they are refused."),
     NUMBER(queues_max, "1000000", NULL, 1, 100000000, "Queues of all accounts and regions."),
     NUMBER(messages_max, "100000000", NULL, 1, INT64_C(10000000000),
-           "Messages that wait in all queues, some 90 bytes of memory each; beyond it sends are "
+           "Messages in all queues together, about 90 bytes of memory each; beyond it sends are "
            "refused."),
-    NUMBER(in_flight_max, "120000", NULL, 1, 1000000000,
-           "Received and not yet deleted messages of a queue; the service's own quota."),
+    NUMBER(
+        in_flight_max, "120000", NULL, 1, 1000000000,
+        "Received and not yet deleted messages of one queue; the default is the service's quota."),
 };
 
 static const struct conf_default defaults[] = {
@@ -29,7 +30,7 @@ static const struct conf_default defaults[] = {
 
 const struct conf_table QUEUED_OPTIONS = {
     .program = "queued",
-    .purpose = "The queues daemon of toque: Amazon SQS, and what topics deliver to.",
+    .purpose = "The queues daemon of toque: Amazon SQS, and the queues that topics deliver to.",
     .options = options,
     .n = ARRAY_LEN(options),
     .shared = &SERVER_OPTIONS,

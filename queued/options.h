@@ -1,5 +1,5 @@
 /* Every option of queued: one typed table with default, unit, bounds and reason. config/queued.json
- * is what it prints as a sample. */
+ * is the sample that it prints. */
 #ifndef TOQUE_QUEUED_OPTIONS_H
 #define TOQUE_QUEUED_OPTIONS_H
 

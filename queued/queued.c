@@ -1,5 +1,5 @@
-/* See queued.h. What belongs to a turn: all changes of queues and messages, and the sequences of
- * what topicd delivered, committed together. */
+/* See queued.h. A turn's changes of queues and messages, and the sequences of the deliveries that
+ * it applied, are committed together. */
 #include "queued/queued.h"
 
 #include "common/base/log.h"
@@ -11,7 +11,7 @@
 
 /* --- as a server ------------------------------------------------------------------------------ */
 
-/* What topicd delivered in the lost turn comes again after the next greeting. */
+/* topicd sends the deliveries of the lost turn again after the next greeting. */
 static int queued_reload(struct server *s)
 {
     struct queued *d = queued_of(s);
@@ -68,14 +68,14 @@ static bool flush(struct loop_hook *h)
 
 /* --- the link's events ------------------------------------------------------------------------ */
 
-/* The one peer of the manual clock. */
+/* topicd is the only peer of the manual clock. */
 #define TOPICD_PEER 0
 
 static void clock_tell(void *arg, u32 peer, i64 now_ms)
 {
     struct queued *d = arg;
 
-    /* One that is away hears it with its next greeting. */
+    /* If topicd is down it gets the time with the next greeting. */
     int err = topicd_link_tell_clock(&d->topicd, now_ms);
 
     (void)err;

@@ -27,10 +27,10 @@ struct queued {
  * `signals` may be NULL. */
 int queued_open(struct queued **ret, const struct queued_options *options,
                 const struct environment *env, struct daemon *signals, struct fault *f) MUST_CHECK;
-/* NULL accepted. It ended, or never ran. */
+/* NULL accepted. The loop has ended or never ran. */
 void queued_close(struct queued *d);
 
-/* What it says of itself beside the figures of every server. */
+/* Adds queued's own figures to those that every server has. */
 void queued_figures(const struct server *s, struct figures *to);
 
 static inline struct queued *queued_of(const struct server *s)

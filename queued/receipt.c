@@ -1,6 +1,6 @@
-/* The code is a chain of keyed digests over fixed-length members (SipHash, id_derive): each link's
- * digest is the key of the next. The first key is derived under a number that is no id, since what
- * is derived under ids is told to everybody as message ids. */
+/* The authentication code is a chain of keyed digests over fixed-length members (SipHash,
+ * id_derive): each digest is the key of the next. The first key is derived from a number that is
+ * not an id, since values derived from ids are public: they are the message ids. */
 #include "queued/receipt.h"
 
 #include <endian.h>

@@ -1,7 +1,7 @@
-/* Receipt handles: what a consumer shows to delete a message or to change its visibility. Nothing
- * is kept for one; it says by itself which delivery of which message of which queue it belongs to,
- * and a short code under the store's secret says that we made it. Plain base64, never a hyphen: a
- * client library splits its own markers at the last one.
+/* Receipt handles: a consumer presents one to delete a message or to change its visibility. A
+ * handle needs no state: it names the delivery, the message and the queue, and a message
+ * authentication code under the store's secret proves that we issued it. It is standard base64
+ * without hyphens, since a client library splits its own markers at the last hyphen.
  *
  *   u8 version · u64 queue · u64 message · u32 delivery · u64 received ms · 10 bytes of code */
 #ifndef TOQUE_RECEIPT_H
@@ -18,9 +18,9 @@ struct receipt {
     i64 received_ms; /* Unix ms of that delivery: visibility may be extended for 12 hours from it */
 };
 
-/* The text, `secret` being the store's 16 bytes. */
+/* Writes the handle's text; `secret` is the store's 16 bytes. */
 str receipt_issue(const u8 *secret, const struct receipt *h, char ret[RECEIPT_SIZE]);
-/* E_INVALID: garbage, or made under another secret. Hostile input welcome. */
+/* E_INVALID: malformed, or issued under another secret. `text` is untrusted. */
 int receipt_read(const u8 *secret, str text, struct receipt *ret) MUST_CHECK;
 
 #endif

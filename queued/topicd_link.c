@@ -1,11 +1,11 @@
 /* Invariants:
- * 1. A DELIVER is taken only when its session is the current one and its ordinal follows on the one
- * taken last, and applied only when its sequence is above the last one of its incarnation: nothing
- * is left out, nothing is applied twice (frame.h).
- * 2. QUEUES, REJECTED, ACK and the echo of SYNC tell what is durable: they leave from later
- * callbacks, in the order in which that came about.
- * 3. A forwarded call lives until its reply, whether its link does or not; one whose sender wants to
- *    know what became of the answer until topicd says so, or its link is gone. */
+ * 1. A DELIVER is accepted only when its session is the current one and its ordinal is the next
+ *    one, and applied only when its sequence is above the last one of its incarnation: nothing is
+ *    skipped and nothing is applied twice (frame.h).
+ * 2. QUEUES, REJECTED, ACK and the echo of SYNC report durable state: they are sent from callbacks
+ *    after the commit, in the order of the changes.
+ * 3. A forwarded call lives until its reply, even if its session ends. If its handler wants to know
+ *    whether the answer was sent, it lives until topicd reports that or the session ends. */
 #include "queued/topicd_link.h"
 
 #include "common/base/log.h"
@@ -16,25 +16,25 @@
 #define ANNOUNCED_A_FRAME 1000
 /* Targets in one REJECTED frame. */
 #define REJECTED_A_FRAME 100000
-/* Answers to SYNC that may be on their way; topicd asks again when it has one. */
+/* SYNC echoes that may be pending; topicd sends the next SYNC after an echo. */
 #define SYNCS_MAX 1000
 
-/* An API call that came in at topicd's front endpoint. */
+/* An API call that topicd's front endpoint forwarded. */
 struct forwarded {
     u64 id;
-    struct topicd_link *topicd; /* NULL: its link is gone, the answer goes nowhere */
+    struct topicd_link *topicd; /* NULL: its session ended, the answer is dropped */
     struct call *call;
-    char *frame;   /* what the request's views point into */
-    bool answered; /* it waits for topicd to say what became of the answer */
+    char *frame;   /* the bytes that the request's views point into */
+    bool answered; /* waits for topicd's report whether the answer was sent */
 };
 
-/* What is said when a turn is durable. */
+/* A frame that is sent when its turn is durable. */
 struct ack {
     struct loop_later later;
     struct topicd_link *topicd;
     u32 session;
     u64 ordinal;
-    struct intake intake; /* what is rejected */
+    struct intake intake; /* the rejected places */
 };
 
 struct echo {
@@ -54,7 +54,7 @@ static int send(struct topicd_link *p, struct buf *frame)
 
 /* --- greeting --------------------------------------------------------------------------------- */
 
-/* All queues, in frames that say "all", the last of them so. */
+/* Sends all queues in frames flagged "all", the last one also flagged "last". */
 static void send_all_queues(struct topicd_link *p)
 {
     const struct map *queues = &p->queues->by_key;
@@ -89,7 +89,7 @@ static int on_hello(struct topicd_link *p, str frame)
     u8 uuid[16];
     if (frame_read_greeting(frame, &g) || id_uuid_read(g.instance, uuid))
         return E_INVALID;
-    /* While the store fails nothing could be promised: the other side tries again. */
+    /* While the store fails nothing can become durable; topicd tries again. */
     if (p->queues->failing)
         return E_AGAIN;
     memcpy(p->instance, g.instance.p, ID_UUID_SIZE - 1);
@@ -132,14 +132,14 @@ static void send_ack(struct loop_later *later, int err)
     mem_free(a);
 }
 
-/* No more messages may be held: what is not acknowledged stays in topicd's outbox, and comes again
+/* messages_max is reached: unaccepted deliveries stay in topicd's outbox, which sends them again
  * with its next session. */
 static bool is_full(struct topicd_link *p)
 {
     const struct queues *qs = p->queues;
     bool full = qs->msgs.msgs.used >= qs->limits.messages_max;
     if (full && !p->told_full)
-        log_error("messages_max is reached, nothing of topics is taken messages=%" PRIu64,
+        log_error("messages_max is reached: deliveries are refused messages=%" PRIu64,
                   qs->msgs.msgs.used);
     p->told_full = full;
     return full;
@@ -218,17 +218,18 @@ static int on_sync(struct topicd_link *p, str frame)
     return 0;
 }
 
-/* --- calls from the front door ---------------------------------------------------------------- */
+/* --- calls from the front endpoint
+ * ---------------------------------------------------------------- */
 
-/* Somebody waits for an answer that no frame holds: told so, the next call may ask for less. */
+/* The answer exceeds the frame limit: reports that to the client, which may ask for less. */
 static void send_too_large(struct topicd_link *p, u64 id, struct call *c)
 {
     struct buf frame = {0};
-    log_error("an answer is larger than the link takes: raise link_frame_size_max bytes=%zu",
+    log_error("an answer exceeds the link's frame limit: raise link_frame_size_max bytes=%zu",
               c->answer.body.n);
     fault_clear(&c->fault);
     fault_set(&c->fault, CALL_FAULT_UNAVAILABLE,
-              "The answer is larger than the link between the daemons takes.");
+              "The answer exceeds the frame limit of the link between the daemons.");
     call_render(c);
     frame_write_answer(&frame, id, false, &c->answer);
     send(p, &frame);
@@ -334,7 +335,7 @@ static int take_frame(struct topicd_link *p, str frame)
     case FRAME_CLOCK: return on_clock(p, frame);
     case FRAME_ANSWERED: return on_answered(p, frame);
     case FRAME_SYNC: return on_sync(p, frame);
-    default: return E_INVALID; /* what topicd never says */
+    default: return E_INVALID; /* kinds that topicd never sends */
     }
 }
 
@@ -344,7 +345,7 @@ void topicd_link_frame(struct topicd_link *p, str frame)
     if (err == 0)
         return;
     if (err != E_AGAIN)
-        log_error("a frame of topicd makes no sense, the link is cut: %s", err_text(err));
+        log_error("invalid frame from topicd: the link is closed: %s", err_text(err));
     topicd_link_hang_up(p);
 }
 
@@ -365,7 +366,7 @@ void topicd_link_down(struct topicd_link *p)
     for (size_t pos = 0; (f = idmap_next(&p->calls, &pos));) {
         idmap_del(&p->calls, f->id);
         f->topicd = NULL;
-        /* Whether topicd could still pass the answer on is not known: as if it had. */
+        /* Whether topicd still sent the answer is unknown: assume that it did. */
         if (f->answered)
             forwarded_sent(f, CALL_SENT);
         else
@@ -397,8 +398,8 @@ static bool is_here(const struct topicd_link *p, str arn)
     return queues_find_arn(p->queues, arn) != NULL;
 }
 
-/* Those of the changed queues that are here now, or those that are not: what counts is how it is,
- * not in which order a name came and went. */
+/* Adds the changed queues that exist now, or those that do not: only the present state counts, not
+ * how often a name was created and deleted in between. */
 static void add_changed(struct topicd_link *p, struct buf *frame, bool here)
 {
     str rest = buf_view(&p->changed);

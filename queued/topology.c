@@ -1,4 +1,4 @@
-/* Every complaint is made where the value stands, so that it names its place. */
+/* Errors are raised at the value itself, so that they name its line and column. */
 #include "queued/topology.h"
 
 #include "queued/api.h"
@@ -8,7 +8,7 @@ static bool is_comment(const char *name)
     return strncmp(name, "//", 2) == 0;
 }
 
-/* Complains about a member that is none of `names` (ends in NULL). */
+/* Refuses a member that is not in `names` (ends in NULL). */
 static int check_members(const struct json_at *object, const char *const *names, struct fault *f)
 {
     const char *name;
@@ -25,7 +25,8 @@ static int check_members(const struct json_at *object, const char *const *names,
     return 0;
 }
 
-/* A value as the API has it: text, though numbers, booleans and policies may stand as they are. */
+/* Converts a value to text, as the API has it; numbers, booleans and policies may be given as JSON.
+ * */
 static str value_text(struct arena *a, json_t *value)
 {
     struct buf text = {0};
@@ -37,7 +38,7 @@ static str value_text(struct arena *a, json_t *value)
     return s;
 }
 
-/* The Attributes member as a call would bring it; *ret is NULL where there is none. */
+/* The Attributes member in the form of a call's parameter; *ret is NULL if there is none. */
 static int read_attributes(struct arena *a, const struct json_at *queue, struct json_at *ret_at,
                            struct val **ret, struct fault *f)
 {
@@ -64,7 +65,7 @@ static int read_attributes(struct arena *a, const struct json_at *queue, struct 
     return 0;
 }
 
-/* The attribute that is wrong by itself, so that the complaint names its place. */
+/* Finds the attribute that is invalid by itself, so that the error names its place. */
 static int blame(const struct json_at *queue, const struct json_at *map, const struct val *given,
                  const struct fault *why, struct fault *f)
 {

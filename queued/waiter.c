@@ -1,10 +1,10 @@
 /* A waiter is on exactly one list from waiter_park until waiter_unpark: its queue's, `orphans`
- * while queues are read anew, or `ending` when it has no queue any more. */
+ * during a reload, or `ending` when it has no queue any more. */
 #include "queued/waiter.h"
 
 #include "common/aws/desk.h"
 
-/* Of one hungry queue, before the next one has its turn. */
+/* Waiters served at one hungry queue before the next queue's turn. */
 #define SERVED_AT_ONCE 16
 
 static struct waiter *first_waiter(struct list *head)
@@ -14,12 +14,12 @@ static struct waiter *first_waiter(struct list *head)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* Only wakes the loop: waiters_serve does the rest. */
+/* Only wakes the loop; waiters_serve ends the wait. */
 static void time_has_come(struct loop_timer *t)
 {
 }
 
-/* The timers are set to the first wait that ends. */
+/* Sets the timers for the first wait that ends. */
 static void waiters_arm(struct queues *qs)
 {
     struct waiters *ws = &qs->waiting;
@@ -73,7 +73,7 @@ static void waiter_finish(struct waiter *w, enum waiter_end why)
     w->end(w, why);
 }
 
-/* The client left: it is off the list before anything can be given to it. */
+/* The client left: removes the waiter before a message can be given to it. */
 static void client_left(struct call *c)
 {
     waiter_finish(c->parked, WAITER_EMPTY);
@@ -97,7 +97,7 @@ bool waiter_park(struct waiter *w, i64 wait_ms)
     if (qs->clock->manual)
         heap_set_tied(&ws->due_real, &w->due_real, qs->clock->mono_ms + wait_ms, ws->serial);
     waiters_arm(qs);
-    /* It was not looked through to the end. */
+    /* The receive may not have examined all messages. */
     if (queue_has_next(w->queue))
         queue_wake(w->queue);
     return true;
@@ -105,7 +105,8 @@ bool waiter_park(struct waiter *w, i64 wait_ms)
 
 /* --- ending ----------------------------------------------------------------------------------- */
 
-/* One waiter gets what its queue has, or goes. False: there is nothing for it, it waits on. */
+/* Gives messages to one waiter, or ends it if its client left. False: no messages, it stays parked.
+ * */
 static bool waiter_serve(struct waiter *w)
 {
     if (!queue_has_next(w->queue))
@@ -116,7 +117,7 @@ static bool waiter_serve(struct waiter *w)
     return true;
 }
 
-/* Takes turns among the queues, so that a long line at one keeps nobody else waiting. */
+/* Round-robin over the hungry queues, so that many waiters at one do not delay the others. */
 static u32 serve_hungry(struct queues *qs, u32 left)
 {
     struct list *hungry = &qs->waiting.hungry;
@@ -128,7 +129,7 @@ static u32 serve_hungry(struct queues *qs, u32 left)
                 queue_wake(q);
                 break;
             }
-            left--; /* also for one that finds nothing: what it looked through may go on */
+            left--; /* counts a waiter that finds nothing, too: more messages may have to be examined */
             if (!waiter_serve(first_waiter(&q->waiters)))
                 break;
         }
@@ -144,7 +145,7 @@ static u32 end_ending(struct queues *qs, u32 left)
     return left;
 }
 
-/* NULL: no wait's time is over. */
+/* The first waiter whose wait is due; NULL: none. */
 static struct waiter *first_due(const struct queues *qs)
 {
     const struct waiters *ws = &qs->waiting;
@@ -161,7 +162,7 @@ static u32 end_due(struct queues *qs, u32 left)
 {
     struct waiter *w;
     for (; left > 0 && (w = first_due(qs)); left--)
-        /* Where those before it are still to be served there may be something for it, too. */
+        /* Waiters before it may not have been served yet, so there may be a message for it. */
         if (qs->failing || !w->queue || !waiter_serve(w))
             waiter_finish(w, WAITER_EMPTY);
     return left;

@@ -1,26 +1,25 @@
-/* Parked long polls. A waiter lies on its queue's list, oldest first, until a message can be given
- * to it, its time is over, its client left, or its queue is gone; then it is taken off and its call
- * is finished.
+/* Parked long polls. A waiter is on its queue's list, oldest first, until a message can be given to
+ * it, its wait ends, its client disconnects, or its queue is deleted. Then it is removed and its
+ * call is finished.
  *
- * All of that happens in one place: waiters_serve, which runs in every turn when everything else
- * was applied and before the commit. Whatever makes a message visible only puts its queue on
- * queues.hungry. A turn ends no more than so many waits; the others follow in the next turns.
+ * All of that happens in waiters_serve, which runs once in every turn, after all other changes and
+ * before the commit. Code that makes a message visible only puts its queue on waiters.hungry. A
+ * turn ends at most WAITERS_A_TURN waits; the rest follow in the next turns.
  *
- * Times follow the daemon's clock. Where that is moved by hand, a wait ends at the moved time or
- * when it has passed in real time, whichever is first, so that no client hangs on a clock nobody
- * moves. */
+ * Times follow the daemon's clock. With a manual clock a wait ends when its time is reached on that
+ * clock or has passed in real time, whichever is first, so that no client waits for ever. */
 #ifndef TOQUE_WAITER_H
 #define TOQUE_WAITER_H
 
 #include "common/aws/call.h"
 #include "queued/queues.h"
 
-/* Waits that end in one turn: as many as the loop takes requests in one. */
+/* Waits that end in one turn: as many as the loop accepts requests in one. */
 #define WAITERS_A_TURN 256
 
 enum waiter_end {
-    WAITER_EMPTY, /* its time is over, or its client left: answer with nothing */
-    WAITER_LOST,  /* its queue is gone */
+    WAITER_EMPTY, /* the wait ended or the client left: answer without messages */
+    WAITER_LOST,  /* its queue was deleted */
 };
 
 struct waiter {
@@ -28,8 +27,8 @@ struct waiter {
     struct queue *queue;
     struct queues *all;
     struct call *call;
-    /* Its queue may have something: take it, waiter_unpark, answer. False: there was nothing, it
-     * goes on waiting. */
+    /* Its queue may have messages: take them, waiter_unpark, answer. False: there were none, the
+     * waiter stays parked. */
     bool (*give)(struct waiter *w);
     /* It is off the list: finish its call. */
     void (*end)(struct waiter *w, enum waiter_end why);
@@ -41,20 +40,20 @@ struct waiter {
 void waiters_init(struct queues *qs);
 void waiters_deinit(struct queues *qs);
 
-/* False: too many wait already. w->queue, call, give and end are set; the waiter lives as long as
- * its call. */
+/* The caller has set w->queue, call, give and end; the waiter lives as long as its call. False: too
+ * many are parked already. */
 bool waiter_park(struct waiter *w, i64 wait_ms) MUST_CHECK;
-/* Off its list; its call is to be finished now. */
+/* Removes it from its list; the caller finishes its call. */
 void waiter_unpark(struct waiter *w);
-/* Gives what there is to those who wait for it, and ends the waits whose time is over. True: there
- * is more to do. Once a turn, before the commit. */
+/* Gives messages to waiters and ends waits that are due. True: more is to be done. Called once a
+ * turn, before the commit. */
 bool waiters_serve(struct queues *qs);
-/* The waiters of a queue are off its list; they are told why within the next turns. */
+/* Removes all waiters from the queue's list; their calls end with `why` within the next turns. */
 void waiters_end(struct queue *q, enum waiter_end why);
-/* Those whose queues could not be read anew, too. */
+/* Likewise for all queues and for `orphans`. */
 void waiters_end_all(struct queues *qs, enum waiter_end why);
 
-/* For queues_reload: off their queues onto `orphans`, and back. */
+/* For queues_reload: moves waiters from their queue to `orphans`, and all of them back. */
 void waiters_orphan(struct queue *q);
 void waiters_adopt(struct queues *qs);
 

@@ -1,11 +1,11 @@
-/* One test of a statement's Condition: an operator, the key it asks about, and the values it asks
- * for, as in {"ArnLike": {"aws:SourceArn": ["…", "…"]}}. All tests of a statement must hold.
+/* One test of a statement's Condition: an operator, a condition key, and the values to compare
+ * with, as in {"ArnLike": {"aws:SourceArn": ["…", "…"]}}. All tests of a statement must hold.
  *
  * Operators: String… (Equals, NotEquals, EqualsIgnoreCase, NotEqualsIgnoreCase, Like, NotLike),
- * Numeric… and Date… (Equals, NotEquals, LessThan, LessThanEquals, GreaterThan,
- * GreaterThanEquals), Bool, BinaryEquals, IpAddress, NotIpAddress, Arn… (Equals, NotEquals, Like,
- * NotLike), Null; with IfExists behind all but Null, with ForAnyValue: or ForAllValues: before.
- * Rules: IAM user guide, "Policy elements: Condition operators" and "Multivalued context keys". */
+ * Numeric… and Date… (Equals, NotEquals, LessThan, LessThanEquals, GreaterThan, GreaterThanEquals),
+ * Bool, BinaryEquals, IpAddress, NotIpAddress, Arn… (Equals, NotEquals, Like, NotLike), Null; with
+ * IfExists behind all but Null, with ForAnyValue: or ForAllValues: before. Rules: IAM user guide,
+ * "Policy elements: Condition operators" and "Multivalued context keys". */
 #ifndef TOQUE_ACCESS_CONDITION_H
 #define TOQUE_ACCESS_CONDITION_H
 
@@ -16,10 +16,10 @@
 
 struct access_operator;
 
-/* Whether one value of the key has to satisfy the test or all of them. */
+/* Whether one value of the key must satisfy the test, or all of them. */
 enum access_quantity { ACCESS_SINGLE, ACCESS_ANY_VALUE, ACCESS_ALL_VALUES };
 
-/* A value asked for, by the operator's kind. */
+/* A value of the policy, by the operator's kind. */
 union access_operand {
     str pattern; /* String, Arn, Binary */
     double number;

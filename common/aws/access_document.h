@@ -1,9 +1,9 @@
-/* An access policy as the text that a queue's or topic's Policy attribute holds, edited as
- * AddPermission and RemovePermission do. Members keep their order; the result has no blanks.
+/* An access policy as the text that a queue's or topic's Policy attribute holds, edited in the way
+ * of AddPermission and RemovePermission. Members keep their order; the result has no blanks.
  *
  * A permission is one statement: Sid is its label, Principal the accounts by the ARNs of their
- * roots, Action the names behind the service's prefix; of one account or action the text stands
- * alone, of several a list. Forms: recorded from Amazon SQS and SNS. */
+ * roots, Action the names behind the service's prefix; a single account or action is a string,
+ * several are a list. Forms: recorded from Amazon SQS and SNS. */
 #ifndef TOQUE_ACCESS_DOCUMENT_H
 #define TOQUE_ACCESS_DOCUMENT_H
 
@@ -13,7 +13,7 @@
 /* All texts are UTF-8. */
 struct access_permission {
     str label;
-    const str *accounts; /* twelve digits each; one given twice counts once */
+    const str *accounts; /* twelve digits each; duplicates count once */
     size_t account_count;
     const char *prefix; /* "SQS:" or "SNS:" */
     const str *actions; /* without the prefix, likewise */
@@ -21,15 +21,15 @@ struct access_permission {
     str resource; /* ARN; the principals are of its partition */
 };
 
-/* Appends to `out` the policy with the permission behind its statements; where `policy` is "", a
- * new one that is called `id`. E_EXISTS: a statement has that label; E_FULL: there are statements_max
- * already; E_INVALID: the policy cannot be read. */
+/* Appends to `out` the policy with the permission as its last statement; where `policy` is "", a
+ * new policy with the given `id`. E_EXISTS: a statement has that label; E_FULL: it has
+ * statements_max already; E_INVALID: the policy cannot be read. */
 int access_document_add(str policy, str id, const struct access_permission *p,
                         size_t statements_max, struct buf *out) MUST_CHECK;
 /* Appends the policy without the statements of that label, and nothing when none is left.
  * E_NOT_FOUND: there is none; E_INVALID as above. */
 int access_document_remove(str policy, str label, struct buf *out) MUST_CHECK;
-/* Appends the policy in the form in which Amazon SNS keeps it: compact, an account as principal by
+/* Appends the policy in the form in which Amazon SNS stores it: compact, an account as principal by
  * the ARN of its root, of the partition given. E_INVALID as above. */
 int access_document_normal(str policy, str partition, struct buf *out) MUST_CHECK;
 

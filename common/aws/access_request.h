@@ -1,5 +1,6 @@
-/* What an access policy is asked about: who does what to which resource, and the facts around it
- * that conditions may name. Filled by who takes the call; views, nothing is owned. */
+/* The request context that an access policy is evaluated against: caller, action, resource, and the
+ * facts that conditions test. Filled by the code that accepts the call; all texts are borrowed
+ * views. */
 #ifndef TOQUE_ACCESS_REQUEST_H
 #define TOQUE_ACCESS_REQUEST_H
 
@@ -16,7 +17,7 @@ struct access_fact {
 };
 
 struct access_request {
-    str account;   /* of the caller; "": nobody signed, or a service acts */
+    str account;   /* of the caller; "": unsigned, or an AWS service acts */
     str principal; /* ARN of the caller, arn:aws:iam::ACCOUNT:user/NAME or …:root; "" likewise */
     str service;   /* "sns.amazonaws.com" when an AWS service acts, else "" */
     str service_region; /* where it acts */

@@ -1,4 +1,4 @@
-/* Whether a call may be made: what the policy of the caller's access key says of it. */
+/* Authorization of a call by the policy of the caller's access key. */
 #ifndef TOQUE_AUTHORIZE_H
 #define TOQUE_AUTHORIZE_H
 
@@ -6,11 +6,11 @@
 #include "common/aws/call.h"
 #include "common/aws/keys.h"
 
-/* Fills in what policies ask about a call: its caller, action, resource and the facts around it.
+/* Fills in the request context that policies test: caller, action, resource and condition keys.
  * Needs c->in, and account and region of the call. Lives as long as the call. */
 void authorize_request(struct call *c, struct access_request *ret);
-/* 0 when the key has no policy or its policy allows the call. Else E_FAULT, c->fault is set, and
- * `why` says which statement denies it or what was missing. */
+/* 0 when the key has no policy or its policy allows the call. Else E_FAULT: c->fault is set, and
+ * `why` has the statement that denies it or the missing permission. */
 int authorize(struct call *c, const struct key *key, struct buf *why);
 
 #endif

@@ -1,5 +1,5 @@
-/* Batches, which both services have: how many entries, and what these may be called. The texts of the
- * refusals are each service's own. */
+/* Batches of both services: the number of entries and their valid ids. The error texts are each
+ * service's own. */
 #ifndef TOQUE_BATCH_H
 #define TOQUE_BATCH_H
 
@@ -10,7 +10,7 @@
 
 /* Letters, digits, hyphens and underscores, at least one. */
 bool batch_is_id_text(str id);
-/* The first entry that has the Id of one before it; NULL: all are distinct. */
+/* The first entry whose Id repeats an earlier one; NULL: all are distinct. */
 const struct val *batch_repeated(const struct val *entries);
 
 #endif

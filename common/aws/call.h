@@ -1,15 +1,15 @@
-/* One API call, free of its wire form: which action, who asks, its input as a tree of typed values,
- * its answer as it is written, or the fault that ends it.
+/* One API call, independent of its wire format: its action, its caller, its input as a tree of
+ * typed values, and its answer or fault.
  *
  *   struct member   one line of the service's model: a member's name in both wire forms, its type
  *   struct action   a row of a daemon's action table
- *   struct service  SQS or SNS: its actions, its names of faults, its XML manners
+ *   struct service  SQS or SNS: its actions, its fault names, its XML conventions
  *   struct val      an input value;  call_out_*: the answer, written once for both wire forms
  *
- * The dialects (dialect_json.c: AWS JSON 1.0 and the ipc door's JSON; dialect_query.c: the Query
- * protocol with XML answers) turn a struct request into a call by the action's members, and render
- * its answer. An action's `run` reads c->in, and either finishes the call with call_done, at once
- * or later, or parks it. Nothing here knows a topic or a queue. */
+ * The dialects (dialect_json.c: AWS JSON 1.0 and the JSON of the ipc endpoint; dialect_query.c: the
+ * Query protocol with XML answers) turn a struct request into a call by the action's members, and
+ * render its answer. An action's `run` reads c->in, and either finishes the call with call_done, at
+ * once or later, or parks it. */
 #ifndef TOQUE_CALL_H
 #define TOQUE_CALL_H
 
@@ -43,12 +43,12 @@ struct member {
     const struct member *members; /* STRUCT, or LIST and MAP of STRUCT */
     /* MAP in the Query protocol; NULL: "Name" and "Value" for SQS, "key" and "value" for SNS. */
     const char *query_key, *query_value;
-    const char *query_also; /* a second parameter name that is taken too, or NULL */
+    const char *query_also; /* a second parameter name that is accepted, or NULL */
 };
 
 /* An input value. Children of a LIST, MAP or STRUCT hang on `first` in the order of the wire; those
- * of a MAP and STRUCT have names. Absent members (and JSON nulls) are not there. Unknown members
- * are ignored. A map key that is given twice is there once, with its last value. */
+ * of a MAP and STRUCT have names. Absent members and JSON nulls have no value. Unknown members are
+ * ignored. A map key that is given twice appears once, with its last value. */
 struct val {
     enum val_type type;
     bool given_empty; /* Query: "X=" for an empty list */
@@ -63,7 +63,7 @@ struct val {
     struct val *next;
 };
 
-/* Codes of faults that the common rooms raise; a daemon's own begin at CALL_FAULT_OWN. */
+/* Codes of faults that common code raises; a daemon's own begin at CALL_FAULT_OWN. */
 enum call_fault {
     CALL_FAULT_NO_ACTION = 1,  /* neither target nor Action: 404 <UnknownOperationException/> */
     CALL_FAULT_UNKNOWN_ACTION, /* InvalidAction */
@@ -81,8 +81,8 @@ enum call_fault {
     CALL_FAULT_ACCESS_DENIED,
     CALL_FAULT_UNAVAILABLE, /* 503: the store or the peer is failing, try again */
     CALL_FAULT_INTERNAL,    /* 500 */
-    CALL_FAULT_UNSUPPORTED, /* what toque does not do: says so */
-    CALL_FAULT_BATCH_EMPTY, /* of batches, which both services have */
+    CALL_FAULT_UNSUPPORTED, /* not implemented by toque */
+    CALL_FAULT_BATCH_EMPTY, /* batches of both services */
     CALL_FAULT_BATCH_TOO_MANY,
     CALL_FAULT_BATCH_IDS_NOT_DISTINCT,
     CALL_FAULT_BATCH_ID_INVALID,
@@ -90,7 +90,7 @@ enum call_fault {
     CALL_FAULT_OWN = 100,
 };
 
-/* How a fault code is called in public. */
+/* The public names of a fault code. */
 struct fault_name {
     int code;
     int status;             /* HTTP */
@@ -103,7 +103,7 @@ enum action_flags {
     ACTION_RESULT = 1,        /* has an output shape: a Result element, and {} when empty */
     ACTION_WRITES = 2,        /* refused with CALL_FAULT_UNAVAILABLE while the store fails */
     ACTION_NO_QUEUE_PATH = 4, /* "not valid for this endpoint" when sent to a queue's path */
-    ACTION_OPEN = 8,          /* needs no signature, whatever keys there are */
+    ACTION_OPEN = 8,          /* needs no signature, even where signatures are verified */
 };
 
 struct action {
@@ -116,30 +116,31 @@ struct action {
 struct service {
     const char *signing_name;  /* "sqs", "sns" */
     const char *target_prefix; /* "AmazonSQS." */
-    const char *query_version; /* "2012-11-05": tells services apart where both know an action */
+    const char
+        *query_version; /* "2012-11-05": distinguishes the services where both have an action */
     const char *xml_namespace;
     bool unsigned_denied;      /* SQS: a call without a signature is AccessDenied; SNS:
                              MissingAuthenticationToken */
     bool flattened;            /* SQS: lists and maps without wrappers, empty ones left out, errors
                        with <Detail/>, XML declaration; SNS: the opposite */
     const char *action_prefix; /* "sqs:": how policies name the actions */
-    /* Fills in what the input states of the resource that the call is about, and leaves the rest:
-       region, account, resource. Needs c->in. */
+    /* Sets region, account and resource of the call's resource as far as the input states them, and
+     * leaves the rest. Needs c->in. */
     void (*names)(const struct call *c, struct arn *ret);
     const struct action *actions; /* sorted by name */
     size_t action_count;
     const struct fault_name *faults; /* end: code 0; covers the codes above, too */
-    /* Set: calls are not run here but handed to this (topicd's front door for SQS), with dialect,
-       identity, account, region and, in the Query protocol, c->params known; their input is read
-       only where a policy had to be asked, else c->in is NULL, and c->action is NULL where
-       `actions` does not have the name. */
+    /* Set: calls are not run here but passed to this function (topicd's front endpoint for SQS).
+     * Dialect, identity, account, region and, in the Query protocol, c->params are set. c->in is
+     * NULL unless an access policy had to be evaluated; c->action is NULL where `actions` does not
+     * have the name. */
     void (*forward)(struct call *c);
     void *owner; /* the daemon: call_owner */
 };
 
 enum dialect { DIALECT_JSON, DIALECT_QUERY };
 
-/* Who asks: read from the Authorization header or the query of a presigned URL. */
+/* The caller, as read from the Authorization header or the query of a presigned URL. */
 struct identity {
     str access_key;
     str date, region, service, terminator; /* the credential scope */
@@ -150,7 +151,7 @@ struct identity {
     str account, user; /* of the key that the signature was verified with; else "" */
 };
 
-/* How far the answer is written: call_out.c's own. */
+/* State of the answer's writer; private to call_out.c. */
 #define CALL_OUT_DEPTH_MAX 12
 struct call_out {
     struct call_out_level {
@@ -164,8 +165,8 @@ struct call_out {
     size_t result_at;
 };
 
-/* Values that one call's input may have, containers included. The largest that any action takes (a
- * batch of ten with ten attributes each) has some 500; above it: CALL_FAULT_TOO_LARGE. */
+/* Most values of one call's input, containers included; above it: CALL_FAULT_TOO_LARGE. The largest
+ * valid input (a batch of ten with ten attributes each) has about 500. */
 #define CALL_VALS_MAX 16384
 
 struct call {
@@ -176,7 +177,7 @@ struct call {
     bool plain_json;        /* Query: the answer is wanted as JSON (Accept: application/json) */
     struct request request; /* views live until the call is answered */
     struct identity identity;
-    str account, region;       /* in whose name: decided by the desk */
+    str account, region;       /* the caller's; set by the desk */
     struct val *in;            /* a STRUCT; never NULL once `run` is called; NULL for `forward` */
     u32 val_count;             /* values of c->in, bounded by CALL_VALS_MAX */
     const struct form *params; /* Query: the decoded parameters */
@@ -184,21 +185,22 @@ struct call {
     struct answer answer;
     struct buf scratch;
     struct loop_later later;
-    struct list link; /* for whoever parks it; on no list at first, and when it is done */
-    void *parked;     /* that owner's own */
-    void (*cancel)(struct call *c); /* parked: the caller left; take it off and call call_done */
+    struct list link; /* for the owner that parks it; on no list initially and when done */
+    void *parked;     /* private to that owner */
+    void (*cancel)(struct call *c); /* parked: the client left; unpark and call call_done */
     bool gone, done;
-    bool bound, turn_over; /* call_bind: to a turn; it is durable, or lost with turn_err */
+    bool bound,
+        turn_over; /* call_bind: bound to a turn; turn_over: it is durable, or lost with turn_err */
     int turn_err;
     enum call_outcome (*reply)(void *arg, struct call *c);
     void *reply_arg;
-    /* Set, before the call is finished, by whoever gives away what must come back when the answer
-     * does not leave: called once, behind the commit, with any outcome but CALL_SENDING. What it
-     * changes belongs to the turn after. */
+    /* Set before the call is finished, by a handler that must undo something if the answer is not
+     * sent. Called once, after the commit, with any outcome but CALL_SENDING. Its changes belong to
+     * the next turn. */
     void (*sent)(struct call *c, enum call_outcome outcome);
-    u64 held; /* bytes of its answer that count as held for clients */
+    u64 held; /* bytes of its answer that count against the clients' budget */
     struct call_out out;
-    struct fault fault; /* code set: the call failed, whatever was written */
+    struct fault fault; /* code set: the call failed, and what was written is dropped */
 };
 
 static inline void *call_owner(const struct call *c)
@@ -220,8 +222,8 @@ bool val_bool(const struct val *v, const char *name, bool *ret);
 
 /* --- answer ----------------------------------------------------------------------------------- */
 
-/* Members of the answer. `item` is what the flattened XML of SQS calls an element of a list or map;
- * SNS's XML calls them member and entry. Lists and maps that stay empty vanish for SQS. */
+/* Members of the answer. `item` is the element name of a list or map in the flattened XML of SQS;
+ * in SNS's XML it is member or entry. For SQS empty lists and maps are omitted. */
 void call_out_text(struct call *c, const char *name, str text);
 void call_out_i64(struct call *c, const char *name, i64 v);
 void call_out_bool(struct call *c, const char *name, bool v);
@@ -248,32 +250,32 @@ void call_out_map_end(struct call *c);
 
 /* Fills the fault and finishes the call. */
 void call_fail(struct call *c, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The call is finished: what was written, or c->fault. The answer leaves when this turn's commit is
- * durable; should the commit fail, a service error leaves in its place. c is not the caller's any
- * more. */
+/* Finishes the call with what was written, or with c->fault. The answer is sent when this turn is
+ * durable; if the turn is lost, a service error is sent instead. The caller must not use c
+ * afterwards. */
 void call_done(struct call *c);
-/* What was done for the call belongs to this turn, but what it is answered is still on its way: with
- * call_done, in this turn or a later one, the answer leaves when this turn is durable. */
+/* Binds the call's effects to this turn although its answer is not complete yet: after call_done,
+ * in this turn or a later one, the answer is sent when this turn is durable. */
 void call_bind(struct call *c);
-/* Takes a ready answer (a forwarded call's) as it is, its body with it, and finishes. An answer
+/* Finishes the call with a complete answer (of a forwarded call), and takes its body. An answer
  * without a request id gets the call's. */
 void call_done_with(struct call *c, struct answer *a);
 
 /* --- dialects: used by the desk --------------------------------------------------------------- */
 
 /* Finds the service, action and dialect of c->request. On failure c->fault is set, and service and
- * dialect are a guess good enough to render it. With a fault already set (a bad signature) it still
+ * dialect are a best guess for rendering it. If a fault is set already (a bad signature) it still
  * finds what is needed to render that. */
 void call_find(struct call *c, const struct service *const *services, size_t n);
 /* Reads the input of the call's action into c->in, or sets c->fault. Needs call_find. */
 void call_read(struct call *c);
 /* Completes c->answer from what was written, or from the fault. May be called again after a fault
- * was set: the fault then takes the place of what was rendered. */
+ * was set: the fault then replaces what was rendered. */
 void call_render(struct call *c);
-/* JSON that is no API answer: what a GET /health is answered with. */
+/* Renders JSON that is not an API answer, such as that of GET /health. */
 void call_render_page(struct call *c, int status, str json);
 
-/* Base64, as what stands in the call's arena: of blobs, and of tokens that name a page. */
+/* Base64 of blobs and page tokens; results are in the call's arena. */
 int call_unbase64(struct call *c, str text, str *ret) MUST_CHECK;
 str call_base64(struct call *c, str bytes);
 

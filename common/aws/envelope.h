@@ -1,9 +1,9 @@
-/* The notification that a subscription without raw delivery gets: JSON text made of a publication
- * and the one thing that differs between subscriptions, its ARN. Rendered when it is received, so
- * that a publication is stored once for all its subscriptions.
+/* The notification that a subscription without raw delivery gets: JSON text made from a publication
+ * and the subscription's ARN. It is rendered at receive time, so that a publication is stored once
+ * for all its subscriptions.
  *
  * Members, order and blanks as Amazon SNS writes them: "Amazon SNS message formats", HTTP/SQS JSON.
- */
+ * */
 #ifndef TOQUE_ENVELOPE_H
 #define TOQUE_ENVELOPE_H
 

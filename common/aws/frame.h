@@ -1,30 +1,31 @@
-/* The written contract between topicd and queued: what a frame on the link looks like. Both sides
- * build and read frames only here, and read them as hostile input.
+/* The protocol between topicd and queued: the frames on the link. Both daemons write and read
+ * frames only with this code, and treat received frames as untrusted input.
  *
  * Every frame: u8 version, u8 kind, u16 zero, then the kind's members. Integers are little-endian;
  * a string is u32 length and bytes; a list is u32 count and items.
  *
- *   topicd ──HELLO──>  queued     who I am; session number of this pipe
- *   topicd <─WELCOME─  queued     who I am; then my queues
- *   topicd <─QUEUES──  queued     queues that came (or all, right after WELCOME), queues that went
+ *   topicd ──HELLO──>  queued     sender's identity; session number of this pipe
+ *   topicd <─WELCOME─  queued     sender's identity; QUEUES with all queues follows
+ *   topicd <─QUEUES──  queued     queues created (or all, right after WELCOME), queues deleted
  *   topicd ──DELIVER─> queued     publications with their targets
- *   topicd <─REJECTED─ queued     targets of a DELIVER whose queue is not here; before its ACK
+ *   topicd <─REJECTED─ queued     targets of a DELIVER whose queue does not exist; before its ACK
  *   topicd <─ACK─────  queued     all DELIVERs of this session up to that ordinal are durable
- *   topicd ──CALL────> queued     an API call that came in at topicd's front door
+ *   topicd ──CALL────> queued     an API call received at topicd's front endpoint
  *   topicd <─ANSWER──  queued     its answer
- *   topicd ──ANSWERED─> queued    what became of it, where the answer asks
- *   topicd ──CANCEL──> queued     the caller left
+ *   topicd ──ANSWERED─> queued    whether it was sent, where the answer asks
+ *   topicd ──CANCEL──> queued     the client left
  *   both    CLOCK                 the manual clock was moved to this time; echoed when done
- *   both    SYNC                  echoed by queued when all QUEUES of what it did before are out
+ *   both    SYNC                  echoed by queued after the QUEUES of all earlier changes
  *
- * A DELIVER is known by the incarnation of topicd that made it (a random id of one opening of its
- * store) and a sequence, which grows strictly within it. Nobody else ever makes the same pair, also
- * not a copy of topicd's store, so it is applied once wherever it comes from: queued keeps the last
- * sequence applied of each incarnation, and what is not above it is acknowledged and not applied.
+ * A DELIVER is identified by the incarnation of the topicd that wrote it (a random id for each
+ * opening of its store) and a sequence, which grows strictly within the incarnation. The pair is
+ * unique even when topicd's store is copied. queued keeps the last applied sequence of each
+ * incarnation; a DELIVER that is not above it is acknowledged and not applied, so each is applied
+ * once.
  *
- * Within a session DELIVERs are numbered from 1. queued takes only the one that follows on the last
- * it took, so when it takes one not (it is full), it takes none behind it either. topicd sends all
- * that is not acknowledged again in the next session: so everything is applied in order. */
+ * Within a session DELIVERs are numbered from 1. queued accepts only the next number, so after it
+ * has refused one (it is full) it accepts no later one. topicd sends all unacknowledged DELIVERs
+ * again in the next session, so they are applied in order. */
 #ifndef TOQUE_FRAME_H
 #define TOQUE_FRAME_H
 
@@ -61,7 +62,7 @@ struct frame_greeting {
     str instance; /* UUID text of the sender's store */
     str version;  /* TOQUE_VERSION */
     u32 session;  /* HELLO: the pipe's number, WELCOME: echoed */
-    i64 clock_ms; /* manual clock's time; 0: the clock runs by itself */
+    i64 clock_ms; /* time of the manual clock; 0: the clock is not manual */
 };
 
 /* How one publication becomes a message: the shared part, stored once. */
@@ -77,11 +78,11 @@ struct frame_publication {
     str topic;              /* ARN */
     str message_id;         /* SNS MessageId, UUID text */
     str subject;            /* "" for none */
-    str message;            /* what the sqs protocol gets */
+    str message;            /* text for the sqs protocol */
     str group_id, dedup_id; /* "" for none */
     str trace_header;       /* AWSTraceHeader, "" for none */
     str public_url;         /* base of SigningCertURL and UnsubscribeURL, no slash at the end */
-    i64 time_ms;            /* acceptance */
+    i64 time_ms;            /* of acceptance */
     u32 attr_count;
     u32 target_count;
     /* Reading: the encoded lists; walk them with frame_next_attr and frame_next_target. */
@@ -102,7 +103,7 @@ struct frame_ack {
     u64 ordinal;
 };
 
-/* Several may be said of one DELIVER. */
+/* One DELIVER may have several. */
 struct frame_rejected {
     u32 session;
     u64 ordinal;
@@ -126,20 +127,20 @@ struct frame_answer {
     struct answer answer; /* reading: body is a copy that the reader owns */
 };
 
-/* The answer left for its client, or did not. */
+/* Whether an answer was sent to its client. */
 struct frame_answered {
     u64 id;
     enum call_outcome outcome; /* CALL_SENT, CALL_LOST, CALL_CUT */
 };
 
 struct frame_queues {
-    bool all;  /* the list replaces what was known */
+    bool all;  /* the list replaces the known queues */
     bool last; /* with all: the last part */
     u32 added_count, removed_count;
     str added, removed; /* walk with frame_next_str: queue ARNs */
 };
 
-/* The kind of a frame of our version; E_INVALID otherwise, E_NEWER for another version. */
+/* The kind of a frame. E_NEWER: of another version; E_INVALID: malformed. */
 int frame_kind(str frame, enum frame_kind *ret);
 
 /* Writers: each makes a whole frame in `out`, which is emptied first. */
@@ -158,16 +159,17 @@ void frame_write_sync(struct buf *out, u64 n);
  * frame_publication_end, and last frame_deliver_end, which puts the counts in place. */
 void frame_deliver_begin(struct buf *out, str incarnation);
 void frame_publication_begin(struct buf *out, const struct frame_publication *p);
-/* Begins one with the members and attributes of `p`, which was read; its targets follow. */
+/* Begins a publication with the members and attributes of `p`, as returned by a reader; its targets
+ * follow. */
 void frame_publication_copy(struct buf *out, const struct frame_publication *p);
 void frame_put_attr(struct buf *out, const struct message_attr *a);
 void frame_publication_targets(struct buf *out);
 void frame_put_target(struct buf *out, const struct frame_target *t);
 void frame_publication_end(struct buf *out);
 void frame_deliver_end(struct buf *out);
-/* Gives a DELIVER its sequence, once, when it is known which one follows. */
+/* Sets the sequence of a DELIVER, once. */
 void frame_deliver_number(struct buf *frame, u64 sequence);
-/* Before each sending: the session, and its place there. */
+/* Sets session and ordinal before each sending. */
 void frame_deliver_address(struct buf *frame, u32 session, u64 ordinal);
 
 /* REJECTED is written in steps, too: begin, frame_rejected_add*. */
@@ -176,12 +178,12 @@ void frame_rejected_add(struct buf *out, struct frame_place place);
 
 void frame_queues_begin(struct buf *out, bool all, bool last);
 void frame_queues_add(struct buf *out, str arn);
-void frame_queues_removed(struct buf *out); /* from here on: queues that went */
+void frame_queues_removed(struct buf *out); /* from here on: deleted queues */
 void frame_queues_end(struct buf *out);
 
 /* Readers: 0 or E_INVALID; the views point into the frame. Lists are checked while they are walked:
- * the walkers answer 1 for an item, 0 at the end, E_INVALID for a broken one. frame_read_deliver
- * walks everything once, so that a broken frame is refused before any of it is applied. */
+ * the walkers return 1 for an item, 0 at the end, E_INVALID for a malformed one. frame_read_deliver
+ * walks everything once, so that a malformed frame is refused before any of it is applied. */
 int frame_read_greeting(str frame, struct frame_greeting *ret);
 int frame_read_ack(str frame, struct frame_ack *ret);
 int frame_read_call(str frame, struct frame_call *ret);

@@ -11,17 +11,17 @@
 #include "common/base/err.h"
 #include "common/aws/request.h"
 
-/* Longest target, account or region in bytes as written; longer ones name nothing. */
+/* Longest target, account or region in bytes as written; longer ones are unknown. */
 #define IPC_NAME_SIZE_MAX 256
 
-/* What a call says. The views point into the text, or into `names` where escapes were decoded. */
+/* A parsed call. The views point into the text, or into `names` where escapes were decoded. */
 struct ipc_request {
-    str target, account, region; /* "" where not stated */
-    str input;                   /* the object as it is written; "{}" where there is none */
+    str target, account, region; /* "" if absent */
+    str input;                   /* the object as written; "{}" if absent */
     char names[3][IPC_NAME_SIZE_MAX];
 };
 
-/* 0, or E_INVALID with one static sentence of what is wrong. */
+/* 0, or E_INVALID with a static text that says what is wrong. */
 int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why);
 
 /* {"status":…,"output":…} or {"status":…,"error":…} */

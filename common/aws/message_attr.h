@@ -1,6 +1,6 @@
-/* Message attributes as Amazon SQS and Amazon SNS share them: what they are, what may stand in
- * them, their size and their digest. What a service says of a mistake, and in which order it looks,
- * is its daemon's (message_attr.c of queued and of topicd). */
+/* Message attributes as Amazon SQS and Amazon SNS share them: valid types and values, size and
+ * digest. Error texts and the order of checks differ between the services and are in message_attr.c
+ * of queued and of topicd. */
 #ifndef TOQUE_MESSAGE_ATTR_H
 #define TOQUE_MESSAGE_ATTR_H
 
@@ -9,7 +9,7 @@
 
 #define MESSAGE_ATTRS_MAX     10  /* of a message of SQS */
 #define MESSAGE_ATTR_NAME_MAX 256 /* bytes */
-#define MESSAGE_ATTR_TYPE_MAX 256 /* bytes, the label counted in */
+#define MESSAGE_ATTR_TYPE_MAX 256 /* bytes, including the label */
 
 struct message_attr {
     str name, type, value; /* value: text, or the bytes of a Binary */
@@ -17,10 +17,11 @@ struct message_attr {
 
 struct message_attrs {
     u32 n;
-    struct message_attr items[MESSAGE_ATTRS_MAX]; /* in the order of their names' bytes */
+    struct message_attr items[MESSAGE_ATTRS_MAX]; /* sorted by the bytes of their names */
 };
 
-/* "String", "Number" or "Binary", alone or with a label behind a dot; the label may be empty. */
+/* "String", "Number" or "Binary", alone or followed by a dot and a label; the label may be empty.
+ * */
 #define MESSAGE_ATTR_BASE_SIZE 6 /* bytes of each */
 enum message_attr_base {
     MESSAGE_ATTR_NONE,
@@ -44,15 +45,15 @@ enum message_number {
 };
 enum message_number message_number(str value);
 
-/* Puts one in its place by name; no more than MESSAGE_ATTRS_MAX may be put. */
+/* Inserts an attribute in the order of names; at most MESSAGE_ATTRS_MAX in total. */
 void message_attrs_put(struct message_attrs *a, const struct message_attr *item);
 /* Bytes that count against the limit: names, types and values. */
 size_t message_attrs_size(const struct message_attrs *a);
 /* Digest over all of them; `work` is emptied and used. */
 char *message_attrs_md5(const struct message_attrs *a, struct buf *work, char ret[HASH_MD5_HEX]);
 
-/* Whether text holds only characters that a message may hold: #x9 #xA #xD, #x20 to #xD7FF, #xE000
- * to #xFFFD, #x10000 to #x10FFFF. The text is well-formed UTF-8. */
+/* Whether the text has only characters that are valid in a message: #x9 #xA #xD, #x20 to #xD7FF,
+ * #xE000 to #xFFFD, #x10000 to #x10FFFF. The text is well-formed UTF-8. */
 bool message_is_text(str s);
 /* A MessageGroupId: 1 to 128 letters, digits and punctuation marks, ASCII. */
 bool message_is_group_id(str s);

@@ -1,4 +1,4 @@
-/* Where a queue is: what a QueueUrl, a queue's path or a call says of it. */
+/* Region, account and name of a queue, as stated by a QueueUrl, a path or a call. */
 #ifndef TOQUE_QUEUE_PLACE_H
 #define TOQUE_QUEUE_PLACE_H
 
@@ -9,11 +9,11 @@ struct queue_place {
 };
 
 /* Fills in what a QueueUrl states and leaves the rest: /ACCOUNT/NAME, /queue/NAME,
- * /queue/REGION/ACCOUNT/NAME, /NAME or NAME, with or without scheme and host, which say nothing,
- * and with slashes at the end. The name is always set, "" where there is none. */
+ * /queue/REGION/ACCOUNT/NAME, /NAME or NAME, with or without scheme and host, which are ignored,
+ * and with trailing slashes. The name is always set, "" if there is none. */
 void queue_place_read(str url, struct queue_place *place);
-/* The same for the queue that a call of SQS is about, by its QueueUrl, QueueName or SourceArn: of
- * *ret, what they state of region, account and resource. */
+/* Likewise for the queue that an SQS call names by QueueUrl, QueueName or SourceArn: sets the
+ * region, account and resource of *ret that they state. */
 void queue_place_of_call(const struct call *c, struct arn *ret);
 
 #endif

@@ -1,6 +1,6 @@
-/* A request to an AWS API before it is read, and the answer to it. Whatever a call came through
- * (HTTP over TCP or a Unix socket, the ipc endpoint, the link for forwarded calls), it becomes a
- * struct request and is answered by a struct answer, so behind the endpoints there is one path. */
+/* An AWS API request that is not parsed yet, and its answer. Every endpoint (HTTP over TCP or a
+ * Unix socket, the ipc endpoint, the link for forwarded calls) converts its requests to struct
+ * request and is given a struct answer, so all further processing is common. */
 #ifndef TOQUE_REQUEST_H
 #define TOQUE_REQUEST_H
 
@@ -11,28 +11,28 @@
 
 enum door { DOOR_TCP, DOOR_UNIX, DOOR_IPC, DOOR_LINK };
 
-/* All views are borrowed and live until the answer was given or the client is gone. */
+/* All views are borrowed and live until the reply. */
 struct request {
     enum door door;
     bool secure;         /* it came over TLS */
-    struct address peer; /* the client's; family 0 where it has none */
-    str method;          /* "GET", "POST"; "CALL" for the ipc door's JSON calls */
-    str path;            /* decoded no further than the wire has it, without the query */
-    str query;           /* behind the '?', without it */
+    struct address peer; /* the client's; family 0: unknown */
+    str method;          /* "GET", "POST"; "CALL" for JSON calls of the ipc endpoint */
+    str path;            /* as on the wire, not decoded, without the query */
+    str query;           /* what follows the '?' */
     str host;            /* Host header, "" where there is none */
     str target;          /* X-Amz-Target */
     str content_type;
     str accept;
     str authorization;
     str trace_id; /* X-Amzn-Trace-Id */
-    str account;  /* ipc door and link: account and region stated outright; else "" */
+    str account;  /* ipc endpoint and link: explicit account and region; else "" */
     str region;
     str body;
-    const struct http_field *headers; /* all of them, as they came; none but with HTTP */
+    const struct http_field *headers; /* HTTP: all of them in order; else none */
     u32 header_count;
 };
 
-/* One that says nothing yet: every text is "". */
+/* A request in which every text is "". */
 static inline struct request request_blank(enum door door)
 {
     str none = STR("");
@@ -53,7 +53,7 @@ static inline struct request request_blank(enum door door)
 
 enum answer_type { ANSWER_AWS_JSON, ANSWER_XML, ANSWER_JSON };
 
-/* One answer. body belongs to it. */
+/* An answer; owns body. */
 struct answer {
     int status;
     enum answer_type type;
@@ -62,8 +62,8 @@ struct answer {
     struct buf body;
 };
 
-/* What became of an answer: it is on its way to the client, or will be, or none of it is, or only a
- * part; or the turn was lost and with it what was done for the call. */
+/* What happened to an answer: it was sent to the client; is still being sent; was not sent at all;
+ * was sent in part; or the turn, and with it the call's effects, was lost. */
 enum call_outcome { CALL_SENT, CALL_SENDING, CALL_LOST, CALL_CUT, CALL_UNDONE };
 
 #endif

@@ -1,14 +1,14 @@
-/* Amazon SQS as both daemons know it: topicd, which forwards its calls, and queued, which runs them.
+/* Amazon SQS as both daemons know it: topicd forwards its calls, queued runs them.
  *
- * To add an action, add its row here; queued's api.c needs a row for it, too, and topicd's front
+ * To add an action, add its row here; queued's api.c needs a row for it, too; topicd's front needs
  * nothing. */
 #ifndef TOQUE_SQS_H
 #define TOQUE_SQS_H
 
 #include "common/aws/call.h"
 
-/* Every action in the order of names, and the member of its input that tells which queue it is for:
- * url QueueUrl, name QueueName, source SourceArn, task TaskHandle, all none. */
+/* Every action, sorted by name, and the input member that names its queue: url QueueUrl, name
+ * QueueName, source SourceArn, task TaskHandle, all none. */
 #define SQS_ACTIONS(ACTION)                                                                        \
     ACTION(AddPermission, url)                                                                     \
     ACTION(CancelMessageMoveTask, task)                                                            \
@@ -38,8 +38,8 @@
 enum sqs_action { SQS_ACTIONS(SQS_ACTION_NUMBER) SQS_ACTION_COUNT };
 #undef SQS_ACTION_NUMBER
 
-/* The service's manners. Actions (SQS_ACTION_COUNT of them, in the order of their numbers), faults
- * and owner are the caller's to fill in. */
+/* The service's conventions with these actions (SQS_ACTION_COUNT, in the order of enum sqs_action);
+ * the caller fills in faults and owner. */
 struct service sqs_service(const struct action actions[SQS_ACTION_COUNT]);
 
 #endif
