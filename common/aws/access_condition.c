@@ -1,4 +1,5 @@
-/* One table of operators: a kind, which says how a value is read and compared, and a relation. */
+/* One table of operators: a kind, which determines how values are parsed and compared, and a
+ * relation. */
 #include "common/aws/access_condition.h"
 
 #include <stdlib.h>
@@ -8,12 +9,12 @@
 #include "common/base/date.h"
 
 #define NUMBER_TEXT_MAX 64
-/* Bytes of a pattern once its variables are filled in; longer ones match nothing. */
+/* Longest pattern after its variables are substituted; longer ones match nothing. */
 #define FILLED_MAX 4096
 
 enum relation { EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
 
-/* How an operator's values are read, and how a fact of the request is compared with one. */
+/* How an operator's values are parsed, and how a value of the request is compared with one. */
 struct kind {
     int (*read)(str text, unsigned parts, struct arena *a, union access_operand *ret);
     bool (*holds)(const struct access_operator *o, const union access_operand *operand, str fact,
@@ -46,7 +47,7 @@ static bool string_holds(const struct access_operator *o, const union access_ope
            access_pattern_match(pattern, fact, o->rules, steps_left);
 }
 
-/* Part by part, the sixth with all that is left; "*" alone is any ARN. */
+/* Matches part by part; the sixth part has the rest. "*" alone matches any ARN. */
 static bool arn_holds(const struct access_operator *o, const union access_operand *operand,
                       str fact, const struct access_request *rq, u64 *steps_left)
 {
@@ -78,7 +79,7 @@ static bool relation_holds(enum relation relation, bool is_less, bool is_equal)
     return false;
 }
 
-/* Sign, digits, fraction, exponent; no hexadecimal, no names of numbers that are none. */
+/* Sign, digits, fraction, exponent; neither hexadecimal nor "nan" and "inf". */
 static bool read_number(str text, double *ret)
 {
     char z[NUMBER_TEXT_MAX + 1], *end;
@@ -153,7 +154,7 @@ static bool bool_holds(const struct access_operator *o, const union access_opera
     return read_flag(fact, &flag) && flag == operand->flag;
 }
 
-/* "203.0.113.0/24", or an address alone. */
+/* "203.0.113.0/24", or a single address. */
 static int read_network(str text, unsigned parts, struct arena *a, union access_operand *ret)
 {
     struct address *address = &ret->network.address;
@@ -185,7 +186,8 @@ static const struct kind numeric_kind = {read_numeric, numeric_holds};
 static const struct kind date_kind = {read_date, date_holds};
 static const struct kind bool_kind = {read_bool, bool_holds};
 static const struct kind network_kind = {read_network, network_holds};
-static const struct kind null_kind = {read_bool, NULL}; /* asks whether there is a fact at all */
+static const struct kind null_kind = {read_bool,
+                                      NULL}; /* tests whether the key is in the request */
 
 /* --- operators -------------------------------------------------------------------------------- */
 
@@ -265,7 +267,7 @@ static bool null_holds(const struct access_test *t, bool is_there)
     return false;
 }
 
-/* One value of the key against all that the policy lists. */
+/* Tests one value of the key against all values in the policy. */
 static bool fact_holds(const struct access_test *t, str fact, const struct access_request *rq,
                        u64 *steps_left)
 {
@@ -277,7 +279,7 @@ static bool fact_holds(const struct access_test *t, str fact, const struct acces
     return o->is_negated;
 }
 
-/* A key that is not in the request. */
+/* The result for a key that is not in the request. */
 static bool missing_holds(const struct access_test *t)
 {
     if (t->if_exists || t->quantity == ACCESS_ALL_VALUES)

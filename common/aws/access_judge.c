@@ -1,12 +1,12 @@
-/* A request against a policy's statements, in the document's order. The first Deny that applies
- * ends it; else the first Allow that does decides. */
+/* Evaluates a request against a policy's statements in the document's order. The first Deny that
+ * applies decides, else the first Allow that applies. */
 #include "common/aws/access_pattern.h"
 #include "common/aws/access_statement.h"
 
-/* Steps of comparing text that one request may cost, some 2 ns each. A policy of 100 statements
- * about ARNs of 100 characters takes some 30,000. */
+/* Most steps of text comparison for one request, about 2 ns each. A policy of 100 statements with
+ * ARNs of 100 characters takes about 30,000. */
 #define STEPS_MAX 1000000
-/* Bytes of a resource once its variables are filled in; longer ones match nothing. */
+/* Longest resource after its variables are substituted; longer ones match nothing. */
 #define FILLED_MAX 4096
 /* Bytes of a value that a report shows. */
 #define SHOWN_MAX 256
@@ -26,8 +26,8 @@ static bool list_has(const struct access_list *list, str value, unsigned rules,
     return list->is_not;
 }
 
-/* "sns.amazonaws.com", also as regions of their own and China call it: sns.REGION.amazonaws.com,
- * and either with .cn behind it. */
+/* "sns.amazonaws.com", also in its regional form sns.REGION.amazonaws.com, and either followed by
+ * .cn for China. */
 static bool is_service(str wanted, const struct access_request *rq)
 {
     str domain = rq->service, name = str_cut(&domain, '.');
@@ -63,7 +63,7 @@ static bool has_principal(const struct access_statement *s, const struct access_
     return s->not_principals;
 }
 
-/* The first part that does not fit, or ACCESS_PART_NONE; for a condition *ret_test. */
+/* The first part that does not match, or ACCESS_PART_NONE; sets *ret_test for a condition. */
 static enum access_part statement_misses(const struct access_statement *s,
                                          const struct access_request *rq, u64 *steps_left,
                                          const struct access_test **ret_test)

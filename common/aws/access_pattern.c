@@ -124,7 +124,8 @@ bool access_pattern_fill(str pattern, const struct access_request *rq, char *scr
 
 /* --- matching --------------------------------------------------------------------------------- */
 
-/* A '*' that was passed: the place behind it, and how far in the text it reaches. */
+/* A '*' that was matched: the place after it in the pattern, and the end of its match in the text.
+ * */
 struct star {
     size_t pattern, text;
     bool is_set;
@@ -150,7 +151,7 @@ static size_t element_takes(u8 element, str text, size_t at, unsigned rules)
     return n;
 }
 
-/* Lets the star take one more byte of the text, unless the text ends or `stop` is that byte. */
+/* Extends the star's match by one byte, unless the text ends or that byte is `stop`. */
 static bool star_grow(struct star *s, str text, char stop, size_t *i, size_t *j)
 {
     if (!s->is_set || s->text >= text.n || (stop && text.p[s->text] == stop))
@@ -160,8 +161,8 @@ static bool star_grow(struct star *s, str text, char stop, size_t *i, size_t *j)
     return true;
 }
 
-/* Only the last star of a kind is ever tried again: what an earlier one could take, the later one
- * can take as well. A narrow one (it may not pass a colon) lies behind the last wide one. */
+/* Backtracks only to the last star of a kind: a later star can match whatever an earlier one could.
+ * A narrow star (it must not match a colon) is after the last wide one. */
 bool access_pattern_match(str pattern, str text, unsigned rules, u64 *steps_left)
 {
     struct star wide = {0}, narrow = {0};

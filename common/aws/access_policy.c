@@ -1,12 +1,12 @@
-/* From JSON to statements. The document's tree is small and read once: jansson; every complaint
- * names the place. */
+/* Parses JSON into statements. The document is small and read once, so jansson reads it; every
+ * error names its place. */
 #include "common/aws/access_statement.h"
 
 #include "common/aws/access_pattern.h"
 #include "common/aws/arn.h"
 #include "common/base/json.h"
 
-/* The newer grammar has variables; the older one is what a policy without Version is of. */
+/* The newer grammar has variables; a policy without Version has the older one. */
 #define VERSION_NEW "2012-10-17"
 #define VERSION_OLD "2008-10-17"
 
@@ -41,7 +41,7 @@ static struct json_at list_at(const struct json_at *at, size_t i)
     return json_is_array(at->value) ? json_item(at, i) : *at;
 }
 
-/* The texts' number, or E_FAULT where one is no text or there is none. */
+/* The number of texts; E_FAULT: none, or one is not a string. */
 static int check_texts(struct reader *r, const struct json_at *at)
 {
     size_t n = list_size(at);
@@ -60,7 +60,7 @@ static int check_texts(struct reader *r, const struct json_at *at)
 
 /* --- members ---------------------------------------------------------------------------------- */
 
-/* One of two members, of which exactly one must be there. */
+/* One of two members, of which exactly one must be present. */
 static int get_either(struct reader *r, const struct json_at *object, const char *name,
                       const char *not_name, bool *ret_not, struct json_at *ret)
 {
@@ -167,7 +167,7 @@ static int make_principals(struct reader *r, const struct json_at *at, struct ac
     return 0;
 }
 
-/* The principals of one type, behind those that the statement has. */
+/* Appends the principals of one type. */
 static int read_principals(struct reader *r, const struct json_at *at, const char *type,
                            struct access_statement *s)
 {
@@ -226,7 +226,7 @@ static int read_who(struct reader *r, const struct json_at *statement, struct ac
 
 /* --- Condition -------------------------------------------------------------------------------- */
 
-/* A value as text: booleans and numbers may stand without quotes. */
+/* A value as text: booleans and numbers need no quotes. */
 static int operand_text(struct reader *r, const struct json_at *at, str *ret)
 {
     struct buf text = {0};

@@ -46,7 +46,7 @@ static str principal_of(struct call *c)
     return arn_in_arena(c, &arn);
 }
 
-/* The standard facts that a call over HTTP has. */
+/* The standard condition keys of a call over HTTP. */
 static void add_facts(struct call *c, struct access_request *rq)
 {
     i64 now_ms = call_clock(c)->now_ms;

@@ -1,13 +1,13 @@
-/* The neutral call: reading its values, and rendering its end. The two wire forms are in
- * dialect_json.c and dialect_query.c, the writing of answers in call_out.c, the finding of service
- * and action in call_find.c; who runs the action and sends the answer is desk.c. */
+/* The call independent of its wire format: reading its values, and rendering its end. The two wire
+ * formats are in dialect_json.c and dialect_query.c, writing answers in call_out.c, finding service
+ * and action in call_find.c. desk.c runs the action and sends the answer. */
 #include "common/aws/call.h"
 
 #include "common/aws/dialect.h"
 #include "common/base/hash.h"
 #include "common/base/map.h"
 
-/* Up to here a map's names are compared one by one; above, through a table. */
+/* Up to this count a map's names are compared linearly; above it through a hash table. */
 #define MAP_SCAN_MAX 16
 
 /* --- input ------------------------------------------------------------------------------------ */
@@ -110,7 +110,7 @@ void val_map_unique(struct call *c, struct val *map)
         struct val *after = before->next;
         *before = *v;
         before->next = after;
-        *at = v->next; /* the last word, also where `at` is before's own link */
+        *at = v->next; /* the last value wins, also where `at` is before's own link */
         map->count--;
     }
 }
@@ -134,7 +134,7 @@ int call_unbase64(struct call *c, str text, str *ret)
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /* A call to a queue's own path need not name the queue: the path does. In the JSON protocol, too,
- * for what PHP and Ruby send, but there the body's word counts first. */
+ * as the SDKs for PHP and Ruby send it, but there the body has precedence. */
 static void queue_url_from_path(struct call *c)
 {
     const struct member *m = c->action->in;
@@ -170,7 +170,7 @@ void call_read(struct call *c)
 
 /* --- rendering -------------------------------------------------------------------------------- */
 
-/* For what a daemon's own table does not list. */
+/* Faults that a daemon's own table does not list. */
 static const struct fault_name common_faults[] = {
     {CALL_FAULT_NO_ACTION, 404, "com.amazon.coral.service#UnknownOperationException",
      "InvalidAction", NULL},

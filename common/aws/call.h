@@ -116,13 +116,13 @@ struct action {
 struct service {
     const char *signing_name;  /* "sqs", "sns" */
     const char *target_prefix; /* "AmazonSQS." */
-    const char
-        *query_version; /* "2012-11-05": distinguishes the services where both have an action */
+    const char *query_version; /* "2012-11-05": distinguishes services with an action in common */
     const char *xml_namespace;
-    bool unsigned_denied;      /* SQS: a call without a signature is AccessDenied; SNS:
-                             MissingAuthenticationToken */
-    bool flattened;            /* SQS: lists and maps without wrappers, empty ones left out, errors
-                       with <Detail/>, XML declaration; SNS: the opposite */
+    /* A call without a signature is AccessDenied (SQS), else MissingAuthenticationToken (SNS). */
+    bool unsigned_denied;
+    /* SQS: lists and maps without wrappers, empty ones left out, errors with <Detail/>, an XML
+     * declaration. SNS: the opposite. */
+    bool flattened;
     const char *action_prefix; /* "sqs:": how policies name the actions */
     /* Sets region, account and resource of the call's resource as far as the input states them, and
      * leaves the rest. Needs c->in. */
@@ -189,8 +189,7 @@ struct call {
     void *parked;     /* private to that owner */
     void (*cancel)(struct call *c); /* parked: the client left; unpark and call call_done */
     bool gone, done;
-    bool bound,
-        turn_over; /* call_bind: bound to a turn; turn_over: it is durable, or lost with turn_err */
+    bool bound, turn_over; /* call_bind: to a turn, which is durable or lost with turn_err */
     int turn_err;
     enum call_outcome (*reply)(void *arg, struct call *c);
     void *reply_arg;

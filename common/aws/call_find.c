@@ -1,9 +1,10 @@
-/* Which service and action a request means. Three things tell, in this order: the target header
- * (JSON), the Version parameter, the action's name. Two names are known to both services
- * (AddPermission, RemovePermission): then the parameters tell, the path, and the signature's scope.
+/* Finds the service and action of a request. They are determined, in this order, by: the target
+ * header (JSON), the Version parameter, the action's name. Two actions exist in both services
+ * (AddPermission, RemovePermission): then the parameters, the path and the signature's scope
+ * decide.
  *
- * Queues' paths: what people have in their settings, see call_is_queue_path. Clients of the Query
- * protocol send a queue's calls there, and some of the JSON protocol do, too. */
+ * Queue paths: the forms that are in use, see call_is_queue_path. Clients of the Query protocol,
+ * and some of the JSON protocol, send a queue's calls to its path. */
 #include "common/aws/dialect.h"
 #include "common/base/form.h"
 
@@ -11,7 +12,8 @@
 
 /* --- paths ------------------------------------------------------------------------------------ */
 
-/* Cuts a path into its parts, a slash at the end aside; more than fit give n + 1. */
+/* Splits a path into its parts, ignoring a trailing slash; if there are more than fit, returns n +
+ * 1. */
 static size_t path_parts(str path, str *ret, size_t n)
 {
     size_t found = 0;
@@ -64,7 +66,7 @@ static const struct action *find_action(const struct service *s, str name)
     return NULL;
 }
 
-/* SNS has no JSON protocol of its own, so no client has a settled name for its target. */
+/* SNS has no JSON protocol of its own, so clients use different prefixes for its target. */
 static bool is_target_of(const struct service *s, str prefix)
 {
     if (str_is(prefix, s->target_prefix))
@@ -92,7 +94,7 @@ static const struct service *by_flattened(const struct service *const *services,
     return NULL;
 }
 
-/* The service that is meant where the action's name is known to several or to none. */
+/* The service of an action whose name is known to several services or to none. */
 static const struct service *by_hints(const struct call *c, const struct service *const *services,
                                       size_t n)
 {
@@ -151,7 +153,7 @@ static void find_json(struct call *c, const struct service *const *services, siz
     unknown_action(c, name);
 }
 
-/* Query string and form body, one after the other. */
+/* Reads the query string, then the form body. */
 static int read_params(struct call *c)
 {
     struct form *form = arena_zalloc(&c->arena, sizeof *form);

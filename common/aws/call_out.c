@@ -1,5 +1,5 @@
-/* The answer, written once for both wire forms, straight into the body. A stack of open containers
- * tells what an element is called in XML and what ends it.
+/* Writes the answer for both wire formats directly into the body. A stack of open containers has
+ * each element's XML name and how it ends.
  *
  * Invariants:
  * 1. Only the innermost container may be unopened: writing an element into a list or map opens it.
@@ -17,7 +17,7 @@
 
 enum kind { OUT_STRUCT, OUT_LIST, OUT_ITEM, OUT_MAP, OUT_ENTRY };
 
-#define BODY_ROOM 512 /* what most answers fit into */
+#define BODY_ROOM 512 /* most answers fit into it */
 
 static bool is_json(const struct call *c)
 {
@@ -225,7 +225,7 @@ void call_out_struct_end(struct call *c)
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-/* Two lists of SQS are called otherwise where a Query client asked for JSON. */
+/* Two lists of SQS have other names where a Query client asked for JSON. */
 static const char *plain_json_name(const char *name)
 {
     if (strcmp(name, "Messages") == 0)

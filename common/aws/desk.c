@@ -1,12 +1,12 @@
-/* The desk. Calls come from a pool with their memory, so that a steady load allocates next to
- * nothing, and go back to it when their answer has left.
+/* The desk. Calls and their memory come from a pool, so that a steady load allocates next to
+ * nothing, and return to it when their answer has been sent.
  *
  *   taken ──run──> (parked) ──call_done──> done ──this turn is durable──> replied ──> pool
  *
  * Invariants:
  * 1. Every call that desk_take gave is replied to exactly once, from a later callback of the loop,
- *    whether its caller is still there or not.
- * 2. A call is rendered when it is done, so what its handler lent it may go away; only a commit
+ *    whether its client is still connected or not.
+ * 2. A call is rendered when it is done, so what its handler lent may be freed; only a commit
  *    that fails renders it again, as a fault.
  * 3. `waiting` counts the calls that are taken and not yet replied to. */
 #include "common/aws/desk.h"
@@ -22,11 +22,11 @@
 
 #define SERVICES_MAX 4
 #define PAGES_MAX    32
-#define POOL_MAX     256 /* idle calls that are kept: as many as one turn may take */
-/* An idle call keeps at most so much memory for input, scratch and answer. */
+#define POOL_MAX     256 /* idle calls that are kept: as many as one turn may accept */
+/* Most memory that an idle call keeps for input, scratch and answer. */
 #define KEEP_MAX (16 * 1024)
 
-/* Denied calls that are logged in a second. */
+/* Denied calls that are logged per second. */
 #define TOLD_MAX 10
 
 #define HOST_SIZE_MAX 255
@@ -50,7 +50,7 @@ struct desk {
     struct page pages[PAGES_MAX];
     size_t page_count;
     struct keys *keys; /* NULL: signatures are not verified */
-    i64 told_second;   /* when denied calls were logged last, and how many of them */
+    i64 told_second;   /* second of the last logged denials, and their number */
     u32 told;
     struct list pool;
     u32 pool_count;
@@ -151,9 +151,9 @@ void desk_reload_keys(struct desk *d)
         return;
     fault_clear(&f);
     if (keys_reload(d->keys, &f))
-        log_error("the keys stay as they were: %s", f.text);
+        log_error("the old keys stay in use: %s", f.text);
     else
-        log_info("the keys were read again keys=%zu", keys_count(d->keys));
+        log_info("the keys were reloaded keys=%zu", keys_count(d->keys));
 }
 
 bool desk_verifies(const struct desk *d)
@@ -265,7 +265,7 @@ u32 desk_room(struct desk *d, u64 each, u32 want)
     return (u32)MIN(fits, (u64)want);
 }
 
-/* The answer is done with. */
+/* The answer was sent or dropped. */
 static void call_end(struct call *c, enum call_outcome outcome)
 {
     if (c->sent)
@@ -394,9 +394,8 @@ void desk_cancel(struct call *c)
 
 /* --- who asks --------------------------------------------------------------------------------- */
 
-/* Test set-ups keep their tenants apart by made-up access keys and regions: where keys are not
- * verified, an access key id of twelve digits is an account, as people know it from other
- * implementations. */
+/* Test set-ups isolate tenants by made-up access keys and regions: where signatures are not
+ * verified, an access key id of twelve digits is an account, as in other implementations. */
 static void decide_caller(struct call *c)
 {
     const struct request *rq = &c->request;
@@ -414,8 +413,8 @@ static void decide_caller(struct call *c)
         c->region = arn_is_region(id->region) ? id->region : str_of(c->desk->region);
 }
 
-/* Calls over the link were verified where they came in; the ipc endpoint's file says by its mode who
- * may use it. */
+/* Calls over the link were verified by topicd; access to the ipc endpoint is controlled by the mode
+ * of its file. */
 static bool is_verified_elsewhere(const struct call *c)
 {
     return c->request.door == DOOR_IPC || c->request.door == DOOR_LINK;
@@ -431,7 +430,7 @@ static void refuse_unsigned(struct call *c)
         fault_set(&c->fault, CALL_FAULT_NO_SIGNATURE, "Request is missing Authentication Token");
 }
 
-/* Whose key it is; or NULL, and c->fault is set. */
+/* The key of the call's signature. NULL: c->fault is set. */
 static const struct key *verify(struct call *c, const char *service)
 {
     const struct key *key;
@@ -442,8 +441,8 @@ static const struct key *verify(struct call *c, const char *service)
     return key;
 }
 
-/* A call that nobody signed is made where the resource is that it names, unless somebody said
- * outright where. */
+/* An unsigned call is for the account and region of the resource that it names, unless the request
+ * states them explicitly. */
 static void place_unsigned(struct call *c)
 {
     const struct request *rq = &c->request;
@@ -457,7 +456,7 @@ static void place_unsigned(struct call *c)
         c->region = arn.region;
 }
 
-/* What the policy of the caller's key says. Who is denied again and again does not fill the log. */
+/* Checks the policy of the caller's key. Repeated denials are logged at a bounded rate. */
 static void check_policy(struct call *c, const struct key *key)
 {
     struct desk *d = c->desk;
@@ -494,7 +493,7 @@ str call_base_url(struct call *c)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-/* Whatever can be got has a head, too: the endpoint leaves the body out. */
+/* A page for GET answers HEAD, too: the endpoint omits the body. */
 static const struct page *find_page(const struct desk *d, const struct request *rq)
 {
     str method = str_is(rq->method, "HEAD") ? STR("GET") : rq->method;
@@ -506,14 +505,14 @@ static const struct page *find_page(const struct desk *d, const struct request *
     return NULL;
 }
 
-/* Why this call is not taken now, or NULL. */
+/* Why this call is not accepted now, or NULL. */
 static const char *refusal(const struct call *c)
 {
     const struct desk *d = c->desk;
     if (d->quiet)
         return "The service is stopping. Try again.";
     if (d->waiting > d->waiting_max)
-        return "Too many requests are under way. Try again.";
+        return "Too many requests are pending. Try again.";
     if (d->failing && c->action && c->action->flags & ACTION_WRITES)
         return "The service cannot store anything at the moment. Try again.";
     if (d->lost && c->service && !c->service->forward)
@@ -521,7 +520,7 @@ static const char *refusal(const struct call *c)
     return NULL;
 }
 
-/* Where there are keys: who calls is who signs. NULL where it is not known by a key. */
+/* With verified signatures the caller is the signer. NULL: not known by a key. */
 static const struct key *check_signature(struct call *c)
 {
     if (!c->desk->keys || is_verified_elsewhere(c) || c->fault.code)
@@ -533,14 +532,14 @@ static const struct key *check_signature(struct call *c)
     return NULL;
 }
 
-/* Nothing but these runs an action: a HEAD, above all, changes nothing. */
+/* Only these methods run an action: above all a HEAD changes nothing. */
 static bool is_calling(const struct request *rq)
 {
     return str_is(rq->method, "POST") || str_is(rq->method, "GET") || str_is(rq->method, "CALL");
 }
 
-/* Finds out what is called and by whom, and reads the input unless the call is for somebody else to
- * read. Whatever may not go on has c->fault set. */
+/* Finds action and caller, and reads the input unless the call is forwarded. Sets c->fault for a
+ * call that is refused. */
 static void prepare(struct call *c)
 {
     sigv4_read(&c->request, &c->arena, &c->identity, &c->fault);
@@ -559,7 +558,7 @@ static void prepare(struct call *c)
     decide_caller(c);
     if (c->fault.code || (c->service->forward && !has_policy))
         return;
-    if (!c->action) /* the other daemon may know it, but no policy can be asked about it */
+    if (!c->action) /* the other daemon may know it, but no policy can be evaluated for it */
         fault_set(&c->fault, CALL_FAULT_UNKNOWN_ACTION,
                   "The action is not valid for this endpoint.");
     else
@@ -570,8 +569,8 @@ static void prepare(struct call *c)
         check_policy(c, key);
 }
 
-/* Pages show and change what belongs to everybody: where there are keys they need one, for either
- * service, that has no policy, or the Unix socket. */
+/* Pages show and change what belongs to all accounts: where signatures are verified they need a key
+ * without policy, for either service, or the Unix socket. */
 static bool may_see(struct call *c, const struct page *page)
 {
     if (!c->desk->keys || page->is_open || c->request.door != DOOR_TCP)

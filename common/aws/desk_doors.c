@@ -1,5 +1,6 @@
-/* The desk's face to the endpoints: what came through one becomes a struct request, and an answer
- * what its protocol makes of it. An exchange carries its call, and a call's reply its exchange. */
+/* The desk's handlers for the endpoints: they convert what an endpoint received to a struct
+ * request, and answers to its protocol. An exchange refers to its call, and a call's reply to its
+ * exchange. */
 #include "common/aws/desk.h"
 #include "common/aws/ipc_request.h"
 
@@ -39,14 +40,14 @@ static enum call_outcome http_reply(void *arg, struct call *c)
     struct http_response r = response_of(&c->answer);
     http_exchange_set_data(x, c->sent ? c : NULL);
     desk_let_go(c);
-    /* What cannot be taken back later is not even sent to a client that has left. */
+    /* An answer that cannot be undone later is not sent to a client that has left. */
     if (c->sent && !http_exchange_is_there(x)) {
         buf_deinit(&r.body);
         http_abandon(x);
         return CALL_LOST;
     }
     enum call_outcome outcome = outcome_of(http_answer(x, &r));
-    c->answer.body = r.body; /* what was not taken is used again */
+    c->answer.body = r.body; /* a buffer that was not taken is reused */
     return outcome;
 }
 
@@ -57,7 +58,7 @@ static void http_sent(void *arg, struct http_exchange *x, enum http_outcome outc
         desk_sent(c, outcome_of(outcome));
 }
 
-/* The fields that calls are found and judged by. Of one that comes twice the first counts. */
+/* The header fields that calls are found and authorized by. Of a repeated one the first counts. */
 static void request_field(struct request *rq, const struct http_field *field)
 {
     static const struct {
@@ -103,7 +104,7 @@ static void http_request(void *arg, struct http_exchange *x, const struct http_r
     http_exchange_set_data(x, desk_take(arg, &rq, http_reply, x));
 }
 
-/* What is no request to an API is told so in plain text. */
+/* A request that is not an API call is refused in plain text. */
 static void http_refused(void *arg, const struct http_request *from, int status, const char *why,
                          struct http_response *r)
 {
@@ -158,7 +159,7 @@ static enum call_outcome ipc_reply(void *arg, struct call *c)
     return sent ? CALL_SENT : CALL_LOST;
 }
 
-/* In the names of the service that it asks for, as far as that can be read. */
+/* The refusal in the terms of the requested service, as far as that is known. */
 static void ipc_refuse(struct desk *d, struct ipc_exchange *x, const struct request *rq, int code,
                        const char *why)
 {

@@ -1,14 +1,14 @@
-/* AWS JSON 1.0, also what the ipc door speaks: input read in one pass by the action's members, no
- * document tree in between. Text without escapes stays where it is, in the body; what needs memory
- * gets it from the call's arena. Recursion follows the members' tables, so it is as deep as the
- * model and no deeper; what no table names is skipped by the tokenizer, which bounds its depth.
+/* AWS JSON 1.0, also used by the ipc endpoint: input is read in one pass by the action's members,
+ * without a document tree. Text without escapes stays in the body; other memory comes from the
+ * call's arena. Recursion follows the members' tables, so it is never deeper than the model;
+ * members that no table has are skipped by the tokenizer, which bounds its depth.
  *
- * The refusals' texts are those that the service's JSON reader is known by (sqs-api.md, 1.2.1). */
+ * The error texts are those of the service's JSON reader, as recorded. */
 #include "common/aws/dialect.h"
 #include "common/base/hash.h"
 #include "common/base/scan.h"
 
-/* More than any structure of the two models has. */
+/* More members than any structure of the two models has. */
 #define MEMBERS_MAX 24
 
 struct reader {
@@ -17,7 +17,7 @@ struct reader {
     struct scan_text text; /* of the last token */
 };
 
-/* What a value is to be; of the elements of a list or map, what they are. */
+/* The expected type of a value, or of the elements of a list or map. */
 struct shape {
     enum val_type type;
     const struct member *member;
@@ -93,8 +93,8 @@ static struct val *token_refuse(struct reader *r, enum scan_token token, enum va
 
 /* --- scalars ---------------------------------------------------------------------------------- */
 
-/* Half a surrogate pair is no character. It becomes one that no text may hold, so that whoever
- * checks the text refuses it in its own words. */
+/* A lone surrogate is not a character. It becomes one that no text may have, so that the check of
+ * the text refuses it with its own error. */
 #define LONE_SURROGATE 0xFFFE
 
 static str read_text(struct reader *r)
@@ -197,14 +197,14 @@ static const struct member *find_member(const struct member *m, str name)
     return NULL;
 }
 
-/* Passes over the value of a name that the model does not have. */
+/* Skips the value of a member that the model does not have. */
 static bool skip_value(struct reader *r)
 {
     enum scan_token token = next(r);
     if (token == SCAN_OBJECT || token == SCAN_ARRAY)
         token = scan_skip(&r->scan);
     if (token == SCAN_ERROR)
-        next(r); /* says the same again, and fills the fault */
+        next(r); /* fails again and fills the fault */
     return token != SCAN_ERROR;
 }
 
@@ -236,7 +236,7 @@ static struct val *read_struct(struct reader *r, const struct member *members)
         v->name = str_of(m->name);
         assert(m - members < MEMBERS_MAX);
         struct val *before = given[m - members];
-        if (UNLIKELY(before != NULL)) { /* given twice: the last word counts */
+        if (UNLIKELY(before != NULL)) { /* given twice: the last one counts */
             v->next = before->next;
             *before = *v;
             continue;
@@ -282,7 +282,7 @@ void dialect_json_read(struct call *c, str text)
     }
     c->in = read_struct(&r, members);
     if (c->in)
-        next(&r); /* nothing may follow */
+        next(&r); /* no text may follow */
 }
 
 void dialect_json_text(struct call *c, str text)

@@ -3,9 +3,9 @@
  * The idea: the parameters are sorted once, segment by segment, numbers by value. Everything that
  * belongs to one member, or to one element of a list, then stands side by side and in order, so
  * reading is a walk over ranges that only get smaller: linear in the parameters times the members
- * of a structure, whatever the indices are. Both services take both ways of writing lists: "X.1"
- * and "X.member.1", "X.1.Name" and "X.entry.1.Name". Indices may have gaps, come in any order and
- * begin anywhere.
+ * of a structure, whatever the indices are. Both services accept both forms of lists: "X.1" and
+ * "X.member.1", "X.1.Name" and "X.entry.1.Name". Indices may have gaps, come in any order and begin
+ * anywhere.
  *
  * Range: parameters whose names agree up to a given byte; `at` is that byte. */
 #include "common/aws/dialect.h"
@@ -15,9 +15,9 @@
 
 #include <stdlib.h>
 
-/* No member of either model has a longer path; longer names are unknown and ignored. */
+/* Longest path of a member in either model; longer names are unknown and ignored. */
 #define NAME_MAX_BYTES 255
-/* Digits of an index; more digits name nothing. */
+/* Most digits of an index; names with more are unknown. */
 #define INDEX_DIGITS_MAX 9
 
 struct range {
@@ -75,7 +75,7 @@ static int name_cmp(str a, str b)
     return segment_cmp(segment_at(a, start), segment_at(b, start));
 }
 
-/* Equal names stay in the order in which they came: pairs lie in one array. */
+/* Equal names stay in the order of the request: the pairs are in one array. */
 static int pair_cmp(const void *left, const void *right)
 {
     const struct form_pair *a = *(const struct form_pair *const *)left;
@@ -121,13 +121,13 @@ static struct range range_find(struct range r, const char *name)
     return (struct range){r.first + i, end - i, r.at + path.n};
 }
 
-/* The one that ends right here: with equal names the first. NULL: there is none. */
+/* The parameter whose name ends here; of equal names the first. NULL: none. */
 static const struct form_pair *whole(struct range r)
 {
     return r.n && r.first[0]->name.n == r.at ? r.first[0] : NULL;
 }
 
-/* Those that go on with a dot, `at` behind it. */
+/* Those that continue with a dot, `at` after it. */
 static struct range below(struct range r)
 {
     while (r.n && r.first[0]->name.n <= r.at) {
@@ -220,7 +220,7 @@ static const char *map_value(const struct call *c, const struct member *m)
     return m->query_value ? m->query_value : c->service->flattened ? "Value" : "value";
 }
 
-/* One entry of a map: its value. A value that is not given is an empty one. */
+/* The value of a map entry. A missing value is an empty one. */
 static struct val *read_entry(struct call *c, struct range entry, const struct member *m)
 {
     struct range r = below(entry);
@@ -235,7 +235,7 @@ static struct val *read_entry(struct call *c, struct range entry, const struct m
     return v;
 }
 
-/* Elements of a list or map, in the order of their indices; r stands behind the dot. */
+/* Elements of a list or map, in the order of their indices; r->at is after the dot. */
 static bool read_elements(struct call *c, struct range r, const struct member *m, struct val *into,
                           struct val ***tail)
 {
@@ -264,7 +264,7 @@ static bool has_parts(struct call *c, struct range r, const struct member *m)
 }
 
 /* Flattened collections: one without a number is the first element ("AttributeName=All",
- * "Attribute.Name=…&Attribute.Value=…"), as AWS takes it and older SDKs send it. */
+ * "Attribute.Name=…&Attribute.Value=…"), as AWS accepts it and older SDKs send it. */
 static bool read_unnumbered(struct call *c, struct range r, const struct member *m,
                             struct val *into, struct val ***tail)
 {
@@ -342,7 +342,7 @@ void dialect_query_read(struct call *c, const struct form *params)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-/* {"Error":{…},"RequestId":"…"}, for those who asked for JSON. */
+/* {"Error":{…},"RequestId":"…"}, for clients that asked for JSON. */
 static void plain_json_error(struct call *c, const struct fault_name *f, str type, str text)
 {
     struct buf *b = &c->answer.body;

@@ -1,12 +1,12 @@
 /* Members in the service's order, two blanks and " : " between name and value; the objects of the
- * attributes are compact. What is not given is not there: neither null nor empty. */
+ * attributes are compact. A member without a value is omitted: neither null nor empty. */
 #include "common/aws/envelope.h"
 
 #include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/base/scan.h"
 
-/* The certificate's name is derived from the address under which it is served. */
+/* The certificate's name is derived from the URL under which it is served. */
 #define CERTIFICATE_DIGITS 32
 
 static void member(struct buf *out, const char *name, str value)
@@ -17,9 +17,9 @@ static void member(struct buf *out, const char *name, str value)
     scan_quote(out, value);
 }
 
-/* Some clients read a time without a fraction where it is .000, and then fail to verify: the
- * service's own documentation of Timestamp has three digits, so that a whole second is told a
- * millisecond later. */
+/* Some clients drop a fraction of .000 when they parse the time, and then fail to verify the
+ * signature. The service's Timestamp has three digits, so a whole second is given one millisecond
+ * later. */
 static str timestamp(i64 ms, char text[CLOCK_ISO_SIZE])
 {
     return str_of(clock_iso(ms % 1000 == 0 ? ms + 1 : ms, text));

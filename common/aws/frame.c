@@ -1,9 +1,10 @@
 /* Frames, the writing half. See frame.h for the contract and frame_wire.h for the bytes.
  *
- * A DELIVER frame grows over a turn without any state beside its own bytes: the counts stand at
- * fixed places and grow with every item; where the open publication begins is noted in the head and
- * wiped at the end. What is written is ours, so sizes are asserted here and checked by the reader.
- */
+ * A DELIVER frame grows over a turn without any state beside its own bytes: the counts are at fixed
+ * offsets and grow with every item; the offset of the open publication is kept in the head and
+ * cleared at the end. The writer's input is our own, so sizes are asserted here; the reader checks
+ * them.
+ * */
 #include "common/aws/frame.h"
 
 #include "common/aws/frame_wire.h"
@@ -41,7 +42,7 @@ static void put_head(struct buf *out, enum frame_kind kind)
     buf_add(out, head, sizeof(head));
 }
 
-/* One more in the count at `at`. */
+/* Increments the count at `at`. */
 static void count_up(struct buf *out, size_t at)
 {
     assert(at + sizeof(u32) <= out->n);
@@ -170,7 +171,7 @@ void frame_publication_begin(struct buf *out, const struct frame_publication *p)
     put_u32(out, 0); /* size */
     put_u32(out, 0); /* attributes */
     put_u32(out, 0); /* targets */
-    put_u32(out, 0); /* until frame_publication_targets: where the attributes begin */
+    put_u32(out, 0); /* until frame_publication_targets: offset of the attributes */
     put_u64(out, (u64)p->time_ms);
     put_str(out, p->topic);
     put_str(out, p->message_id);
@@ -267,7 +268,7 @@ void frame_rejected_add(struct buf *out, struct frame_place place)
 
 /* --- QUEUES ----------------------------------------------------------------------------------- */
 
-/* Stands in the size of the added ones while they still come. */
+/* Placeholder in the size of the added list while it grows. */
 #define QUEUES_ADDING UINT32_MAX
 
 void frame_queues_begin(struct buf *out, bool all, bool last)

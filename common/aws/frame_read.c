@@ -1,7 +1,8 @@
-/* Frames, the reading half: every byte may be hostile. See frame_wire.h for the layout.
+/* Frames, the reading half: every byte is untrusted. See frame_wire.h for the layout.
  *
- * A reader takes members off the front of a view and notes when one is not whole; a frame is good
- * only when all of it was there and nothing is left over. On failure *ret is untouched. */
+ * A reader consumes members from the front of a view and records whether one is incomplete; a frame
+ * is valid only when all members are complete and no bytes are left. On failure *ret is unchanged.
+ * */
 #include "common/aws/frame.h"
 
 #include "common/aws/frame_wire.h"
@@ -71,7 +72,7 @@ int frame_kind(str frame, enum frame_kind *ret)
     return 0;
 }
 
-/* A reader behind the head of a frame of that kind; `other` is allowed too. */
+/* A reader positioned after the head of a frame of that kind; `other` is allowed, too. */
 static struct reader reader_of(str frame, enum frame_kind kind, enum frame_kind other)
 {
     struct reader r = {.rest = frame};
@@ -327,7 +328,7 @@ int frame_next_publication(str *rest, struct frame_publication *ret)
     return 1;
 }
 
-/* Whether the lists of a publication hold exactly what their counts say. */
+/* Whether the lists of a publication have exactly as many items as their counts say. */
 static bool publication_is_good(const struct frame_publication *p)
 {
     struct message_attr attr;

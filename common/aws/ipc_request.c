@@ -1,4 +1,4 @@
-/* Calls as JSON, read as a stream: the input is not parsed here, only checked and passed on. */
+/* Calls as JSON, read in one pass: the input is only checked for syntax and passed on. */
 #include "common/aws/ipc_request.h"
 
 #include "common/base/scan.h"
@@ -88,7 +88,7 @@ int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* What stands behind the last '#' of the body's __type: the code of an error that has no other. */
+/* The part after the last '#' of the body's __type: the error code where there is no other. */
 static str code_of_type(str body)
 {
     struct scan s;

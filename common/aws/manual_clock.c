@@ -6,10 +6,10 @@
 #define BODY_MAX    4096
 #define ADVANCE_MAX (INT64_C(100) * 366 * 24 * 3600 * 1000) /* a hundred years */
 
-/* A page's call that waits. */
+/* A waiting call of the page. */
 struct clock_wait {
     i64 now_ms;
-    u64 missing; /* a bit for each peer that does not show that time yet */
+    u64 missing; /* a bit for each peer that has not echoed that time yet */
 };
 
 void manual_clock_init(struct manual_clock *m, struct loop *l, struct engine *e)
@@ -67,7 +67,7 @@ static void wait_end(struct call *c)
     call_page(c, 200, text);
 }
 
-/* The peer shows this time: it is not waited for by those who wait for no later one. */
+/* The peer has this time: calls that wait for it or an earlier one stop waiting for the peer. */
 static void waits_shown(struct manual_clock *m, u32 peer, i64 now_ms)
 {
     list_each(at, after, &m->waits) {
@@ -140,7 +140,7 @@ static int advance_read(str body, i64 *ret, struct fault *f)
     return err;
 }
 
-/* Whether everybody's clock can be moved; if not, the page is finished. */
+/* Whether all clocks are manual; if not, finishes the page's call. */
 static bool all_are_manual(struct manual_clock *m, struct call *c)
 {
     if (!m->clock->manual) {

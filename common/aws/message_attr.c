@@ -13,7 +13,7 @@
 
 /* --- characters ------------------------------------------------------------------------------- */
 
-/* A byte that begins a forbidden character. EF BF BE and EF BF BF are U+FFFE and U+FFFF. */
+/* A byte that may begin a forbidden character. EF BF BE and EF BF BF are U+FFFE and U+FFFF. */
 static bool is_bad_at(str s, size_t i)
 {
     u8 c = (u8)s.p[i];
@@ -82,7 +82,7 @@ static bool is_sign_at(str s, size_t at)
     return at < s.n && (s.p[at] == '+' || s.p[at] == '-');
 }
 
-/* "e" and what is behind it, to the end; nothing is 0. */
+/* The exponent, from "e" to the end; 0 if there is none. */
 static bool exponent_read(str s, i64 *ret)
 {
     size_t at = 1, n;
@@ -131,7 +131,7 @@ enum message_number message_number(str value)
             significant++;
     }
     if (!significant)
-        return MESSAGE_NUMBER_FINE; /* nought */
+        return MESSAGE_NUMBER_FINE; /* zero */
     i64 power = (i64)whole - 1 - (i64)zeros + exponent;
 
     if (power < NUMBER_POWER_MIN || power > NUMBER_POWER_MAX)

@@ -1,6 +1,6 @@
 #include "common/aws/queue_place.h"
 
-/* The path of a URL, slash first; what is no URL comes back as it is. */
+/* The path of a URL with its leading slash; other text is returned unchanged. */
 static str path_of(str url)
 {
     ptrdiff_t colon = str_find(url, ':');
@@ -13,7 +13,7 @@ static str path_of(str url)
     return slash < 0 ? STR("/") : str_slice(rest, (size_t)slash, rest.n);
 }
 
-/* Cuts the part behind the last slash off. */
+/* Splits off the part after the last slash. */
 static str cut_last(str *path)
 {
     ptrdiff_t slash = str_rfind(*path, '/');

@@ -1,23 +1,23 @@
-/* Credentials taken apart. Header:
+/* Parses credentials. Header:
  *
  *   AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=…, Signature=…
  *
  * Presigned URL: the same in the parameters X-Amz-Algorithm, X-Amz-Credential, X-Amz-SignedHeaders
- * and X-Amz-Signature. Other schemes count as none. */
+ * and X-Amz-Signature. Other schemes count as no credentials. */
 #include "common/aws/sigv4.h"
 
 #include "common/base/form.h"
 
 #define ALGORITHM        "AWS4-HMAC-SHA256"
 #define CREDENTIAL_PARTS 5
-/* Longest credential that a refusal shows. */
+/* Longest credential that an error text shows. */
 #define SHOWN_MAX 256
 
 struct parts {
     str credential, signature, signed_headers; /* p NULL: not given */
 };
 
-/* The service's sentence for every part that is missing; 0 when none is. */
+/* Adds the service's sentence for every missing part; 0 when none is missing. */
 static int missing(const struct parts *p, struct fault *f, bool in_header)
 {
     char text[512] = "";
@@ -115,7 +115,7 @@ static int read_query(str query, struct arena *arena, struct identity *ret, stru
     return read_credential(p.credential, ret, f);
 }
 
-/* Whether the header speaks of our algorithm: it, and then a blank or nothing. */
+/* Whether the header names our algorithm, followed by a blank or by nothing. */
 static bool is_ours(str header)
 {
     str name = STR(ALGORITHM);

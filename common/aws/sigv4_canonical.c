@@ -16,7 +16,7 @@
 
 /* --- path ------------------------------------------------------------------------------------- */
 
-/* Takes the last segment off what was written since `start`. */
+/* Removes the last segment of what was written since `start`. */
 static void drop_segment(struct buf *out, size_t start)
 {
     while (out->n > start && out->p[--out->n] != '/')
@@ -58,7 +58,7 @@ static int param_order(const void *a, const void *b)
     return order ? order : str_cmp(left->value, right->value);
 }
 
-/* Decoded and encoded again; what cannot be decoded stays. */
+/* Decodes and encodes again; text that cannot be decoded stays. */
 static str encode_again(str part, struct arena *arena)
 {
     struct buf text = {0};
@@ -114,7 +114,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The value, runs of blanks as one; what lies between them in one piece. */
+/* Appends the value with runs of blanks as one; copies the parts between them in one piece. */
 static void put_header_value(struct buf *out, str value)
 {
     size_t done = 0;

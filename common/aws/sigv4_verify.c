@@ -1,6 +1,6 @@
-/* A signature held against its request. In this order: the key is known and for this service, the
- * scope is right, the time is near, the session token is the key's, and the signature is what we
- * make ourselves. */
+/* Verifies a signature. Checks in this order: the key is known and valid for this service, the
+ * scope is right, the time is within the tolerance, the session token is the key's, and the
+ * signature equals the one that we compute. */
 #include "common/aws/sigv4.h"
 
 #include "common/base/date.h"
@@ -9,19 +9,19 @@
 #define TERMINATOR       "aws4_request"
 #define UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
 #define SCOPE_REGION_MAX 32
-/* Bytes of what the caller wrote that a refusal shows. */
+/* Bytes of the caller's text that an error text shows. */
 #define SHOWN_MAX 128
 
 #define SHOWN(s) (int)MIN((s).n, (size_t)SHOWN_MAX), (s).p
 
-/* What is being verified, as far as it is known. */
+/* State of a verification. */
 struct claim {
     struct call *call;
     const char *service;
     const struct key *key;
     i64 now_ms;
     i64 at_ms;                   /* when it was signed */
-    char stamp[DATE_BASIC_SIZE]; /* the same as it is signed */
+    char stamp[DATE_BASIC_SIZE]; /* the same as text, as signed */
 };
 
 /* The parameter of a presigned URL, or the header, of one name. p may be NULL where there is none.
@@ -94,7 +94,7 @@ static int read_time(struct claim *m)
     return 0;
 }
 
-/* Seconds for which a presigned URL is good; where it does not say, as long as a header is. */
+/* Seconds for which a presigned URL is valid; by default as long as a header. */
 static int read_expiry(const struct claim *m, i64 *ret_ms)
 {
     str text = sigv4_query_param(&m->call->request, "X-Amz-Expires", &m->call->arena);
@@ -149,7 +149,7 @@ static bool is_region(str s)
     return s.n > 0 && s.n <= SCOPE_REGION_MAX;
 }
 
-/* The service's sentence for every part of the scope that is wrong. */
+/* Adds the service's sentence for every wrong part of the scope. */
 static int check_scope(const struct claim *m)
 {
     const struct identity *id = &m->call->identity;
