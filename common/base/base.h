@@ -1,5 +1,5 @@
-/* What every file of toque may take for granted: types, attributes, small macros, and the string
- * calls that are banned. Include it first, directly or through another header of common/. */
+/* Basic definitions for every file: types, attributes, small macros, and the banned string
+ * functions. Include it first, directly or through another header of common/. */
 #ifndef TOQUE_BASE_H
 #define TOQUE_BASE_H
 
@@ -28,7 +28,7 @@ typedef int64_t i64;
 #define MIN(a, b)    ((a) < (b) ? (a) : (b))
 #define MAX(a, b)    ((a) > (b) ? (a) : (b))
 
-/* The struct of which `ptr` is the member `member`. */
+/* The struct that contains `*ptr` as its member `member`. */
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -38,7 +38,7 @@ typedef int64_t i64;
 #define LIKELY(x)              __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)            __builtin_expect(!!(x), 0)
 
-/* Calls that do not know the size of what they write to. */
+/* Functions that do not know the size of their destination. */
 #pragma GCC poison strcpy strcat sprintf vsprintf gets strncpy strncat strtok
 
 #endif

@@ -1,9 +1,9 @@
 /* The only source of time. A daemon has one clock and reads it once a turn of the loop
- * (clock_tick); everybody else asks for what was read. Where the clock itself reads time is given
- * to it: the system's clocks, or those of a simulation.
+ * (clock_tick); all other code uses that reading. The clock's source is given to it: the system's
+ * clocks, or those of a simulation.
  *
- * With a manual clock the wall time stands still until clock_advance moves it: visibility, delay,
- * retention and retries are then tested without waiting. */
+ * With a manual clock the wall time changes only by clock_advance: visibility, delay, retention and
+ * retries are then tested without waiting. */
 #ifndef TOQUE_CLOCK_H
 #define TOQUE_CLOCK_H
 
@@ -11,14 +11,14 @@
 
 struct clock_source {
     i64 (*wall_us)(void *arg); /* microseconds since the Unix epoch */
-    i64 (*mono_us)(void *arg); /* microseconds that only grow */
+    i64 (*mono_us)(void *arg); /* microseconds, monotonic */
     void *arg;
 };
 extern const struct clock_source CLOCK_SYSTEM;
 
 struct clock {
-    i64 now_ms;  /* wall time as of the last tick, Unix epoch, milliseconds */
-    i64 mono_ms; /* time that never jumps, for idle limits and heartbeats; real also when manual */
+    i64 now_ms; /* wall time as of the last tick, Unix epoch, milliseconds */
+    i64 mono_ms; /* monotonic time, for idle limits and heartbeats; real also when the clock is manual */
     bool manual;
     struct clock_source source;
 };
@@ -26,10 +26,10 @@ struct clock {
 void clock_init(struct clock *c, bool manual); /* over CLOCK_SYSTEM */
 void clock_init_from(struct clock *c, const struct clock_source *source, bool manual);
 void clock_tick(struct clock *c);
-/* Microseconds at this moment, only growing, also when the clock is manual: for the budgets and
- * figures of a daemon. */
+/* Real monotonic microseconds at this moment, also when the clock is manual: for budgets of work
+ * and for figures. */
 i64 clock_us(const struct clock *c);
-/* Wall time at this moment, also when the clock is manual. */
+/* Real wall time at this moment, also when the clock is manual. */
 i64 clock_wall_ms(const struct clock *c);
 /* Manual clocks only. Moves to now + ms; ms must be 0 or more. */
 void clock_advance(struct clock *c, i64 ms);

@@ -1,9 +1,9 @@
-/* Typed option tables. One table of a program says everything about its options; the configuration
- * file, the command line, --help and the sample file all come from it.
+/* Typed option tables. A program's table defines its options; the configuration file, the command
+ * line, --help and the sample file are all derived from it.
  *
  * File: one JSON object, a member an option. Members whose name begins with "//" are comments.
- * Command line: --name=VALUE or --name VALUE, hyphens for underscores as one likes, overriding the
- * file; -c FILE, -n (check only), --help, --version, --print-sample.
+ * Command line: --name=VALUE or --name VALUE, hyphens may replace underscores, overriding the file;
+ * -c FILE, -n (check only), --help, --version, --print-sample.
  *
  * The target is a struct of the program whose members the options fill, by type:
  *     CONF_STRING, CONF_PATH   char *            (owned; never NULL after conf_init)
@@ -41,14 +41,14 @@ struct conf_list {
 };
 
 struct conf_option {
-    const char *name; /* as in the file, with underscores; the unit comes last */
+    const char *name; /* as in the file, with underscores; the unit is the last word */
     enum conf_type type;
-    const char *value;        /* default, as it would stand on the command line */
+    const char *value;        /* default, as on the command line */
     const char *unit;         /* "ms", "bytes"; NULL: none */
     i64 min, max;             /* INT, SIZE: the number; STRING, PATH: bytes; LIST: items. Both 0: 0
                                  and the largest */
     const char *const *words; /* ENUM: ends in NULL */
-    const char *help;         /* one sentence: what it does and why one would change it */
+    const char *help;         /* one sentence: its effect and a reason to change it */
     size_t offset;            /* of the member in the target */
 };
 
@@ -87,8 +87,8 @@ struct conf_table {
     const char *program, *purpose; /* for --help */
     const struct conf_option *options;
     size_t n;
-    /* Rows that several programs have, before the program's own; and where this one has another
-     * default. NULL: none. */
+    /* Rows shared by several programs, which precede the program's own, and this program's other
+     * defaults for them. NULL: none. */
     const struct conf_rows *shared;
     const struct conf_default {
         const char *name, *value;
@@ -109,8 +109,7 @@ static inline const struct conf_option *conf_at(const struct conf_table *t, size
 /* The option's default in this table. */
 const char *conf_default(const struct conf_table *t, const struct conf_option *o);
 
-/* Fills the target, zeroed before, with the defaults. A default that its own option would refuse is
- * our bug. */
+/* Fills the target, zeroed before, with the defaults. An invalid default is our bug. */
 void conf_init(const struct conf_table *t, void *target);
 void conf_deinit(const struct conf_table *t, void *target);
 
@@ -118,38 +117,38 @@ void conf_deinit(const struct conf_table *t, void *target);
  * the file and the place. Options before the wrong one may have been taken. */
 int conf_load_file(const struct conf_table *t, void *target, const char *path,
                    struct fault *f) MUST_CHECK;
-/* The same from text; `file` is what complaints call it. */
+/* The same from text; `file` is its name in error texts. */
 int conf_load_text(const struct conf_table *t, void *target, str text, const char *file,
                    struct fault *f) MUST_CHECK;
-/* One option as text; `from` ("--") stands before its name in complaints. */
+/* Sets one option from text; `from` ("--") precedes its name in error texts. */
 int conf_set(const struct conf_table *t, void *target, str name, str value, const char *from,
              struct fault *f) MUST_CHECK;
 
 enum conf_verb {
     CONF_RUN,
     CONF_CHECK,   /* -n */
-    CONF_HELP,    /* print conf_help and end well */
-    CONF_VERSION, /* print TOQUE_VERSION and end well */
-    CONF_SAMPLE,  /* --print-sample: print conf_sample and end well */
+    CONF_HELP,    /* print conf_help and exit with success */
+    CONF_VERSION, /* print TOQUE_VERSION and exit with success */
+    CONF_SAMPLE,  /* --print-sample: print conf_sample and exit with success */
 };
 
-/* Reads the command line: the file of the last -c first, wherever it stands, then the options in
+/* Reads the command line: first the file of the last -c, whatever its position, then the options in
  * their order. */
 int conf_load_args(const struct conf_table *t, void *target, int argc, char *const *argv,
                    enum conf_verb *ret, struct fault *f) MUST_CHECK;
-/* conf_load_args, and what --help, --version and --print-sample ask for. Returns true when the
- * program goes on, with *ret_check as -n says; false when it ends with *ret_status. Complaints go
- * to standard error as one line. */
+/* conf_load_args, then handles --help, --version and --print-sample. Returns true when the program
+ * continues, with *ret_check set by -n; false when it exits with *ret_status. Errors go to standard
+ * error as one line. */
 bool conf_start(const struct conf_table *t, void *target, int argc, char *const *argv,
                 bool *ret_check, int *ret_status);
 
-/* The option's bounds in words, "1 to 65535 ms"; nothing for CONF_BOOL. */
+/* The option's bounds as text, "1 to 65535 ms"; nothing for CONF_BOOL. */
 void conf_bounds(const struct conf_option *o, struct buf *out);
-/* The option of that name, hyphens counting as underscores, or NULL. */
+/* The option of that name, with hyphens equal to underscores, or NULL. */
 const struct conf_option *conf_find(const struct conf_table *t, str name);
-/* What --help prints. */
+/* The output of --help. */
 void conf_help(const struct conf_table *t, struct buf *out);
-/* The sample file: every option with its default, and above it a comment with unit and bounds. */
+/* The sample file: every option with its default, preceded by a comment with unit and bounds. */
 void conf_sample(const struct conf_table *t, struct buf *out);
 
 #endif

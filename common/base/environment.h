@@ -1,4 +1,4 @@
-/* What a daemon takes its time and its chance from. A program gives the system's; a simulation its
+/* A daemon's sources of time and randomness. A program passes the system's; a simulation passes its
  * own, so that one seed gives one run. */
 #ifndef TOQUE_ENVIRONMENT_H
 #define TOQUE_ENVIRONMENT_H

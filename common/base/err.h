@@ -1,8 +1,8 @@
-/* Results of calls that meet the world, and the record of a caller's mistake.
+/* Error codes for failures of the environment, and the record of a caller's mistake.
  *
- * Three floors, never mixed: our own bug is an assert; what the world does to us is an `int`, 0 or
- * a negative E_ code; what a caller did wrong fills a struct fault, which is rendered once, at the
- * door through which the caller came. */
+ * Three kinds of error, never mixed: our own bug is an assert; a failure of the environment is an
+ * `int`, 0 or a negative E_ code; a caller's mistake fills a struct fault, which is rendered once,
+ * at the endpoint of the call. */
 #ifndef TOQUE_ERR_H
 #define TOQUE_ERR_H
 
@@ -17,26 +17,26 @@ enum {
     E_EXISTS = -4,
     E_IO = -5,    /* the file system or the network failed */
     E_FULL = -6,  /* no space left, or a bounded queue is full */
-    E_DOWN = -7,  /* the peer is away */
+    E_DOWN = -7,  /* the peer is down */
     E_NEWER = -8, /* written by a newer version of toque */
-    E_AGAIN = -9, /* not now; the caller is told when */
+    E_AGAIN = -9, /* not now; the caller is notified when it can be retried */
     E_DENIED = -10,
     E_FAULT = -11,  /* the caller's mistake: the struct fault says which */
-    E_SHORT = -12,  /* input ends before it is whole */
-    E_FENCED = -13, /* somebody else owns it now */
+    E_SHORT = -12,  /* input is incomplete */
+    E_FENCED = -13, /* another process has taken it over */
 };
 
 /* A few words for a log line; never NULL. */
 const char *err_text(int err);
 
-/* Longest text of a fault in bytes, without its end; longer ones are cut at a character. */
+/* Longest text of a fault in bytes, without its NUL; longer ones are truncated at a character. */
 #define FAULT_TEXT_MAX 4095
 
-/* What a caller did wrong. code 0 means nothing. Codes are listed by whoever fills the record: the
- * service's table (call.h) turns them into public names and HTTP statuses. */
+/* A caller's mistake; code 0: none. Codes are defined by the code that fills the record; the
+ * service's table (call.h) maps them to public names and HTTP statuses. */
 struct fault {
     int code;
-    u32 line, column; /* place in the input, from 1; 0 where there is none */
+    u32 line, column; /* place in the input, from 1; 0: none */
     char text[FAULT_TEXT_MAX + 1];
 };
 

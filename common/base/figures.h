@@ -1,5 +1,5 @@
-/* What a daemon says of itself in numbers and states, told once, in one list of calls, to whoever
- * writes it down: GET /health as JSON.
+/* A daemon's statistics: numbers and states, reported once by one list of calls to a writer, such
+ * as that of GET /health in JSON.
  *
  *     figure_gauge(to, "queues", "", n, "Queues of all accounts and regions.");
  *     figures_begin(to, "queueds");
@@ -9,8 +9,8 @@
  *     }
  *     figures_end(to);
  *
- * A name has its unit at the end. A counter only grows, since the start of the daemon; a gauge comes
- * and goes; a state is a word. Telling changes nothing. To add a figure, tell it. */
+ * A name has its unit at the end. A counter only grows since the start of the daemon; a gauge can
+ * fall; a state is a word. Reporting has no side effects. To add a figure, report it. */
 #ifndef TOQUE_FIGURES_H
 #define TOQUE_FIGURES_H
 
@@ -27,10 +27,10 @@ struct figure {
     const char *state; /* FIGURE_STATE: instead */
 };
 
-/* Who writes them down. */
+/* The writer. */
 struct figures {
     void (*figure)(struct figures *to, const struct figure *f);
-    /* Several things alike follow, then `of` before the figures of each, then the end. */
+    /* A list of similar objects: begin, then `of` before the figures of each object, then end. */
     void (*begin)(struct figures *to, const char *list);
     void (*of)(struct figures *to, const char *label, const char *value);
     void (*end)(struct figures *to);

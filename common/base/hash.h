@@ -19,9 +19,9 @@ void hash_hex(const u8 *bytes, size_t n, char *ret); /* 2n characters and a NUL 
 void hash_base64(struct buf *out, str bytes);
 /* Length of the base64 text of n bytes. */
 size_t hash_base64_size(size_t n);
-/* Strict: standard alphabet, padded, nothing around it. E_INVALID otherwise. */
+/* Strict: standard alphabet, padded, without surrounding characters. E_INVALID otherwise. */
 int hash_unbase64(str text, struct buf *out);
-/* Equal, in time that depends on the lengths only. */
+/* Whether both are equal, in time that depends on the lengths only. */
 bool hash_eq_secret(str a, str b);
 
 #endif

@@ -1,6 +1,6 @@
-/* Deadlines: a binary heap of intrusive nodes, the earliest on top. The keys stand in the heap's
- * own array, so that settling a node touches no other node but those it changes places with, and a
- * node costs its owner four bytes. */
+/* Deadlines: a binary heap of intrusive nodes, the earliest on top. The keys are in the heap's own
+ * array, so that sifting touches only nodes that change places, and a node costs its owner four
+ * bytes. */
 #ifndef TOQUE_HEAP_H
 #define TOQUE_HEAP_H
 
@@ -23,17 +23,17 @@ struct heap {
 
 void heap_init(struct heap *h);
 void heap_deinit(struct heap *h);
-/* Puts the node in, or moves it to its new due time when it is in already. The tie is 0. */
+/* Inserts the node, or moves it to its new due time if it is in the heap. The tie is 0. */
 void heap_set(struct heap *h, struct heap_node *node, i64 due);
 void heap_set_tied(struct heap *h, struct heap_node *node, i64 due, u64 tie);
-/* Harmless when it is not in. */
+/* No effect when it is not in the heap. */
 void heap_remove(struct heap *h, struct heap_node *node);
 /* The earliest, or NULL. */
 static inline struct heap_node *heap_top(const struct heap *h)
 {
     return h->n ? h->items[0].node : NULL;
 }
-/* Of a node that is in. */
+/* The due time of a node that is in the heap. */
 static inline i64 heap_due(const struct heap *h, const struct heap_node *node)
 {
     assert(node->place && node->place <= h->n);

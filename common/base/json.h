@@ -1,9 +1,8 @@
 /* JSON as a tree, for configuration, topology and other rare things: jansson with checked getters
- * whose complaints name the file, the line and the column of the value they dislike. The hot calls
- * use scan.h.
+ * whose errors name the file, the line and the column of the value. Frequent calls use scan.h.
  *
- * jansson forgets where a value stood. So a value is held together with the way that led to it
- * (struct json_at), and its place is looked up in the text when somebody complains. */
+ * jansson does not keep the position of a value. So a value is kept with the path that leads to it
+ * (struct json_at), and its position is looked up in the text only for an error. */
 #ifndef TOQUE_JSON_H
 #define TOQUE_JSON_H
 
@@ -17,13 +16,14 @@ enum {
 };
 
 struct json_doc {
-    char *file; /* for complaints; NULL: the text has no name */
+    char *file; /* for error texts; NULL: the text has no name */
     char *text;
     size_t size;
     json_t *root; /* an object or an array */
 };
 
-/* A value inside a document. Lives on the stack of who walks down; `up` must live as long. */
+/* A value inside a document. Lives on the stack of the caller that descends; `up` must live as
+ * long. */
 struct json_at {
     const struct json_doc *doc;
     const struct json_at *up; /* NULL: the root */
@@ -32,23 +32,23 @@ struct json_at {
     json_t *value;            /* borrowed from the document */
 };
 
-/* Makes jansson use mem_*, so that it never answers that memory is over. Once, before everything
- * else that uses jansson. */
+/* Makes jansson use mem_*, so that its allocations never fail. Call it once, before any other use
+ * of jansson. */
 void json_setup(void);
 
-/* Reads `text` (copied), `file` (may be NULL, copied) being what complaints call it. E_FAULT with
- * the place of the mistake. Unless `repeats` is true a member name given twice is one. */
+/* Reads `text` (copied), `file` (may be NULL, copied) is its name in error texts. E_FAULT with the
+ * place of the mistake. Unless `repeats` is true a member name given twice is one. */
 int json_open(struct json_doc *ret, str text, const char *file, bool repeats,
               struct fault *f) MUST_CHECK;
 /* The same from a file of at most `size_max` bytes; E_FAULT also when it cannot be read. */
 int json_open_file(struct json_doc *ret, const char *path, size_t size_max, bool repeats,
                    struct fault *f) MUST_CHECK;
-/* The same from an open file, for who looks at it first; below 0: as errno says. */
+/* The same from an open file, for callers that check the file first; below 0: failed with errno. */
 int json_open_fd(struct json_doc *ret, int fd, const char *path, size_t size_max, bool repeats,
                  struct fault *f) MUST_CHECK;
 /* A zeroed document is accepted. */
 void json_close(struct json_doc *d);
-/* Whether the texts are equal, or both are JSON that says the same. */
+/* Whether the texts are equal, or both are JSON with equal values. */
 bool json_is_same(str a, str b);
 
 struct json_at json_root(const struct json_doc *d);
@@ -76,7 +76,7 @@ int json_want_members(const struct json_at *at, const char *const *known, size_t
 /* "a string", "an object", … */
 const char *json_type_name(const json_t *value);
 
-/* Complains about a value: "FILE:LINE:COLUMN: way.to[3].it: text". Returns E_FAULT. */
+/* Sets a fault about a value: "FILE:LINE:COLUMN: path.to[3].it: text". Returns E_FAULT. */
 int json_complain(const struct json_at *at, struct fault *f, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

@@ -19,7 +19,7 @@ static inline bool list_is_empty(const struct list *head)
     return head->next == head;
 }
 
-/* Puts `item` right before `at`: with the head as `at`, at the end of the list. */
+/* Inserts `item` before `at`; with the head as `at`, at the end of the list. */
 static inline void list_insert_before(struct list *at, struct list *item)
 {
     item->prev = at->prev;
@@ -38,7 +38,7 @@ static inline void list_push_front(struct list *head, struct list *item)
     list_insert_before(head->next, item);
 }
 
-/* Takes the item off whatever list it is on; harmless on an item that is on none. */
+/* Removes the item from its list; no effect when it is on none. */
 static inline void list_remove(struct list *item)
 {
     item->prev->next = item->next;
@@ -46,7 +46,7 @@ static inline void list_remove(struct list *item)
     list_init(item);
 }
 
-/* Moves everything from `from` to the end of `to`. */
+/* Moves all items of `from` to the end of `to`. */
 static inline void list_move_all(struct list *to, struct list *from)
 {
     if (list_is_empty(from))

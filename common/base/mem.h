@@ -1,5 +1,5 @@
-/* Memory that is never NULL: when it ends, so does the program, after one line to stderr. So
- * callers need no check, and every size that comes from outside is bounded before it gets here. */
+/* Allocation that never returns NULL: when memory is exhausted the program ends with one line to
+ * stderr. Callers need no check; every size from outside must be bounded before. */
 #ifndef TOQUE_MEM_H
 #define TOQUE_MEM_H
 
@@ -9,7 +9,7 @@
 void *mem_alloc(size_t size) __attribute__((returns_nonnull, malloc));
 /* Zeroed array of `n` items of `size` bytes; stops the program when the product overflows. */
 void *mem_array(size_t n, size_t size) __attribute__((returns_nonnull, malloc));
-/* As realloc; what is new is not zeroed. */
+/* As realloc; new bytes are not zeroed. */
 void *mem_grow(void *p, size_t size) __attribute__((returns_nonnull));
 /* A copy that ends in a NUL. */
 char *mem_dup(str s) __attribute__((returns_nonnull, malloc));
@@ -17,7 +17,7 @@ char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((returns_
 /* NULL accepted. */
 void mem_free(void *p);
 
-/* An arena: many small pieces that live and die together, such as all that one call needs. */
+/* An arena: many small pieces that are freed together, such as the memory of one call. */
 struct arena_block;
 struct arena {
     struct arena_block *blocks;

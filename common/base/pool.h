@@ -1,5 +1,5 @@
-/* Blocks of memory that are needed for a moment, again and again, in sizes that differ: a power of
- * two each, kept for the next use up to a bound, so that a steady load allocates nothing. */
+/* Short-lived blocks of memory of different sizes. Sizes are powers of two; blocks are kept for the
+ * next use up to a bound, so that a steady load allocates nothing. */
 #ifndef TOQUE_POOL_H
 #define TOQUE_POOL_H
 
@@ -14,9 +14,9 @@ struct pool {
 };
 
 void pool_init(struct pool *p, size_t kept_max);
-/* Frees what is kept. Blocks that are out stay good and are freed when they are given back. */
+/* Frees the kept blocks. Blocks in use stay valid and are freed when they are given back. */
 void pool_deinit(struct pool *p);
-/* At least *size bytes, which becomes what the block has. Not zeroed. */
+/* Returns at least *size bytes; *size becomes the block's size. Not zeroed. */
 void *pool_take(struct pool *p, size_t *size) __attribute__((returns_nonnull));
 /* With the size that pool_take gave. NULL accepted. */
 void pool_give(struct pool *p, void *block, size_t size);

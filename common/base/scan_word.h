@@ -1,5 +1,5 @@
 /* Eight bytes of text at once: the loads and tests that scan.c and scan_text.c share. A test
- * answers with the high bit of each byte that passes it, exact up to the lowest one that does. */
+ * returns the high bit of each byte that passes it, exact up to the lowest one that does. */
 #ifndef TOQUE_SCAN_WORD_H
 #define TOQUE_SCAN_WORD_H
 

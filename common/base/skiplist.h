@@ -1,5 +1,5 @@
-/* Names in the order of their bytes, for listing by prefix and page: a skip list. Keys are borrowed
- * and must stay while they are in it. */
+/* A skip list: names sorted by bytes, for listing by prefix and page. Keys are borrowed and must
+ * stay valid while they are in it. */
 #ifndef TOQUE_SKIPLIST_H
 #define TOQUE_SKIPLIST_H
 

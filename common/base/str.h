@@ -1,5 +1,5 @@
-/* A view of bytes: pointer and length. It borrows, never owns, never ends in a NUL by promise, and
- * does not outlive the call that received it unless its owner is known to live longer. */
+/* A view of bytes: pointer and length. It never owns its bytes, need not end in a NUL, and is not
+ * kept after the call that received it unless its owner is known to live longer. */
 #ifndef TOQUE_STR_H
 #define TOQUE_STR_H
 
@@ -14,7 +14,7 @@ typedef struct str {
 #define STR_ARG(s) (int)(s).n, (s).p
 /* A literal as a view. */
 #define STR(lit) ((str){"" lit, sizeof(lit) - 1})
-/* The same where a static object is initialised: C wants no compound literal there. */
+/* The same for initialisers of static objects, where C allows no compound literal. */
 #define STR_INIT(lit)                                                                              \
     {                                                                                              \
         "" lit, sizeof(lit) - 1                                                                    \
@@ -41,7 +41,7 @@ static inline bool str_is(str a, const char *z)
     return str_eq(a, str_of(z));
 }
 
-/* Bytes [from, to) of s; both are cut to its length. */
+/* Bytes [from, to) of s; both are limited to its length. */
 static inline str str_slice(str s, size_t from, size_t to)
 {
     if (to > s.n)
@@ -55,7 +55,7 @@ static inline str str_slice(str s, size_t from, size_t to)
 int str_cmp(str a, str b);
 bool str_starts(str s, str prefix);
 bool str_ends(str s, str suffix);
-/* Equal but for ASCII case. */
+/* Equal, ignoring ASCII case. */
 bool str_eq_nocase(str a, str b);
 bool str_starts_nocase(str s, str prefix);
 /* Position of the first `c` in s, or -1. */
@@ -64,11 +64,11 @@ ptrdiff_t str_find(str s, char c);
 ptrdiff_t str_rfind(str s, char c);
 /* Without blanks (space, tab, CR, LF) at both ends. */
 str str_trim(str s);
-/* Cuts the part before the first `sep` off `rest` and returns it; without a `sep` all of it, and
- * `rest` becomes STR_NONE. */
+/* Removes the part before the first `sep`, and `sep`, from `rest` and returns it; without a `sep`
+ * returns all of it, and `rest` becomes STR_NONE. */
 str str_cut(str *rest, char sep);
-/* A decimal integer, with a sign where it is negative, nothing around it. E_INVALID otherwise, also
- * when it does not fit. */
+/* A decimal integer with an optional minus sign, without surrounding characters. E_INVALID
+ * otherwise, also when it does not fit. */
 int str_to_i64(str s, i64 *ret);
 /* Whether s is well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF). */
 bool str_is_utf8(str s);

@@ -1,4 +1,4 @@
-/* XML written into a struct buf. Names come from our own code, text from anywhere. */
+/* XML written into a struct buf. Names come from our own code, text is untrusted. */
 #ifndef TOQUE_XML_H
 #define TOQUE_XML_H
 

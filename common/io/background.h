@@ -1,8 +1,9 @@
-/* Work of a daemon that nobody waits for: what falls due in masses, clearing away, giving space
- * back. One scheduler for all of it, so that together it takes no more than its share.
+/* Background work of a daemon: messages that become due in masses, deletion of rows, returning
+ * space to the file system. One scheduler runs all of it, so that its total stays within its share
+ * of the time.
  *
- * A job is woken when there is something to do, and does it in pieces of about equal cost. When,
- * and how many pieces, is decided here:
+ * A job is woken when it has work, and does it in pieces of about equal cost. The scheduler decides
+ * when it runs and how many pieces it does:
  *
  *   turn: gather ─> commit ─> answers ─> flush: a slice ──> next turn's commit ─> what did it cost?
  *                                        (one job's step)
@@ -12,49 +13,49 @@
  * 2. While there is other work, all slices together take `share_percent` of the time: after one
  *    that cost c, none begins for c * (100 - share) / share. With no other work for
  *    BACKGROUND_IDLE_US they follow on one another.
- * 3. A class comes before those behind it, and does not rest because of them. Jobs of one class
+ * 3. A class precedes those after it, and does not pause because of them. Jobs of one class
  *    take turns.
- * 4. A job of class BACKGROUND_DUE begins at once when it is woken: only what it does not get done
+ * 4. A job of class BACKGROUND_DUE begins at once when it is woken: only what it does not finish
  *    in its first slice is made to wait.
- * 5. A slice begins when the one before it is settled, and the store takes turns.
+ * 5. A slice begins when the one before it is settled and the store accepts turns.
  *
- * All time is read from the loop's clock: where that is simulated, so is the cost, and equal runs
- * have equal slices. */
+ * All times are read from the loop's clock: with a simulated clock the costs are simulated, too,
+ * and equal runs have equal slices. */
 #ifndef TOQUE_BACKGROUND_H
 #define TOQUE_BACKGROUND_H
 
 #include "common/io/loop.h"
 
-/* Cost of a slice beside other work, and with nobody else there; in microseconds. */
+/* Cost of a slice beside other work, and without other work; in microseconds. */
 #define BACKGROUND_SLICE_US      1000
 #define BACKGROUND_SLICE_IDLE_US 3000
-/* A commit with a slice in it, as far as a commit without one leaves room for that. */
+/* Target for a commit with a slice, as far as the cost of commits without one allows. */
 #define BACKGROUND_COMMIT_US 2000
-/* No descriptor was ready for so long: there is no other work. */
+/* No descriptor ready for this long: there is no other work. */
 #define BACKGROUND_IDLE_US    100000
 #define BACKGROUND_PIECES_MAX 65536
 
 enum background_class {
-    BACKGROUND_DUE,   /* somebody may be waiting for it */
-    BACKGROUND_CLEAR, /* rows and memory of what is gone */
-    BACKGROUND_SPACE, /* giving back what is free */
+    BACKGROUND_DUE,   /* a client may wait for it */
+    BACKGROUND_CLEAR, /* rows and memory of deleted objects */
+    BACKGROUND_SPACE, /* returning free space */
     BACKGROUND_CLASSES,
 };
 
-/* Lives in its owner, zeroed but for name, class, step and arg. */
+/* Embedded in its owner, zeroed except for name, class, step and arg. */
 struct background_job {
     const char *name;
     enum background_class class;
-    /* Does up to `pieces` pieces of work and says how many it did; fewer than asked: there is no
-     * more for now, and the job sleeps. It may change the turn's transaction (loop_dirty). */
+    /* Does up to `pieces` pieces of work and returns how many it did; fewer than asked: no more
+     * work for now, and the job sleeps. It may change the turn's transaction (loop_dirty). */
     u32 (*step)(void *arg, u32 pieces);
     void *arg;
-    /* The scheduler's own. */
+    /* Private to the scheduler. */
     struct list link;
     bool fresh;                  /* woken, and no slice since */
     u32 pieces;                  /* of its last slice */
     i64 step_ns, commit_ns;      /* learned: cost of a piece */
-    u64 pieces_done, slices, us; /* ever, for the statistics */
+    u64 pieces_done, slices, us; /* since start, for the statistics */
 };
 
 struct background_conf {
@@ -69,16 +70,16 @@ struct background *background_new(struct loop *l, const struct background_conf *
 /* No job may be awake. NULL accepted. */
 void background_free(struct background *b);
 
-/* There is something to do; harmless when the job is awake. */
+/* Wakes the job; no effect when it is awake. */
 void background_wake(struct background *b, struct background_job *job);
-/* There is not, after all; harmless when the job sleeps, or never was awake. */
+/* Puts the job to sleep; no effect when it sleeps or was never awake. */
 void background_sleep(struct background *b, struct background_job *job);
 bool background_is_awake(const struct background_job *job);
 
 struct background_stats {
     u32 awake; /* jobs */
     u64 slices;
-    i64 us;               /* that all slices cost, their commits counted in */
+    i64 us;               /* cost of all slices including their commits */
     i64 commit_median_us; /* of the last commits that had a slice in them */
 };
 struct background_stats background_stats(const struct background *b);

@@ -1,6 +1,6 @@
-/* One budget for all memory that a daemon holds for its clients: requests, answers that are not sent
- * yet, calls at the ipc endpoint, forwarded calls. Whoever holds takes, whoever lets go gives; what
- * cannot be held is refused, or its connection is closed. */
+/* One budget for all memory that a daemon holds for its clients: requests, unsent answers, calls at
+ * the ipc endpoint, forwarded calls. Users take from it what they allocate and give back what they
+ * free. Beyond the budget requests are refused or connections closed. */
 #ifndef TOQUE_BUDGET_H
 #define TOQUE_BUDGET_H
 
@@ -8,13 +8,13 @@
 
 struct budget {
     u64 used, max; /* bytes */
-    /* Lets go of something that is held for a client who does not take it. False: there is nothing.
-     * May be NULL. */
+    /* Frees something that is held for a client that does not read. False: there is nothing to
+     * free. May be NULL. */
     bool (*reclaim)(void *arg);
     void *arg;
 };
 
-/* Whether there is room for so much more, if need be after reclaiming some. */
+/* Whether there is room for `n` more bytes, after reclaiming if necessary. */
 static inline bool budget_room(struct budget *b, u64 bytes)
 {
     while (b->used + bytes > b->max)
@@ -23,7 +23,7 @@ static inline bool budget_room(struct budget *b, u64 bytes)
     return true;
 }
 
-/* May exceed the budget: what is there already is counted, not refused. */
+/* May exceed the budget: memory that is already in use is counted, not refused. */
 static inline void budget_take(struct budget *b, u64 bytes)
 {
     b->used += bytes;

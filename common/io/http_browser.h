@@ -1,9 +1,9 @@
 /* Which web pages may use an endpoint. A browser lets any page send requests to this machine, and
- * says in header fields whose page it was (Origin, Referer, Sec-Fetch-Site); programs send none of
- * them, and are not judged here.
+ * names the page's site in header fields (Origin, Referer, Sec-Fetch-Site). Programs send none of
+ * them and always pass.
  *
- * A page is let in when its origin is listed. Its request must also name an address, localhost or a
- * configured host: a name of the page's own that resolves to this machine would make the endpoint
+ * A page is accepted when its origin is listed. Its request must also name an address, localhost or
+ * a configured host: a name of the page's own that resolves to this machine would make the endpoint
  * part of the page's origin (DNS rebinding). */
 #ifndef TOQUE_HTTP_BROWSER_H
 #define TOQUE_HTTP_BROWSER_H
@@ -21,9 +21,9 @@ struct http_browsers {
 };
 
 enum http_browser_verdict {
-    HTTP_NO_BROWSER,  /* nothing says that it comes from a page */
+    HTTP_NO_BROWSER,  /* no sign that it comes from a page */
     HTTP_BROWSER,     /* let in */
-    HTTP_PREFLIGHT,   /* let in, and asks whether a request would be: OPTIONS with its method */
+    HTTP_PREFLIGHT,   /* an accepted preflight: OPTIONS that asks for a method */
     HTTP_BROWSER_OUT, /* *ret_why */
 };
 

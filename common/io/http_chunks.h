@@ -1,5 +1,5 @@
-/* A chunked body (RFC 9112, 7.1) taken apart as it comes: sizes, extensions and trailer fields are
- * read and dropped, the data is handed on. */
+/* Decodes a chunked body (RFC 9112, 7.1) incrementally: sizes, extensions and trailer fields are
+ * read and dropped, the data is returned. */
 #ifndef TOQUE_HTTP_CHUNKS_H
 #define TOQUE_HTTP_CHUNKS_H
 
@@ -20,10 +20,10 @@ struct http_chunks {
     u64 left;     /* of the chunk */
 };
 
-/* Takes what it can up to and with the next piece of data, which *ret_data is, or the end. Returns
- * how many bytes of `bytes` were taken; E_INVALID when they are no chunked body. */
+/* Consumes bytes up to and including the next piece of data, returned in *ret_data, or the end.
+ * Returns how many bytes were consumed. E_INVALID: not a chunked body. */
 ptrdiff_t http_chunks_read(struct http_chunks *c, str bytes, str *ret_data);
-/* The last chunk and the trailer fields have been taken. */
+/* The last chunk and the trailer fields have been read. */
 bool http_chunks_done(const struct http_chunks *c);
 
 #endif

@@ -7,12 +7,11 @@
  *
  * Invariants:
  * 1. A connection is on exactly one list: by its state on `kept` (IDLE, CALL), `reading` (HEAD,
- *    BODY), `sending`, `lingering`; CLOSED on `closed` once nobody owes it an answer, else on none.
+ *    BODY), `sending`, `lingering`; CLOSED on `closed` once no answer is owed to it, else on none.
  * 2. `kept` is ordered by listed_ms, the others by since_ms: whose deadline is first stands first.
  *    An idle connection's since_ms may be later than its place says: it is moved when it is looked
  *    at, so that a request costs no list.
- * 3. A closed connection gives its buffers back at once, its struct when the server flushes: whoever
- *    is in the middle of something with it may still look at its state.
+ * 3. A closed connection frees its buffers at once and its struct when the server flushes: callers up the stack may still read its state.
  * 4. What a connection holds is counted in the budget: `charged`, and nothing else of it. */
 #ifndef TOQUE_HTTP_CONNECTION_H
 #define TOQUE_HTTP_CONNECTION_H
@@ -30,12 +29,12 @@
 #define HTTP_ENDPOINTS_MAX 40
 /* Bytes that one recv asks for; what many connections share in a turn. */
 #define HTTP_READ_SIZE (64u << 10)
-/* A body's memory that is taken on the word of Content-Length alone. */
+/* Memory for a body that is allocated by its Content-Length before any of it arrived. */
 #define HTTP_RESERVE_SIZE_MAX (32u << 10)
 /* An answer's body up to here is copied behind its head and sent with it; a larger one is sent from
  * where it lies. */
 #define HTTP_JOIN_SIZE_MAX (32u << 10)
-/* Bytes that are read and dropped behind a refusal, so that the client hears why. */
+/* Bytes that are read and dropped after a refusal, so that the client receives it. */
 #define HTTP_DROP_SIZE_MAX (64u << 20)
 
 enum http_state {
@@ -44,7 +43,7 @@ enum http_state {
     HTTP_BODY,
     HTTP_CALL,
     HTTP_OUT,    /* an answer is being sent */
-    HTTP_LINGER, /* the last answer is sent: what still comes is read and dropped */
+    HTTP_LINGER, /* the last answer is sent: further input is read and dropped */
     HTTP_CLOSED
 };
 
@@ -74,9 +73,9 @@ struct http_connection {
     enum http_state state;
     bool left;    /* the client sends no more, though some of it may not be read yet */
     bool eof;     /* all that it sent is read */
-    bool last;    /* closed behind the answer under way */
-    bool own;     /* the answer under way is the server's own */
-    bool refused; /* and says that the connection ends */
+    bool last;    /* close it after the pending answer */
+    bool own;     /* the pending answer is the server's own */
+    bool refused; /* and announces that the connection is closed */
     bool is_head; /* no body in the answer */
     bool old;     /* HTTP/1.0 */
     bool queued;  /* on the server's list of those that go on in the next flush */
@@ -86,7 +85,7 @@ struct http_connection {
     struct address peer;
     enum http_kind kind;
     struct tls *tls; /* NULL: plain */
-    bool shaking;    /* hands are being shaken; its state is HEAD meanwhile */
+    bool shaking;    /* handshake in progress; its state is HEAD meanwhile */
     struct buf in; /* came and was not taken: part of a head, or requests behind the present one */
     size_t scanned;
     struct http_chunks chunks;
@@ -115,7 +114,7 @@ struct http_server {
     u32 waiting, sending_count;
     struct http_connection *ready, **ready_end; /* answered, and there is more to read */
     struct map addresses;                       /* struct http_address, where they are limited */
-    i64 resume_ms; /* accepting goes on then: there was no descriptor; -1: it goes on */
+    i64 resume_ms; /* time to accept again after descriptors ran out; -1: accepting */
     struct http_stats stats;
     struct http_browsers browsers;
     bool guarded;
@@ -134,9 +133,9 @@ static inline i64 http_now_ms(struct http_server *s)
 }
 /* Goes over to `state` and to the end of the state's list. */
 void http_connection_enter(struct http_connection *c, enum http_state state);
-/* Watches what the state wants watched. */
+/* Sets the watched events for the state. */
 void http_connection_watch(struct http_connection *c);
-/* At once, whatever it is doing; whoever waits for something of it is told. */
+/* Closes it at once in any state, and reports that to whoever waits for it. */
 void http_connection_close(struct http_connection *c);
 /* Bytes that it holds, and how many of them count against the budget: from now on all. */
 u64 http_connection_holds(const struct http_connection *c);
@@ -151,14 +150,14 @@ void http_connection_go_on(struct http_connection *c);
 
 /* --- http_answer.c ---------------------------------------------------------------------------- */
 
-/* Answers what the server itself refuses; the connection ends behind it. */
+/* Refuses a request in the server itself; the connection is closed after the answer. */
 void http_refuse(struct http_connection *c, int status, const char *why);
 /* Sends an answer of the server's own. */
 void http_send_own(struct http_connection *c, struct http_response *r);
 void http_send_continue(struct http_connection *c);
 /* The socket takes more. */
 void http_send_rest(struct http_connection *c);
-/* Puts it among those that go on in the next flush. */
+/* Schedules it for the next flush. */
 void http_server_ready(struct http_connection *c);
 
 /* Lets go of the request: its views, its block, its body. */

@@ -1,6 +1,5 @@
-/* The head of a request: request line and header fields, read as RFC 9112 has them and not a bit
- * more loosely, since two readers who disagree about where a request ends let one client speak with
- * another one's voice. */
+/* The head of a request: request line and header fields, parsed strictly as in RFC 9112, since two
+ * parsers that disagree about the end of a request allow request smuggling. */
 #ifndef TOQUE_HTTP_HEAD_H
 #define TOQUE_HTTP_HEAD_H
 
@@ -9,7 +8,7 @@
 
 struct http_head {
     struct http_request rq; /* all of it but kind, peer and body; views into the bytes read */
-    u64 content_length;     /* 0 where there is no body */
+    u64 content_length;     /* 0: no body */
     bool chunked;
     bool old;                        /* HTTP/1.0 */
     bool keeps;                      /* the connection may be used for another request */
@@ -20,11 +19,11 @@ struct http_head {
     struct http_field fields[HTTP_FIELDS_MAX];
 };
 
-/* Reads a head from the beginning of `bytes`. Returns its size, 0 while it is not whole, or E_FAULT
- * with status and why. *scanned, 0 for a new head, remembers how far an unfinished one was
+/* Reads a head from the beginning of `bytes`. Returns its size, 0 while it is incomplete, or
+ * E_FAULT with status and why. *scanned, 0 for a new head, is how far an incomplete one was
  * searched. A head of more than size_max bytes is refused. */
 ptrdiff_t http_head_read(struct http_head *h, str bytes, size_t *scanned, size_t size_max);
-/* Moves every view by as much as the bytes were moved: they were at `from` and are at `to`. */
+/* Adjusts every view after the bytes have moved from `from` to `to`. */
 void http_head_move(struct http_head *h, const char *from, const char *to);
 
 /* Characters of a token, and those of a field's value (RFC 9110, 5.6.2 and 5.5). */
@@ -33,8 +32,8 @@ static inline bool http_is_text(u8 c)
 {
     return (c >= 0x20 && c != 0x7f) || c == '\t';
 }
-/* The next member of a comma-separated list, without blanks around it; *rest becomes STR_NONE
- * behind the last. */
+/* The next member of a comma-separated list, without surrounding blanks; *rest becomes STR_NONE
+ * after the last. */
 str http_list_next(str *rest);
 
 #endif

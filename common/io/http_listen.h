@@ -6,10 +6,10 @@
 
 enum http_listen_fault {
     HTTP_FAULT_LISTEN = 1, /* the address cannot be listened on */
-    HTTP_FAULT_IN_USE,     /* others listen there */
+    HTTP_FAULT_IN_USE,     /* another socket listens there */
 };
 
-/* Sockets that listen for one endpoint: as many as its addresses are. */
+/* The listening sockets of one endpoint: one for each address. */
 #define HTTP_SOCKETS_MAX 16
 struct http_sockets {
     int fds[HTTP_SOCKETS_MAX];
@@ -17,12 +17,12 @@ struct http_sockets {
     u16 port; /* of all */
 };
 
-/* Listens on every address of every host, an address or a name; port 0 takes one that is free on all
- * of them. Of a name that has several addresses, and of the two addresses that mean this machine,
- * 127.0.0.1 and ::1, it is enough that one is to be had; otherwise E_FAULT, and none is kept. */
+/* Listens on every address of every host, which is an address or a name; port 0 takes a port that
+ * is free on all of them. For a name with several addresses, and for the two loopback addresses
+ * 127.0.0.1 and ::1, it is sufficient that one works; otherwise E_FAULT, and no socket is kept. */
 int http_listen_tcp(const char *const *hosts, u32 host_count, u16 port, struct http_sockets *ret,
                     struct fault *f) MUST_CHECK;
-/* Replaces a socket file on which nobody answers; only the owner may connect. */
+/* Replaces a socket file on which no process listens; only the owner may connect. */
 int http_listen_unix(const char *path, int *ret_fd, struct fault *f) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* A request and its response as HTTP has them: neither side knows what they mean. */
+/* A request and its response at the level of HTTP, without their meaning. */
 #ifndef TOQUE_HTTP_MESSAGE_H
 #define TOQUE_HTTP_MESSAGE_H
 
@@ -7,17 +7,17 @@
 
 /* Most header fields of one request; more are refused with 431. */
 #define HTTP_FIELDS_MAX 128
-/* Fields that a response may have beside those that the server writes itself. */
+/* Most fields of a response in addition to those that the server writes itself. */
 #define HTTP_RESPONSE_FIELDS_MAX 8
 
-/* What a connection came through. */
+/* The kind of endpoint of a connection. */
 enum http_kind { HTTP_TCP, HTTP_TLS, HTTP_UNIX };
 
 struct http_field {
     str name, value; /* the value without blanks around it */
 };
 
-/* A whole request, its framing undone. All views live until the response was given. */
+/* A complete request without its framing. All views live until the response is given. */
 struct http_request {
     enum http_kind kind;
     struct address peer; /* family 0 where there is none */
@@ -25,7 +25,7 @@ struct http_request {
     str path;   /* as the wire has it, undecoded; never empty */
     str query;  /* behind the '?', without it */
     str host;   /* the target's authority, else the Host field; "" where there is neither */
-    str origin; /* of the web page that was let in; "" where there is none */
+    str origin; /* of the web page that was accepted; "" if none */
     const struct http_field *fields; /* in their order, repeated ones too */
     u32 field_count;
     str body;

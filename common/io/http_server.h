@@ -1,14 +1,14 @@
-/* HTTP/1.1 endpoints in the daemon's own loop: connections over TCP and Unix sockets, requests with
- * their framing undone, answers. A request is handed over when it is whole and within its bounds;
- * its answer may come at any later time. One request of a connection is under way at once; what
- * comes behind it waits.
+/* HTTP/1.1 endpoints in the daemon's own loop: connections over TCP and Unix sockets, requests
+ * without their framing, answers. A request is handed over when it is complete and within its
+ * bounds; its answer may come at any later time. Each connection has one pending request at a time;
+ * pipelined ones wait.
  *
- * A client that leaves is noticed at once, whatever its connection is doing: one that waits for an
- * answer is reported by `gone` (http_answer on its exchange is still owed, once).
+ * A disconnect is detected at once in every state of the connection: if a request is pending it is
+ * reported by `gone` (http_answer must still be called once on the exchange).
  *
- * What a client can make the server hold is bounded: each request has a total deadline, an idle
- * connection a limit, an answer that is not read a deadline; where connections are at their limit
- * the one that was idle longest makes room for a newcomer. */
+ * The resources that a client can occupy are bounded: each request has a total deadline, an idle
+ * connection a limit, an unread answer a deadline; at the limit of connections the one that was
+ * idle longest is closed for a new one. */
 #ifndef TOQUE_HTTP_SERVER_H
 #define TOQUE_HTTP_SERVER_H
 
@@ -32,9 +32,9 @@ struct http_browsers;
 struct tls_identity;
 struct http_exchange;
 
-/* What became of an answer: all of it is with the system, or not yet, and `sent` will say. Or it is
- * not, since the client is gone, does not read, or there is no room for what it does not read:
- * nothing of it left, or only a part. */
+/* What happened to an answer: the kernel has all of it; or not yet, and `sent` reports the end. Or
+ * it failed, since the client is gone, does not read, or the budget has no room for what it does
+ * not read: then none of it was sent, or only a part. */
 enum http_outcome { HTTP_SENT, HTTP_SENDING, HTTP_LOST, HTTP_CUT };
 
 struct http_handler {
@@ -55,7 +55,8 @@ struct http_handler {
  * as the server. */
 int http_server_new(struct http_server **ret, struct loop *l, const struct http_limits *limits,
                     struct budget *budget, struct http_handler handler);
-/* Which web pages are let in, and answers preflights. Without this call none is told apart. */
+/* Sets which web pages are accepted, and answers preflights. Without this call requests of pages
+ * are not distinguished. */
 void http_server_guard(struct http_server *s, const struct http_browsers *browsers);
 /* Addresses or names, see http_listen_tcp; port 0 takes a free one. 0, or a fault text that names the
  * address. */
@@ -67,7 +68,7 @@ int http_server_listen_tls(struct http_server *s, const char *const *hosts, u32 
                            struct fault *f) MUST_CHECK;
 /* Replaces a socket that nobody listens on any more. */
 int http_server_listen_unix(struct http_server *s, const char *path, struct fault *f) MUST_CHECK;
-/* Stops accepting; connections under way go on. */
+/* Stops accepting; open connections continue. */
 void http_server_quiesce(struct http_server *s);
 /* Closes the connections whose answers are still on their way: there is no time left. */
 void http_server_cut(struct http_server *s);
@@ -78,21 +79,21 @@ u32 http_server_sending(const struct http_server *s);
 /* Ends all connections. Every exchange must have been answered. NULL accepted. */
 void http_server_free(struct http_server *s);
 
-/* Ever, but for `connections`, which is now. */
+/* Counted since start, except `connections`, which is the present number. */
 struct http_stats {
     u32 connections;
     u64 accepted, requests;
     u64 refused; /* requests that the server answered itself */
     u64 evicted; /* connections closed to make room for others */
-    u64 expired; /* connections closed at a deadline of theirs */
-    u64 lost;    /* answers that did not leave */
+    u64 expired; /* connections closed at one of their deadlines */
+    u64 lost;    /* answers that were not sent */
 };
 struct http_stats http_server_stats(const struct http_server *s);
 
 /* Whether the client of an unanswered exchange is still there: asks its socket, which knows before
- * any event tells. For who is about to give away what cannot be taken back. */
+ * any event. For callers that are about to do something that cannot be undone. */
 bool http_exchange_is_there(const struct http_exchange *x);
-/* The handler's own pointer on an exchange. */
+/* A pointer that belongs to the handler. */
 void http_exchange_set_data(struct http_exchange *x, void *data);
 void *http_exchange_data(const struct http_exchange *x);
 /* Writes status, Date, content type, length and the response's fields, and the body unless the

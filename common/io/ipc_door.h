@@ -1,8 +1,8 @@
-/* The local call endpoint: an nng REP socket at an ipc:// address, for programs that have nng and
- * want no HTTP. A call is a message and so is its answer; what they say is the handler's. Many
- * calls, long polls among them, are under way at once. A client whose pipe goes away is told
- * to the handler as gone. A request over the bound ends the client's connection. Calls, and answers
- * that are not read, count against `budget`. */
+/* The local call endpoint: an nng REP socket at an ipc:// address, for programs that use nng
+ * instead of HTTP. A call is a message and so is its answer; the handler defines their content.
+ * Many calls, including long polls, may be pending at once. The handler is notified when a client's
+ * pipe closes. A request over the bound closes the client's connection. Calls and unread answers
+ * count against `budget`. */
 #ifndef TOQUE_IPC_DOOR_H
 #define TOQUE_IPC_DOOR_H
 
@@ -35,7 +35,8 @@ void ipc_door_close(struct ipc_door *d);
 
 void ipc_exchange_set_data(struct ipc_exchange *x, void *data);
 void *ipc_exchange_data(const struct ipc_exchange *x);
-/* False: its client is gone, or cut off since there is no room for what it does not read. */
+/* False: its client is gone, or was disconnected since the budget has no room for what it does not
+ * read. */
 bool ipc_answer(struct ipc_exchange *x, str text);
 
 #endif

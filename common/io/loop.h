@@ -2,20 +2,20 @@
  *
  * A turn: wait for descriptors and deadlines; let every ready source apply what it has to the
  * in-memory state and to the open transaction; commit once; then, and only then, run what waited
- * for that commit (answers, acknowledgements). Nobody hears "stored" before it is stored.
+ * for that commit (answers, acknowledgements). No client gets "stored" before it is stored.
  *
  *   gather ── watch callbacks, timers ──> apply ── loop_dirty ──> before_commit ──> commit
  *          ──> later callbacks ──> flush
  *
- * The store may be slow to say that a turn is durable (settled): turns go on meanwhile, and later
- * callbacks wait for the ticket of their own. When too much is in flight the store takes no further
- * turn: the turn then stays open, and what comes next is gathered into it (held).
+ * A store may settle a turn later: further turns run meanwhile, and later callbacks wait for the
+ * ticket of their own turn. When too much is in flight the store accepts no further turn: the turn
+ * stays open (held), and further changes are gathered into it.
  *
  * Invariants: (1) one thread; nothing reaches in from outside but through a descriptor; (2) a later
  * callback runs only when its turn and all before it are durable, or with the error by which its
  * turn was lost; (3) later callbacks run in the order in which they were put; (4) when a turn is
  * lost, so is everything behind it that is not settled, the open turn too: memory was built on it.
- */
+ * */
 #ifndef TOQUE_LOOP_H
 #define TOQUE_LOOP_H
 
@@ -32,10 +32,10 @@ struct loop_store {
      * codes: this turn, and whatever is not settled yet, is lost. */
     int (*commit)(void *arg, u64 *ret_ticket);
     /* *ret_ticket: all turns up to it are durable. An E_ code: those behind it are lost. The store
-     * wakes the loop when it has something new to say. */
+     * wakes the loop when this changes. */
     int (*settled)(void *arg, u64 *ret_ticket);
-    /* Turns were lost: bring the in-memory state back to what is on disk. Called before anybody is
-     * told; what it changes belongs to a new turn. */
+    /* Turns were lost: reload the in-memory state from disk. Called before any callback gets the
+     * error; its changes belong to a new turn. */
     void (*failed)(void *arg, int err);
     void *arg;
 };
@@ -54,7 +54,7 @@ struct loop_watch {
 };
 int loop_watch(struct loop *l, struct loop_watch *w, u32 events) MUST_CHECK;
 int loop_watch_change(struct loop *l, struct loop_watch *w, u32 events);
-/* Harmless when not watched; safe from any callback. */
+/* No effect when not watched; safe from any callback. */
 void loop_unwatch(struct loop *l, struct loop_watch *w);
 
 /* A deadline. Lives in its owner, zeroed before its first use. Wall deadlines follow the clock,
@@ -79,29 +79,29 @@ struct loop_later {
     void (*run)(struct loop_later *later, int err);
 };
 void loop_later(struct loop *l, struct loop_later *later);
-/* Something to do in this turn, or in the next one when this is said behind the commit, whatever
- * becomes of its changes: it waits for none. `run` gets err 0. */
+/* Runs in this turn, or in the next one when called after the commit, without waiting for any
+ * commit. `run` gets err 0. */
 void loop_soon(struct loop *l, struct loop_later *later);
-/* Takes it back; harmless when it was not put. */
+/* Cancels it; no effect when it was not put. */
 void loop_later_cancel(struct loop *l, struct loop_later *later);
 /* This turn changed something that must be committed. */
 void loop_dirty(struct loop *l);
-/* The store took no turn, what is changed now goes into the one that is open: work in the background
- * stands back. */
+/* The store accepted no turn, and new changes go into the open one: background work pauses. */
 bool loop_is_held(const struct loop *l);
-/* Held, and so much waits that no more should be read from those who send without being answered. */
+/* Held, and so much is pending that no more should be read from peers that send without waiting for
+ * answers. */
 bool loop_is_full(const struct loop *l);
-/* Nothing is open or in flight: all that was changed is durable, or lost. */
+/* No turn is open or in flight: all changes are durable, or lost. */
 bool loop_is_settled(const struct loop *l);
 
 /* Called in every turn. True: there is work left, do not wait in the next turn. A hook may be added
  * at start only. */
 struct loop_hook {
     struct list link;
-    /* When all that was ready is applied, before the commit: what follows from it and belongs to
-     * the same turn. May be NULL. */
+    /* Called when all ready input is applied, before the commit, for changes that belong to the
+     * same turn. May be NULL. */
     bool (*before_commit)(struct loop_hook *h);
-    /* After the later callbacks ran (doors send what was answered), before the next wait. */
+    /* Called after the later callbacks, before the next wait (endpoints send their answers). */
     bool (*flush)(struct loop_hook *h);
     /* Earliest real deadline of the hook's own (mono ms), or -1; may be NULL. */
     i64 (*next_ms)(struct loop_hook *h);
@@ -114,9 +114,9 @@ void loop_again(struct loop *l);
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 bool loop_is_stopped(const struct loop *l);
-/* Who turns the loop himself, instead of loop_run: one turn, waiting for at most max_wait_ms (-1:
- * as long as needed); and how many ms the next turn would wait when no descriptor gets ready (-1:
- * for ever). */
+/* Instead of loop_run, for callers that run the loop themselves: one turn that waits for at most
+ * max_wait_ms (-1: as long as needed); and how many ms the next turn would wait if no descriptor
+ * gets ready (-1: for ever). */
 void loop_turn(struct loop *l, int max_wait_ms);
 i64 loop_wait_ms(struct loop *l);
 
@@ -127,7 +127,7 @@ struct loop_stats {
     u64 turns, commits, laters;
     u64 events;         /* callbacks of descriptors that were ready */
     i64 commit_last_us; /* what the last commit took */
-    u64 held, lost;     /* turns that the store put off; how often it lost some */
+    u64 held, lost;     /* turns that the store deferred; number of losses */
     i64 longest_us, commit_longest_us;
     i64 longest_ever_us, commit_longest_ever_us;
 };

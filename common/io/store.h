@@ -1,4 +1,4 @@
-/* sqlite3 opened, migrated, wrapped: what the daemons' *_store.c stand on. No SQL of theirs is
+/* SQLite opened, migrated and wrapped: the base of the daemons' *_store_sqlite.c. Their SQL is not
  * here.
  *
  * WAL, one writing connection used by the loop's thread, one transaction a turn. The checkpoint
@@ -9,9 +9,9 @@
  * Durability full: synchronous=FULL, a commit is durable when store_commit returns. relaxed:
  * synchronous=NORMAL, survives the death of the process but not of the machine.
  *
- * After a failed turn nothing of it is left: it is rolled back, and what its commit may already
- * have written behind the valid end of the WAL is cut off, so that no restart can bring it back. As
- * long as that cannot be done, no turn begins; reading what is there goes on. */
+ * A failed turn leaves nothing: it is rolled back, and frames that its commit may have written
+ * after the valid end of the WAL are truncated, so that no restart can recover them. Until that
+ * succeeds no turn begins; reads continue. */
 #ifndef TOQUE_STORE_H
 #define TOQUE_STORE_H
 
@@ -46,15 +46,15 @@ void store_close(struct store *s);
  * statement in it is another one after the connection was opened anew. `sql` is ours and constant:
  * one that does not compile is a bug. */
 void store_prepare(struct store *s, struct sqlite3_stmt **slot, const char *sql);
-/* Called where a turn begins and the file has been written by somebody else since the last one, with
- * the turn's transaction open. An E_ code fails the turn; E_FENCED ends the store: it takes no turn
- * any more, and leaves the file alone. */
+/* Called at the beginning of a turn if another process has written the file since the last one,
+ * with the turn's transaction open. An E_ code fails the turn; E_FENCED ends the store: it accepts
+ * no turn and does not write the file any more. */
 void store_set_guard(struct store *s, int (*guard)(void *arg), void *arg);
 /* Begins the turn's transaction if it is not open. An error is remembered: the turn is open and its
  * commit will fail. */
 int store_begin(struct store *s);
-/* The same, and then the slot's statement: a turn that begins after a failure opens the connection
- * anew, and a statement taken from its slot before is gone. */
+/* The same, and returns the slot's statement: a turn that begins after a failure reopens the
+ * connection, which frees statements taken from their slots before. */
 struct sqlite3_stmt *store_write(struct store *s, struct sqlite3_stmt **slot);
 bool store_is_open(const struct store *s); /* a turn is open */
 /* Runs a bound statement that returns no rows, and resets it. Errors are remembered: the commit of
@@ -62,32 +62,31 @@ bool store_is_open(const struct store *s); /* a turn is open */
 int store_run(struct store *s, struct sqlite3_stmt *stmt);
 /* A row: 1; the end: 0 (the statement is reset); else E_ code, remembered while a turn is open. */
 int store_row(struct store *s, struct sqlite3_stmt *stmt);
-/* The same for a reading whose failure is nobody else's: the open turn goes on, unless SQLite has
- * rolled it back. */
+/* The same for a read whose failure does not concern the turn: the open turn continues, unless
+ * SQLite has rolled it back. */
 int store_read(struct store *s, struct sqlite3_stmt *stmt);
-/* Ends a reading early. */
+/* Ends a read early. */
 void store_row_end(struct sqlite3_stmt *stmt);
-/* Commits; on any failure of this turn rolls back and answers E_IO or E_FULL. Without a turn there
- * is nothing to do, and the ticket is the last one. */
+/* Commits; on any failure in this turn rolls back and returns E_IO or E_FULL. Without an open turn
+ * it does nothing and returns the last ticket. */
 int store_commit(struct store *s, u64 *ret_ticket) MUST_CHECK;
-/* Makes all that was committed durable now, with relaxed durability too. */
+/* Makes all commits durable now, also with relaxed durability. */
 int store_sync(struct store *s) MUST_CHECK;
-/* Of the last turn that was committed. */
+/* The ticket of the last committed turn. */
 u64 store_ticket(const struct store *s);
 void store_rollback(struct store *s);
 /* This turn deletes: pages may become free. */
 void store_freed(struct store *s);
-/* Something was freed since store_give_back found nothing more. */
+/* Pages were freed since store_give_back found no more. */
 bool store_has_free(const struct store *s);
-/* Gives up to `pages` free pages back to the file system, in the turn; a file keeps some of them.
- * Returns how many; fewer than asked: that was all. */
+/* Returns up to `pages` free pages to the file system, in the turn; the file keeps some. Returns
+ * how many; fewer than asked: that was all. */
 u32 store_give_back(struct store *s, u32 pages);
 /* Housekeeping, called after every turn: the WAL is copied when it has grown, and the file cut. */
 void store_tidy(struct store *s);
-/* The WAL has grown so long that the checkpointer should come to its end before more is written
- * that nobody waits for. */
+/* The WAL is so long that background writes should wait until the checkpointer has finished. */
 bool store_is_behind(struct store *s);
-/* What failed last, in one line, "" for nothing yet: for the log. */
+/* The last failure, in one line, for the log; "" if none. */
 const char *store_error(const struct store *s);
 
 struct store_stats store_stats(struct store *s);

@@ -1,5 +1,5 @@
 /* A writing connection to a database file: opened, set up, its schema brought up to date. Used by
- * store.c only; results are SQLite's codes where nothing else is said. */
+ * store.c only; results are SQLite's codes unless stated otherwise. */
 #ifndef TOQUE_STORE_CONNECTION_H
 #define TOQUE_STORE_CONNECTION_H
 
@@ -12,11 +12,11 @@
 void store_connection_init(void);
 /* E_FULL or E_IO, as the failure of `db` (may be NULL) that `rc` stands for. */
 int store_err_of(struct sqlite3 *db, int rc);
-/* On failure *ret is NULL or still to be asked for its words, and closed by the caller. A file
- * system that can only be read fails here. */
+/* On failure *ret is NULL, or has the error message and is closed by the caller. A read-only file
+ * system fails here. */
 int store_connection_open(struct sqlite3 **ret, const struct store_conf *conf) MUST_CHECK;
-/* Refuses what is not ours or newer, brings what is older up to date. E_ codes; `f` has the words.
- */
+/* Refuses a foreign or newer database, migrates an older one. E_ codes; `f` has the text.
+ * */
 int store_connection_migrate(struct sqlite3 *db, const struct store_conf *conf,
                              struct fault *f) MUST_CHECK;
 

@@ -7,14 +7,14 @@
 
 struct store_copier;
 
-/* Several copies that are asked for while it works become one. An SQLite code. */
+/* Requests that arrive while it works are merged into one. Returns an SQLite code. */
 int store_copier_start(struct store_copier **ret, const char *path) MUST_CHECK;
 /* Waits for its end. NULL accepted. */
 void store_copier_stop(struct store_copier *c);
 void store_copier_wake(struct store_copier *c);
-/* A copy in a second or so, by when it may be more that is copied at once. */
+/* Requests a copy in about a second, so that more is copied at once. */
 void store_copier_wake_later(struct store_copier *c);
-/* Whether it has nothing to do; with `wait` true it has when this returns. */
+/* Whether it is idle; with `wait` true it waits until it is. */
 bool store_copier_rests(struct store_copier *c, bool wait);
 u64 store_copier_failures(struct store_copier *c);
 

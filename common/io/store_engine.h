@@ -1,5 +1,6 @@
-/* SQLite as an engine: what its two stores share. The file, small values (table `meta`), identity,
- * epoch, and the turn; the rows are the daemons' own. A store's migrations make the table:
+/* SQLite as an engine: the common part of its two stores, that is the file, small values (table
+ * `meta`), identity, epoch, and the turn. Rows are the daemons' own. A store's migrations create
+ * the table:
  *
  *   meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID */
 #ifndef TOQUE_STORE_ENGINE_H
@@ -25,7 +26,8 @@ int store_engine_open(struct store_engine *q, struct engine *e, const struct sto
                       struct fault *f) MUST_CHECK;
 /* Secret bytes, made with the file. Before store_engine_ready. */
 int store_engine_secret(struct store_engine *q, u8 *ret, size_t size) MUST_CHECK;
-/* Ends the opening, durably whatever the durability asked for. On failure the caller closes. */
+/* Completes the opening with a durable commit, whatever the configured durability. On failure the
+ * caller closes. */
 int store_engine_ready(struct store_engine *q, struct fault *f) MUST_CHECK;
 /* `f` says in one line what went wrong while opening; returns err. */
 int store_engine_failed(struct store_engine *q, int err, struct fault *f);

@@ -1,5 +1,5 @@
-/* What a store needs of the file system besides its database: one process at a time, rights, a name
- * that lasts. Used by store.c only. */
+/* What a store needs of the file system besides its database: exclusive lock, permissions, a
+ * durable name. Used by store.c only. */
 #ifndef TOQUE_STORE_FILE_H
 #define TOQUE_STORE_FILE_H
 

@@ -1,4 +1,4 @@
-/* Values into and out of a statement of SQLite; for the files that hold its sentences. */
+/* Values into and out of a statement of SQLite; for the files with SQL statements. */
 #ifndef TOQUE_STORE_ROW_H
 #define TOQUE_STORE_ROW_H
 

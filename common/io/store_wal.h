@@ -16,13 +16,13 @@ struct sqlite3;
 
 struct store_wal {
     u32 frames; /* up to the last commit */
-    u32 copied; /* of them, those that the database file has already */
+    u32 copied; /* of them, frames that are already in the database file */
 };
 
-/* False: there is no WAL yet. Only on the thread that writes is `frames` more than a moment's
- * truth. */
+/* False: there is no WAL yet. `frames` is exact only on the writing thread; elsewhere it may be
+ * outdated. */
 bool store_wal_look(struct sqlite3 *db, struct store_wal *ret);
-/* Cuts off what is behind the last commit, and syncs. An SQLite code, 0 when it went well. */
+/* Truncates the WAL after the last commit, and syncs. Returns an SQLite code, 0 on success. */
 int store_wal_cut(struct sqlite3 *db, u32 page_size) MUST_CHECK;
 int store_wal_sync(struct sqlite3 *db) MUST_CHECK;
 

@@ -11,7 +11,7 @@ enum {
     TLS_FAULT = 840, /* the one code of a struct fault from here */
 };
 
-/* What the server shows to its clients: a certificate, with those above it, and its key. */
+/* The server's credentials: a certificate with its chain, and its key. */
 struct tls_identity;
 /* From PEM files. E_FAULT names the file. */
 int tls_identity_open(struct tls_identity **ret, const char *certificate, const char *key,
@@ -25,15 +25,15 @@ void tls_identity_close(struct tls_identity *id);
 struct tls;
 /* NULL when there is no memory for it. `fd` stays the caller's. */
 struct tls *tls_open(struct tls_identity *id, int fd);
-/* 0: done. E_AGAIN: more must come, or go (tls_wants_write). Others: it failed. */
+/* 0: done. E_AGAIN: needs more input, or output (tls_wants_write). Others: it failed. */
 int tls_handshake(struct tls *t);
 bool tls_wants_write(const struct tls *t);
-/* Bytes; 0: the other side said that it sends no more; -1 with errno, EAGAIN among others. */
+/* Bytes read; 0: the peer has closed its side; -1 with errno, for example EAGAIN. */
 ssize_t tls_recv(struct tls *t, void *to, size_t n);
 ssize_t tls_send(struct tls *t, const void *from, size_t n);
-/* Bytes that were received and decrypted and wait to be read: no event of the socket tells. */
+/* Decrypted bytes that wait to be read: no socket event reports them. */
 bool tls_has_more(const struct tls *t);
-/* Says that nothing more is sent. */
+/* Sends close_notify. */
 void tls_finish(struct tls *t);
 /* NULL accepted. */
 void tls_close(struct tls *t);
