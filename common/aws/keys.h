@@ -1,5 +1,5 @@
-/* Access keys: who may sign calls, and in whose name. With a file of keys both services verify
- * signatures; without one any secret works.
+/* Access keys: who may sign calls, and for which account and user. With a file of keys both
+ * services verify signatures; without one any secret works.
  *
  *   {"keys": [{
  *       "access_key_id": "AKIAIOSFODNN7EXAMPLE",
@@ -12,7 +12,7 @@
  *       "expires": "2026-12-31T00:00:00Z"}]}    without it: never
  *
  * Members whose name begins with "//" are comments. The file must belong to the daemon's user or to
- * root, and nobody else may read it. */
+ * root, and must not be accessible to others. */
 #ifndef TOQUE_KEYS_H
 #define TOQUE_KEYS_H
 
@@ -40,15 +40,15 @@ struct key {
 
 struct keys;
 
-/* Reads the file. E_FAULT: it cannot be read, is readable by others, or says something wrong;
- * f->text is the whole line, with the file and the place; its code is of secret_file.h or json.h. */
+/* Reads the file. E_FAULT: it cannot be read, is accessible to others, or is invalid; f->text is
+ * the whole line, with the file and the place; its code is of secret_file.h or json.h. */
 int keys_open(struct keys **ret, const char *path, struct fault *f) MUST_CHECK;
 /* NULL accepted. */
 void keys_free(struct keys *k);
 /* Reads the same file again. On E_FAULT the keys stay as they are. Keys found before are gone. */
 int keys_reload(struct keys *k, struct fault *f) MUST_CHECK;
 size_t keys_count(const struct keys *k);
-/* NULL: there is none of that id. Good until the next reload. */
+/* NULL: unknown id. Valid until the next reload. */
 const struct key *keys_find(const struct keys *k, str id);
 /* Whether the key may call the service of that signing name. */
 bool key_serves(const struct key *key, const char *service);
@@ -56,14 +56,14 @@ bool key_serves(const struct key *key, const char *service);
 /* --- what signatures are made with ------------------------------------------------------------ */
 
 #define KEYS_SIGNING_SIZE 32
-/* Derived keys that are kept: one for each day, region and service in which a key is used. */
+/* Cached derived keys: one for each day, region and service in which a key is used. */
 #define KEYS_SIGNING_MAX 256
 
-/* The signing key for a credential scope: from those kept (true), or derived by four HMACs. */
+/* The signing key for a credential scope: from the cache (true), or derived by four HMACs. */
 bool keys_signing_key(const struct keys *k, const struct key *key, str date, str region,
                       str service, u8 ret[KEYS_SIGNING_SIZE]);
-/* Keeps it, in place of another where need be: for who has seen a right signature made with it, so
- * that nobody without the secret can displace what is in use. */
+/* Caches it, replacing another if necessary. Call it only after a valid signature, so that nobody
+ * without the secret can displace cached keys. */
 void keys_keep_signing_key(struct keys *k, const struct key *key, str date, str region, str service,
                            const u8 signing[KEYS_SIGNING_SIZE]);
 

@@ -1,16 +1,17 @@
-/* What every daemon is, whatever it serves: its time and chance, its loop, the desk with its
- * endpoints, a store that may fail, the clock by hand, health, and an orderly end.
+/* The part that all daemons share: clock and randomness, loop, the desk with its endpoints,
+ * handling of a failing store, the manual clock, health, and an orderly stop.
  *
  *     server_open ── the daemon opens its store ── server_serve_store ── the daemon loads ──
  *     server_listen ── server_run … server_stop ── server_close_endpoints ── the daemon closes ──
  *     server_close
  *
- * The store fails: memory is brought back to what is on disk, calls that write are refused, and a
- * probe each second asks whether it works again. Somebody else has taken the store: this is the end,
- * with an exit status of its own.
+ * When the store fails: memory is reloaded from disk, calls that write are refused, and the store
+ * is probed every second. When another process has taken over the store: the daemon ends with an
+ * exit status of its own.
  *
- * The end: new calls are refused, those under way end, within stop_max_ms or by force; then, where
- * something leaves through nng, a moment for its threads; then what the daemon still has to store.
+ * Stop: new calls are refused, pending ones end within stop_max_ms or are cancelled; then, if
+ * something is sent through nng, its threads get a moment; then the daemon stores what is in memory
+ * only.
  *
  *     RUNS ──server_stop──> STOPS ──nothing under way──> LINGERS ──LINGER_MS──> DRAINS ──> the loop
  *                             └──────nothing left through nng──────────────────────^      stops */
@@ -30,24 +31,24 @@
 
 struct server;
 
-/* What a daemon does of its own; all but `reload` may be NULL. */
+/* A daemon's own functions; all but `reload` may be NULL. */
 struct server_ops {
-    /* Memory is brought back to what is on disk, as far as a lost turn has changed it. Called when
-     * the store failed, and again while it said that it could not. */
+    /* Reloads memory from disk as far as a lost turn has changed it. Called when the store failed,
+     * and again until it succeeds. */
     int (*reload)(struct server *s);
     /* The store fails, or works again. */
     void (*failing)(struct server *s, bool failing);
-    /* The end begins: what waits for a long time ends now. */
+    /* The stop begins: end long waits now. */
     void (*stop)(struct server *s);
-    /* Time is over: everything that waits ends now. */
+    /* stop_max_ms has passed: end everything that waits now. */
     void (*cut)(struct server *s);
-    /* While it ends: something is under way beside the calls of the desk. */
+    /* While it stops: whether something is pending besides the calls of the desk. */
     bool (*is_busy)(const struct server *s);
-    /* Nothing is under way: what is only in memory is stored. True when it was something. */
+    /* Nothing is pending: store what is in memory only. True: something was stored. */
     bool (*drain)(struct server *s);
-    /* A peer is there: something of what was sent may still be with nng's threads. */
+    /* Whether a peer is up: sent data may still be with nng's threads. */
     bool (*is_linked)(const struct server *s);
-    /* Not all is well, though the store is. */
+    /* Whether the daemon is impaired although the store works. */
     bool (*is_degraded)(const struct server *s);
     void (*figures)(const struct server *s, struct figures *to);
 };
@@ -96,22 +97,22 @@ void server_open(struct server *s, const struct server_ops *ops,
                  struct daemon *signals);
 /* How the daemon opens its store. */
 struct store_options server_store_options(struct server *s);
-/* The turns are this engine's from now on. A manual clock takes over the time that is kept. */
+/* Commits turns to this engine from now on. A manual clock continues with the stored time. */
 int server_serve_store(struct server *s, struct engine *e, struct fault *f) MUST_CHECK;
 /* The limits of the daemon's links at these addresses, with the key that both ends know. E_FAULT:
  * it cannot be read, or there is none and an address is one to which anybody may connect. Good as
  * long as the server. */
 int server_link_limits(struct server *s, const char *const *urls, size_t n, struct link_limits *ret,
                        struct fault *f) MUST_CHECK;
-/* What was done so far is made durable, then the endpoints let callers in. */
+/* Makes everything so far durable, then opens the endpoints. */
 int server_listen(struct server *s, struct fault *f) MUST_CHECK;
 /* Runs until server_stop, or a signal, and the orderly end that follows. SIGHUP reads the access
  * keys again. */
 void server_run(struct server *s);
 void server_stop(struct server *s);
-/* Harmless on a server that was opened half, as everything of the end. */
+/* Safe on a partly opened server, like all functions of the end. */
 void server_close_endpoints(struct server *s);
-/* The daemon's own is closed, its store too. */
+/* Call it after the daemon has closed its own parts and its store. */
 void server_close(struct server *s);
 
 #endif

@@ -1,5 +1,5 @@
-/* A new option of all daemons is a row here and a member in server_options.h; the files in config
- * are printed anew with --print-sample. */
+/* To add an option of all daemons: a row here and a member in server_options.h; then print the
+ * files in config with --print-sample. */
 #include "common/aws/server_options.h"
 
 #include "common/aws/arn.h"
@@ -28,32 +28,32 @@ static const char *const log_words[] = {[LOG_LEVEL_ERROR] = "error",
 
 static const struct conf_option options[] = {
     LIST(http_host, "127.0.0.1,::1", 1,
-         "Addresses of the HTTP endpoint; others than this machine's own let others in."),
+         "Addresses of the HTTP endpoint; other than loopback ones expose it, which is logged."),
     NUMBER(http_port, "9324", NULL, 0, 65535,
-           "Port of the HTTP endpoint; 0: a free one, which the log and /health tell."),
+           "Port of the HTTP endpoint; 0: a free one, which is logged."),
     WORD(tls, "off", tls_words,
-         "auto: TLS with a certificate of this daemon's own authority, below data_dir/tls; files: "
-         "with tls_certificate and tls_key. Beside the endpoint without TLS."),
+         "auto: TLS with a certificate of this daemon's own authority, in data_dir/tls; files: "
+         "with tls_certificate and tls_key. In addition to the endpoint without TLS."),
     NUMBER(tls_port, "9325", NULL, 0, 65535, "Port of the endpoint with TLS; 0: a free one."),
-    PATH(tls_certificate, "",
-         "PEM file of the certificate and those above it; read again on SIGHUP."),
+    PATH(tls_certificate, "", "PEM file of the certificate and its chain; read again on SIGHUP."),
     PATH(tls_key, "", "PEM file of its key."),
     LIST(tls_names, "", 0,
-         "With tls auto: names and addresses in the certificate, beside those of this machine."),
-    PATH(unix_socket, "", "Path of the Unix-domain socket with the same HTTP; empty: none."),
+         "With tls auto: more names and addresses for the certificate than those of this machine."),
+    PATH(unix_socket, "", "Path of a Unix-domain socket that serves the same HTTP; empty: none."),
     TEXT(ipc_url, "", "nng address, ipc://PATH, of the local call endpoint; empty: none."),
-    PATH(data_dir, "/var/lib/toque", "Directory of the store; made where it is missing."),
-    PATH(pid_file, "", "File that holds the process id while the daemon runs; empty: none."),
+    PATH(data_dir, "/var/lib/toque", "Directory of the store; created if missing."),
+    PATH(pid_file, "", "File with the process id while the daemon runs; empty: none."),
     PATH(
         keys, "",
         "File of access keys, mode 0600, read again on SIGHUP: signatures are verified; empty: any "
         "secret works."),
-    PATH(topology, "", "File with what is created at start where it is missing; empty: none."),
+    PATH(topology, "",
+         "File of queues, topics and subscriptions that are created at start if missing; empty: "
+         "none."),
     WORD(durability, "full", durability_words,
-         "full: what is answered survives loss of power; relaxed: the death of the process only."),
-    WORD(clock, "real", clock_words,
-         "manual: time stands still until POST /_toque/clock moves it, for tests."),
-    WORD(log_level, "info", log_words, "What is logged: this and what is graver."),
+         "full: answered calls survive a power loss; relaxed: only a crash of the process."),
+    WORD(clock, "real", clock_words, "manual: time changes only by POST /_toque/clock, for tests."),
+    WORD(log_level, "info", log_words, "What is logged: this level and above."),
     CONF_ROW(struct server_options, account, CONF_STRING, "000000000000", NULL, 12, 12, NULL,
              "Account of callers whose access key id is not twelve digits."),
     CONF_ROW(struct server_options, region, CONF_STRING, "us-east-1", NULL, 1, ARN_REGION_MAX, NULL,
@@ -68,38 +68,38 @@ static const struct conf_option options[] = {
     SIZE(header_size_max, "32KiB", 4 * KIB, MIB, "Largest request line and headers."),
     NUMBER(connections_max, "4096", NULL, 1, 1000000, "Connections of the HTTP endpoints at once."),
     NUMBER(connections_per_address_max, "0", NULL, 0, 1000000,
-           "Of them, those of one address at once; 0: as many as there are."),
+           "Connections of one client address at once; 0: no limit of its own."),
     NUMBER(idle_timeout_s, "75", "s", 1, 86400,
-           "A connection without a request is closed after so long."),
+           "Time after which a connection without a request is closed."),
     NUMBER(request_timeout_s, "60", "s", 1, 86400,
-           "Time for the whole of a request to arrive, from its first byte on."),
+           "Time for a whole request to arrive, from its first byte on."),
     NUMBER(answer_timeout_s, "60", "s", 1, 86400,
-           "Time for the whole of an answer to be read; behind it the connection is closed."),
+           "Time for a whole answer to be read; then the connection is closed."),
     LIST(browser_origins, "loopback", 0,
-         "Origins of web pages that may call: as browsers write them (http://host:port), loopback "
+         "Origins of web pages that may call: as browsers send them (http://host:port), loopback "
          "for pages of this machine, null for files, or * for all. Programs send no origin."),
     LIST(browser_hosts, "", 0,
-         "Host names, beside localhost and addresses, by which web pages may call."),
+         "Host names, besides localhost and addresses, by which web pages may call."),
     SIZE(client_memory_max, "256MiB", MIB, 64 * GIB,
-         "Bytes held for clients at once: requests, and answers that are not read yet."),
+         "Bytes held for clients: requests, and answers that are not read yet."),
     NUMBER(calls_waiting_max, "131072", NULL, 1, 10000000,
-           "Calls under way at once, long polls among them."),
+           "Pending calls at once, including long polls."),
     SIZE(ipc_message_size_max, "16MiB", 4 * KIB, GIB, "Largest call at the ipc endpoint."),
     PATH(link_key, "",
-         "File of a key that both ends of a link know, mode 0600, 32 to 1024 characters; empty: "
+         "File of the key that both ends of a link share, mode 0600, 32 to 1024 characters; empty: "
          "none, and links over a network are refused."),
     FLAG(link_insecure, "false",
-         "Links over a network are taken without a key: anybody who reaches them can read and "
+         "Links over a network are accepted without a key: anybody who reaches them can read and "
          "write everything."),
     SIZE(link_frame_size_max, "64MiB", 4 * MIB, GIB, "Largest frame on a link."),
-    NUMBER(link_heartbeat_ms, "1000", "ms", 10, 60000, "Between signs of life on an idle link."),
+    NUMBER(link_heartbeat_ms, "1000", "ms", 10, 60000, "Interval of heartbeats on an idle link."),
     NUMBER(link_silence_max_ms, "5000", "ms", 50, 600000,
-           "A daemon that is silent for so long on its link is down."),
+           "Silence on a link after which the other daemon counts as down."),
     NUMBER(background_share_percent, "15", "%", 1, 100,
-           "Share of the time that clearing away and the like may take while there is other work."),
+           "Share of the time that background work may take while there is other work."),
     NUMBER(store_cache_kib, "8192", "KiB", 64, 16777216, "Page cache of the store."),
     NUMBER(stop_max_ms, "5000", "ms", 0, 600000,
-           "Time that calls under way get to end when the daemon stops."),
+           "Time for pending calls to end when the daemon stops."),
     NUMBER(open_files, "65536", NULL, 64, 10000000, "File descriptors to ask the system for."),
 };
 

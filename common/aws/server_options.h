@@ -36,7 +36,7 @@ enum server_clock { SERVER_CLOCK_REAL, SERVER_CLOCK_MANUAL };
 
 extern const struct conf_rows SERVER_OPTIONS;
 
-/* What no single option's bounds can say. E_FAULT: f->text is one line. */
+/* Checks across options, beyond the bounds of each. E_FAULT: f->text is one line. */
 int server_options_check(const struct server_options *o, struct fault *f) MUST_CHECK;
 
 #endif

@@ -4,8 +4,8 @@
  *     stream ──opened──> guest ──greeted──> pipe ──closed, silent, hung up──> gone
  *                          └──wrong key, too late, pushed out by newer ones──> gone
  *
- * Invariants: (1) the owner hears up and down in turns, and frames only between them, of that pipe
- * only; (2) behind link_hang_up nothing of the pipe is heard and nothing is sent on it; (3) a
+ * Invariants: (1) up and down are reported alternately, and frames only between them, of that pipe
+ * only; (2) after link_hang_up no event of the pipe is reported and nothing is sent on it; (3) a
  * stream is the pipe or it has a guest, which is on `guests` in the order of their coming. */
 #include "common/io/link.h"
 
@@ -93,7 +93,7 @@ static void on_failed(void *arg)
 
 /* --- guests ----------------------------------------------------------------------------------- */
 
-/* Who knocks again and again does not fill the log: those in between are counted. */
+/* Repeated refusals are logged at a bounded rate; those in between are counted. */
 static void link_tell(struct link *k, const struct stream *s, const char *why)
 {
     char name[STREAM_NAME_SIZE];
@@ -210,7 +210,7 @@ static size_t guest_read(struct link *k, struct guest *g, str got, bool *ret_up)
     } while (state == LINK_GREETING_MORE && taken);
     stream_flush(s);
     if (state == LINK_GREETING_ALIEN)
-        guest_refuse(k, g, "it speaks something else, or another version of the link");
+        guest_refuse(k, g, "it uses another protocol, or another version of it");
     else if (state == LINK_GREETING_KEY)
         guest_refuse(k, g, "its key is another one");
     else if (state == LINK_GREETING_DONE && k->pipe)
@@ -269,7 +269,7 @@ void link_hang_up(struct link *k)
 
 /* --- frames ----------------------------------------------------------------------------------- */
 
-/* Lets the owner hear every whole frame. */
+/* Passes every complete frame to the owner. */
 static size_t pipe_read(struct link *k, str got, size_t *want)
 {
     str rest = got;

@@ -1,4 +1,4 @@
-/* The one wait point of a daemon. See loop.h for the turn and its invariants.
+/* See loop.h for the turn and its invariants.
  *
  * Later callbacks pass through three lists: `fresh` while their turn gathers, `waiting` when the
  * turn has its ticket, `running` when that ticket is decided. Turns that are lost keep their
@@ -16,18 +16,19 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 
-/* Events taken with one wait: enough for a batch of many connections, little enough to keep in
- * the first-level cache. What is more is ready again in the next turn. */
+/* Events returned by one wait: enough for a batch of many connections, few enough for the
+ * first-level cache. Further ones are ready again in the next turn. */
 #define LOOP_EVENTS_MAX 256
-/* Deadlines of one kind that a turn runs; what else is due is run in the turns that follow at once.
- * Many end together, such as long polls that began together. */
+/* Most deadlines of one kind that a turn runs; the rest are run in the next turns, without waiting.
+ * Many may be due together, such as long polls that began together. */
 #define LOOP_TIMERS_MAX 256
-/* Longest wait while wall deadlines exist: so late is a step of the wall clock noticed. */
+/* Longest wait while wall deadlines exist: bounds the delay in noticing a step of the wall clock.
+ * */
 #define LOOP_WALL_WAIT_MAX_MS 5000
 /* A held turn with more callbacks than this is full. */
 #define LOOP_HELD_MAX 4096
 
-/* The highest of a figure: in the slice of time that runs, in the one before it, ever. */
+/* The maximum of a figure: in the current interval, in the one before it, ever. */
 struct peak {
     i64 now, before, ever;
 };
@@ -120,7 +121,7 @@ void loop_unwatch(struct loop *l, struct loop_watch *w)
         return;
     watch_ctl(l, EPOLL_CTL_DEL, w, 0);
     w->fd = -1;
-    /* What this batch still holds for it must not reach an owner that may be freed by then. */
+    /* Events for it in the current batch must not reach an owner that may be freed by then. */
     for (int i = l->event_at; i < l->event_count; i++) {
         if (l->events[i].data.ptr == w)
             l->events[i].data.ptr = NULL;
@@ -233,7 +234,7 @@ static void peak_note(struct peak *p, i64 value)
     p->ever = MAX(p->ever, value);
 }
 
-/* Asks the store what became of the turns in flight. */
+/* Asks the store for the state of the turns in flight. */
 static int loop_ask(struct loop *l)
 {
     u64 durable = l->decided;
@@ -261,7 +262,7 @@ static int loop_commit(struct loop *l)
     return loop_ask(l);
 }
 
-/* The callbacks of the turn go behind those that wait. */
+/* Moves the turn's callbacks behind those that wait. */
 static void loop_end_turn(struct loop *l, int err)
 {
     list_each(item, next, &l->fresh) {
@@ -273,7 +274,7 @@ static void loop_end_turn(struct loop *l, int err)
     list_move_all(&l->waiting, &l->fresh);
 }
 
-/* What is behind `decided` is lost, with all that was built on it. */
+/* All turns after `decided` are lost. */
 static void loop_lose(struct loop *l, int err)
 {
     for (struct list *item = l->waiting.prev; item != &l->waiting; item = item->prev) {
@@ -372,7 +373,7 @@ i64 loop_wait_ms(struct loop *l)
 
         if (left <= 0)
             return 0;
-        /* A clock that is moved by hand is moved by a callback: no need to look at it. */
+        /* A manual clock is changed by a callback only: no need to poll it. */
         if (!l->clock->manual)
             wait = sooner(wait, MIN(left - spent_ms, LOOP_WALL_WAIT_MAX_MS));
     }

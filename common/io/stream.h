@@ -1,10 +1,10 @@
 /* Byte streams over nng's transports (ipc, tcp, tls+tcp by URL) in the daemon's own loop: a port
- * listens or dials, its streams bring bytes and take bytes. The only file that sees nng.
+ * listens or dials, its streams receive and send bytes. stream.c is the only file that uses nng.
  *
- * Streams, and not nng's sockets: with nng 1.5.2 a socket that closes a pipe on which messages are
- * under way can wait for ever for an operation that was lost between its parts. Then nng_close
- * hangs, or the thread that clears pipes away does, and the end of no other pipe is told any more.
- */
+ * It uses nng's streams, not its sockets: in nng 1.5.2 a socket that closes a pipe with pending
+ * messages can wait for ever for a lost operation. Then nng_close hangs, or the thread that reaps
+ * pipes, and no further closed pipe is reported.
+ * */
 #ifndef TOQUE_STREAM_H
 #define TOQUE_STREAM_H
 
@@ -17,18 +17,18 @@ struct stream;
 
 /* All called by the loop. Every one may call stream_close, none stream_port_close. */
 struct stream_events {
-    /* A stream stands. */
+    /* A stream is open. */
     void (*opened)(void *arg, struct stream *s);
-    /* What came and was not taken yet. Returns how many bytes of it are taken; the rest comes again
-     * with more behind it. *want may be set to how many bytes more are needed to go on. */
+    /* Received bytes that were not consumed yet. Returns how many are consumed; the rest is passed
+     * again together with further bytes. *want may be set to the number of further bytes needed. */
     size_t (*bytes)(void *arg, struct stream *s, str got, size_t *want);
-    /* It is gone, by the other side or by an error; the pointer ends with the call. Not called
+    /* It was closed by the peer or by an error; the pointer is invalid after the call. Not called
      * after stream_close. */
     void (*closed)(void *arg, struct stream *s);
-    /* A dial did not succeed. NULL for listeners, which accept again by themselves. */
+    /* A dial failed. NULL for listeners, which accept again by themselves. */
     void (*failed)(void *arg);
     void *arg;
-    /* The other side took some of what waited to be sent. May be NULL. */
+    /* Some of the waiting bytes were sent. May be NULL. */
     void (*taken)(void *arg, struct stream *s);
 };
 
@@ -38,9 +38,9 @@ int stream_listen(struct stream_port **ret, struct loop *l, const char *url,
 /* Makes a port that can dial; nothing happens before stream_dial. */
 int stream_dialer(struct stream_port **ret, struct loop *l, const char *url, u32 timeout_ms,
                   struct stream_events events, struct fault *f) MUST_CHECK;
-/* One try: ends with `opened` or `failed`. Not while another one is under way. */
+/* One attempt: ends with `opened` or `failed`. Not while another one is pending. */
 void stream_dial(struct stream_port *p);
-/* Closes its streams, without a word. NULL accepted. */
+/* Closes its streams, without events. NULL accepted. */
 void stream_port_close(struct stream_port *p);
 
 /* Who is at the other end, for the log: an address, or the process behind a Unix-domain socket. */
@@ -53,7 +53,7 @@ void stream_set_data(struct stream *s, void *data);
 void *stream_data(const struct stream *s);
 /* What is to be sent: append to it, then call stream_flush. */
 struct buf *stream_out(struct stream *s);
-/* Sends what was appended as soon as the stream takes it. */
+/* Sends what was appended as soon as the stream accepts it. */
 void stream_flush(struct stream *s);
 /* Bytes that wait to be sent. */
 u64 stream_waiting(const struct stream *s);
