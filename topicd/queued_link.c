@@ -299,8 +299,8 @@ static void acknowledged(struct queued_link *p, u64 ordinal)
 static int refuse_copy(struct queued_link *p, str name)
 {
     if (!p->is_copy)
-        log_error("the queued instance at %s has a copy of the store %.*s of one that is up: it is "
-                  "not used",
+        log_error("the queued instance at %s has the store %.*s of one that is up: it is a copy, "
+                  "and not used",
                   p->url, STR_ARG(name));
     p->is_copy = true;
     p->state = QUEUED_LINK_DOWN;

@@ -151,9 +151,9 @@ void desk_reload_keys(struct desk *d)
         return;
     fault_clear(&f);
     if (keys_reload(d->keys, &f))
-        log_error("the old keys stay in use: %s", f.text);
+        log_error("the keys stay as they were: %s", f.text);
     else
-        log_info("the keys were reloaded keys=%zu", keys_count(d->keys));
+        log_info("the keys were read again keys=%zu", keys_count(d->keys));
 }
 
 bool desk_verifies(const struct desk *d)
