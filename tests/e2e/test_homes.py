@@ -1,6 +1,6 @@
 """Queueds are known by the names of their stores, and nothing that was published is guessed away: unknown
 queues, moved and copied stores, stores that are older than what was sent from them, hostile queueds."""
-import contextlib, os, random, shutil, socket, struct, threading
+import contextlib, hmac, os, random, shutil, socket, struct, threading
 
 import pytest
 
@@ -302,8 +302,28 @@ def hostile(session):
         yield bytes(data)
 
 
+def receive(pipe, size):
+    got = b''
+    while len(got) < size:
+        more = pipe.recv(size - len(got))
+        assert more, f'the pipe ended after {got!r}'
+        got += more
+    return got
+
+
+def greet(pipe):
+    """The listener's part of the greeting of a link without a key."""
+    head, nonce = b'toquelk\1', bytes(32)
+    pipe.sendall(head + nonce)
+    response = receive(pipe, len(head) + 64)
+    assert response.startswith(head)
+    said = head + nonce + response[len(head):len(head) + 32]
+    pipe.sendall(hmac.digest(b'', b'listener' + said, 'sha256'))
+
+
 def test_hostile_queueds(linked):
     """Nothing that one says stops topicd, or takes away what was published."""
+    [real] = [q['instance'] for q in health(linked)['queueds']]
     linked.queued.stop()
     path = linked.topicd.options['queued'].removeprefix('ipc://')
     with contextlib.suppress(FileNotFoundError):
@@ -316,7 +336,9 @@ def test_hostile_queueds(linked):
             pipe, _ = door.accept()
             with pipe:
                 pipe.settimeout(30)
-                hello = pipe.recv(4096)
+                greet(pipe)
+                hello = receive(pipe, 4)
+                hello += receive(pipe, struct.unpack('<I', hello)[0])
                 assert hello[5] == HELLO
                 at = 8 + 4 + 36
                 at += 4 + struct.unpack_from('<I', hello, at)[0]
@@ -328,7 +350,7 @@ def test_hostile_queueds(linked):
     published = (len(list(hostile(1))) + 3) // 4
     assert linked.topicd.is_alive()
     linked.queued.start()
-    linked.topicd.wait_line(f'queued is up url=ipc://{path} instance=')
+    linked.topicd.wait_line(f'queued is up url=ipc://{path} instance={real}')
     publish(linked, published, published + 2)
     waiting = {o['instance']: o['outbox_frames'] for o in health(linked)['orphans']}
     got = drain(linked.sqs(), 'q', published + 2 - waiting.get(NAME.decode(), 0))
