@@ -54,23 +54,13 @@ void intake_deinit(struct intake *in)
     mem_free(in->unknown);
 }
 
-static void note_unknown(struct intake *in, u32 publication, u32 target)
+void intake_note_unknown(struct intake *in, struct frame_place place)
 {
     if (in->unknown_n == in->unknown_cap) {
         in->unknown_cap = MAX(2 * in->unknown_cap, (u32)UNKNOWN_CAP_MIN);
         in->unknown = mem_grow(in->unknown, in->unknown_cap * sizeof(*in->unknown));
     }
-    in->unknown[in->unknown_n++] = (struct frame_place){publication, target};
-}
-
-void intake_look(struct intake *in, struct queues *qs, const struct frame_publication *p,
-                 u32 number)
-{
-    struct frame_target t;
-    str rest = p->targets;
-    for (u32 i = 0; frame_next_target(&rest, &t) > 0; i++)
-        if (!queues_find_arn(qs, t.queue))
-            note_unknown(in, number, i);
+    in->unknown[in->unknown_n++] = place;
 }
 
 /* --- delivering ------------------------------------------------------------------------------- */
@@ -97,7 +87,7 @@ void intake_publication(struct intake *in, struct queues *qs, const struct frame
     for (u32 i = 0; frame_next_target(&rest, &t) > 0; i++) {
         struct queue *q = queues_find_arn(qs, t.queue);
         if (!q) {
-            note_unknown(in, number, i);
+            intake_note_unknown(in, (struct frame_place){number, i});
         } else if (q->attributes.fifo ||
                    (t.form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX)) {
             in->unfit++;

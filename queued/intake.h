@@ -15,12 +15,10 @@ struct intake {
 };
 
 void intake_deinit(struct intake *in);
+/* What was found before to be not here. */
+void intake_note_unknown(struct intake *in, struct frame_place place);
 /* Adds to `in`. The publication's lists were checked (frame_read_deliver); it is the number-th of
  * its frame, from 0. */
 void intake_publication(struct intake *in, struct queues *qs, const struct frame_publication *p,
                         u32 number);
-/* The same of one that was delivered before: looks only what is not here. */
-void intake_look(struct intake *in, struct queues *qs, const struct frame_publication *p,
-                 u32 number);
-
 #endif

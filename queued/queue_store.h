@@ -6,6 +6,7 @@
  *   message  one small row per queue that holds it, numbered in the order of arrival (seq)
  *   dedup    what was sent to FIFO queues lately, numbered by the seqs of the sends
  *   link     last sequence applied per incarnation of a topicd
+ *   rejected targets of its DELIVERs whose queue was not here, until it has surely heard of them
  *
  * A message whose `body` is 0 owns the body row of its own seq. Otherwise several may hold the body
  * row `body`, and whoever owns the index in memory counts its holders (rebuilt at load) and calls
@@ -57,6 +58,14 @@ struct dedup_row {
     i64 sent_ms;
 };
 
+struct rejected_row {
+    str incarnation;
+    u64 sequence;
+    str places; /* as in a REJECTED frame (frame.h) */
+};
+/* DELIVERs of one incarnation that are remembered, at least; more are never on their way. */
+#define QUEUE_STORE_REJECTED_MAX 4096
+
 #define QUEUE_STORE_SECRET_SIZE 16
 /* An incarnation begins with every start of a topicd, and is asked for while it has unacknowledged
  * frames. */
@@ -101,7 +110,9 @@ struct queue_store_ops {
     void (*delete_dedups)(struct queue_store *s, u64 up_to_seq);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
     void (*set_applied)(struct queue_store *s, const struct applied_row *a);
-    void (*forget_applied)(struct queue_store *s, str incarnation);
+    void (*forget_applied)(struct queue_store *s, str incarnation); /* and what is rejected of it */
+    void (*add_rejected)(struct queue_store *s, const struct rejected_row *r);
+    void (*forget_rejected)(struct queue_store *s, str incarnation, u64 below);
     /* Hands every applied sequence to queue_store_hold_applied of `into`, which is `s` or wraps it,
      * and the rest to the walk. */
     int (*load)(struct queue_store *s, struct queue_store *into,
@@ -225,6 +236,14 @@ static inline void queue_store_fetch(struct queue_store *s, struct body_fetch *f
  * QUEUE_STORE_APPLIED_MAX incarnations that were heard last. */
 void queue_store_set_applied(struct queue_store *s, str incarnation, u64 sequence);
 u64 queue_store_applied(const struct queue_store *s, str incarnation);
+/* What was rejected of a DELIVER that was applied: it is said again when that comes again, and
+ * nothing else, whatever has become of its queues. The incarnation is known (set_applied). */
+void queue_store_add_rejected(struct queue_store *s, const struct rejected_row *r);
+/* "": nothing. The view is valid until the next change. */
+str queue_store_rejected(const struct queue_store *s, str incarnation, u64 sequence);
+/* A DELIVER came in that session (a number of the caller's). What the first of its incarnation in a
+ * session leaves out, topicd does not have any more: that is forgotten. */
+void queue_store_heard(struct queue_store *s, str incarnation, u64 sequence, u32 session);
 
 /* Walks queues in the order of ids, then messages in the order of arrival, then deduplication in the
  * order of sends; a callback's views are valid for the call. Negative from the callback stops the
@@ -277,6 +296,7 @@ static inline const char *queue_store_error(const struct queue_store *s)
 /* At open, when the small values are held. */
 void queue_store_init(struct queue_store *s, const struct queue_store_ops *ops);
 void queue_store_hold_applied(struct queue_store *s, const struct applied_row *a);
+void queue_store_hold_rejected(struct queue_store *s, const struct rejected_row *r);
 void queue_store_deinit(struct queue_store *s);
 
 int queue_store_sqlite_open(struct queue_store **ret, const struct store_options *o,

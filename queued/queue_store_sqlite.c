@@ -44,6 +44,9 @@ static const char *const migrations[] = {
     "ALTER TABLE link ADD COLUMN use INTEGER DEFAULT 0;",
     /* 4: what was sent to FIFO queues lately. */
     "CREATE TABLE dedup (seq INTEGER PRIMARY KEY, key BLOB, sent_ms INTEGER);",
+    /* 5: rejected targets that a topicd may not have heard of. */
+    "CREATE TABLE rejected (incarnation TEXT, sequence INTEGER, places BLOB,"
+    "  PRIMARY KEY(incarnation, sequence)) WITHOUT ROWID;",
 };
 
 /* Texts of a message row by their tags. */
@@ -73,6 +76,7 @@ struct queue_sqlite {
     sqlite3_stmt *message_load;
     sqlite3_stmt *message_extra, *dedup_add, *dedup_delete, *dedup_load;
     sqlite3_stmt *applied_set, *applied_forget, *applied_load;
+    sqlite3_stmt *rejected_add, *rejected_forget, *rejected_load;
     struct buf extra, moved; /* scratch */
 };
 
@@ -118,6 +122,12 @@ static void sql_prepare(struct queue_sqlite *s)
                   "INSERT OR REPLACE INTO link(incarnation,sequence,use) VALUES(?1,?2,?3)");
     store_prepare(st, &s->applied_forget, "DELETE FROM link WHERE incarnation=?1");
     store_prepare(st, &s->applied_load, "SELECT incarnation,sequence,use FROM link");
+    store_prepare(st, &s->rejected_add,
+                  "INSERT OR REPLACE INTO rejected(incarnation,sequence,places) VALUES(?1,?2,?3)");
+    store_prepare(st, &s->rejected_forget,
+                  "DELETE FROM rejected WHERE incarnation=?1 AND sequence<?2");
+    store_prepare(st, &s->rejected_load,
+                  "SELECT incarnation,sequence,places FROM rejected ORDER BY incarnation,sequence");
 }
 
 static void sql_close(struct queue_store *base)
@@ -413,8 +423,28 @@ static void sql_set_applied(struct queue_store *base, const struct applied_row *
     store_run(s->store, stmt);
 }
 
+static void sql_add_rejected(struct queue_store *base, const struct rejected_row *r)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->rejected_add);
+    store_bind_str(stmt, 1, r->incarnation);
+    store_bind_u64(stmt, 2, r->sequence);
+    store_bind_bytes(stmt, 3, r->places);
+    store_run(s->store, stmt);
+}
+
+static void sql_forget_rejected(struct queue_store *base, str incarnation, u64 below)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->rejected_forget);
+    store_bind_str(stmt, 1, incarnation);
+    store_bind_u64(stmt, 2, MIN(below, (u64)INT64_MAX));
+    store_run(s->store, stmt);
+}
+
 static void sql_forget_applied(struct queue_store *base, str incarnation)
 {
+    sql_forget_rejected(base, incarnation, INT64_MAX);
     struct queue_sqlite *s = queue_sqlite_of(base);
     sqlite3_stmt *stmt = store_write(s->store, &s->applied_forget);
     store_bind_str(stmt, 1, incarnation);
@@ -497,11 +527,25 @@ static int sql_load_dedups(struct queue_sqlite *s, const struct queue_store_walk
     return MIN(err, 0);
 }
 
+static int sql_load_rejected(struct queue_sqlite *s, struct queue_store *into)
+{
+    sqlite3_stmt *stmt = s->rejected_load;
+    int row;
+    while ((row = store_row(s->store, stmt)) == 1)
+        queue_store_hold_rejected(into,
+                                  &(struct rejected_row){.incarnation = store_column_str(stmt, 0),
+                                                         .sequence = store_column_u64(stmt, 1),
+                                                         .places = store_column_str(stmt, 2)});
+    return row;
+}
+
 static int sql_load(struct queue_store *base, struct queue_store *into,
                     const struct queue_store_walk *walk)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
     int err = sql_load_applied(s, into);
+    if (!err)
+        err = sql_load_rejected(s, into);
     if (!err)
         err = sql_load_queues(s, walk);
     if (!err)
@@ -525,6 +569,8 @@ static const struct queue_store_ops sqlite_ops = {
     .fetch = sql_fetch,
     .set_applied = sql_set_applied,
     .forget_applied = sql_forget_applied,
+    .add_rejected = sql_add_rejected,
+    .forget_rejected = sql_forget_rejected,
     .load = sql_load,
     .close = sql_close,
 };

@@ -96,6 +96,7 @@ static int on_hello(struct topicd_link *p, str frame)
     p->instance[ID_UUID_SIZE - 1] = '\0';
     p->session = g.session;
     p->taken = 0;
+    p->greetings++;
     p->greeted = true;
     log_info("topicd is up instance=%s session=%u", p->instance, p->session);
     p->events.greeted(p->events.arg, g.clock_ms);
@@ -152,25 +153,42 @@ static void count(struct topicd_link *p, const struct intake *in)
     p->unfit += in->unfit;
 }
 
-/* Applies it, unless that was done before; then only what is not here is said again, since topicd
- * may not have heard it. */
+/* What is rejected is remembered as it is said. */
+static void remember_rejected(struct topicd_link *p, const struct frame_deliver *d,
+                              const struct intake *in)
+{
+    struct buf frame = {0};
+    struct frame_rejected j;
+    frame_rejected_begin(&frame, 0, 0);
+    for (u32 i = 0; i < in->unknown_n; i++)
+        frame_rejected_add(&frame, in->unknown[i]);
+    int err = frame_read_rejected(buf_view(&frame), &j);
+    assert(!err);
+    queue_store_add_rejected(p->queues->store,
+                             &(struct rejected_row){d->incarnation, d->sequence, j.places});
+    buf_deinit(&frame);
+}
+
 static void apply(struct topicd_link *p, const struct frame_deliver *d, struct intake *in)
 {
     struct queue_store *store = p->queues->store;
-    bool is_new = d->sequence > queue_store_applied(store, d->incarnation);
     struct frame_publication publication;
     str rest = d->publications;
-    for (u32 i = 0; frame_next_publication(&rest, &publication) > 0; i++) {
-        if (is_new)
-            intake_publication(in, p->queues, &publication, i);
-        else
-            intake_look(in, p->queues, &publication, i);
-    }
-    if (!is_new)
-        return;
+    for (u32 i = 0; frame_next_publication(&rest, &publication) > 0; i++)
+        intake_publication(in, p->queues, &publication, i);
     count(p, in);
     queue_store_set_applied(store, d->incarnation, d->sequence);
-    loop_dirty(p->loop);
+    if (in->unknown_n)
+        remember_rejected(p, d, in);
+}
+
+/* It was applied before; topicd may not have heard what was rejected of it. */
+static void reject_again(struct topicd_link *p, const struct frame_deliver *d, struct intake *in)
+{
+    str places = queue_store_rejected(p->queues->store, d->incarnation, d->sequence);
+    struct frame_place place;
+    while (frame_next_place(&places, &place) > 0)
+        intake_note_unknown(in, place);
 }
 
 static int on_deliver(struct topicd_link *p, str frame)
@@ -183,7 +201,12 @@ static int on_deliver(struct topicd_link *p, str frame)
         return 0;
     struct ack *a = mem_alloc(sizeof *a);
     *a = (struct ack){.topicd = p, .session = p->session, .ordinal = d.ordinal};
-    apply(p, &d, &a->intake);
+    queue_store_heard(p->queues->store, d.incarnation, d.sequence, p->greetings);
+    if (d.sequence > queue_store_applied(p->queues->store, d.incarnation))
+        apply(p, &d, &a->intake);
+    else
+        reject_again(p, &d, &a->intake);
+    loop_dirty(p->loop);
     p->taken = d.ordinal;
     a->later.run = send_ack;
     loop_later(p->loop, &a->later);

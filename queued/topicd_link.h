@@ -36,6 +36,7 @@ struct topicd_link {
     bool greeted; /* WELCOME is out, or on its way */
     char instance[ID_UUID_SIZE];
     u32 session;
+    u32 greetings;             /* ever: sessions, whoever began them */
     u64 taken;                 /* ordinal of the last DELIVER that was taken in this session */
     bool told_full;            /* the log knows that nothing more is taken */
     struct loop_later welcome; /* waits for the turn's commit */

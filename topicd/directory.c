@@ -169,18 +169,14 @@ void directory_announced(struct directory *d, struct home *h, const struct frame
     if (is_single(d))
         return;
     take_added(d, h, q);
-    while (frame_next_str(&rest, &arn) == 1)
-        directory_missed(d, h, arn);
+    while (frame_next_str(&rest, &arn) == 1) {
+        struct directory_queue *gone = map_get(&d->queues, arn);
+
+        if (gone && gone->home == h)
+            drop(d, gone);
+    }
     if (q->all && q->last)
         drop_unnamed(d, h);
-}
-
-void directory_missed(struct directory *d, const struct home *h, str arn)
-{
-    struct directory_queue *q = map_get(&d->queues, arn);
-
-    if (q && q->home == h)
-        drop(d, q);
 }
 
 void directory_merged(struct directory *d, struct home *from, struct home *to)

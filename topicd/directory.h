@@ -54,8 +54,6 @@ void directory_greeted(struct directory *d, const struct queued_link *p);
 /* Applies an announcement of that home's instance. For a queue of another home only "it has it" has
  * an effect. */
 void directory_announced(struct directory *d, struct home *h, const struct frame_queues *q);
-/* The instance of that home rejected a delivery: it does not have the queue. */
-void directory_missed(struct directory *d, const struct home *h, str arn);
 /* homes.merged */
 void directory_merged(struct directory *d, struct home *from, struct home *to);
 /* While the store fails changes are kept in memory; they are stored when it works again. */

@@ -377,13 +377,13 @@ bool held_step(struct held *h)
 
 /* --- rejected targets ------------------------------------------------------------------------- */
 
-static void reject_target(struct held *h, struct home *from, struct delivery_batch **to,
+/* That its queue was deleted has been announced already; it may have been created again since. */
+static void reject_target(struct held *h, struct delivery_batch **to,
                           const struct delivery_batch *d, const struct frame_publication *p,
                           u32 number, const struct frame_target *t)
 {
     struct failed_delivery failed = {FAILURE_NO_QUEUE, p, t};
 
-    directory_missed(h->directory, from, t->queue);
     if (d->attempt + 1 >= ATTEMPTS_MAX)
         failed.why = FAILURE_WANDERING;
     if (h->link_count == 1 || failed.why == FAILURE_WANDERING) {
@@ -395,8 +395,8 @@ static void reject_target(struct held *h, struct home *from, struct delivery_bat
 }
 
 /* Targets in the order of the frame: the rejected places must ascend. */
-static bool reject_places(struct held *h, struct home *from, struct delivery_batch **to,
-                          struct delivery_batch *d, const struct frame_rejected *j)
+static bool reject_places(struct held *h, struct delivery_batch **to, struct delivery_batch *d,
+                          const struct frame_rejected *j)
 {
     struct frame_deliver deliver;
     struct frame_publication p;
@@ -413,7 +413,7 @@ static bool reject_places(struct held *h, struct home *from, struct delivery_bat
         for (u32 k = 0; left && frame_next_target(&p.targets, &t) == 1; k++) {
             if (place.publication != i || place.target != k)
                 continue;
-            reject_target(h, from, to, d, &p, i + 1, &t);
+            reject_target(h, to, d, &p, i + 1, &t);
             if (--left)
                 frame_next_place(&places, &place);
         }
@@ -422,11 +422,10 @@ static bool reject_places(struct held *h, struct home *from, struct delivery_bat
     return left == 0 && d->rejected <= targets;
 }
 
-bool held_rejected(struct held *h, struct home *from, struct delivery_batch *d,
-                   const struct frame_rejected *j)
+bool held_rejected(struct held *h, struct delivery_batch *d, const struct frame_rejected *j)
 {
     struct delivery_batch *to = NULL;
-    bool sense = reject_places(h, from, &to, d, j);
+    bool sense = reject_places(h, &to, d, j);
 
     if (!to)
         return sense;

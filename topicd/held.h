@@ -49,10 +49,9 @@ void held_load(struct held *h);
 /* Takes a complete batch for home 0, after a directory_hold for each of its targets; with `err` it
  * is dropped. */
 void held_take(struct held *h, struct delivery_batch *d, int err);
-/* The instance of this home rejected targets of a batch: it does not have their queues. False: the
- * frame is invalid. */
-bool held_rejected(struct held *h, struct home *from, struct delivery_batch *d,
-                   const struct frame_rejected *j);
+/* Targets of a batch were rejected: their queues were not there when it was applied. False: the frame
+ * is invalid. */
+bool held_rejected(struct held *h, struct delivery_batch *d, const struct frame_rejected *j);
 /* Sends a SYNC if needed and places what can be placed, a bounded part of it; called after each
  * turn. True: more can be done at once. */
 bool held_step(struct held *h);

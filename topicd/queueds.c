@@ -27,7 +27,7 @@ static void on_queues(void *arg, struct queued_link *p, const struct frame_queue
 static bool on_rejected(void *arg, struct queued_link *p, struct delivery_batch *d,
                         const struct frame_rejected *j)
 {
-    return held_rejected(&((struct queueds *)arg)->held, p->home, d, j);
+    return held_rejected(&((struct queueds *)arg)->held, d, j);
 }
 
 static void on_answer(void *arg, struct queued_link *p, struct frame_answer *a)

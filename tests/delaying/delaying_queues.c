@@ -145,6 +145,22 @@ static void apply_dedup(struct queue_store *s, str *r)
     s->ops->add_dedup(s, &e);
 }
 
+static void add_rejected(struct queue_store *s, const struct rejected_row *r)
+{
+    struct buf *b = record(s, 'j');
+
+    if (!b)
+        return;
+    delaying_put(b, r->sequence);
+    delaying_put_str(b, r->incarnation);
+    delaying_put_str(b, r->places);
+}
+
+static void forget_rejected(struct queue_store *s, str incarnation, u64 below)
+{
+    record_text(s, 'J', below, incarnation);
+}
+
 /* The texts of a row, one after the other. */
 #define ROW_TEXTS(m)                                                                               \
     {                                                                                              \
@@ -227,6 +243,14 @@ static void apply_applied(struct queue_store *s, u64 sequence, str *r)
     s->ops->set_applied(s, &a);
 }
 
+static void apply_rejected(struct queue_store *s, u64 sequence, str *r)
+{
+    struct rejected_row row = {.incarnation = delaying_take_str(r), .sequence = sequence};
+
+    row.places = delaying_take_str(r);
+    s->ops->add_rejected(s, &row);
+}
+
 static void apply_plain(struct queue_store *s, char op, str *r)
 {
     u64 id = delaying_take(r);
@@ -235,6 +259,8 @@ static void apply_plain(struct queue_store *s, char op, str *r)
     case 'b': s->ops->add_body(s, id, delaying_take_str(r)); break;
     case 'a': apply_applied(s, id, r); break;
     case 'A': s->ops->forget_applied(s, delaying_take_str(r)); break;
+    case 'j': apply_rejected(s, id, r); break;
+    case 'J': s->ops->forget_rejected(s, delaying_take_str(r), id); break;
     case 'M': s->ops->delete_message(s, id, delaying_take(r)); break;
     case 'd': s->ops->delete_messages(s, id, delaying_take(r)); break;
     case 'D': s->ops->delete_bodies(s, id, delaying_take(r)); break;
@@ -374,6 +400,8 @@ static const struct queue_store_ops delaying_queue_ops = {
     .fetch = fetch,
     .set_applied = set_applied,
     .forget_applied = forget_applied,
+    .add_rejected = add_rejected,
+    .forget_rejected = forget_rejected,
     .load = load,
     .close = delaying_close,
 };

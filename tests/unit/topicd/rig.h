@@ -47,7 +47,8 @@ struct fake {
     u64 received; /* ordinal of the last DELIVER taken in this session */
     struct fake_run runs[RIG_RUNS_MAX];
     const char *queues; /* "a,b": announced after WELCOME as all that there are; NULL: it is not */
-    const char *lacks;  /* "a,b": targets that are rejected */
+    const char *lacks;  /* "a,b": targets that are rejected, when it was said that they went */
+    bool stubborn;      /* without that being said */
     bool silent;        /* receives, applies, and acknowledges nothing */
     bool deaf;          /* ignores everything, as one that hangs */
     bool mute;          /* does not answer SYNC */
@@ -129,6 +130,26 @@ static inline void fake_apply(struct fake *q, const struct frame_deliver *d, boo
     }
 }
 
+/* "name,name" announced as all its queues, now and with every greeting. */
+static inline void fake_announce(struct fake *q, const char *names)
+{
+    struct buf out = {0};
+    str rest = str_of(names);
+
+    q->queues = names;
+
+    frame_queues_begin(&out, true, true);
+    while (rest.n) {
+        str name = str_cut(&rest, ',');
+        char *arn = mem_printf("arn:aws:sqs:us-east-1:000000000000:%.*s", STR_ARG(name));
+
+        frame_queues_add(&out, str_of(arn));
+        mem_free(arn);
+    }
+    frame_queues_end(&out);
+    assert_int_equal(link_send(q->link, &out), 0);
+}
+
 static inline void fake_deliver(struct fake *q, str frame)
 {
     struct frame_deliver d;
@@ -151,6 +172,8 @@ static inline void fake_deliver(struct fake *q, str frame)
     frame_rejected_begin(&out, d.session, d.ordinal);
     fake_apply(q, &d, is_new, &out);
     assert_int_equal(frame_read_rejected(buf_view(&out), &j), 0);
+    if (j.count && !q->silent && !q->stubborn)
+        fake_announce(q, "");
     if (j.count && !q->silent)
         link_send(q->link, &out);
     buf_deinit(&out);
@@ -158,26 +181,6 @@ static inline void fake_deliver(struct fake *q, str frame)
         return;
     frame_write_ack(&out, &(struct frame_ack){d.session, d.ordinal});
     link_send(q->link, &out);
-}
-
-/* "name,name" announced as all its queues, now and with every greeting. */
-static inline void fake_announce(struct fake *q, const char *names)
-{
-    struct buf out = {0};
-    str rest = str_of(names);
-
-    q->queues = names;
-
-    frame_queues_begin(&out, true, true);
-    while (rest.n) {
-        str name = str_cut(&rest, ',');
-        char *arn = mem_printf("arn:aws:sqs:us-east-1:000000000000:%.*s", STR_ARG(name));
-
-        frame_queues_add(&out, str_of(arn));
-        mem_free(arn);
-    }
-    frame_queues_end(&out);
-    assert_int_equal(link_send(q->link, &out), 0);
 }
 
 static inline void fake_frame(void *arg, str frame)

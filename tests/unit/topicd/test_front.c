@@ -236,6 +236,29 @@ static void test_homes_outlive_a_failing_store(void **state)
     rig_free(r);
 }
 
+/* What one says of a queue that another one has changes nothing. */
+static void test_removal_told_by_another_one(void **state)
+{
+    struct rig *r = open_rig(2);
+    struct directory *d = &r->t->queueds.directory;
+    struct buf out = {0};
+
+    fake_announce(&r->fakes[0], "a,b");
+    RIG_UNTIL(r, d->queues.n == 2);
+    frame_queues_begin(&out, false, false);
+    frame_queues_add(&out, STR(RIG_QUEUE("c")));
+    frame_queues_removed(&out);
+    frame_queues_add(&out, STR(RIG_QUEUE("a")));
+    frame_queues_end(&out);
+    assert_int_equal(link_send(r->fakes[1].link, &out), 0);
+    RIG_UNTIL(r, d->queues.n == 3);
+    assert_int_equal(home_of(r, "a"), 0);
+    assert_ptr_equal(directory_owner(d, STR(RIG_QUEUE("a"))), r->t->queueds.links[0]->home);
+    fake_announce(&r->fakes[1], "");
+    RIG_UNTIL(r, d->queues.n == 2);
+    rig_free(r);
+}
+
 static void test_list_over_several(void **state)
 {
     struct rig *r = open_rig(2);
@@ -327,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_queued_goes_away),
         cmocka_unit_test(test_several_queueds),
         cmocka_unit_test(test_homes_outlive_a_failing_store),
+        cmocka_unit_test(test_removal_told_by_another_one),
         cmocka_unit_test(test_list_over_several),
         cmocka_unit_test(test_homes_outlive_the_daemon),
         cmocka_unit_test(test_stop_answers_what_waits),

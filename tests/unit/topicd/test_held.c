@@ -133,6 +133,35 @@ static void test_the_answer_to_a_sync_counts(void **state)
     rig_free(r);
 }
 
+/* The home is known, and what is held is not there yet: what is published now comes behind it. */
+static void test_nothing_overtakes(void **state)
+{
+    struct rig *r = open_rig(2);
+    struct queueds *q = &r->t->queueds;
+    struct buf frame = {0};
+    struct frame_queues queues;
+    struct rig_answer a;
+
+    r->fakes[1].mute = true;
+    RIG_OK(r, PUBLISH("1"));
+    RIG_OK(r, PUBLISH("2"));
+    frame_queues_begin(&frame, false, false);
+    frame_queues_add(&frame, STR(RIG_QUEUE("a")));
+    frame_queues_end(&frame);
+    assert_int_equal(frame_read_queues(buf_view(&frame), &queues), 0);
+    directory_announced(&q->directory, q->links[1]->home, &queues);
+    rig_begin(r, PUBLISH("3"), &a);
+    RIG_UNTIL(r, a.there && r->fakes[1].bodies.n >= strlen("a=1;a=2;a=3;"));
+    bodies_are(&r->fakes[1], "a=1;a=2;a=3;");
+    assert_int_equal(a.status, 200);
+    RIG_OK(r, PUBLISH("4"));
+    RIG_UNTIL(r, r->fakes[1].bodies.n >= strlen("a=1;a=2;a=3;a=4;"));
+    bodies_are(&r->fakes[1], "a=1;a=2;a=3;a=4;");
+    buf_deinit(&a.body);
+    buf_deinit(&frame);
+    rig_free(r);
+}
+
 /* One frame holds what is for several queues; each goes when its home is known. */
 static void test_one_frame_for_several_queues(void **state)
 {
@@ -253,12 +282,34 @@ static void test_the_queue_has_moved(void **state)
     rig_free(r);
 }
 
+/* What is rejected may be of a time when the queue was not there: its announcement counts. */
+static void test_the_queue_came_again(void **state)
+{
+    struct rig *r = open_rig(2);
+
+    fake_announce(&r->fakes[0], "a");
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 1);
+    r->fakes[0].lacks = "a";
+    r->fakes[0].stubborn = true;
+    RIG_OK(r, PUBLISH("1"));
+    r->fakes[0].lacks = NULL;
+    RIG_UNTIL(r, r->fakes[0].bodies.n);
+    RIG_OK(r, PUBLISH("2"));
+    RIG_UNTIL(r, r->fakes[0].bodies.n >= strlen("a=1;a=2;"));
+    bodies_are(&r->fakes[0], "a=1;a=2;");
+    assert_ptr_equal(directory_owner(&r->t->queueds.directory, STR(RIG_QUEUE("a"))),
+                     r->t->queueds.links[0]->home);
+    assert_int_equal(failed(r), 0);
+    rig_free(r);
+}
+
 /* It says that it has the queue, and rejects what is for it, again and again. */
 static void test_it_does_not_wander_for_ever(void **state)
 {
     struct rig *r = open_rig(2);
 
     r->fakes[0].lacks = "a";
+    r->fakes[0].stubborn = true;
     r->fakes[1].mute = true;
     fake_announce(&r->fakes[0], "a");
     RIG_UNTIL(r, r->t->queueds.directory.queues.n == 1);
@@ -390,11 +441,13 @@ int main(void)
         cmocka_unit_test(test_one_is_away),
         cmocka_unit_test(test_what_is_held_outlives_the_daemon),
         cmocka_unit_test(test_the_answer_to_a_sync_counts),
+        cmocka_unit_test(test_nothing_overtakes),
         cmocka_unit_test(test_one_frame_for_several_queues),
         cmocka_unit_test(test_too_much_is_refused),
         cmocka_unit_test(test_a_single_one_that_is_not_known_yet),
         cmocka_unit_test(test_a_single_one_rejects),
         cmocka_unit_test(test_the_queue_has_moved),
+        cmocka_unit_test(test_the_queue_came_again),
         cmocka_unit_test(test_it_does_not_wander_for_ever),
         cmocka_unit_test(test_a_rejection_that_is_lost),
         cmocka_unit_test(test_rejected_while_the_store_fails),
