@@ -89,6 +89,8 @@ static bool is_method(str s)
 /* Takes path, query and, where it is in absolute form, the authority out of a target (3.2). */
 static bool read_target(struct http_request *rq, str target)
 {
+    str slash = STR_NONE; /* one of the target's own: views may move with the bytes */
+
     for (size_t i = 0; i < target.n; i++)
         if (!http_is_text((u8)target.p[i]) || target.p[i] == '\t')
             return false;
@@ -98,6 +100,7 @@ static bool read_target(struct http_request *rq, str target)
         while (to < target.n && target.p[to] != '/' && target.p[to] != '?')
             to++;
         rq->host = str_slice(target, from, to);
+        slash = str_slice(target, from - 1, from);
         target = str_slice(target, to, target.n);
         if (!rq->host.n)
             return false;
@@ -107,8 +110,8 @@ static bool read_target(struct http_request *rq, str target)
     rq->path = str_cut(&target, '?');
     rq->query = target.p ? target : STR("");
     if (!rq->path.n)
-        rq->path = STR("/");
-    return true;
+        rq->path = slash;
+    return rq->path.n > 0;
 }
 
 static int read_request_line(struct http_head *h, str line)
@@ -351,6 +354,9 @@ void http_head_move(struct http_head *h, const char *from, const char *to)
     view_move(&rq->query, from, to);
     view_move(&rq->host, from, to);
     view_move(&rq->origin, from, to);
+    view_move(&h->origin, from, to);
+    view_move(&h->referer, from, to);
+    view_move(&h->fetch_site, from, to);
     for (u32 i = 0; i < rq->field_count; i++) {
         view_move(&h->fields[i].name, from, to);
         view_move(&h->fields[i].value, from, to);
