@@ -118,6 +118,7 @@ static void http_refused(void *arg, const struct http_request *from, int status,
     desk_refuse(arg, &rq, code, why, &a);
     *r = response_of(&a);
     r->status = status;
+    r->field_count = 0; /* they are views into the answer, which ends here */
 }
 
 static void http_gone(void *arg, struct http_exchange *x)
