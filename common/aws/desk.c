@@ -49,8 +49,9 @@ struct desk {
     size_t service_count;
     struct page pages[PAGES_MAX];
     size_t page_count;
-    struct keys *keys; /* NULL: signatures are not verified */
-    i64 told_second;   /* second of the last logged denials, and their number */
+    struct answer refusal; /* the last one that desk_refuse gave out */
+    struct keys *keys;     /* NULL: signatures are not verified */
+    i64 told_second;       /* second of the last logged denials, and their number */
     u32 told;
     struct list pool;
     u32 pool_count;
@@ -98,6 +99,7 @@ void desk_free(struct desk *d)
     assert(d->waiting == 0);
     list_each(at, after, &d->pool)
         call_free(list_item(at, struct call, link));
+    buf_deinit(&d->refusal.body);
     keys_free(d->keys);
     mem_free(d->public_url);
     mem_free(d->region);
@@ -612,8 +614,7 @@ struct call *desk_take(struct desk *d, const struct request *rq,
     return c;
 }
 
-void desk_refuse(struct desk *d, const struct request *rq, int code, const char *why,
-                 struct answer *ret)
+struct answer *desk_refuse(struct desk *d, const struct request *rq, int code, const char *why)
 {
     struct call *c = call_take(d);
     c->request = *rq;
@@ -623,7 +624,9 @@ void desk_refuse(struct desk *d, const struct request *rq, int code, const char 
     fault_clear(&c->fault);
     fault_set(&c->fault, code, "%s", why);
     call_render(c);
-    *ret = c->answer;
+    buf_deinit(&d->refusal.body);
+    d->refusal = c->answer;
     c->answer.body = (struct buf){0};
     call_give_back(d, c);
+    return &d->refusal;
 }

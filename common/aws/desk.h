@@ -72,9 +72,8 @@ void desk_quiesce(struct desk *d);
 u32 desk_waiting(const struct desk *d);
 
 /* Renders the refusal of a request that its endpoint does not accept, in the request's protocol as
- * far as its head tells. */
-void desk_refuse(struct desk *d, const struct request *rq, int code, const char *why,
-                 struct answer *ret);
+ * far as its head tells. The answer is the desk's, until the next refusal; its body may be taken. */
+struct answer *desk_refuse(struct desk *d, const struct request *rq, int code, const char *why);
 
 /* Handlers for the endpoints. */
 struct http_handler desk_http_handler(struct desk *d);

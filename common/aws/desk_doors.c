@@ -114,11 +114,8 @@ static void http_refused(void *arg, const struct http_request *from, int status,
         buf_printf(&r->body, "%s\n", why);
         return;
     }
-    struct answer a;
-    desk_refuse(arg, &rq, code, why, &a);
-    *r = response_of(&a);
+    *r = response_of(desk_refuse(arg, &rq, code, why));
     r->status = status;
-    r->field_count = 0; /* they are views into the answer, which ends here */
 }
 
 static void http_gone(void *arg, struct http_exchange *x)
@@ -164,14 +161,11 @@ static enum call_outcome ipc_reply(void *arg, struct call *c)
 static void ipc_refuse(struct desk *d, struct ipc_exchange *x, const struct request *rq, int code,
                        const char *why)
 {
-    struct answer a;
     struct buf text = {0};
 
-    desk_refuse(d, rq, code, why, &a);
-    ipc_answer_write(&text, &a);
+    ipc_answer_write(&text, desk_refuse(d, rq, code, why));
     ipc_answer(x, buf_view(&text));
     buf_deinit(&text);
-    buf_deinit(&a.body);
 }
 
 static void ipc_request(void *arg, struct ipc_exchange *x, str text)
