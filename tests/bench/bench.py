@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """All figures of the daemons, one measurement a line, with the limit of the same run beside them.
 
-    tests/bench/bench.py --build build [--quick] [--only send --only fanout …]
+    tests/bench/bench.py --build build [--quick] [--seconds 0.2] [--only send --only fanout …]
 
 The limit is the daemons' HTTP server with a handler that appends the body to SQLite, one commit a turn, under
 the same generator, on the same disk, in the same run. Daemons run with their defaults (durability
@@ -234,8 +234,10 @@ def main():
     options.add_argument('--build', default='build')
     options.add_argument('--quick', action='store_true')
     options.add_argument('--only', action='append', choices=ALL)
+    options.add_argument('--seconds', type=float, help='of each measurement')
     options = options.parse_args()
     bench = Bench(pathlib.Path(options.build).resolve(), options.quick)
+    bench.seconds = options.seconds or bench.seconds
     for name in options.only or ALL:
         getattr(bench, name)()
 

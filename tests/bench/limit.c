@@ -127,6 +127,13 @@ static int settled(void *arg, u64 *ret_ticket)
     return 0;
 }
 
+/* COMMIT never returns an error here: what goes wrong ends the program. */
+static void failed(void *arg, int err)
+{
+    fprintf(stderr, "limit: a commit failed: %d\n", err);
+    exit(2);
+}
+
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -172,7 +179,8 @@ static int serve(u16 port)
     struct http_server *http;
     clock_init(&clock, false);
     s.loop = loop_new(&clock);
-    loop_set_store(s.loop, (struct loop_store){.commit = commit, .settled = settled});
+    loop_set_store(s.loop,
+                   (struct loop_store){.commit = commit, .settled = settled, .failed = failed});
     if (http_server_new(&http, s.loop, &limits, &budget,
                         (struct http_handler){.request = on_request, .gone = on_gone}) < 0 ||
         http_server_listen_tcp(http, (const char *const[]){"127.0.0.1"}, 1, port, NULL, &f) < 0)
