@@ -42,6 +42,7 @@ void delivery_batch_end(struct delivery_batch *d, int err)
     if (d->storing)
         return; /* home.c ends it when its turn has settled */
     mem_free(d->waiting);
+    buf_deinit(&d->rejected);
     buf_deinit(&d->frame);
     mem_free(d);
 }

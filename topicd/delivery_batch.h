@@ -14,13 +14,12 @@
 struct home;
 
 struct delivery_batch {
-    struct list link; /* of its owner */
-    struct buf frame; /* sequence set when handed over, session and ordinal when sent */
-    u32 publications; /* in the frame */
-    u32 attempt;      /* as in its row */
-    u32 rejected;     /* targets rejected so far */
-    int err;        /* of storing the rejected targets; given to `waiting` at the acknowledgement */
-    bool in_window; /* counted in its link's window_bytes: the outbox has it, too */
+    struct list link;            /* of its owner */
+    struct buf frame;            /* sequence set when handed over, session and ordinal when sent */
+    u32 publications;            /* in the frame */
+    u32 attempt;                 /* as in its row */
+    struct buf rejected;         /* places of rejected targets (struct frame_place), in order */
+    bool in_window;              /* counted in its link's window_bytes: the outbox has it, too */
     struct completion **waiting; /* each once */
     u32 n, cap;
     u64 row;              /* in the outbox; 0: it has none */

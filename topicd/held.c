@@ -377,64 +377,70 @@ bool held_step(struct held *h)
 
 /* --- rejected targets ------------------------------------------------------------------------- */
 
+/* What a batch's rejected targets become. */
+struct rejection {
+    struct held *held;
+    const struct delivery_batch *batch;
+    struct delivery_batch *to; /* held; NULL: none so far */
+};
+
 /* That its queue was deleted has been announced already; it may have been created again since. */
-static void reject_target(struct held *h, struct delivery_batch **to,
-                          const struct delivery_batch *d, const struct frame_publication *p,
-                          u32 number, const struct frame_target *t)
+static void reject_target(struct rejection *r, const struct frame_publication *p, u32 number,
+                          const struct frame_target *t)
 {
+    struct held *h = r->held;
     struct failed_delivery failed = {FAILURE_NO_QUEUE, p, t};
 
-    if (d->attempt + 1 >= ATTEMPTS_MAX)
+    if (r->batch->attempt + 1 >= ATTEMPTS_MAX)
         failed.why = FAILURE_WANDERING;
     if (h->link_count == 1 || failed.why == FAILURE_WANDERING) {
         delivery_failed(h->failed, &failed);
         return;
     }
     directory_hold(h->directory, t->queue);
-    put_target(to, str_of(h->homes->incarnation), p, number, t);
+    put_target(&r->to, str_of(h->homes->incarnation), p, number, t);
 }
 
-/* Targets in the order of the frame: the rejected places must ascend. */
-static bool reject_places(struct held *h, struct delivery_batch **to, struct delivery_batch *d,
-                          const struct frame_rejected *j)
+/* Walks the rejected targets; with `r` NULL only to see whether they are there. The places must
+ * ascend. */
+static bool walk_rejected(const struct delivery_batch *d, struct rejection *r)
 {
     struct frame_deliver deliver;
     struct frame_publication p;
     struct frame_target t;
     struct frame_place place;
-    str places = j->places;
-    u32 left = j->count, targets = 0;
-    int err = frame_read_deliver(buf_view(&d->frame), &deliver);
+    str places = buf_view(&d->rejected);
+    bool more = !frame_read_deliver(buf_view(&d->frame), &deliver) &&
+                frame_next_place(&places, &place) == 1;
 
-    if (err || frame_next_place(&places, &place) != 1)
-        return !err && j->count == 0;
-    for (u32 i = 0; frame_next_publication(&deliver.publications, &p) == 1; i++) {
-        targets += p.target_count;
-        for (u32 k = 0; left && frame_next_target(&p.targets, &t) == 1; k++) {
+    for (u32 i = 0; more && frame_next_publication(&deliver.publications, &p) == 1; i++)
+        for (u32 k = 0; more && frame_next_target(&p.targets, &t) == 1; k++) {
             if (place.publication != i || place.target != k)
                 continue;
-            reject_target(h, to, d, &p, i + 1, &t);
-            if (--left)
-                frame_next_place(&places, &place);
+            if (r)
+                reject_target(r, &p, i + 1, &t);
+            more = frame_next_place(&places, &place) == 1;
         }
-    }
-    d->rejected += j->count;
-    return left == 0 && d->rejected <= targets;
+    return !more;
 }
 
-bool held_rejected(struct held *h, struct delivery_batch *d, const struct frame_rejected *j)
+bool held_rejected(struct delivery_batch *d, const struct frame_rejected *j)
 {
-    struct delivery_batch *to = NULL;
-    bool sense = reject_places(h, &to, d, j);
+    buf_str(&d->rejected, j->places);
+    return walk_rejected(d, NULL);
+}
 
-    if (!to)
-        return sense;
-    end_frame(to);
-    to->attempt = d->attempt + 1;
-    /* A target that cannot be stored is not safe: its completions get the error. */
-    d->err = hold(h, to, false, 0);
+int held_returned(struct held *h, struct delivery_batch *d)
+{
+    struct rejection r = {.held = h, .batch = d};
+
+    walk_rejected(d, &r);
+    if (!r.to)
+        return 0;
+    end_frame(r.to);
+    r.to->attempt = d->attempt + 1;
     place_again(h);
-    return sense;
+    return hold(h, r.to, false, 0);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -49,9 +49,13 @@ void held_load(struct held *h);
 /* Takes a complete batch for home 0, after a directory_hold for each of its targets; with `err` it
  * is dropped. */
 void held_take(struct held *h, struct delivery_batch *d, int err);
-/* Targets of a batch were rejected: their queues were not there when it was applied. False: the frame
- * is invalid. */
-bool held_rejected(struct held *h, struct delivery_batch *d, const struct frame_rejected *j);
+/* Targets of a batch were rejected: their queues were not there when it was applied. Only noted until
+ * the batch is acknowledged, since a batch that is sent again is rejected again. False: the frame is
+ * invalid. */
+bool held_rejected(struct delivery_batch *d, const struct frame_rejected *j);
+/* It is acknowledged: holds its rejected targets, in the turn that deletes its row. An E_ code: they
+ * are not held, and the publishes that wait for it have failed. */
+int held_returned(struct held *h, struct delivery_batch *d);
 /* Sends a SYNC if needed and places what can be placed, a bounded part of it; called after each
  * turn. True: more can be done at once. */
 bool held_step(struct held *h);

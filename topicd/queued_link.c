@@ -271,6 +271,17 @@ static void on_down(void *arg)
 
 /* --- incoming frames --------------------------------------------------------------------- */
 
+/* What was rejected of a batch whose row stays is rejected again. */
+static void batch_acknowledged(struct queued_link *p, struct delivery_batch *d)
+{
+    bool stays = d->row && p->homes->failing;
+    int err = d->rejected.n && !stays ? p->events.returned(p->events.arg, p, d) : 0;
+
+    *bytes_of(p, d) -= d->frame.n;
+    list_remove(&d->link);
+    delivery_batch_end(d, err);
+}
+
 /* Batches up to `ordinal` are applied and durable at the instance. */
 static void acknowledged(struct queued_link *p, u64 ordinal)
 {
@@ -281,10 +292,8 @@ static void acknowledged(struct queued_link *p, u64 ordinal)
         struct delivery_batch *d = batch_of(p->unacked.next);
 
         p->acked++;
-        *bytes_of(p, d) -= d->frame.n;
         row = MAX(row, d->row);
-        list_remove(&d->link);
-        delivery_batch_end(d, d->err);
+        batch_acknowledged(p, d);
     }
     /* While the store fails they are kept, and sent again when it works. */
     if (row && !p->homes->failing) {

@@ -48,6 +48,9 @@ struct queued_link_events {
      * acknowledgement. False: the frame is invalid. */
     bool (*rejected)(void *arg, struct queued_link *p, struct delivery_batch *d,
                      const struct frame_rejected *j);
+    /* A batch with rejected targets is acknowledged: they are kept, in the turn that deletes the
+     * batch. An E_ code: they cannot be. */
+    int (*returned)(void *arg, struct queued_link *p, struct delivery_batch *d);
     void (*answer)(void *arg, struct queued_link *p, struct frame_answer *a); /* takes a's body */
     void (*clock)(void *arg, struct queued_link *p, i64 now_ms);
     void (*freed)(void *arg);   /* memory of acknowledged frames was freed */

@@ -27,7 +27,12 @@ static void on_queues(void *arg, struct queued_link *p, const struct frame_queue
 static bool on_rejected(void *arg, struct queued_link *p, struct delivery_batch *d,
                         const struct frame_rejected *j)
 {
-    return held_rejected(&((struct queueds *)arg)->held, d, j);
+    return held_rejected(d, j);
+}
+
+static int on_returned(void *arg, struct queued_link *p, struct delivery_batch *d)
+{
+    return held_returned(&((struct queueds *)arg)->held, d);
 }
 
 static void on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
@@ -87,6 +92,7 @@ int queueds_open(struct queueds *q, const struct queueds_conf *conf, struct faul
                                         .down = on_down,
                                         .queues = on_queues,
                                         .rejected = on_rejected,
+                                        .returned = on_returned,
                                         .answer = on_answer,
                                         .clock = on_clock,
                                         .freed = on_freed,

@@ -348,6 +348,45 @@ static void test_a_rejection_that_is_lost(void **state)
     rig_free(r);
 }
 
+/* The rejection was heard, and the session ended before the acknowledgement: what is sent again is
+ * rejected again, and held once. */
+static void test_a_rejection_that_comes_twice(void **state)
+{
+    struct rig *r = open_rig(2);
+    struct fake *q = &r->fakes[0];
+    struct buf out = {0};
+    u32 hellos;
+
+    fake_announce(q, "a");
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 1);
+    close_fake(r, 0);
+    RIG_OK(r, PUBLISH("1")); /* into its outbox */
+    q->lacks = "a";
+    q->silent = true;
+    r->fakes[1].mute = true;
+    fake_open(q);
+    RIG_UNTIL(r, q->delivers == 1);
+    hellos = q->hellos;
+    frame_rejected_begin(&out, q->session, 1);
+    frame_rejected_add(&out, (struct frame_place){0, 0});
+    assert_int_equal(link_send(q->link, &out), 0);
+    turns(r, 50);
+    assert_int_equal(held(r)->frames, 0); /* not before the acknowledgement */
+    q->silent = false;
+    q->queues = "";
+    close_fake(r, 0);
+    fake_open(q);
+    RIG_UNTIL(r, q->hellos > hellos && held(r)->frames && rig_is_live(r));
+    turns(r, 50);
+    assert_int_equal(held(r)->frames, 1);
+    q->lacks = NULL;
+    fake_announce(q, "a");
+    RIG_UNTIL(r, held(r)->frames == 0 && q->bodies.n);
+    bodies_are(q, "a=1;");
+    assert_int_equal(failed(r), 0);
+    rig_free(r);
+}
+
 /* Rejected while nothing can be stored: who published is told. */
 static void test_rejected_while_the_store_fails(void **state)
 {
@@ -450,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_the_queue_came_again),
         cmocka_unit_test(test_it_does_not_wander_for_ever),
         cmocka_unit_test(test_a_rejection_that_is_lost),
+        cmocka_unit_test(test_a_rejection_that_comes_twice),
         cmocka_unit_test(test_rejected_while_the_store_fails),
         cmocka_unit_test(test_held_over_a_failing_store),
         cmocka_unit_test(test_rejections_that_make_no_sense),
