@@ -41,7 +41,7 @@ static const struct action actions[SQS_ACTION_COUNT] = {
     ROW(GetQueueUrl, members_get_queue_url, api_get_queue_url, READ),
     ROW(ListDeadLetterSourceQueues, members_queue_url, not_supported_of_queue, 0),
     ROW(ListMessageMoveTasks, NULL, not_supported, 0),
-    ROW(ListQueueTags, members_queue_url, not_supported_of_queue, 0),
+    ROW(ListQueueTags, members_queue_url, api_list_queue_tags, READ),
     ROW(ListQueues, members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH),
     ROW(PurgeQueue, members_queue_url, api_purge_queue, WRITE),
     ROW(ReceiveMessage, members_receive, api_receive, BOTH),
@@ -50,8 +50,8 @@ static const struct action actions[SQS_ACTION_COUNT] = {
     ROW(SendMessageBatch, members_send_batch, api_send_batch, BOTH),
     ROW(SetQueueAttributes, members_set_attributes, api_set_attributes, WRITE),
     ROW(StartMessageMoveTask, NULL, not_supported, 0),
-    ROW(TagQueue, members_queue_url, not_supported_of_queue, 0),
-    ROW(UntagQueue, members_queue_url, not_supported_of_queue, 0),
+    ROW(TagQueue, members_tag_queue, api_tag_queue, WRITE),
+    ROW(UntagQueue, members_untag_queue, api_untag_queue, WRITE),
 };
 
 #define SQS   "com.amazonaws.sqs#"

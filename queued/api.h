@@ -1,6 +1,7 @@
 /* The actions of Amazon SQS that queued knows: api.c has the table, api_queue.c what concerns
- * queues, api_message.c, api_receive.c and api_batch.c what concerns messages. A handler reads its
- * input once, calls down, and finishes the call; texts and order of checks are the service's. */
+ * queues, api_tag.c their tags, api_message.c, api_receive.c and api_batch.c what concerns
+ * messages. A handler reads its input once, calls down, and finishes the call; texts and order of
+ * checks are the service's. */
 #ifndef TOQUE_QUEUED_API_H
 #define TOQUE_QUEUED_API_H
 
@@ -20,6 +21,10 @@ void api_list_queues(struct call *c);
 void api_purge_queue(struct call *c);
 void api_set_attributes(struct call *c);
 
+void api_list_queue_tags(struct call *c);
+void api_tag_queue(struct call *c);
+void api_untag_queue(struct call *c);
+
 void api_send(struct call *c);
 void api_receive(struct call *c);
 void api_delete(struct call *c);
@@ -35,10 +40,12 @@ void api_change_batch(struct call *c);
 struct queue *api_queue(struct call *c);
 int api_no_queue(struct fault *f);
 
-/* CreateQueue: the queue of that name, made if need be with the attributes of the map (NULL: none).
- * NULL: `f` says why not. */
+/* CreateQueue: the queue of that name, made if need be with the attributes and tags of the maps
+ * (NULL: none). NULL: `f` says why not. */
 struct queue *api_make_queue(struct queues *qs, str account, str region, str name,
-                             const struct val *given, struct fault *f);
+                             const struct val *given, const struct val *tags, struct fault *f);
+/* The tags of a map (NULL: none) for a queue of that name. E_FAULT: `f` is set, there are none. */
+int api_read_tags(const struct val *map, str queue, struct tags *ret, struct fault *f) MUST_CHECK;
 
 /* A message that is to be sent, read from a SendMessage or an entry of its batch. Views. */
 struct sending {

@@ -62,33 +62,43 @@ static int check_new(struct queues *qs, str account, str region, str name, struc
     return 0;
 }
 
+/* A tag that is not given is not compared, as with attributes. */
+static int check_same(const struct queue *q, const struct val *given, const struct tags *tags,
+                      struct fault *f)
+{
+    int err = queue_attr_same(&q->attributes, given, f);
+    if (!err && !tags_hold(&q->tags, tags))
+        err = fault_set(f, FAULT_QUEUE_EXISTS,
+                        "A queue already exists with the same name and a different value for tags");
+    return err;
+}
+
 struct queue *api_make_queue(struct queues *qs, str account, str region, str name,
-                             const struct val *given, struct fault *f)
+                             const struct val *given, const struct val *tags_given, struct fault *f)
 {
     struct queue_attrs attributes;
+    struct tags tags = {0};
     if (check_name(name, given, f))
         return NULL;
     queue_attr_init(&attributes);
     int err = queue_attr_set(&attributes, given, true, f);
+    if (!err)
+        err = api_read_tags(tags_given, name, &tags, f);
     struct queue *q = err ? NULL : queues_find(qs, account, region, name);
-    if (err || q || check_new(qs, account, region, name, f)) {
-        queue_attr_deinit(&attributes);
-        return q && queue_attr_same(&q->attributes, given, f) == 0 ? q : NULL;
-    }
-    return queues_add(qs, account, region, name, &attributes);
+    if (!err)
+        err = q ? check_same(q, given, &tags, f) : check_new(qs, account, region, name, f);
+    if (!err && !q)
+        return queues_add(qs, account, region, name, &attributes, &tags);
+    tags_deinit(&tags);
+    queue_attr_deinit(&attributes);
+    return err ? NULL : q;
 }
 
 void api_create_queue(struct call *c)
 {
-    const struct val *tags = val_get(c->in, "tags"), *given = val_get(c->in, "Attributes");
-    str name = val_text(c->in, "QueueName");
-    struct queue *q = NULL;
-    /* A name that the service refuses is checked before what only toque refuses. */
-    if (check_name(name, given, &c->fault) == 0 && tags && tags->count)
-        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
-                  "Tags of queues are not supported by this version of toque.");
-    if (!c->fault.code)
-        q = api_make_queue(call_owner(c), c->account, c->region, name, given, &c->fault);
+    struct queue *q =
+        api_make_queue(call_owner(c), c->account, c->region, val_text(c->in, "QueueName"),
+                       val_get(c->in, "Attributes"), val_get(c->in, "tags"), &c->fault);
     if (q)
         out_url(c, q, "QueueUrl");
     call_done(c);

@@ -28,6 +28,11 @@
     {                                                                                              \
         .name = member, .query = wire, .type = VAL_MAP, .of = VAL_STRUCT, .members = value         \
     }
+#define TAGS(member)                                                                               \
+    {                                                                                              \
+        .name = member, .query = "Tag", .type = VAL_MAP, .of = VAL_STRING, .query_key = "Key",     \
+        .query_value = "Value"                                                                     \
+    }
 #define ENTRIES(wire, entry)                                                                       \
     {                                                                                              \
         .name = "Entries", .query = wire, .type = VAL_LIST, .of = VAL_STRUCT, .members = entry     \
@@ -68,12 +73,7 @@ static const struct member change_entry[] = {
 const struct member members_create_queue[] = {
     TEXT("QueueName"),
     ATTRIBUTES,
-    {.name = "tags",
-     .query = "Tag",
-     .type = VAL_MAP,
-     .of = VAL_STRING,
-     .query_key = "Key",
-     .query_value = "Value"},
+    TAGS("tags"),
     END,
 };
 
@@ -99,6 +99,10 @@ const struct member members_get_attributes[] = {
 };
 
 const struct member members_set_attributes[] = {TEXT("QueueUrl"), ATTRIBUTES, END};
+
+const struct member members_tag_queue[] = {TEXT("QueueUrl"), TAGS("Tags"), END};
+
+const struct member members_untag_queue[] = {TEXT("QueueUrl"), TEXTS("TagKeys", "TagKey"), END};
 
 const struct member members_send[] = {
     TEXT("QueueUrl"),

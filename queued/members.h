@@ -11,6 +11,8 @@ extern const struct member members_get_queue_url[];
 extern const struct member members_list_queues[];
 extern const struct member members_get_attributes[];
 extern const struct member members_set_attributes[];
+extern const struct member members_tag_queue[];
+extern const struct member members_untag_queue[];
 extern const struct member members_send[];
 extern const struct member members_send_batch[];
 extern const struct member members_receive[];

@@ -84,6 +84,7 @@ void queue_free(struct queue *q)
     map_deinit(&q->groups);
     heap_deinit(&q->moved);
     mem_free(q->dead_letter_arn);
+    tags_deinit(&q->tags);
     queue_attr_deinit(&q->attributes);
     mem_free(q->arn);
     mem_free((char *)(uintptr_t)q->key.p);

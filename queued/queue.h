@@ -8,6 +8,7 @@
 #define TOQUE_QUEUE_H
 
 #include "common/base/err.h"
+#include "common/aws/tags.h"
 #include "queued/queue_attr.h"
 #include "queued/receipt.h"
 #include "queued/msg.h"
@@ -29,6 +30,7 @@ struct queue {
     char sender[22]; /* SenderId of what is sent here: one principal an account */
     i64 created_ms, modified_ms;
     struct queue_attrs attributes;
+    struct tags tags;
 
     const struct pick *pick;
     union pick_state pick_state;

@@ -1,5 +1,5 @@
-/* A queue's row in the store: its attributes, and what it knows of its own past, as one JSON object.
- */
+/* A queue's row in the store: its attributes, what it knows of its own past, and its tags as an
+ * object in it, as one JSON object. */
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "queued/queues.h"
@@ -16,6 +16,10 @@ void queue_save(struct queue *q)
                    q->expired_ms);
     if (q->dedup_by_group)
         buf_z(&text, ",\"dedup_by_group\":1");
+    if (q->tags.n) {
+        buf_z(&text, ",\"tags\":");
+        tags_write(&q->tags, &text);
+    }
     buf_char(&text, '}');
     queue_store_put_queue(q->all->store, &(struct queue_row){.id = q->id,
                                                              .account = q->account,
@@ -47,29 +51,33 @@ static void row_number(struct queue *q, str name, str spelling)
         queue_attr_read_int(&q->attributes, name, n);
 }
 
-static void row_string(struct queue *q, str name, const struct scan_text *text)
+/* Names of attributes are ours and need no escapes; those of tags are the caller's. */
+static void row_string(struct queue *q, bool is_tag, const struct scan_text *name,
+                       const struct scan_text *text, struct arena *a)
 {
-    char *value = mem_dup(text->raw);
-    size_t n = scan_unescape(text->raw, value);
-    queue_attr_read_text(&q->attributes, name, str_from(value, n));
-    mem_free(value);
+    str value = scan_decode(text, a);
+    if (is_tag)
+        tags_set(&q->tags, scan_decode(name, a), value);
+    else
+        queue_attr_read_text(&q->attributes, name->raw, value);
 }
 
 int queue_read_row(struct queue *q, str attributes)
 {
     struct scan s;
-    struct scan_text text;
+    struct scan_text text, name = {0};
     enum scan_token token;
-    str name = STR_NONE;
+    struct arena arena;
     scan_init(&s, attributes);
-    while ((token = scan_next(&s, &text)) != SCAN_END) {
+    arena_init(&arena);
+    while ((token = scan_next(&s, &text)) != SCAN_END && token != SCAN_ERROR) {
         switch (token) {
-        case SCAN_ERROR: return E_INVALID;
-        case SCAN_NAME: name = text.raw; break; /* names of ours need no escapes */
-        case SCAN_NUMBER: row_number(q, name, text.raw); break;
-        case SCAN_STRING: row_string(q, name, &text); break;
+        case SCAN_NAME: name = text; break;
+        case SCAN_NUMBER: row_number(q, name.raw, text.raw); break;
+        case SCAN_STRING: row_string(q, s.depth == 2, &name, &text, &arena); break;
         default: break;
         }
     }
-    return 0;
+    arena_deinit(&arena);
+    return token == SCAN_ERROR ? E_INVALID : 0;
 }

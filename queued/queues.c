@@ -267,11 +267,12 @@ bool queues_is_of(const struct skiplist_node *n, str account, str region, str pr
 /* --- coming and going ------------------------------------------------------------------------- */
 
 struct queue *queues_add(struct queues *qs, str account, str region, str name,
-                         struct queue_attrs *attributes)
+                         struct queue_attrs *attributes, struct tags *tags)
 {
     struct queue *q = queue_new(qs, qs->next_id++, account, region, name);
     queue_attr_deinit(&q->attributes);
     q->attributes = *attributes;
+    q->tags = *tags;
     q->dedup_by_group = attributes->dedup_by_group;
     queue_set_kind(q);
     q->created_ms = q->modified_ms = qs->clock->now_ms;

@@ -83,9 +83,9 @@ struct queue *queues_find_arn(const struct queues *qs, str arn);
 /* What a QueueUrl (a URL of any host, a path, a bare name) means to a caller of this account and
  * region. NULL: there is no such queue. */
 struct queue *queues_resolve(const struct queues *qs, str url, str account, str region);
-/* Takes the attributes (they are the queue's afterwards). There is no queue of that name. */
+/* Takes the attributes and tags (they are the queue's afterwards). There is no queue of that name. */
 struct queue *queues_add(struct queues *qs, str account, str region, str name,
-                         struct queue_attrs *attributes);
+                         struct queue_attrs *attributes, struct tags *tags);
 /* Messages and all; waiters must be gone. */
 void queues_remove(struct queue *q);
 /* The first message of all that are gone for everybody and still to be cleared away, in the order of

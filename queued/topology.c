@@ -38,13 +38,14 @@ static str value_text(struct arena *a, json_t *value)
     return s;
 }
 
-/* The Attributes member in the form of a call's parameter; *ret is NULL if there is none. */
-static int read_attributes(struct arena *a, const struct json_at *queue, struct json_at *ret_at,
-                           struct val **ret, struct fault *f)
+/* A member that is a map (Attributes, tags) in the form of a call's parameter; *ret is NULL if there
+ * is none. */
+static int read_map(struct arena *a, const struct json_at *queue, const char *member,
+                    struct json_at *ret_at, struct val **ret, struct fault *f)
 {
     const char *name;
     json_t *value;
-    int err = json_get(queue, "Attributes", ret_at, f);
+    int err = json_get(queue, member, ret_at, f);
     *ret = NULL;
     if (err)
         return err == E_NOT_FOUND ? 0 : err;
@@ -90,9 +91,9 @@ static int blame(const struct json_at *queue, const struct json_at *map, const s
 static int create_queue(struct queues *qs, const struct json_at *at, struct arena *a, str account,
                         str region, struct fault *f)
 {
-    static const char *const members[] = {"QueueName", "Attributes", NULL};
-    struct json_at map;
-    struct val *given;
+    static const char *const members[] = {"QueueName", "Attributes", "tags", NULL};
+    struct json_at map, tag_map;
+    struct val *given, *tags;
     struct fault why;
     str name;
     if (json_want(at, JSON_OBJECT, f) || check_members(at, members, f))
@@ -100,12 +101,13 @@ static int create_queue(struct queues *qs, const struct json_at *at, struct aren
     int err = json_get_str(at, "QueueName", &name, f);
     if (err == E_NOT_FOUND)
         return json_complain(at, f, "QueueName is missing");
-    if (err || read_attributes(a, at, &map, &given, f))
+    if (err || read_map(a, at, "Attributes", &map, &given, f) ||
+        read_map(a, at, "tags", &tag_map, &tags, f))
         return E_FAULT;
     if (queues_find(qs, account, region, name))
         return 0;
     fault_clear(&why);
-    if (api_make_queue(qs, account, region, name, given, &why))
+    if (api_make_queue(qs, account, region, name, given, tags, &why))
         return 0;
     return blame(at, &map, given, &why, f);
 }

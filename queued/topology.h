@@ -1,6 +1,7 @@
 /* The queues that a topology file names, created at start where they are missing:
  *
- *   {"queues": [{"QueueName": "orders", "Attributes": {"VisibilityTimeout": "60"}}], …}
+ *   {"queues": [{"QueueName": "orders", "Attributes": {"VisibilityTimeout": "60"},
+ *                "tags": {"team": "billing"}}], …}
  *
  * Names and shapes are the API's own; topicd reads the topics and subscriptions of the same file.
  * Members that begin with "//" are comments. Queues that exist are left unchanged. */

@@ -52,6 +52,7 @@ struct member {
 struct val {
     enum val_type type;
     bool given_empty; /* Query: "X=" for an empty list */
+    bool has_null;    /* JSON: a MAP with entries that are null, which are left out */
     u32 count;        /* children */
     str name;
     union {

@@ -177,8 +177,10 @@ static struct val *read_map(struct reader *r, const struct member *m)
             return NULL;
         str name = read_text(r);
         token = next(r);
-        if (token == SCAN_NULL)
+        if (token == SCAN_NULL) {
+            map->has_null = true;
             continue;
+        }
         struct val *v = read_value(r, token, (struct shape){m->of, m});
         if (!v)
             return NULL;

@@ -54,7 +54,7 @@ def by_query(port, form, **more):
 # --- SQS ---------------------------------------------------------------------------------------------
 
 SINGULAR = {'AttributeNames': 'AttributeName', 'MessageAttributeNames': 'MessageAttributeName',
-            'Attributes': 'Attribute', 'tags': 'Tag', 'MessageAttributes': 'MessageAttribute',
+            'Attributes': 'Attribute', 'tags': 'Tag', 'Tags': 'Tag', 'TagKeys': 'TagKey', 'MessageAttributes': 'MessageAttribute',
             'MessageSystemAttributes': 'MessageSystemAttribute',
             'StringListValues': 'StringListValue.StringListValue'}
 
@@ -65,7 +65,7 @@ def flat(action, members, prefix=''):
     for name, value in members.items():
         wire = prefix + (f'{action}RequestEntry' if name == 'Entries' else SINGULAR.get(name, name))
         if isinstance(value, dict) and name in SINGULAR:
-            key, of = ('Key', 'Value') if name == 'tags' else ('Name', 'Value')
+            key, of = ('Key', 'Value') if wire.endswith('Tag') else ('Name', 'Value')
             for n, (k, v) in enumerate(value.items(), 1):
                 form[f'{wire}.{n}.{key}'] = k
                 inner = v if isinstance(v, dict) else None
@@ -113,8 +113,17 @@ SQS = [
     ('CreateQueue', {'QueueName': ''}, *VALUE, 'Queue name cannot be empty'),
     *(('CreateQueue', {'QueueName': n}, *VALUE, BAD_NAME) for n in ('a b', 'a.fifo', 'x' * 81, 'ü')),
     ('CreateQueue', {'QueueName': 'a b', 'tags': {'k': 'v'}}, *VALUE, BAD_NAME),
-    ('CreateQueue', {'QueueName': 'a', 'tags': {'k': 'v'}}, *LATER,
-     'Tags of queues are not supported by this version of toque.'),
+    ('CreateQueue', {'QueueName': 'a', 'tags': {'k': 'v' * 257}}, *VALUE,
+     'Tag values must be between 0 and 256 characters in length.'),
+    ('CreateQueue', {'QueueName': 'q', 'tags': {'k': 'v'}}, 'QueueAlreadyExists', 'QueueNameExists',
+     'A queue already exists with the same name and a different value for tags'),
+    *(('TagQueue', {'Tags': t}, *VALUE, text) for t, text in (
+        ({'': 'v'}, 'Tag keys must be between 1 and 128 characters in length.'),
+        ({'a;b': 'v'}, 'Tag keys may only contain unicode letters, digits, whitespace, or one of these '
+         'symbols: _ . : / = + - @'),
+        ({f'k{n}': '' for n in range(51)}, 'Too many tags added for queue q.'))),
+    ('TagQueue', {}, *MISSING, 'The request must contain the parameter Tags.'),
+    ('UntagQueue', {}, *MISSING, 'The request must contain the parameter TagKeys.'),
     *((action, {**more, 'Attributes': {n: 'x'}}, *NAME, text)
       for action, more in (('CreateQueue', {'QueueName': 'a'}), ('SetQueueAttributes', {}))
       for n, text in (('FifoQueue', 'Unknown Attribute FifoQueue.'),
@@ -185,8 +194,7 @@ SQS = [
     ('NoSuchAction', {}, 'InvalidAction', 'UnknownOperationException',
      'The action NoSuchAction is not valid for this endpoint.'),
     *((a, {}, *LATER, f'{a} is not supported by this version of toque.')
-      for a in ('AddPermission', 'RemovePermission', 'TagQueue', 'UntagQueue', 'ListQueueTags',
-                'ListDeadLetterSourceQueues', 'StartMessageMoveTask', 'CancelMessageMoveTask',
+      for a in ('AddPermission', 'RemovePermission', 'ListDeadLetterSourceQueues', 'StartMessageMoveTask', 'CancelMessageMoveTask',
                 'ListMessageMoveTasks')),
 ]
 WITHOUT_QUEUE = ('CreateQueue', 'GetQueueUrl', 'ListQueues', 'NoSuchAction', 'StartMessageMoveTask',

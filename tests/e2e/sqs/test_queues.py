@@ -147,15 +147,6 @@ def test_forms_of_the_queue_url(sqs):
         assert e.value.response['Error']['Code'] == 'AWS.SimpleQueueService.NonExistentQueue', wrong
 
 
-def test_what_comes_later_is_refused_clearly(sqs):
-    url = sqs.create_queue(QueueName='plain')['QueueUrl']
-    for name, call, more in (('tag_queue', sqs.tag_queue, {'Tags': {'a': 'b'}}),
-                             ('list_queue_tags', sqs.list_queue_tags, {})):
-        with pytest.raises(ClientError) as e:
-            call(QueueUrl=url, **more)
-        assert e.value.response['ResponseMetadata']['HTTPStatusCode'] == 400, name
-
-
 def test_state_outlives_both_daemons(sqs):
     url = sqs.create_queue(QueueName='lasting', Attributes={'VisibilityTimeout': '40'})['QueueUrl']
     sqs.send_message(QueueUrl=url, MessageBody='one')

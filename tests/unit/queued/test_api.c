@@ -103,9 +103,21 @@ static const struct refusal refusals[] = {
      "a different value for attribute VisibilityTimeout"},
     {"CreateQueue", "{'QueueName':'f','Attributes':{'FifoQueue':'true'}}", 400,
      INVALID "The name of a FIFO queue can only include"},
-    {"CreateQueue", "{'QueueName':'t','tags':{'a':'b'}}", 400,
-     "com.amazonaws.sqs#UnsupportedOperation\",\"message\":\"Tags of queues are not supported"},
-    {"TagQueue", "{'QueueUrl':'q','Tags':{'a':'b'}}", 400, "TagQueue is not supported"},
+    {"CreateQueue", "{'QueueName':'q','tags':{'a':'b'}}", 400,
+     "com.amazonaws.sqs#QueueNameExists\",\"message\":\"A queue already exists with the same name "
+     "and a different value for tags\""},
+    {"CreateQueue", "{'QueueName':'t','tags':{'':'b'}}", 400,
+     INVALID "Tag keys must be between 1 and 128 characters in length."},
+    {"TagQueue", "{'QueueUrl':'q'}", 400, MISSING "Tags."},
+    {"TagQueue", "{'QueueUrl':'q','Tags':{}}", 400, MISSING "Tags."},
+    {"TagQueue", "{'QueueUrl':'q','Tags':{'a':'b','c':null}}", 400,
+     INVALID "the parameter 'value' may not be null"},
+    {"TagQueue", "{'QueueUrl':'q','Tags':{'a':'b','c!':'d'}}", 400,
+     INVALID
+     "Tag keys may only contain unicode letters, digits, whitespace, or one of these symbols: "
+     "_ . : / = + - @"},
+    {"UntagQueue", "{'QueueUrl':'q','TagKeys':[]}", 400, MISSING "TagKeys."},
+    {"ListQueueTags", "{'QueueUrl':'none'}", 400, UNKNOWN_QUEUE},
     {"NoSuchAction", "{}", 400, "The action NoSuchAction is not valid for this endpoint."},
 };
 
@@ -191,6 +203,58 @@ static void nothing_is_said_with_nothing(void **state)
     rig_free(r);
 }
 
+static char *tags_json(int from, int to)
+{
+    struct buf out = {0};
+    for (int i = from; i < to; i++)
+        buf_printf(&out, "%s'k%02d':'v'", i == from ? "" : ",", i);
+    return buf_detach(&out);
+}
+
+static void fifty_tags_and_no_more(void **state)
+{
+    struct rig *r = rig_started();
+    char *first = tags_json(0, 50), *more = tags_json(49, 51), *body;
+    body = mem_printf("{'QueueName':'q','tags':{%s}}", first);
+    rig_do(r, "CreateQueue", body);
+    mem_free(body);
+    body = mem_printf("{'QueueUrl':'q','Tags':{%s}}", more);
+    rig_refused(r, 400, INVALID "Too many tags added for queue q.", "TagQueue", body);
+    mem_free(body);
+    assert_int_equal(rig_queue(r, "q")->tags.n, 50);
+    rig_do(r, "TagQueue", "{'QueueUrl':'q','Tags':{'k49':'w'}}");
+    rig_do(r, "UntagQueue", "{'QueueUrl':'q','TagKeys':['k00','none']}");
+    rig_do(r, "TagQueue", "{'QueueUrl':'q','Tags':{'k50':''}}");
+    rig_restart(r);
+    const struct tags *t = &rig_queue(r, "q")->tags;
+    assert_int_equal(t->n, 50);
+    assert_true(str_is(tags_find(t, STR("k49"))->value, "w"));
+    assert_true(str_is(tags_find(t, STR("k50"))->value, ""));
+    assert_null(tags_find(t, STR("k00")));
+    mem_free(first);
+    mem_free(more);
+    rig_free(r);
+}
+
+/* Keys are the caller's: also those that look like attributes, and those with escapes. */
+static void tags_are_nobody_elses(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    rig_do(r, "TagQueue",
+           "{'QueueUrl':'q','Tags':{'Policy':'p','KmsMasterKeyId':'k','\\u00fc=\\u00fc':'a/b'}}");
+    rig_restart(r);
+    answers(r, "ListQueueTags", "{'QueueUrl':'q'}",
+            "{\"Tags\":{\"KmsMasterKeyId\":\"k\",\"Policy\":\"p\",\"ü=ü\":\"a/b\"}}");
+    answers(r, "GetQueueAttributes",
+            "{'QueueUrl':'q','AttributeNames':['Policy','KmsMasterKeyId']}", "{}");
+    rig_do(r, "UntagQueue", "{'QueueUrl':'q','TagKeys':['Policy','ü=ü','KmsMasterKeyId']}");
+    answers(r, "ListQueueTags", "{'QueueUrl':'q'}", "{}");
+    rig_restart(r);
+    answers(r, "ListQueueTags", "{'QueueUrl':'q'}", "{}");
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +262,8 @@ int main(void)
         cmocka_unit_test(entries_fail_one_by_one),
         cmocka_unit_test(pages_in_the_order_of_names),
         cmocka_unit_test(nothing_is_said_with_nothing),
+        cmocka_unit_test(fifty_tags_and_no_more),
+        cmocka_unit_test(tags_are_nobody_elses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
