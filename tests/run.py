@@ -2,6 +2,7 @@
 """Runs the suites and adds up: the last line is `N passed, N failed`.
 
     tests/run.py --build build [--suite unit --suite corpus …]
+    tests/run.py --build build [unit corpus …] [e2e tests/e2e/test_sns.py …]
 
 unit: every program below BUILD/unit (cmocka). corpus: every seed of tests/fuzz/corpus through its
 target. sim: the simulator over some seeds. e2e, attack, crash: pytest over the real daemons; query: the SQS
@@ -115,10 +116,13 @@ def pytest(build, tally, suite, deadline_s, venv='venv', paths=None, daemons=Non
 def main():
     options = argparse.ArgumentParser()
     options.add_argument('--build', default='build')
-    options.add_argument('--suite', action='append', choices=[*SUITES, 'delayed-all'])
+    options.add_argument('--suite', action='append', default=[], choices=[*SUITES, 'delayed-all'])
+    options.add_argument('what', nargs='*', help='suites, and files for those that are run by pytest')
     options = options.parse_args()
+    suites = options.suite + [w for w in options.what if not pathlib.Path(w).suffix]
+    files = [w for w in options.what if pathlib.Path(w).suffix] or None
     build, tally = pathlib.Path(options.build).resolve(), Tally()
-    for suite in options.suite or SUITES:
+    for suite in suites or SUITES:
         if suite == 'unit':
             unit(build, tally)
         elif suite == 'corpus':
@@ -126,13 +130,15 @@ def main():
         elif suite == 'sim':
             sim(build, tally)
         elif suite == 'query':
-            pytest(build, tally, suite, 1200, 'venv-query', ['tests/e2e/sqs'])
+            pytest(build, tally, suite, 1200, 'venv-query', files or ['tests/e2e/sqs'])
         elif suite in DELAYED:
             share = {k: os.environ.get(k, v) for k, v in DELAYED_SHARE.items()}
             pytest(build, tally, suite, 2400, paths=DELAYED[suite], daemons=build / 'delaying',
                    env=share if suite == 'delayed' else None)
+        elif suite in SUITES:
+            pytest(build, tally, suite, 2400, paths=files)
         else:
-            pytest(build, tally, suite, 2400)
+            sys.exit(f'no such suite: {suite}')
     print(f'{tally.passed} passed, {tally.failed} failed')
     return 1 if tally.failed or not tally.passed else 0
 
