@@ -1,6 +1,6 @@
-/* The options of all verbs: one letter means the same everywhere, and a verb that would have no use
- * for an option refuses it. Each verb lists the letters that it takes; options without a short form
- * have a capital there, and so has -o where it knows more formats. */
+/* The options of all verbs. A letter means the same everywhere, and a verb refuses options that it
+ * does not use. Each verb lists its letters; options without a short form have a capital letter
+ * there, and so does -o for verbs with more formats. */
 #include "filter/ctl/ctl.h"
 
 #include <getopt.h>
@@ -34,22 +34,24 @@ static const struct {
 } HELP[] = {
     {'p',
      "  -p, --policy POLICY   a policy's text, or a file: a policy, named policies, a topology,\n"
-     "                        a CloudFormation, SAM, Terraform or serverless.yml file; many times"},
+     "                        a CloudFormation, SAM, Terraform or serverless.yml file; may be "
+     "repeated"},
     {'s', "  -s, --scope SCOPE     MessageAttributes (default) or MessageBody, for policies "
           "without one"},
-    {'B', "      --body            every line is a message body, nothing else"},
-    {'v', "  -v, --invert          those that nobody gets"},
-    {'c', "  -c, --count           only how many"},
-    {'q', "  -q, --quiet           nothing but the exit status"},
+    {'B', "      --body            treat every line as a message body"},
+    {'v', "  -v, --invert          messages that no policy accepts"},
+    {'c', "  -c, --count           print only the number of messages"},
+    {'q', "  -q, --quiet           print nothing; only set the exit status"},
     {'m',
-     "  -m, --corpus FILE     recorded messages that policies of the scope MessageBody will meet"},
-    {'n', "  -n, --examples N      how many messages and values are shown (3)"},
-    {'L', "      --no-limits       policies beyond the service's limits of keys and combinations"},
-    {'o', "  -o, --output FORMAT   text (default) or json, one object a line"},
-    {'O', "  -o, --output FORMAT   text (default), json (one object a line), tap or junit"},
+     "  -m, --corpus FILE     recorded messages to check policies of scope MessageBody against"},
+    {'n', "  -n, --examples N      number of example messages and values to show (3)"},
+    {'L', "      --no-limits       accept policies beyond the service's limits on keys and "
+          "combinations"},
+    {'o', "  -o, --output FORMAT   text (default) or json, one object per line"},
+    {'O', "  -o, --output FORMAT   text (default), json (one object per line), tap or junit"},
 };
 
-static void list_add(struct ctl_list *l, const char *item)
+static void ctl_list_add(struct ctl_list *l, const char *item)
 {
     l->items = mem_grow(l->items, (l->n + 1) * sizeof *l->items);
     l->items[l->n++] = str_of(item);
@@ -68,7 +70,7 @@ static bool read_output(struct ctl *c, const char *text)
     return false;
 }
 
-static bool read_scope(struct ctl *c, const char *text)
+static bool read_scope_option(struct ctl *c, const char *text)
 {
     if (filter_scope_read(str_of(text), &c->scope) == 0)
         return c->scope_given = true;
@@ -90,9 +92,9 @@ static bool read_examples(struct ctl *c, const char *text)
 static bool read_option(struct ctl *c, int option)
 {
     switch (option) {
-    case 'p': list_add(&c->policies, optarg); return true;
-    case 'm': list_add(&c->corpora, optarg); return true;
-    case 's': return read_scope(c, optarg);
+    case 'p': ctl_list_add(&c->policies, optarg); return true;
+    case 'm': ctl_list_add(&c->corpora, optarg); return true;
+    case 's': return read_scope_option(c, optarg);
     case 'o': return read_output(c, optarg);
     case 'n': return read_examples(c, optarg);
     case 'v': return c->invert = true;
@@ -113,7 +115,7 @@ static const char *long_name(int option)
     return LONG[i].name;
 }
 
-/* A verb that ignored what it was told would mislead. */
+/* Silently ignoring an option would mislead. */
 static bool is_taken(struct ctl *c, int option)
 {
     bool is_output = option == 'o' && strchr(c->options, 'O');
@@ -132,7 +134,7 @@ bool ctl_args(struct ctl *c, int argc, char **argv)
         if (!is_taken(c, option) || !read_option(c, option))
             return false;
     for (int i = optind; i < argc; i++)
-        list_add(&c->files, argv[i]);
+        ctl_list_add(&c->files, argv[i]);
     return true;
 }
 

@@ -1,10 +1,10 @@
-/* Policies out of templates, in the form that -p reads: an array of name, topic, scope and policy,
- * or one of them a line. */
+/* Extracts policies from templates, in the form that -p reads: an array of name, topic, scope and
+ * policy, or one such object per line. */
 #include "filter/ctl/policies.h"
 #include "filter/policy/tree.h"
 
-/* What the policy says: compact where it is one, as it was written where it is JSON at least. */
-static void add_policy(struct buf *out, struct arena *a, const struct ctl_policy *p)
+/* The policy's text: compact if it is a policy, as written if it is at least JSON. */
+static void add_policy_json(struct buf *out, struct arena *a, const struct ctl_policy *p)
 {
     struct node *root;
     struct fault ignored;
@@ -26,10 +26,10 @@ static void add_object(struct buf *out, struct arena *a, const struct ctl_policy
     if (p->topic.n)
         json_text(out, "topic", p->topic);
     json_text(out, "scope", str_of(filter_scope_name(p->scope)));
-    add_policy(out, a, p);
+    add_policy_json(out, a, p);
 }
 
-/* A file of no shape that is known was taken as a policy, and is none. */
+/* The file had no known format, was tried as a policy, and is not one. */
 static bool is_nothing(const struct ctl_policy *p)
 {
     return p->fault && !p->is_named;
@@ -53,8 +53,8 @@ int ctl_convert(struct ctl *c)
         if (p->is_subscription_without)
             continue;
         if (is_nothing(p)) {
-            ctl_complain(c, "%.*s: neither a policy nor a file that holds some: %s",
-                         STR_ARG(p->file), p->fault->text);
+            ctl_complain(c, "%.*s: neither a policy nor a file with policies: %s", STR_ARG(p->file),
+                         p->fault->text);
             continue;
         }
         if (!p->policy)

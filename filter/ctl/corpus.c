@@ -40,7 +40,7 @@ static void line_read(struct reading *r, struct input *in, str text)
     line_refuse(r, r->reader.why, in->line + line - 1, column);
 }
 
-static bool read_input(struct reading *r, struct input *in)
+static bool corpus_read_input(struct reading *r, struct input *in)
 {
     str text;
     bool as_body = r->at.c->as_body;
@@ -51,7 +51,7 @@ static bool read_input(struct reading *r, struct input *in)
             line_read(r, in, text);
         } else if (err == E_TOO_LARGE) {
             r->at.line = in->line;
-            line_refuse(r, "longer than a line that is read", in->line, 1);
+            line_refuse(r, "line too long", in->line, 1);
         } else if (err == E_IO) {
             ctl_complain(r->at.c, "%s: %s", in->name, strerror(errno));
             return false;
@@ -74,7 +74,7 @@ static bool read_file(struct reading *r, str path)
         ctl_complain(r->at.c, "%.*s: %s", STR_ARG(path), strerror(errno));
         return false;
     }
-    bool is_good = read_input(r, &in);
+    bool is_good = corpus_read_input(r, &in);
     input_close(&in);
     return is_good;
 }
@@ -92,8 +92,8 @@ bool corpus_read(struct ctl *c, const struct ctl_list *files, corpus_fn *fn, cor
     ctl_progress_end(c, &r.progress);
     if (r.reader.guessed && !c->as_body)
         ctl_note(c,
-                 "%llu of %llu messages had none of the known shapes and were taken as bodies "
-                 "without attributes (--body says so)",
+                 "%llu of %llu messages had no known format and were taken as bodies "
+                 "without attributes (use --body to state this)",
                  (unsigned long long)r.reader.guessed, (unsigned long long)r.at.messages);
     message_reader_deinit(&r.reader);
     return is_good && !r.at.unreadable;

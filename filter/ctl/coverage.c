@@ -1,5 +1,5 @@
-/* What a corpus does to policies. Every rule, and every value that an anything-but excludes, is a
- * policy of its own beside the real ones, all in one matcher: one question a message counts them
+/* Which rules a corpus matches. Every rule, and every value that an anything-but excludes, becomes
+ * a policy of its own beside the real ones, all in one matcher: one match per message counts them
  * all, at the matcher's speed. */
 #include "common/base/scan.h"
 #include "filter/ctl/corpus.h"
@@ -58,7 +58,7 @@ static void add_rule(struct covering *v, u32 policy, str path, str entry, bool i
         .policy = policy, .is_excluded_value = is_excluded_value, .path = path, .text = entry};
 }
 
-/* What the anything-but excludes, as an entry of its own. */
+/* What the anything-but excludes, as a separate entry. */
 static str operand_entry(struct covering *v, const struct policy_entry *e,
                          const struct policy_operand *o)
 {
@@ -95,8 +95,8 @@ static void add_leaf(struct covering *v, u32 policy, const struct policy_leaf *l
     keys_read(p->scope == FILTER_BODY ? &v->body : &v->attributes, leaf->path);
 }
 
-/* Each leaf once, whatever the number of branches that share it. */
-static void add_policy(struct covering *v, u32 index)
+/* Each leaf once, however many branches share it. */
+static void add_policy_rules(struct covering *v, u32 index)
 {
     const struct policy *p = v->set.items[index].policy;
     struct idmap seen;
@@ -203,7 +203,7 @@ static void keys_text(struct covering *v, struct keys *k, const char *where)
         if (s->is_read || !s->count)
             continue;
         if (is_first)
-            buf_printf(&v->out, "\nkeys of the %s that no policy reads\n", where);
+            buf_printf(&v->out, "\nkeys of the %s that no policy uses\n", where);
         is_first = false;
         buf_printf(&v->out, "  %10llu  ", (unsigned long long)s->count);
         ctl_show(&v->out, s->name, VALUE_SHOWN_MAX);
@@ -219,16 +219,17 @@ static void keys_text(struct covering *v, struct keys *k, const char *where)
     }
 }
 
-static void report_text(struct covering *v)
+static void coverage_text(struct covering *v)
 {
-    buf_printf(&v->out, "%llu message%s: %llu %s somebody, %llu (%.1f %%) nobody\n",
+    buf_printf(&v->out,
+               "%llu message%s: %llu %s accepted by at least one policy, %llu (%.1f %%) by none\n",
                (unsigned long long)v->messages, v->messages == 1 ? "" : "s",
-               (unsigned long long)v->passed, v->passed == 1 ? "reaches" : "reach",
+               (unsigned long long)v->passed, v->passed == 1 ? "is" : "are",
                (unsigned long long)(v->messages - v->passed),
                percent(v->messages - v->passed, v->messages));
     policies_text(v);
     if (v->examples.n)
-        buf_printf(&v->out, "\nmessages that nobody gets\n%s", v->examples.p);
+        buf_printf(&v->out, "\nmessages that no policy accepts\n%s", v->examples.p);
     keys_text(v, &v->attributes, "attributes");
     keys_text(v, &v->body, "body");
 }
@@ -271,7 +272,7 @@ static void keys_json(struct covering *v, struct keys *k, enum filter_scope scop
     }
 }
 
-static void report_json(struct covering *v)
+static void coverage_json(struct covering *v)
 {
     line_begin(v, "corpus");
     json_u64(&v->out, "messages", v->messages);
@@ -308,13 +309,13 @@ int ctl_coverage(struct ctl *c)
     if (policies_load(c, &v.set)) {
         v.matcher = policies_compile(&v.set);
         for (size_t i = 0; i < v.set.n; i++)
-            add_policy(&v, (u32)i);
+            add_policy_rules(&v, (u32)i);
         v.counts = mem_array(v.set.n + v.rule_n, sizeof *v.counts);
         corpus_read(c, &c->files, coverage_take, NULL, &v);
         if (c->output == CTL_JSON)
-            report_json(&v);
+            coverage_json(&v);
         else
-            report_text(&v);
+            coverage_text(&v);
         ctl_put(c, &v.out);
     }
     filter_hits_deinit(&v.hits);

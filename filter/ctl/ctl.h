@@ -1,15 +1,15 @@
 /* filterctl, the command line over the filter library: what its verbs share.
  *
- *   filterctl.c    the table of verbs, help, main
- *   ctl_args.c     options                         ctl_out.c       complaints, colour, progress
- *   ctl_input.c    files whole, and line by line   ctl_corpus.c    recorded messages, streamed
- *   ctl_message.c  a line to messages              ctl_dump.c      logs, CSV, what Python prints
- *   ctl_policies.c policies by text or file        ctl_template.c  the shapes of their files
- *   ctl_yaml.c     YAML to the same tree as JSON   ctl_resolve.c   CloudFormation's functions
- *   ctl_VERB.c     one verb each; ctl_suite.c, ctl_keys.c, ctl_tell.c and ctl_lint_*.c are theirs
+ *   main.c       the table of verbs, help, main
+ *   args.c       options                         out.c        diagnostics, colour, progress
+ *   input.c      files whole, and line by line   corpus.c     recorded messages, streamed
+ *   message*.c   a line to messages              dump.c       logs, CSV, output of Python's print
+ *   policies.c   policies by text or file        template*.c  the formats of their files
+ *   yaml.c       YAML to the same tree as JSON   resolve.c    CloudFormation's functions
+ *   VERB.c       one verb each; suite.c, keys.c, tell.c and lint_*.c belong to them
  *
- * Everything read is untrusted: sizes and depths have named limits where they are read, and what is
- * wrong is said with its place, and makes the exit status CTL_TROUBLE. */
+ * All input is untrusted: sizes and depths have named limits where they are read; errors are
+ * reported with their place and make the exit status CTL_TROUBLE. */
 #ifndef TOQUE_FILTER_CTL_H
 #define TOQUE_FILTER_CTL_H
 
@@ -22,7 +22,7 @@ enum ctl_exit { CTL_YES = 0, CTL_NO = 1, CTL_TROUBLE = 2 };
 
 enum ctl_output { CTL_TEXT, CTL_JSON, CTL_TAP, CTL_JUNIT };
 
-/* Arguments of one kind, in their order; borrowed from argv. */
+/* Arguments of one kind, in order; borrowed from argv. */
 struct ctl_list {
     str *items;
     size_t n;
@@ -30,19 +30,19 @@ struct ctl_list {
 
 struct ctl {
     const char *verb;
-    const char *options; /* the letters of those that the verb has; see ctl_args.c */
+    const char *options; /* the letters of the verb's options; see args.c */
     enum ctl_output output;
-    enum filter_scope scope; /* of policies that do not bring their own */
+    enum filter_scope scope; /* of policies without a scope of their own */
     bool scope_given;
     bool as_body; /* a line is a body, nothing else */
     bool invert, count, quiet, no_limits, help;
-    u32 examples; /* how many a report shows */
+    u32 examples; /* how many examples a report shows */
     struct ctl_list policies, corpora, files;
     FILE *out, *err;
-    bool colour;      /* `out` is a terminal that shows it */
-    bool on_terminal; /* `err` is one: progress may be shown */
-    bool trouble;     /* something was complained about */
-    bool is_answered; /* what follows in a corpus changes nothing: reading may end */
+    bool colour;      /* `out` is a terminal with colour support */
+    bool on_terminal; /* `err` is a terminal: progress may be shown */
+    bool trouble;     /* an error was reported */
+    bool is_answered; /* the rest of the corpus cannot change the answer: reading may stop */
 };
 
 struct ctl_verb {
@@ -58,43 +58,43 @@ int ctl_coverage(struct ctl *c);
 int ctl_diff(struct ctl *c);
 int ctl_convert(struct ctl *c);
 
-/* Options behind the verb. False: complained. */
+/* Parses the options after the verb. False: reported. */
 bool ctl_args(struct ctl *c, int argc, char **argv);
 void ctl_deinit(struct ctl *c);
-/* A line of help for each of a verb's options. */
+/* Prints a line of help for each of a verb's options. */
 void ctl_args_help(FILE *out, const char *options);
-/* The limits that the options ask for. */
+/* The limits that the options select. */
 const struct filter_limits *ctl_limits(const struct ctl *c);
-/* What follows from what was found and complained about. */
+/* The exit status that follows from the result and from reported errors. */
 int ctl_end(const struct ctl *c, bool found);
 
-/* "filterctl: …" on stderr; the run ends in trouble. */
+/* Reports an error, "filterctl: …", on stderr; the exit status will be CTL_TROUBLE. */
 void ctl_complain(struct ctl *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* A hint on stderr that changes nothing. */
+/* Prints a hint on stderr; does not affect the exit status. */
 void ctl_note(struct ctl *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 enum ctl_colour { CTL_GREEN, CTL_RED, CTL_YELLOW, CTL_DIM, CTL_BOLD };
-/* Escape sequences on a terminal, nothing elsewhere. */
+/* The escape sequence on a terminal, otherwise an empty string. */
 const char *ctl_on(const struct ctl *c, enum ctl_colour colour);
 const char *ctl_off(const struct ctl *c);
 
 /* --- JSON, one object a line, written as it comes --------------------------------------------- */
 
-/* Puts a comma where one is due; a member's name where it is not NULL. */
+/* Adds a comma if needed, and the member's name unless it is NULL. */
 void json_begin(struct buf *out, const char *name, char bracket);
 void json_end(struct buf *out, char bracket);
 void json_name(struct buf *out, const char *name);
 void json_text(struct buf *out, const char *name, str s);
 void json_u64(struct buf *out, const char *name, u64 v);
 void json_bool(struct buf *out, const char *name, bool v);
-/* JSON text as it is. */
+/* JSON text, copied unchanged. */
 void json_raw(struct buf *out, const char *name, str json);
-/* Writes what is in the buffer and empties it; as a line. */
+/* Writes the buffer as a line and empties it. */
 void ctl_put(struct ctl *c, struct buf *out);
 void ctl_put_line(struct ctl *c, struct buf *out);
-/* A string as JSON that is JSON whatever its bytes are: what is no UTF-8 becomes U+FFFD. */
+/* Any bytes as a JSON string: malformed UTF-8 becomes U+FFFD. */
 void ctl_quote(struct buf *out, str s);
-/* Text for a terminal: control characters and broken UTF-8 made visible, cut to `max` bytes. */
+/* Text for a terminal: control characters and malformed UTF-8 made visible, cut to `max` bytes. */
 void ctl_show(struct buf *out, str s, size_t max);
 
 /* --- progress, on a terminal only ------------------------------------------------------------- */

@@ -1,5 +1,6 @@
-/* Two sets of policies over one corpus: who gets what no longer, and what anew. Policies are paired
- * by name; one alone is paired with one alone whatever they are called. */
+/* Compares two sets of policies over one corpus: which messages each one gains and loses. Policies
+ * are paired by name; if both sets have only one policy, these are paired whatever their names
+ * are. */
 #include "common/base/map.h"
 #include "filter/ctl/corpus.h"
 #include "filter/ctl/policies.h"
@@ -10,7 +11,7 @@
 
 struct pair {
     str name;
-    u32 sides[2]; /* index in each set; NOBODY: it is only on the other side */
+    u32 sides[2]; /* index in each set; NOBODY: missing on this side */
     u64 passed[2], gained, lost;
     struct buf gains, losses; /* examples */
 };
@@ -23,7 +24,7 @@ struct differing {
     struct pair *pairs;
     u32 pair_n;
     u32 *pair_of[2]; /* by index in the set */
-    u64 *seen[2];    /* by pair: the last message that passed on that side */
+    u64 *seen[2];    /* by pair: the last message that matched on that side */
     u64 messages, changed;
     struct buf out;
 };
@@ -69,7 +70,7 @@ static void make_pairs(struct differing *d)
 
 /* --- examples --------------------------------------------------------------------------------- */
 
-/* The key of the side that lets the message through which the other side's refusal is about. */
+/* The key on the accepting side that corresponds to the failing key of the other side. */
 static const struct explain_key *counterpart(const struct explanation *passing,
                                              const struct explanation *failing)
 {
@@ -128,8 +129,7 @@ static struct explanation *explain_side(struct differing *d, const struct pair *
                                     : explain_new(d->sets[side].items[p->sides[side]].policy, msg);
 }
 
-/* Why the message does not pass on the side where it does not, and what lets it through on the
- * other. */
+/* Why the message does not match on one side, and which key accepts it on the other. */
 static void add_example(struct differing *d, struct pair *p, bool is_gain, const struct corpus *at,
                         const struct filter_message *msg, str shown)
 {
@@ -139,8 +139,8 @@ static void add_example(struct differing *d, struct pair *p, bool is_gain, const
     struct explanation *passing = explain_side(d, p, !side, msg);
     const struct explain_key *met = counterpart(passing, failing);
     str words = failing   ? failing->words
-                : is_gain ? STR("There was none of this name.")
-                          : STR("There is none of this name any more.");
+                : is_gain ? STR("There was no policy of this name.")
+                          : STR("The policy of this name was removed.");
     if (d->c->output == CTL_JSON) {
         example_json(out, at, words, failing, met);
     } else {
@@ -155,9 +155,9 @@ static void add_example(struct differing *d, struct pair *p, bool is_gain, const
     explain_free(passing);
 }
 
-/* Those that pass on one side, held against the other. */
-static void compare(struct differing *d, int side, const struct corpus *at,
-                    const struct filter_message *msg, str shown, bool *ret_changed)
+/* Compares the policies that match on one side with the other side. */
+static void compare_side(struct differing *d, int side, const struct corpus *at,
+                         const struct filter_message *msg, str shown, bool *ret_changed)
 {
     const struct filter_hits *h = &d->hits[side];
     for (size_t s = 0; s < h->n; s++)
@@ -187,8 +187,8 @@ static void diff_take(void *ctx, const struct corpus *at, const struct filter_me
             for (u32 i = 0; i < h->spans[s].n; i++)
                 d->seen[side][d->pair_of[side][h->spans[s].ids[i]]] = d->messages;
     }
-    compare(d, 0, at, msg, shown, &is_changed);
-    compare(d, 1, at, msg, shown, &is_changed);
+    compare_side(d, 0, at, msg, shown, &is_changed);
+    compare_side(d, 1, at, msg, shown, &is_changed);
     d->changed += is_changed;
 }
 
@@ -237,7 +237,7 @@ static void report(struct differing *d)
     ctl_put(d->c, &d->out);
 }
 
-static bool load(struct differing *d)
+static bool load_side(struct differing *d)
 {
     bool is_good = true;
     if (d->c->policies.n != 2) {
@@ -256,7 +256,7 @@ int ctl_diff(struct ctl *c)
     struct differing d = {.c = c};
     for (int side = 0; side < 2; side++)
         policies_init(&d.sets[side]);
-    if (load(&d)) {
+    if (load_side(&d)) {
         make_pairs(&d);
         for (int side = 0; side < 2; side++)
             d.matchers[side] = policies_compile(&d.sets[side]);

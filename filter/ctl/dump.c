@@ -1,11 +1,11 @@
-/* Each text is read once from its begin to its end, whatever its bytes are; whether the result is
- * JSON is for the scanner to say. */
+/* Each text is read once from beginning to end, whatever its bytes are; the scanner decides whether
+ * the result is JSON. */
 #include "filter/ctl/dump.h"
 
 #include "common/base/buf.h"
 #include "common/base/scan.h"
 
-static bool is_digit(char c)
+static bool is_date_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -15,11 +15,11 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* "2026-": how every sortable date begins. */
+/* Every sortable date begins like "2026-". */
 static bool is_date(str text)
 {
     for (size_t i = 0; i < 4 && i < text.n; i++)
-        if (!is_digit(text.p[i]))
+        if (!is_date_digit(text.p[i]))
             return false;
     return text.n > 5 && text.p[4] == '-';
 }
@@ -84,7 +84,7 @@ static u32 read_hex(str text, size_t at, size_t digits)
     u32 v = 0;
     for (size_t i = at; i < at + digits && i < text.n; i++) {
         char c = text.p[i];
-        u32 digit = is_digit(c)              ? (u32)(c - '0')
+        u32 digit = is_date_digit(c)         ? (u32)(c - '0')
                     : c >= 'a' && c <= 'f'   ? (u32)(c - 'a' + 10)
                     : (c >= 'A' && c <= 'F') ? (u32)(c - 'A' + 10)
                                              : 0;
@@ -93,7 +93,7 @@ static u32 read_hex(str text, size_t at, size_t digits)
     return v <= 0x10ffff ? v : 0xfffd;
 }
 
-/* What stands behind a backslash at `at`; *ret_n bytes of it are read. */
+/* The character of the escape whose backslash is at `at`; *ret_n bytes of it are read. */
 static u32 read_escape(str text, size_t at, size_t *ret_n)
 {
     static const char letters[] = "nrtabfv", codes[] = "\n\r\t\a\b\f\v";
@@ -106,8 +106,8 @@ static u32 read_escape(str text, size_t at, size_t *ret_n)
     return letter ? (u8)codes[letter - letters] : (u8)c;
 }
 
-/* A string from its quote on; where it ends. */
-static size_t put_string(struct buf *out, struct buf *decoded, str text, size_t at)
+/* Converts a string from its quote on; returns where it ends. */
+static size_t put_python_string(struct buf *out, struct buf *decoded, str text, size_t at)
 {
     char quote = text.p[at++];
     buf_reset(decoded);
@@ -126,7 +126,7 @@ static size_t put_string(struct buf *out, struct buf *decoded, str text, size_t 
     return MIN(at + 1, text.n);
 }
 
-/* From an opening parenthesis to behind the one that closes it. */
+/* From an opening parenthesis past the matching closing one. */
 static size_t pass_call(str text, size_t at)
 {
     i64 depth = 0;
@@ -138,11 +138,12 @@ static size_t pass_call(str text, size_t at)
     return at;
 }
 
-/* A name that begins at `at`: a literal, or what is called. */
-static size_t put_word(struct buf *out, str text, size_t at)
+/* A name that begins at `at`: a literal, or the name of a call. */
+static size_t put_python_word(struct buf *out, str text, size_t at)
 {
     size_t end = at;
-    while (end < text.n && (is_letter(text.p[end]) || is_digit(text.p[end]) || text.p[end] == '.'))
+    while (end < text.n &&
+           (is_letter(text.p[end]) || is_date_digit(text.p[end]) || text.p[end] == '.'))
         end++;
     str word = str_slice(text, at, end);
     if (end < text.n && text.p[end] == '(') {
@@ -168,9 +169,9 @@ str dump_python(struct arena *a, str text)
         bool is_bytes =
             c == 'b' && at + 1 < text.n && (text.p[at + 1] == '\'' || text.p[at + 1] == '"');
         if (c == '\'' || c == '"' || is_bytes) {
-            at = put_string(&out, &decoded, text, at + is_bytes);
+            at = put_python_string(&out, &decoded, text, at + is_bytes);
         } else if (is_letter(c)) {
-            at = put_word(&out, text, at);
+            at = put_python_word(&out, text, at);
         } else {
             buf_char(&out, c);
             at++;

@@ -1,4 +1,4 @@
-/* Why each message passes or not, policy by policy. */
+/* Explains why each message matches or not, policy by policy. */
 #include "filter/ctl/corpus.h"
 #include "filter/ctl/policies.h"
 #include "filter/ctl/tell.h"

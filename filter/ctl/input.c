@@ -1,5 +1,5 @@
-/* Big blocks are read and lines found in them, so that a line costs a memchr and no copy. A line
- * that the block ends in moves to its start, and the rest is read behind it. */
+/* Reads large blocks and finds lines in them, so that a line costs one memchr and no copy. A line
+ * cut by the end of the block moves to its start, and the rest is read after it. */
 #include "filter/ctl/input.h"
 
 #include <errno.h>
@@ -83,8 +83,9 @@ void input_close(struct input *in)
     mem_free(in->block);
 }
 
-/* Reads more behind what is there, what lies before in->at given up. 0, E_IO, or E_TOO_LARGE. */
-static int fill(struct input *in)
+/* Reads more after the present data, discarding what lies before in->at. 0, E_IO, or
+ * E_TOO_LARGE. */
+static int input_fill(struct input *in)
 {
     if (in->at) {
         memmove(in->block, in->block + in->at, in->n - in->at);
@@ -105,7 +106,7 @@ static int fill(struct input *in)
     return 0;
 }
 
-/* Where the line ends that begins `from` bytes behind in->at: *ret_n bytes behind it. */
+/* The end of the line that begins `from` bytes after in->at: *ret_n bytes after it. */
 static int find_end(struct input *in, size_t from, size_t *ret_n)
 {
     size_t seen = from;
@@ -121,13 +122,13 @@ static int find_end(struct input *in, size_t from, size_t *ret_n)
             *ret_n = seen;
             return seen > from ? 0 : E_NOT_FOUND;
         }
-        int err = fill(in);
+        int err = input_fill(in);
         if (err)
             return err;
     }
 }
 
-/* Gives up bytes until a line ends. */
+/* Discards bytes up to the end of the line. */
 static int pass_over(struct input *in)
 {
     for (;;) {
@@ -140,13 +141,13 @@ static int pass_over(struct input *in)
         in->at = in->n;
         if (in->at_end)
             return E_TOO_LARGE;
-        int err = fill(in);
+        int err = input_fill(in);
         if (err)
             return err;
     }
 }
 
-static void hand_out(struct input *in, size_t n, str *ret)
+static void line_hand_out(struct input *in, size_t n, str *ret)
 {
     *ret = str_from(in->block + in->at, n);
     in->at += MIN(n + 1, in->n - in->at);
@@ -154,14 +155,14 @@ static void hand_out(struct input *in, size_t n, str *ret)
         ret->n--;
 }
 
-/* Editors and PowerShell put a byte order mark in front of a file's first line. */
+/* Editors and PowerShell put a byte order mark at the start of a file. */
 static int pass_mark(struct input *in)
 {
     static const str mark = STR_INIT("\xef\xbb\xbf");
     int err = 0;
     in->has_begun = true;
     while (err == 0 && in->n < mark.n && !in->at_end)
-        err = fill(in);
+        err = input_fill(in);
     if (str_starts(str_from(in->block, in->n), mark))
         in->at = mark.n;
     return err;
@@ -180,7 +181,7 @@ int input_line(struct input *in, str *ret)
     if (err)
         return err;
     in->line = in->next_line++;
-    hand_out(in, n, ret);
+    line_hand_out(in, n, ret);
     return 0;
 }
 
@@ -210,8 +211,8 @@ static void nesting_add(struct nesting *s, str text)
     }
 }
 
-/* A line breaks off where tools break JSON: behind a bracket, a comma or a colon; or, behind the
- * words of a log, where an object has just begun. */
+/* Tools break JSON after a bracket, a comma or a colon; in a log line, after an object has just
+ * begun. */
 static bool breaks_off(str line)
 {
     line = str_trim(line);
@@ -267,6 +268,6 @@ int input_document(struct input *in, str *ret)
         return err;
     in->line = in->next_line;
     in->next_line += lines;
-    hand_out(in, n, ret);
+    line_hand_out(in, n, ret);
     return 0;
 }

@@ -22,7 +22,7 @@ void keys_deinit(struct keys *k)
     arena_deinit(&k->arena);
 }
 
-/* Room for item n of an array of pointers that doubles. */
+/* Makes room for item n of an array of pointers, which doubles. */
 static void *room(void *array, size_t n)
 {
     return n & (n - 1) ? array : mem_grow(array, (n ? n * 2 : 1) * sizeof(void *));
@@ -89,7 +89,7 @@ struct trail {
     u32 depth;
 };
 
-static void enter(struct trail *t)
+static void enter_key(struct trail *t)
 {
     t->lengths[t->depth++] = (u32)t->path.n;
 }
@@ -99,7 +99,7 @@ static void leave(struct trail *t)
     t->path.n = t->lengths[--t->depth];
 }
 
-/* The member's name behind the path of its object. */
+/* Appends the member's name to the path of its object. */
 static void name_member(struct trail *t, const struct scan_text *name)
 {
     t->path.n = t->depth ? t->lengths[t->depth - 1] : 0;
@@ -124,7 +124,7 @@ static bool body_walk(struct keys *k, struct trail *t, str body)
         case SCAN_END: return true;
         case SCAN_ERROR: return false;
         case SCAN_OBJECT:
-        case SCAN_ARRAY: enter(t); break;
+        case SCAN_ARRAY: enter_key(t); break;
         case SCAN_OBJECT_END:
         case SCAN_ARRAY_END: leave(t); break;
         case SCAN_NAME: name_member(t, &text); break;
@@ -138,7 +138,7 @@ static bool body_walk(struct keys *k, struct trail *t, str body)
 void keys_add_body(struct keys *k, str body)
 {
     struct trail t = {.depth = 0};
-    /* Checked first: what is no JSON is nobody's key. */
+    /* Checked first: a body that is not JSON has no keys. */
     if (str_starts(str_trim(body), STR("{")) && body_walk(NULL, &t, body)) {
         t.path.n = 0;
         body_walk(k, &t, body);

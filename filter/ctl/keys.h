@@ -1,5 +1,5 @@
-/* Which keys a corpus has, and their values by frequency. What is counted is bounded: beyond the
- * limits only sums are kept. */
+/* Which keys a corpus has, and their values by frequency. Memory is bounded: beyond the limits only
+ * sums are kept. */
 #ifndef TOQUE_FILTER_CTL_KEYS_H
 #define TOQUE_FILTER_CTL_KEYS_H
 
@@ -20,7 +20,7 @@ struct key_value {
 
 struct key_stat {
     str name;
-    bool is_read; /* some policy names it: not counted */
+    bool is_read; /* some policy uses it: not counted */
     u64 count;    /* values seen there */
     struct map by_text;
     struct key_value **values;
@@ -38,12 +38,12 @@ struct keys {
 
 void keys_init(struct keys *k);
 void keys_deinit(struct keys *k);
-/* Some policy reads this path. */
+/* Some policy uses this path. */
 void keys_read(struct keys *k, str path);
 void keys_add_attributes(struct keys *k, const struct filter_message *msg);
-/* Keys of the body, dotted; a body that is no JSON object has none. */
+/* Counts the keys of the body, dotted; a body that is not a JSON object has none. */
 void keys_add_body(struct keys *k, str body);
-/* Keys by how often they were seen, and the values of each likewise. */
+/* Sorts keys by frequency, and the values of each likewise. */
 void keys_sort(struct keys *k);
 
 #endif

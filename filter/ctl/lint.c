@@ -1,9 +1,9 @@
-/* lint: findings told with their place, the line, and a caret under it. */
+/* The verb lint: prints findings with their place, the line, and a caret below it. */
 #include "filter/ctl/lint.h"
 
 #include "filter/ctl/corpus.h"
 
-#define SHOWN_LEFT  60 /* characters of a line that are shown before the place */
+#define SHOWN_LEFT  60 /* characters of a line shown before the place */
 #define SHOWN_TOTAL 100
 
 struct linting {
@@ -54,8 +54,8 @@ static bool is_refusal(const struct lint_finding *f)
     return f->code[1] == '0';
 }
 
-static void report_text(struct linting *t, const struct ctl_policy *p, const struct lint_finding *f,
-                        u32 line, u32 column)
+static void finding_text(struct linting *t, const struct ctl_policy *p,
+                         const struct lint_finding *f, u32 line, u32 column)
 {
     str file = p->file.n ? p->file : STR("policy");
     buf_printf(&t->out, "%.*s:%u:%u: %s%s%s %.*s: %.*s\n", STR_ARG(file), line, column,
@@ -68,8 +68,8 @@ static void report_text(struct linting *t, const struct ctl_policy *p, const str
     buf_printf(&t->out, "    %s%s%s\n", ctl_on(t->c, CTL_DIM), f->advice, ctl_off(t->c));
 }
 
-static void report_json(struct linting *t, const struct ctl_policy *p, const struct lint_finding *f,
-                        u32 line, u32 column)
+static void finding_json(struct linting *t, const struct ctl_policy *p,
+                         const struct lint_finding *f, u32 line, u32 column)
 {
     json_begin(&t->out, NULL, '{');
     json_text(&t->out, "file", p->file);
@@ -84,15 +84,15 @@ static void report_json(struct linting *t, const struct ctl_policy *p, const str
     buf_char(&t->out, '\n');
 }
 
-/* A body policy meets messages that are no JSON objects. */
+/* Finds body policies whose messages are not JSON objects. */
 static void check_bodies(struct linting *t, struct lint *l)
 {
     const struct ctl_policy *p = l->subject;
     if (!t->unusable || !p->policy || p->scope != FILTER_BODY || policy_is_empty(p->policy))
         return;
     lint_say(l, "L108", 0, "Publish JSON objects, or filter by attributes.",
-             "the policy looks at the body, and %llu of %llu messages of the corpus have none that "
-             "is a JSON object, the first at %s",
+             "the policy filters by body, but in %llu of %llu messages of the corpus the body is "
+             "not a JSON object, first at %s",
              (unsigned long long)t->unusable, (unsigned long long)t->messages, t->first_unusable.p);
 }
 
@@ -109,9 +109,9 @@ static void lint_one(struct linting *t, const struct ctl_policy *p)
         u32 line, column;
         policies_place(p, l.findings[i].at, &t->placed, &line, &column);
         if (t->c->output == CTL_JSON)
-            report_json(t, p, &l.findings[i], line, column);
+            finding_json(t, p, &l.findings[i], line, column);
         else
-            report_text(t, p, &l.findings[i], line, column);
+            finding_text(t, p, &l.findings[i], line, column);
         ctl_put(t->c, &t->out);
     }
     t->findings += l.n;

@@ -1,14 +1,14 @@
-/* One entry held against another: does it hold for all that the other holds for? Answers are safe:
- * a yes is always right, a no may mean that it is not known. */
+/* Compares two entries: does one hold for everything that the other holds for? The answers are
+ * conservative: true is always correct, false may mean that it is unknown. */
 #include "filter/ctl/lint.h"
 
-/* A rule on strings in one form: prefix "p" is "p*" and so on. */
+/* A rule on strings in a common form: prefix "p" is "p*" and so on. */
 struct shape {
     bool is_string;  /* only strings satisfy it */
     str first, last; /* what a string must begin and end with */
     bool is_exact;   /* and it is `first` whole */
     bool is_folded;
-    bool is_middle; /* it must hold more in between */
+    bool is_middle; /* it must have more in between */
 };
 
 static struct shape shape_of(enum policy_kind kind, const struct policy_operand *o)
@@ -107,7 +107,7 @@ static bool strings_cover(enum policy_kind ka, const struct policy_operand *a, e
     return starts(sb.first, sa.first, sa.is_folded) && ends(sb.last, sa.last, sa.is_folded);
 }
 
-/* Positive rules only. */
+/* For rules without anything-but. */
 static bool operand_covers(enum policy_kind ka, const struct policy_operand *a, enum policy_kind kb,
                            const struct policy_operand *b)
 {
@@ -137,7 +137,7 @@ bool entry_takes_any_string(const struct policy_entry *e)
            !s.last.n;
 }
 
-/* Whether the values of `b` are all outside what `but` excludes. */
+/* Whether all values of `b` are outside what `but` excludes. */
 static bool but_covers(const struct policy_entry *but, const struct policy_entry *b)
 {
     bool is_number = b->kind == POLICY_NUMBER;
@@ -183,7 +183,7 @@ const struct policy_operand *entry_repeats(const struct policy_entry *but, u32 k
     const struct policy_operand *o = &but->operands[k];
     for (u32 i = 0; i < but->n; i++) {
         const struct policy_operand *other = &but->operands[i];
-        /* Of two that cover each other the later one is told. */
+        /* Of two that cover each other the later one is reported. */
         if (i != k && operand_covers(but->kind, other, but->kind, o) &&
             (i < k || !operand_covers(but->kind, o, but->kind, other)))
             return other;
@@ -209,7 +209,7 @@ bool entry_admits(const struct policy_entry *e, const struct policy_entry *but,
     return operand_covers(e->kind, e->operands, but->kind, op);
 }
 
-/* The anything-but lets the rest through, other entries what it excludes. */
+/* The anything-but accepts the rest, other entries accept what it excludes. */
 static bool is_made_open(const struct policy_leaf *leaf, const struct policy_entry *but)
 {
     for (u32 i = 0; i < but->n; i++) {
@@ -233,7 +233,7 @@ bool leaf_is_open(const struct policy_leaf *leaf)
     return false;
 }
 
-/* Whether whatever satisfies leaf `b` satisfies `a`, with the same value. */
+/* Whether everything that satisfies leaf `b` satisfies `a`, with the same value. */
 static bool leaf_covers(const struct policy_leaf *a, const struct policy_leaf *b)
 {
     if (a == b)

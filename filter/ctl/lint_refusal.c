@@ -1,5 +1,5 @@
-/* Findings as they are kept, and the one about a policy that the service refuses: its own words,
- * and what to do about them. */
+/* Storage of findings, and the finding about a refused policy: the service's own words, and
+ * advice. */
 #include "filter/ctl/lint.h"
 
 #include <stdarg.h>
@@ -38,38 +38,37 @@ void lint_say(struct lint *l, const char *code, size_t at, const char *advice, c
 static const struct {
     const char *part, *advice;
 } REFUSALS[] = {
-    {"failed to parse JSON", "Mend the JSON at the place shown."},
+    {"failed to parse JSON", "Correct the JSON at the place shown."},
     {"Filter is not an object", "A policy is an object: {\"key\":[values]}."},
     {"must be an object or an array", "Put the value into a list: {\"key\":[\"value\"]}."},
     {"Empty arrays", "List at least one value, or leave the key out."},
     {"Empty objects", "Name at least one key in it, or leave it out."},
-    {"Match value must be", "Lists in lists have no meaning here: write the values side by side."},
+    {"Match value must be", "Nested lists are not supported: write the values in one list."},
     {"Unrecognized match type", "Use one of the operators: prefix, suffix, equals-ignore-case, "
                                 "wildcard, anything-but, numeric, exists, cidr."},
-    {"Only one key allowed", "One operator in each pair of braces: write two entries."},
-    {"Too many elements",
-     "One operator in each pair of braces: write two entries; numeric takes one "
-     "comparison, or a lower bound and then an upper one."},
+    {"Only one key allowed", "Only one operator is allowed per object: write two entries."},
+    {"Too many elements", "Only one operator is allowed per object: write two entries; numeric "
+                          "takes one comparison, or a lower bound followed by an upper bound."},
     {"match pattern must be a string", "Put the operand between quotes."},
     {"exists match pattern", "Write {\"exists\": true} or {\"exists\": false}, without quotes."},
     {"numeric", "Write {\"numeric\": [\">=\", 1, \"<\", 10]}, numbers without quotes."},
     {"must be numeric", "Write the operand as a number, without quotes."},
     {"anything", "anything-but takes a value, a list of strings or of numbers, or one of prefix, "
                  "suffix, wildcard."},
-    {"CIDR", "Write an address and the bits of its network: \"10.0.0.0/8\"; a single address is an "
+    {"CIDR", "Write an address and its prefix length: \"10.0.0.0/8\"; a single address is an "
              "exact string."},
     {"mask bits", "Write a single address as an exact string, without /32 or /128."},
     {"IP address", "Write an IPv4 or IPv6 address before the slash."},
-    {"wildcard", "One asterisk stands for any text: write no two side by side."},
+    {"wildcard", "One asterisk matches any text: do not write two in a row."},
     {"escape character", "A backslash escapes an asterisk or a backslash only."},
     {"$or", "$or takes a list of two or more objects."},
     {"name not found", "Name an operator in the braces: {\"prefix\": \"a\"}."},
-    {"more than 5 keys", "Use five keys at most: put what belongs together into one attribute."},
-    {"too complex", "Have fewer values: their product over all keys, times the nesting, is 150 at "
-                    "most; three asterisks a pattern; 256 KB of text."},
+    {"more than 5 keys", "Use at most five keys: combine related values into one attribute."},
+    {"too complex", "Use fewer values: their product over all keys, times the nesting depth, is at "
+                    "most 150; at most three asterisks per pattern and 256 KB of text."},
 };
 
-/* Whether the refusal's own words, not the policy quoted behind them, hold `part`. */
+/* Whether the refusal's own words, without the policy quoted after them, contain `part`. */
 static bool says(const struct fault *f, const char *part)
 {
     const char *end = strchr(f->text, '\n'), *hit = strstr(f->text, part);
@@ -95,12 +94,12 @@ void lint_refusal(struct lint *l)
 {
     size_t at = policies_fault_at(l->subject);
     const struct fault *f = l->subject->fault;
-    const char *code = "L001", *advice = "Compare with the list of operators in the manual.";
+    const char *code = "L001", *advice = "See the list of operators in the manual.";
     for (size_t i = ARRAY_LEN(REFUSALS); i-- > 0;)
         if (says(f, REFUSALS[i].part))
             advice = REFUSALS[i].advice;
     if (l->subject->is_scope_bad) {
-        advice = "There are these two, spelled so.";
+        advice = "The scope must be MessageAttributes or MessageBody, spelled exactly so.";
     } else if (f->code == FILTER_FAULT_SCOPE) {
         code = "L002";
         at = nested_place(l);

@@ -1,13 +1,13 @@
-/* The checks, one function each. Places: the policy knows where things stand in its compact text,
- * the tree knows where the same thing stands in the text that its owner wrote. */
+/* The checks, one function each. Places: the policy has positions in its compact text; the tree has
+ * the corresponding positions in the owner's text. */
 #include "filter/ctl/lint_parts.h"
 
 #include <stdlib.h>
 
 #define ATTRIBUTE_NAME_MAX 256                        /* bytes of an attribute's name */
-#define DECIMALS_MAX       5                          /* documented digits behind the point */
+#define DECIMALS_MAX       5                          /* documented decimal places */
 static const str NUMBER_MAX = STR_INIT("1000000000"); /* documented magnitude */
-/* Attributes with larger numbers are refused by Publish. */
+/* Publish refuses attributes with larger numbers. */
 static const str ATTRIBUTE_NUMBER_MAX = STR_INIT("1e126");
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -23,7 +23,7 @@ static void add_nodes(struct lint_walk *w, const struct node *n)
         add_nodes(w, m);
 }
 
-/* The value that stands at a byte of the compact text, or whose name does. */
+/* The value at a byte of the compact text, or the member whose name is there. */
 static const struct node *node_at(const struct lint_walk *w, u32 at, bool by_name)
 {
     size_t low = 0, high = w->n;
@@ -40,7 +40,7 @@ static const struct node *node_at(const struct lint_walk *w, u32 at, bool by_nam
     return NULL;
 }
 
-/* Where a member's name begins in the owner's text. */
+/* The position of a member's name in the owner's text. */
 static size_t name_place(str text, const struct node *member)
 {
     size_t at = member->source_at;
@@ -81,8 +81,8 @@ static bool has_beyond_plane(str s)
     return false;
 }
 
-/* Whether `text` can be a piece of an escaped value: in one, a backslash comes before every quote
- * and every backslash, and nowhere else. */
+/* Whether `text` can be a piece of an escaped value: there, every quote and every backslash follows
+ * a backslash, and no other character does. */
 static bool is_escaped(str text, bool is_cut)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -98,14 +98,15 @@ static bool is_escaped(str text, bool is_cut)
     return true;
 }
 
-/* Attribute values are compared escaped: no value has this text where the rule looks for it. */
+/* Attribute values are compared in escaped form: none has this text at the place that the rule
+ * matches. */
 static bool is_escaped_once(const struct policy_entry *e, const struct policy_operand *o)
 {
     switch (e->kind) {
     case POLICY_STRING:
     case POLICY_FOLDED: return !is_escaped(o->text, false);
     case POLICY_PREFIX: return !is_escaped(o->text, true);
-    case POLICY_SUFFIX: /* may begin between a backslash and what it escapes */
+    case POLICY_SUFFIX: /* may begin between a backslash and the character it escapes */
         return !is_escaped(o->text, false) && !is_escaped(str_slice(o->text, 1, o->text.n), false);
     default: return false;
     }
@@ -136,15 +137,15 @@ static const char *never_in_attributes(const struct policy_entry *e)
         return NULL;
     const struct policy_operand *o = e->operands;
     if (e->kind == POLICY_STRING && !o->text.n)
-        return "none has an empty value";
+        return "attributes cannot have empty values";
     if (e->kind <= POLICY_WILDCARD && e->kind != POLICY_NUMBER && has_beyond_plane(o->text))
-        return "Publish refuses characters beyond the basic plane";
+        return "Publish refuses characters beyond the Basic Multilingual Plane";
     if (e->kind == POLICY_NUMBER && is_over(&o->number, ATTRIBUTE_NUMBER_MAX))
-        return "Publish refuses numbers that large";
+        return "Publish refuses numbers this large";
     return NULL;
 }
 
-/* Truly never, elements of a String.Array included. */
+/* Never, not even for elements of a String.Array. */
 bool lint_entry_is_never(const struct lint_walk *w, const struct policy_entry *e)
 {
     return w->p->scope == FILTER_ATTRIBUTES && e->n == 1 && !e->negated &&
@@ -158,11 +159,11 @@ static void check_text(const struct lint_walk *w, const struct policy_entry *e,
     str shown = entry_text(w, e), trimmed = str_trim(o->text);
     bool is_text = e->kind == POLICY_STRING || e->kind == POLICY_FOLDED;
     if (is_text && o->text.n && trimmed.n != o->text.n)
-        lint_say(w->l, "L115", at, "Remove the blanks, unless messages have them, too.",
-                 "%.*s has blanks at an end, and nothing is trimmed", STR_ARG(shown));
+        lint_say(w->l, "L115", at, "Remove the blanks unless messages have them, too.",
+                 "%.*s has leading or trailing blanks, which are not trimmed", STR_ARG(shown));
     if (e->kind == POLICY_WILDCARD && o->pattern.n == 1)
         lint_say(w->l, "L114", at, "Add an asterisk, or write the plain string.",
-                 "%.*s has no asterisk, so it matches one text only", STR_ARG(shown));
+                 "%.*s has no asterisk, so it matches only that exact text", STR_ARG(shown));
     if (w->p->scope == FILTER_ATTRIBUTES && is_escaped_once(e, o))
         lint_say(
             w->l, "L116", at,
@@ -184,12 +185,12 @@ static void check_numbers(const struct lint_walk *w, const struct policy_entry *
     if (is_beyond)
         lint_say(w->l, "L109", entry_place(w, e),
                  "Publish the number in another unit, or compare it as a string.",
-                 "%.*s: the documentation promises numbers from -10^9 to 10^9 with five digits "
-                 "behind the point, no more",
+                 "%.*s: the documentation only guarantees numbers from -10^9 to 10^9 with five "
+                 "decimal places",
                  STR_ARG(entry_text(w, e)));
 }
 
-/* Values that an anything-but excludes already. */
+/* Finds values that an anything-but already excludes. */
 static void check_excluded(const struct lint_walk *w, const struct policy_entry *e)
 {
     for (u32 k = 0; k < e->n; k++) {
@@ -208,18 +209,19 @@ static void check_entry(const struct lint_walk *w, const struct policy_entry *e)
     const char *why = w->p->scope == FILTER_ATTRIBUTES ? never_in_attributes(e) : NULL;
     if (why)
         lint_say(w->l, "L101", entry_place(w, e),
-                 "Remove the entry, or publish the value in the form that it asks for.",
+                 "Remove the entry, or publish the value in the form that it requires.",
                  "%.*s can never match a String or Number attribute: %s", STR_ARG(entry_text(w, e)),
                  why);
     struct policy_entry inner = *e;
     inner.negated = false;
     if (e->negated && entry_takes_any_string(&inner))
-        lint_say(w->l, "L101", entry_place(w, e),
-                 "Exclude less; {\"exists\": false} asks that there is no value at all.",
-                 "%.*s can never match a string: it excludes all", STR_ARG(entry_text(w, e)));
+        lint_say(
+            w->l, "L101", entry_place(w, e),
+            "Exclude fewer values; to require that the key is absent, use {\"exists\": false}.",
+            "%.*s can never match a string: it excludes all strings", STR_ARG(entry_text(w, e)));
     if (entry_takes_any_string(e))
         lint_say(w->l, "L113", entry_place(w, e),
-                 "Write {\"exists\": true} if the key only has to be there.",
+                 "Write {\"exists\": true} if the key only has to be present.",
                  "%.*s matches every string", STR_ARG(entry_text(w, e)));
     if (e->negated && e->n <= LINT_ENTRIES_MAX)
         check_excluded(w, e);
@@ -236,7 +238,7 @@ static void check_covered(const struct lint_walk *w, const struct policy_leaf *l
     const struct policy_entry *eb = &leaf->entries[b];
     for (u32 a = 0; a < leaf->n; a++) {
         const struct policy_entry *ea = &leaf->entries[a];
-        /* Of two that cover each other the later one is told. */
+        /* Of two that cover each other the later one is reported. */
         if (a == b || !entry_covers(ea, eb) || (a > b && entry_covers(eb, ea)))
             continue;
         lint_say(w->l, "L102", entry_place(w, eb),
@@ -246,7 +248,7 @@ static void check_covered(const struct lint_walk *w, const struct policy_leaf *l
     }
 }
 
-/* An anything-but and what stands beside it. */
+/* Checks an anything-but against the entries beside it. */
 static void check_but(const struct lint_walk *w, const struct policy_leaf *leaf, u32 i)
 {
     const struct policy_entry *but = &leaf->entries[i];
@@ -258,7 +260,7 @@ static void check_but(const struct lint_walk *w, const struct policy_leaf *leaf,
             if (k > i && !entry_covers(but, e) && !entry_covers(e, but))
                 lint_say(w->l, "L104", entry_place(w, e),
                          "Write one anything-but with a list of all values.",
-                         "two anything-but in one list are alternatives: %.*s lets through what "
+                         "two anything-but in one list are alternatives: %.*s accepts what "
                          "%.*s excludes",
                          STR_ARG(entry_text(w, but)), STR_ARG(entry_text(w, e)));
             continue;
@@ -268,7 +270,7 @@ static void check_but(const struct lint_walk *w, const struct policy_leaf *leaf,
                 continue;
             lint_say(w->l, "L103", entry_place(w, e),
                      "Remove one of the two: entries of one list are alternatives.",
-                     "%.*s lets through what %.*s excludes", STR_ARG(entry_text(w, e)),
+                     "%.*s accepts what %.*s excludes", STR_ARG(entry_text(w, e)),
                      STR_ARG(entry_text(w, but)));
             break;
         }
@@ -311,15 +313,15 @@ static void check_key(const struct lint_walk *w, const struct policy_leaf *leaf)
         lint_say(w->l, "L107", lint_leaf_place(w, leaf),
                  "Name an attribute as it is published; for the body set FilterPolicyScope to "
                  "MessageBody.",
-                 "no attribute can be called \"%.*s\"", STR_ARG(leaf->path));
+                 "no attribute can be named \"%.*s\"", STR_ARG(leaf->path));
     else if (str_find(leaf->path, '.') >= 0)
         lint_say(w->l, "L107", lint_leaf_place(w, leaf),
                  "For a key inside the body set FilterPolicyScope to MessageBody.",
-                 "\"%.*s\" is one attribute's name, dot included, not a key within another",
+                 "\"%.*s\" is one attribute name including the dot, not a nested key",
                  STR_ARG(leaf->path));
 }
 
-/* Keys of the text that are in no branch: a later one of the same path replaced them. */
+/* Finds keys of the text that are in no branch: a later one of the same path replaced them. */
 static void check_replaced(const struct lint_walk *w)
 {
     for (size_t i = 0; i < w->n; i++) {
@@ -327,7 +329,7 @@ static void check_replaced(const struct lint_walk *w)
         if (n->twice)
             lint_say(w->l, "L111", name_place(w->l->subject->text, n),
                      "Put all values into one list, or rename one of the keys.",
-                     "\"%.*s\" is there more than once: the last one counts, the others are lost",
+                     "\"%.*s\" appears more than once: the last one counts, the others are ignored",
                      STR_ARG(n->name));
         if (n->kind != NODE_ARRAY || !n->name_at || str_is(n->name, "$or"))
             continue;
@@ -340,7 +342,7 @@ static void check_replaced(const struct lint_walk *w)
         }
         if (!is_leaf && !is_operator)
             lint_say(w->l, "L111", name_place(w->l->subject->text, n),
-                     "Name every path once: a nested key and its dotted spelling are one path.",
+                     "Use every path once: a nested key and its dotted spelling are the same path.",
                      "\"%.*s\" is replaced by another key of the same path", STR_ARG(n->name));
     }
 }

@@ -1,7 +1,7 @@
-/* What is said of a policy as a whole, and of one alternative of $or beside another. */
+/* Findings about a policy as a whole, and about one alternative of $or compared with another. */
 #include "filter/ctl/lint_parts.h"
 
-#define COMBINATIONS_NEAR 120 /* of the 150 that the service takes */
+#define COMBINATIONS_NEAR 120 /* of the 150 that the service accepts */
 
 static bool is_shared(const struct policy_leaf *leaf, const struct policy_branch *other)
 {
@@ -11,7 +11,7 @@ static bool is_shared(const struct policy_leaf *leaf, const struct policy_branch
     return false;
 }
 
-/* The keys that the alternative itself names: others stand outside of $or. */
+/* The keys named by the alternative itself; others are outside the $or. */
 static void add_paths(struct buf *out, const struct policy_branch *b,
                       const struct policy_branch *other)
 {
@@ -24,7 +24,7 @@ static void add_paths(struct buf *out, const struct policy_branch *b,
     }
 }
 
-/* The first of them. */
+/* The first of these keys. */
 static const struct policy_leaf *own_leaf(const struct policy_branch *b,
                                           const struct policy_branch *other)
 {
@@ -47,7 +47,7 @@ void lint_alternatives(const struct lint_walk *w)
             buf_z(&paths, " is covered by the one with ");
             add_paths(&paths, ba, bb);
             lint_say(w->l, "L102", lint_leaf_place(w, own_leaf(bb, ba)),
-                     "Remove it: what it lets through passes already.",
+                     "Remove it: the other alternative already accepts what it accepts.",
                      "the alternative of $or with %s", paths.p);
             buf_deinit(&paths);
             break;
@@ -98,22 +98,22 @@ void lint_whole(const struct lint_walk *w)
         is_absence = is_absence && absence;
     }
     if (is_always)
-        lint_say(w->l, "L105", begin, "Remove the policy if every message is wanted.",
-                 p->n ? "the policy is true for every message that it looks at"
-                      : "the policy is empty: every message gets through");
+        lint_say(w->l, "L105", begin, "Remove the policy if all messages are wanted.",
+                 p->n ? "the policy accepts every message of its scope"
+                      : "the policy is empty: it accepts every message");
     if (is_never_true)
         lint_say(w->l, "L106", begin,
-                 "Change the keys or values; nothing is delivered as it stands.",
-                 "the policy is never true");
+                 "Change the keys or values; with this policy nothing is delivered.",
+                 "the policy never matches");
     if (is_absence)
         lint_say(w->l, "L112", begin,
                  p->scope == FILTER_ATTRIBUTES
                      ? "Publish at least one attribute with every message."
-                     : "See that every body has at least one member.",
-                 "the policy asks for absence only, and a message %s is rejected even so",
+                     : "Make sure that every body has at least one member.",
+                 "the policy only requires absence, but a message %s is rejected all the same",
                  p->scope == FILTER_ATTRIBUTES ? "without any attribute" : "with the body {}");
     if (p->combinations >= COMBINATIONS_NEAR)
         lint_say(w->l, "L110", begin, "Shorten the lists, or split the subscription.",
-                 "%llu combinations of the 150 that the service takes",
+                 "%llu of the 150 combinations that the service accepts",
                  (unsigned long long)p->combinations);
 }

@@ -12,52 +12,50 @@
 static const struct ctl_verb VERBS[] = {
     {"match", "psBvcqLo", "print the messages that pass",
      "match -p POLICY [-s SCOPE] [-v] [-c] [MESSAGES…]",
-     "Prints the messages that some policy lets through, as grep prints lines; with several "
-     "policies\n"
-     "each line begins with the names of those that get it. Messages: one a line as Publish takes "
+     "Prints the messages that some policy accepts, as grep prints lines; with several "
+     "policies,\neach line begins with the names of the policies that accept it. Messages: one a "
+     "line as Publish takes "
      "them,\n"
      "SNS envelopes, SQS ReceiveMessage answers, Lambda events, CloudWatch dumps.\n\n"
      "Example:\n"
      "  filterctl match -p '{\"receipt_type\":[{\"anything-but\":[\"refund\",\"test\"]}]}' "
      "messages.jsonl\n",
      ctl_match},
-    {"explain", "psBLo", "say why a message passes or not",
+    {"explain", "psBLo", "explain why a message matches or not",
      "explain -p POLICY [-s SCOPE] [MESSAGES…]",
-     "The verdict key by key: which key decided, which rule and value met or failed, and what the\n"
-     "nearest miss was.\n\n"
+     "The verdict key by key: which key decided, which rule and value matched or failed, and what "
+     "the\nnearest miss was.\n\n"
      "Example:\n"
      "  filterctl explain -p config/topology.json "
      "'{\"MessageAttributes\":{\"receipt_type\":{\"DataType\":\"String\",\"StringValue\":"
      "\"refund\"}}}'\n",
      ctl_explain},
-    {"lint", "psmBLo", "what the service refuses, and what people regret",
+    {"lint", "psmBLo", "report what the service refuses and probable mistakes",
      "lint [-s SCOPE] [-m CORPUS] POLICY…",
-     "AWS's refusal as AWS says it, with the place; and what AWS accepts although it is hardly "
-     "what was\n"
-     "meant. Every finding has a code and says what to do. Status 0: nothing found, 1: "
-     "something.\n\n"
+     "AWS's refusals in AWS's words, with their place, and what AWS accepts but is probably "
+     "a\nmistake. Every finding has a code and advice. Status 0: no findings, 1: some.\n\n"
      "Example:\n"
      "  filterctl lint '{\"price\":[{\"numeric\":[\">=\",10]},{\"numeric\":[\">\",20]}]}'\n",
      ctl_lint},
-    {"test", "psLO", "run suites of cases", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
+    {"test", "psLO", "run test suites", "test [-p TOPOLOGY] [-o text|tap|junit|json] FILES…",
      "A suite is an array of cases: id, scope, policy (or policy_text, policy_file, or "
      "subscription,\n"
      "a name in the topology file of -p or of the case's member topology), message_attributes, "
      "body,\n"
-     "expect (match, no-match, invalid), error_contains. Status 0: all as expected, 1: some are "
-     "not.\n\n"
+     "expect (match, no-match, invalid), error_contains. Status 0: all as expected, 1: some "
+     "failed.\n\n"
      "Example:\n"
      "  filterctl test -o junit policies/*.test.json > report.xml\n",
      ctl_test},
-    {"coverage", "psBnLo", "what a recorded corpus does to policies",
+    {"coverage", "psBnLo", "report which rules a recorded corpus matches",
      "coverage -p POLICY… [CORPUS…]",
-     "How many messages each policy passes, how often each rule is met, rules and values that "
-     "never\n"
-     "are, messages that nobody gets, keys that no policy reads and their values.\n\n"
+     "How many messages each policy accepts, how often each rule matches, rules and values that "
+     "never\ndo, messages that no policy accepts, keys that no policy uses and their values.\n\n"
      "Example:\n"
      "  filterctl coverage -p config/topology.json messages.jsonl\n",
      ctl_coverage},
-    {"diff", "psBnLo", "what a change of policy gains and loses", "diff -p OLD -p NEW [CORPUS…]",
+    {"diff", "psBnLo", "compare two policies over recorded messages",
+     "diff -p OLD -p NEW [CORPUS…]",
      "Over a recorded corpus: which messages the new policy gains and loses, counts, examples, and "
      "the\n"
      "rule that makes the difference; with two topologies subscription by subscription. Status 0: "
@@ -66,7 +64,7 @@ static const struct ctl_verb VERBS[] = {
      "Example:\n"
      "  filterctl diff -p old-topology.json -p config/topology.json messages.jsonl\n",
      ctl_diff},
-    {"convert", "sLo", "policies out of templates", "convert FILES…",
+    {"convert", "sLo", "extract policies from templates", "convert FILES…",
      "Policies from CloudFormation and SAM templates, terraform show -json, serverless.yml,\n"
      "aws sns get-subscription-attributes and topologies, in a form that -p and lint read.\n\n"
      "Example:\n"
@@ -77,12 +75,12 @@ static const struct ctl_verb VERBS[] = {
 static void print_help(FILE *out)
 {
     fputs("usage: filterctl VERB [OPTIONS] [FILES]\n\n"
-          "Amazon SNS filter policies, offline: tried, explained, checked, tested.\n\n",
+          "Try, explain, check and test Amazon SNS filter policies offline.\n\n",
           out);
     for (size_t i = 0; i < ARRAY_LEN(VERBS); i++)
         fprintf(out, "  %-9s %s\n", VERBS[i].name, VERBS[i].summary);
     fputs("\nfilterctl VERB --help shows its options and an example. A file named - is standard\n"
-          "input. Exit status: 0 yes, 1 no, 2 trouble.\n",
+          "input. Exit status: 0 yes, 1 no, 2 error.\n",
           out);
     fputs("\nExamples:\n", out);
     for (size_t i = 0; i < ARRAY_LEN(VERBS); i++)
@@ -109,7 +107,7 @@ static bool is_terminal(int fd)
     return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
-/* no-color.org: set, and not to nothing. */
+/* no-color.org: set and not empty. */
 static bool is_colour_refused(void)
 {
     const char *no = getenv("NO_COLOR");
@@ -118,7 +116,7 @@ static bool is_colour_refused(void)
 
 static int verb_run(const struct ctl_verb *v, int argc, char **argv)
 {
-    static char own_name[] = "filterctl"; /* what getopt's complaints begin with */
+    static char own_name[] = "filterctl"; /* getopt's messages begin with it */
     struct ctl c = {.verb = v->name, .options = v->options, .out = stdout, .err = stderr};
     int status = CTL_TROUBLE;
     argv[0] = own_name;
@@ -135,8 +133,8 @@ static int verb_run(const struct ctl_verb *v, int argc, char **argv)
     return status;
 }
 
-/* What could not be written is trouble, whatever else the answer is. */
-static int end(int status)
+/* Failure to write the output is an error, whatever the answer is. */
+static int finish_output(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
@@ -149,17 +147,17 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
-        return end(CTL_YES);
+        return finish_output(CTL_YES);
     }
     if (strcmp(name, "--version") == 0) {
         puts("filterctl " TOQUE_VERSION);
-        return end(CTL_YES);
+        return finish_output(CTL_YES);
     }
     const struct ctl_verb *v = find_verb(name);
     if (v)
-        return end(verb_run(v, argc - 1, argv + 1));
+        return finish_output(verb_run(v, argc - 1, argv + 1));
     if (*name)
-        fprintf(stderr, "filterctl: no such verb: %s\n", name);
+        fprintf(stderr, "filterctl: unknown verb: %s\n", name);
     print_help(stderr);
     return CTL_TROUBLE;
 }

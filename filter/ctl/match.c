@@ -1,5 +1,5 @@
-/* Which messages pass, as grep tells which lines do. One matcher holds all policies; a message
- * costs one pass of the scanner and one question. */
+/* The verb match: which messages a policy accepts, as grep selects lines. One matcher holds all
+ * policies; a message costs one scan and one match. */
 #include <stdlib.h>
 
 #include "filter/ctl/corpus.h"
@@ -10,8 +10,8 @@ struct matching {
     struct ctl_policies set;
     struct filter_hits hits;
     u64 messages, passed, selected;
-    u64 *counts; /* per policy: messages that pass it */
-    u32 *ids;    /* those of one message, room for all */
+    u64 *counts; /* per policy: messages that it accepts */
+    u32 *ids;    /* policies that accept one message, with room for all */
     bool says_names;
     struct buf line;
 };
@@ -159,6 +159,6 @@ int ctl_match(struct ctl *c)
     mem_free(m.ids);
     buf_deinit(&m.line);
     policies_deinit(&m.set);
-    /* As with grep -q: once there is one, no trouble counts. */
+    /* As with grep -q: once a message matched, errors do not count. */
     return c->is_answered ? CTL_YES : ctl_end(c, m.selected > 0);
 }

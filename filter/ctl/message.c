@@ -1,19 +1,19 @@
-/* One pass of the scanner over the line; what is no message's concern is skipped. No tree is built,
- * texts without escapes stay where they are.
+/* Parses a line in one pass of the scanner; irrelevant values are skipped. No tree is built, and
+ * texts without escapes are not copied.
  *
- * Each object is read into a struct shape, which holds what was found under the names that shapes
- * have; then it is decided which shape it is. */
-#include "filter/ctl/message.h"
+ * Each object is read into a struct shape, which holds the values of all member names that any
+ * format uses; after that the format is determined. */
+#include "filter/ctl/message_parts.h"
 
 #include "filter/ctl/dump.h"
 
-/* What an object holds under the names that matter. A string's view is what stands between its
- * quotes, still escaped. */
+/* The relevant members of an object. A string's view is the text between its quotes, still
+ * escaped. */
 struct shape {
     struct scan_text message, body, log, structure;
     bool has_message, has_body, has_log, has_attrs, has_answer;
     bool is_notification, is_confirmation, is_rows;
-    str own;               /* the object itself */
+    str own;               /* the whole object */
     str sns, list, logged; /* JSON texts */
 };
 
@@ -54,128 +54,16 @@ static const struct {
     {STR_INIT("ResponseMetadata"), MEMBER_ANSWER},
 };
 
-static int read_value(struct message_reader *r, str json, u32 depth);
-static int read_text(struct message_reader *r, str text, u32 depth);
+static int read_shape_value(struct message_reader *r, str json, u32 depth);
+static int read_json_text(struct message_reader *r, str text, u32 depth);
 
-static enum member member_of(str name)
+static enum member shape_member(str name)
 {
     for (size_t i = 0; i < ARRAY_LEN(MEMBERS); i++)
         if (MEMBERS[i].name.n == name.n && memcmp(MEMBERS[i].name.p, name.p, name.n) == 0)
             return MEMBERS[i].member;
     return MEMBER_OTHER;
 }
-
-/* Complains about byte p, when it is one of the line's own. */
-static int message_refuse(struct message_reader *r, const char *p, const char *why)
-{
-    bool is_here = p && p >= r->line.p && p <= r->line.p + r->line.n;
-    r->at = is_here ? (size_t)(p - r->line.p) : 0;
-    r->why = why;
-    return E_INVALID;
-}
-
-static int refuse_scan(struct message_reader *r, const struct scan *s)
-{
-    return message_refuse(r, s->text.p + s->at, s->why ? s->why : "not the JSON that belongs here");
-}
-
-/* The whole value whose first token was just read. */
-static int rest_of(struct message_reader *r, struct scan *s, enum scan_token token, str *ret)
-{
-    size_t from = s->token_at;
-    if (token == SCAN_ERROR)
-        return refuse_scan(r, s);
-    if ((token == SCAN_OBJECT || token == SCAN_ARRAY) && scan_skip(s) == SCAN_ERROR)
-        return refuse_scan(r, s);
-    *ret = str_slice(s->text, from, s->at);
-    return 0;
-}
-
-/* --- attributes ------------------------------------------------------------------------------- */
-
-static bool is_any(str name, const char *a, const char *b, const char *c)
-{
-    return str_is(name, a) || str_is(name, b) || str_is(name, c);
-}
-
-/* {"DataType":…,"StringValue":…}, in the spelling of SQS and SNS calls, of envelopes, or of Lambda.
- */
-static int read_attr(struct message_reader *r, struct scan *s, struct filter_attr *ret)
-{
-    struct scan_text t;
-    bool has_type = false, has_value = false;
-    enum scan_token token = scan_next(s, &t);
-    const char *begin = s->text.p + s->token_at;
-    if (token == SCAN_ERROR)
-        return refuse_scan(r, s);
-    if (token != SCAN_OBJECT)
-        return message_refuse(r, begin, "an attribute is an object with DataType and StringValue");
-    while ((token = scan_next(s, &t)) == SCAN_NAME) {
-        str name = t.raw, ignored;
-        token = scan_next(s, &t);
-        bool is_type = is_any(name, "DataType", "Type", "dataType");
-        bool is_value = is_any(name, "StringValue", "Value", "stringValue") ||
-                        is_any(name, "BinaryValue", "binaryValue", "BinaryValue");
-        if (token == SCAN_STRING && is_type) {
-            ret->type = scan_decode(&t, &r->texts);
-            has_type = true;
-        } else if (token == SCAN_STRING && is_value) {
-            ret->value = scan_decode(&t, &r->texts);
-            has_value = true;
-        } else if (token != SCAN_NULL && (is_type || is_value)) {
-            return token == SCAN_ERROR
-                       ? refuse_scan(r, s)
-                       : message_refuse(r, s->text.p + s->token_at,
-                                        "an attribute's DataType and StringValue are strings");
-        } else if (rest_of(r, s, token, &ignored) != 0) {
-            return E_INVALID;
-        }
-    }
-    if (token == SCAN_ERROR)
-        return refuse_scan(r, s);
-    return has_type && has_value
-               ? 0
-               : message_refuse(r, begin, "an attribute has DataType and StringValue");
-}
-
-/* Of two attributes with one name the last one counts, as with members of any JSON object. */
-static int add_attr(struct message_reader *r, const struct filter_attr *a, const char *where)
-{
-    for (size_t i = 0; i < r->attr_count; i++)
-        if (str_eq(r->attrs[i].name, a->name)) {
-            r->attrs[i] = *a;
-            return 0;
-        }
-    if (r->attr_count == MESSAGE_ATTRS_MAX)
-        return message_refuse(r, where, "more attributes than a message can have");
-    r->attrs[r->attr_count++] = *a;
-    return 0;
-}
-
-/* The value of MessageAttributes: its first token was just read. */
-static int read_attrs(struct message_reader *r, struct scan *s, enum scan_token token)
-{
-    struct scan_text t;
-    r->attr_count = 0;
-    if (token == SCAN_NULL)
-        return 0;
-    if (token == SCAN_ERROR)
-        return refuse_scan(r, s);
-    if (token != SCAN_OBJECT)
-        return message_refuse(r, s->text.p + s->token_at, "MessageAttributes is an object");
-    while ((token = scan_next(s, &t)) == SCAN_NAME) {
-        struct filter_attr a = {.name = scan_decode(&t, &r->texts)};
-        const char *where = s->text.p + s->token_at;
-        int err = read_attr(r, s, &a);
-        if (err == 0)
-            err = add_attr(r, &a, where);
-        if (err)
-            return err;
-    }
-    return token == SCAN_ERROR ? refuse_scan(r, s) : 0;
-}
-
-/* --- shapes ----------------------------------------------------------------------------------- */
 
 static int keep_text(struct message_reader *r, struct scan *s, enum scan_token token,
                      const struct scan_text *t, struct scan_text *ret, bool *ret_has)
@@ -186,24 +74,25 @@ static int keep_text(struct message_reader *r, struct scan *s, enum scan_token t
         *ret_has = true;
         return 0;
     }
-    int err = rest_of(r, s, token, &whole);
+    int err = message_value_rest(r, s, token, &whole);
     if (err == 0 && token != SCAN_NULL) {
-        *ret = (struct scan_text){.raw = whole}; /* JSON where a string is due: its text */
+        *ret = (struct scan_text){.raw = whole}; /* JSON in place of a string: its text */
         *ret_has = true;
     }
     return err;
 }
 
-static int read_member(struct message_reader *r, struct scan *s, str name, struct shape *shape)
+static int read_shape_member(struct message_reader *r, struct scan *s, str name,
+                             struct shape *shape)
 {
     struct scan_text t;
     str whole;
     bool ignored;
-    enum member member = member_of(name);
+    enum member member = shape_member(name);
     enum scan_token token = scan_next(s, &t);
     switch (member) {
     case MEMBER_MESSAGE: return keep_text(r, s, token, &t, &shape->message, &shape->has_message);
-    case MEMBER_ATTRIBUTES: shape->has_attrs = true; return read_attrs(r, s, token);
+    case MEMBER_ATTRIBUTES: shape->has_attrs = true; return message_attrs_read(r, s, token);
     case MEMBER_STRUCTURE: return keep_text(r, s, token, &t, &shape->structure, &ignored);
     case MEMBER_BODY: return keep_text(r, s, token, &t, &shape->body, &shape->has_body);
     case MEMBER_TYPE:
@@ -221,7 +110,7 @@ static int read_member(struct message_reader *r, struct scan *s, str name, struc
         return 0;
     default: break;
     }
-    int err = rest_of(r, s, token, &whole);
+    int err = message_value_rest(r, s, token, &whole);
     if (err == 0 && member == MEMBER_SNS && token == SCAN_OBJECT)
         shape->sns = whole;
     if (err == 0 && member == MEMBER_LOG && token == SCAN_OBJECT)
@@ -233,8 +122,8 @@ static int read_member(struct message_reader *r, struct scan *s, str name, struc
     return err;
 }
 
-/* Some tools put one object behind the other without a line's end: on the line itself, what follows
- * the first is kept for later. */
+/* Some tools write objects one after the other without a line break: on the line itself, what
+ * follows the first object is kept for later. */
 static int end_shape(struct message_reader *r, const struct scan *s, u32 depth, struct shape *ret)
 {
     str rest = str_trim(str_slice(s->text, s->at, s->text.n));
@@ -244,7 +133,7 @@ static int end_shape(struct message_reader *r, const struct scan *s, u32 depth, 
     if (r->is_within && rest.p[0] != '{')
         return 0;
     if (depth || rest.p[0] != '{')
-        return message_refuse(r, rest.p, "nothing but blanks may follow the value");
+        return message_refuse(r, rest.p, "unexpected text after the value");
     r->rest = rest;
     r->is_many = true;
     return 0;
@@ -259,26 +148,26 @@ static int read_shape(struct message_reader *r, str json, u32 depth, struct shap
     scan_init(&s, json);
     enum scan_token token = scan_next(&s, &t);
     if (token == SCAN_ERROR)
-        return refuse_scan(r, &s);
+        return message_refuse_scan(r, &s);
     assert(token == SCAN_OBJECT);
     while ((token = scan_next(&s, &t)) == SCAN_NAME) {
-        int err = read_member(r, &s, t.raw, ret);
+        int err = read_shape_member(r, &s, t.raw, ret);
         if (err)
             return err;
     }
-    return token == SCAN_ERROR ? refuse_scan(r, &s) : end_shape(r, &s, depth, ret);
+    return token == SCAN_ERROR ? message_refuse_scan(r, &s) : end_shape(r, &s, depth, ret);
 }
 
-/* A line's only message is shown as the line. */
-static void hand_out(struct message_reader *r, str body, str own)
+/* The only message of a line is shown as the line. */
+static void message_emit(struct message_reader *r, str body, str own)
 {
     str shown = r->is_many ? own : r->line;
     struct filter_message msg = {.attrs = r->attrs, .attr_count = r->attr_count, .body = body};
     r->fn(r->ctx, &msg, shown);
 }
 
-/* MessageStructure json: what a queue gets is the member sqs, or else default. */
-static str chosen(struct message_reader *r, str message)
+/* MessageStructure json: a queue receives the member sqs, or else default. */
+static str structured_text(struct message_reader *r, str message)
 {
     struct scan s;
     struct scan_text t, found = {.raw = message};
@@ -306,7 +195,7 @@ static void swap_attrs(struct message_reader *r)
     r->spare = attrs;
 }
 
-/* A body that is what SNS wraps around a message for a queue: that message is handed out. */
+/* If the body is an SNS envelope, delivers the message in it. */
 static bool take_envelope(struct message_reader *r, str body)
 {
     struct shape shape;
@@ -316,7 +205,7 @@ static bool take_envelope(struct message_reader *r, str body)
     size_t attr_count = r->attr_count;
     swap_attrs(r);
     if (read_shape(r, body, 1, &shape) == 0 && shape.is_notification && shape.has_message) {
-        hand_out(r, scan_decode(&shape.message, &r->texts), shape.own);
+        message_emit(r, scan_decode(&shape.message, &r->texts), shape.own);
         return true;
     }
     swap_attrs(r);
@@ -324,7 +213,7 @@ static bool take_envelope(struct message_reader *r, str body)
     return false;
 }
 
-/* An object that a log's entry holds where others hold a text: whether it is a message. */
+/* An object in a log entry where a text is expected: whether it is a message. */
 static bool is_logged(struct message_reader *r, str json)
 {
     struct shape shape;
@@ -332,40 +221,41 @@ static bool is_logged(struct message_reader *r, str json)
            (shape.has_message || shape.has_attrs || shape.has_body || shape.list.n);
 }
 
-static int read_object(struct message_reader *r, str json, u32 depth)
+static int read_message_object(struct message_reader *r, str json, u32 depth)
 {
     struct shape shape;
     int err = read_shape(r, json, depth, &shape);
     if (err)
         return err;
     if (shape.has_message && shape.is_confirmation)
-        return 0; /* what SNS says to an HTTP endpoint itself, whatever the policy */
+        return 0; /* SNS's own messages to an HTTP endpoint, independent of the policy */
     if (shape.has_message) {
         str message = scan_decode(&shape.message, &r->texts);
-        hand_out(r, str_is(shape.structure.raw, "json") ? chosen(r, message) : message, shape.own);
+        message_emit(r, str_is(shape.structure.raw, "json") ? structured_text(r, message) : message,
+                     shape.own);
     } else if (shape.has_body) {
         str body = scan_decode(&shape.body, &r->texts);
         if (!take_envelope(r, body))
-            hand_out(r, body, shape.own);
+            message_emit(r, body, shape.own);
     } else if (shape.sns.n) {
-        return read_value(r, shape.sns, depth + 1);
+        return read_shape_value(r, shape.sns, depth + 1);
     } else if (shape.list.n) {
-        return read_value(r, shape.list, depth + 1);
+        return read_shape_value(r, shape.list, depth + 1);
     } else if (shape.has_log) {
-        return read_text(r, scan_decode(&shape.log, &r->texts), depth + 1);
+        return read_json_text(r, scan_decode(&shape.log, &r->texts), depth + 1);
     } else if (shape.has_attrs) {
-        hand_out(r, STR_NONE, shape.own);
+        message_emit(r, STR_NONE, shape.own);
     } else if (is_logged(r, shape.logged)) {
-        return read_value(r, shape.logged, depth + 1);
-    } else if (!shape.has_answer) { /* a ReceiveMessage that found nothing has no Messages */
+        return read_shape_value(r, shape.logged, depth + 1);
+    } else if (!shape.has_answer) { /* a ReceiveMessage answer without messages has no Messages */
         r->attr_count = 0;
         r->guessed++;
-        hand_out(r, shape.own, shape.own);
+        message_emit(r, shape.own, shape.own);
     }
     return 0;
 }
 
-/* One row of a query's answer: [{"field":"@message","value":"…"}, …]. */
+/* One row of a query result: [{"field":"@message","value":"…"}, …]. */
 static int read_row(struct message_reader *r, str json, u32 depth)
 {
     struct scan s;
@@ -374,7 +264,7 @@ static int read_row(struct message_reader *r, str json, u32 depth)
     scan_init(&s, json);
     for (enum scan_token token; (token = scan_next(&s, &t)) != SCAN_END;) {
         if (token == SCAN_ERROR)
-            return refuse_scan(r, &s);
+            return message_refuse_scan(r, &s);
         if (token == SCAN_OBJECT)
             is_message = false;
         if (token == SCAN_OBJECT_END && is_message)
@@ -388,17 +278,17 @@ static int read_row(struct message_reader *r, str json, u32 depth)
         else if (token == SCAN_STRING && str_is(name, "value"))
             value = t;
     }
-    return found.raw.n ? read_text(r, scan_decode(&found, &r->texts), depth + 1) : 0;
+    return found.raw.n ? read_json_text(r, scan_decode(&found, &r->texts), depth + 1) : 0;
 }
 
-/* Whether another element comes; looks ahead in a copy. */
+/* Whether another element follows; looks ahead in a copy. */
 static bool is_followed(struct scan ahead)
 {
     struct scan_text t;
     return scan_next(&ahead, &t) != SCAN_ARRAY_END;
 }
 
-static int read_list(struct message_reader *r, str json, u32 depth)
+static int read_messages(struct message_reader *r, str json, u32 depth)
 {
     struct scan s;
     struct scan_text t;
@@ -406,31 +296,31 @@ static int read_list(struct message_reader *r, str json, u32 depth)
     scan_init(&s, json);
     scan_next(&s, &t);
     for (enum scan_token token; (token = scan_next(&s, &t)) != SCAN_ARRAY_END;) {
-        int err = rest_of(r, &s, token, &item);
+        int err = message_value_rest(r, &s, token, &item);
         if (err == 0 && !r->is_many)
             r->is_many = is_followed(s);
         if (err == 0 && token == SCAN_OBJECT)
-            err = read_value(r, item, depth + 1);
+            err = read_shape_value(r, item, depth + 1);
         else if (err == 0 && token == SCAN_ARRAY)
             err = read_row(r, item, depth + 1);
         else if (err == 0 && token == SCAN_STRING)
-            err = read_text(r, scan_decode(&t, &r->texts), depth + 1);
+            err = read_json_text(r, scan_decode(&t, &r->texts), depth + 1);
         else if (err == 0)
             err = message_refuse(r, item.p, "a message is an object");
         if (err)
             return err;
     }
-    return scan_next(&s, &t) == SCAN_END ? 0 : refuse_scan(r, &s);
+    return scan_next(&s, &t) == SCAN_END ? 0 : message_refuse_scan(r, &s);
 }
 
-static int read_value(struct message_reader *r, str json, u32 depth)
+static int read_shape_value(struct message_reader *r, str json, u32 depth)
 {
     if (depth > MESSAGE_DEPTH_MAX)
-        return message_refuse(r, json.p, "messages lie within messages too deeply");
-    return json.p[0] == '{' ? read_object(r, json, depth) : read_list(r, json, depth);
+        return message_refuse(r, json.p, "messages are nested too deeply");
+    return json.p[0] == '{' ? read_message_object(r, json, depth) : read_messages(r, json, depth);
 }
 
-/* Where a message begins behind other words of its line. */
+/* Finds the message after other words of its line. */
 static int read_within(struct message_reader *r, str text, u32 depth)
 {
     for (size_t i = 1; i < text.n; i++) {
@@ -438,27 +328,28 @@ static int read_within(struct message_reader *r, str text, u32 depth)
         if (text.p[i] != '{')
             continue;
         if (before == '"' && i + 1 < text.n && (text.p[i + 1] == '"' || text.p[i + 1] == '}'))
-            return read_value(r, dump_csv_field(&r->texts, str_slice(text, i, text.n)), depth);
+            return read_shape_value(r, dump_csv_field(&r->texts, str_slice(text, i, text.n)),
+                                    depth);
         if (before == ' ' || before == '\t' || before == ',') {
             r->is_within = depth == 0;
-            return read_text(r, str_slice(text, i, text.n), depth);
+            return read_json_text(r, str_slice(text, i, text.n), depth);
         }
     }
-    /* What a runtime writes between messages. */
+    /* What a runtime logs between messages. */
     if (depth || dump_is_log(text))
         return 0;
-    return message_refuse(r, text.p, "no message: expected a JSON object");
+    return message_refuse(r, text.p, "not a message: expected a JSON object");
 }
 
-static int read_text(struct message_reader *r, str text, u32 depth)
+static int read_json_text(struct message_reader *r, str text, u32 depth)
 {
     text = str_trim(text);
     if (!text.n)
         return 0;
     if (dump_is_python(text))
-        return read_value(r, dump_python(&r->texts, text), depth);
+        return read_shape_value(r, dump_python(&r->texts, text), depth);
     if (text.p[0] == '{' || (text.p[0] == '[' && !dump_is_tagged(text)))
-        return read_value(r, text, depth);
+        return read_shape_value(r, text, depth);
     return read_within(r, text, depth);
 }
 
@@ -487,7 +378,7 @@ int message_read(struct message_reader *r, str line)
     r->attr_count = 0;
     arena_reset(&r->texts);
     if (r->as_body) {
-        hand_out(r, line, line);
+        message_emit(r, line, line);
         return 0;
     }
     int err = 0;
@@ -495,7 +386,7 @@ int message_read(struct message_reader *r, str line)
         str text = r->rest;
         r->rest = STR_NONE;
         r->is_within = false;
-        err = read_text(r, text, 0);
+        err = read_json_text(r, text, 0);
     }
     return err;
 }
@@ -508,7 +399,7 @@ int message_read_attributes(struct message_reader *r, str json, struct filter_me
     r->why = NULL;
     arena_reset(&r->texts);
     scan_init(&s, json);
-    int err = read_attrs(r, &s, scan_next(&s, &t));
+    int err = message_attrs_read(r, &s, scan_next(&s, &t));
     if (err == 0)
         *ret = (struct filter_message){.attrs = r->attrs, .attr_count = r->attr_count};
     return err;

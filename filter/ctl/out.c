@@ -1,4 +1,4 @@
-/* What filterctl says: complaints, colour, JSON lines, progress. */
+/* Output of filterctl: diagnostics, colour, JSON lines, progress. */
 #include "filter/ctl/ctl.h"
 
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/scan.h"
 
-#define PROGRESS_MESSAGES  65536 /* between two looks at the clock */
+#define PROGRESS_MESSAGES  65536 /* between two checks of the clock */
 #define PROGRESS_PERIOD_US 250000
 
 static PRINTF_LIKE(3, 0) void say(struct ctl *c, const char *head, const char *fmt, va_list args)
@@ -121,7 +121,7 @@ void ctl_put(struct ctl *c, struct buf *out)
     buf_reset(out);
 }
 
-/* Well-formed UTF-8 in place of whatever it is. */
+/* Appends the character as well-formed UTF-8. */
 static void add_char(struct buf *out, u32 c)
 {
     char utf8[4];

@@ -1,5 +1,5 @@
-/* A file is read whole and told by its shape. What is no JSON and no YAML goes to the policy's own
- * reader as it is, since that one knows the service's words for it. */
+/* A file is read as a whole and recognised by its structure. Text that is neither JSON nor YAML is
+ * passed unchanged to the policy parser, which has the service's words for it. */
 #include "filter/ctl/policies.h"
 
 #include <errno.h>
@@ -58,9 +58,9 @@ static void check(struct ctl *c, struct ctl_policies *set, struct ctl_policy *p)
 struct file {
     struct ctl *c;
     struct ctl_policies *set;
-    str path, base; /* base: its name without folders and ending */
+    str path, base; /* base: its name without folders and extension */
     str text;
-    bool is_lines; /* a policy a line */
+    bool is_lines; /* one policy per line */
 };
 
 static str base_of(str path)
@@ -81,18 +81,20 @@ static void refuse_scope(struct ctl_policy *p, str scope)
               STR_ARG(scope));
 }
 
-/* What the policy is tried with may not be what the stack will have. */
+/* The policy as tried may differ from the one that the stack will have. */
 static void note_resolved(struct file *f, const struct ctl_policy *p,
                           const struct template_entry *e)
 {
     if (e->unknown_n == 1)
-        ctl_note(f->c, "%.*s: %.*s stands for what the template does not say", STR_ARG(p->name),
-                 STR_ARG(e->unknown));
+        ctl_note(f->c, "%.*s: %.*s is a placeholder for a value that the template does not contain",
+                 STR_ARG(p->name), STR_ARG(e->unknown));
     else if (e->unknown_n)
-        ctl_note(f->c, "%.*s: %.*s and %u more stand for what the template does not say",
-                 STR_ARG(p->name), STR_ARG(e->unknown), e->unknown_n - 1);
+        ctl_note(
+            f->c,
+            "%.*s: %.*s and %u more are placeholders for values that the template does not contain",
+            STR_ARG(p->name), STR_ARG(e->unknown), e->unknown_n - 1);
     if (e->ifs)
-        ctl_note(f->c, "%.*s: the condition of Fn::If is taken as true", STR_ARG(p->name));
+        ctl_note(f->c, "%.*s: the condition of Fn::If is assumed to be true", STR_ARG(p->name));
 }
 
 static void add_found(struct file *f, const struct template *t, u32 line)
@@ -132,8 +134,8 @@ static void add_found(struct file *f, const struct template *t, u32 line)
     }
 }
 
-/* Whether every member reads as a policy, and the whole as none. */
-static bool is_named(struct ctl *c, const struct template *t)
+/* Whether every member reads as a policy, and the whole does not. */
+static bool is_named_set(struct ctl *c, const struct template *t)
 {
     struct policy *p = NULL;
     struct fault fault;
@@ -143,12 +145,12 @@ static bool is_named(struct ctl *c, const struct template *t)
     return err != 0;
 }
 
-/* `source` is empty where the tree is YAML's. */
+/* `source` is empty for a tree from YAML. */
 static void add_tree(struct file *f, struct node *root, str source, u32 line)
 {
     struct template t = {.arena = &f->set->arena, .source = source, .is_yaml = !source.n};
     template_find(&t, root);
-    if (t.is_ambiguous && is_named(f->c, &t)) {
+    if (t.is_ambiguous && is_named_set(f->c, &t)) {
         template_deinit(&t);
         t = (struct template){.arena = &f->set->arena, .source = source, .is_yaml = !source.n};
         template_find_named(&t, root);
@@ -157,7 +159,7 @@ static void add_tree(struct file *f, struct node *root, str source, u32 line)
     template_deinit(&t);
 }
 
-/* A policy that nobody could read as JSON: refused in the service's words. */
+/* A policy that is not JSON: refused in the service's words. */
 static void add_broken(struct file *f, str text)
 {
     struct ctl_policy *p = policy_add(f->c, f->set, f->base, text);
@@ -165,8 +167,8 @@ static void add_broken(struct file *f, str text)
     check(f->c, f->set, p);
 }
 
-/* One JSON text a line, or several one after the other. 0 when the first is whole and more follow;
- * E_INVALID, with nothing added, when it is not that. */
+/* One JSON text per line, or several one after the other. 0 when the first is complete and more
+ * follow; otherwise E_INVALID, with nothing added. */
 static int add_documents(struct file *f, str text, bool *ret_good)
 {
     struct input in;
@@ -207,7 +209,7 @@ static bool is_yaml_name(str path)
     return str_ends(path, STR(".yml")) || str_ends(path, STR(".yaml"));
 }
 
-static bool add_text(struct file *f, str text)
+static bool policies_add_source(struct file *f, str text)
 {
     struct node *root;
     struct fault fault, ignored;
@@ -254,7 +256,7 @@ bool policies_add_text(struct ctl *c, struct ctl_policies *set, str path, str te
     f.base = str_is(path, "-") ? STR("policy") : base_of(f.path);
     if (str_is(path, "-"))
         f.path = STR("standard input");
-    return add_text(&f, arena_dup(&set->arena, text));
+    return policies_add_source(&f, arena_dup(&set->arena, text));
 }
 
 bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path)
@@ -266,14 +268,14 @@ bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path)
         is_good = policies_add_text(c, set, path, buf_view(&text));
     else
         ctl_complain(c, "%.*s: %s", STR_ARG(path),
-                     err == E_IO ? strerror(errno) : "larger than a file that is read whole");
+                     err == E_IO ? strerror(errno) : "file too large");
     buf_deinit(&text);
     return is_good;
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
 
-static bool is_file(str path)
+static bool path_is_file(str path)
 {
     char *z = mem_dup(path);
     bool is = access(z, F_OK) == 0;
@@ -285,7 +287,7 @@ bool policies_add(struct ctl *c, struct ctl_policies *set, str arg)
 {
     str text = str_trim(arg);
     bool is_text = !text.n || strchr("{[\"", text.p[0]);
-    if (!is_text || (text.n && is_file(arg)))
+    if (!is_text || (text.n && path_is_file(arg)))
         return policies_add_file(c, set, arg);
     size_t number = 1;
     for (size_t i = 0; i < set->n; i++)
@@ -320,14 +322,14 @@ bool policies_load(struct ctl *c, struct ctl_policies *set)
 {
     bool is_good = true;
     if (!c->policies.n) {
-        ctl_complain(c, "which policy? Say -p POLICY (its text, or a file); filterctl %s --help",
+        ctl_complain(c, "a policy is required: -p POLICY (text or file); try filterctl %s --help",
                      c->verb);
         return false;
     }
     for (size_t i = 0; i < c->policies.n; i++)
         is_good &= policies_add(c, set, c->policies.items[i]);
     if (is_good && !set->n) {
-        ctl_complain(c, "%.*s: no policy in it", STR_ARG(c->policies.items[0]));
+        ctl_complain(c, "%.*s: contains no policy", STR_ARG(c->policies.items[0]));
         return false;
     }
     return policies_usable(c, set) && is_good;

@@ -1,13 +1,13 @@
-/* CloudFormation's functions inside a policy, as far as the template alone can answer them: a
- * parameter with a default is its default, Sub and Join put texts together, If is taken as true.
- * What only the account knows (a resource's ARN, the region) stays as the text "${Name}", so that
- * the rest of the policy can be tried; the caller tells so.
+/* Resolves CloudFormation's functions inside a policy as far as the template alone allows: a
+ * parameter with a default becomes its default, Sub and Join concatenate texts, If is assumed to be
+ * true. Values that only the account knows (a resource's ARN, the region) become the text
+ * "${Name}", so that the rest of the policy can be tried; the caller reports this.
  *
- * As with the service, a parameter's value is a text, also that of a Number; a CommaDelimitedList
- * is a list of texts. */
+ * As with the service, a parameter's value is a string, also that of a Number; a CommaDelimitedList
+ * is a list of strings. */
 #include "filter/ctl/template.h"
 
-/* The text of the null that AWS::NoValue becomes: by where it lies it is told from others. */
+/* The text of the null that AWS::NoValue becomes; recognised by its address. */
 static const char MISSING[] = "AWS::NoValue";
 
 struct resolver {
@@ -16,7 +16,7 @@ struct resolver {
     struct resolution *found;
 };
 
-static void set_text(struct resolver *r, struct node *n, str text)
+static void node_set_text(struct resolver *r, struct node *n, str text)
 {
     n->kind = NODE_STRING;
     n->text = text;
@@ -31,13 +31,12 @@ static bool is_value(const struct node *n)
            n->kind == NODE_FALSE;
 }
 
-static str value_text(const struct node *n)
+static str default_text(const struct node *n)
 {
     return n->kind == NODE_TRUE ? STR("true") : n->kind == NODE_FALSE ? STR("false") : n->text;
 }
 
-/* The parameter's declaration if it has a default of its own: that of an SSM parameter is a name.
- */
+/* The parameter's declaration if it has a usable default: that of an SSM parameter is a name. */
 static const struct node *declaration_of(const struct resolver *r, str name)
 {
     const struct node *p =
@@ -49,7 +48,7 @@ static const struct node *declaration_of(const struct resolver *r, str name)
     return value && is_value(value) && !is_elsewhere ? p : NULL;
 }
 
-static str unknown(struct resolver *r, str name)
+static str unknown_text(struct resolver *r, str name)
 {
     str text = arena_printf(r->arena, "${%.*s}", STR_ARG(name));
     if (!r->found->unknown_n++)
@@ -81,19 +80,19 @@ static void resolve_ref(struct resolver *r, struct node *n, str name)
     const struct node *p = declaration_of(r, name);
     const struct node *type = node_member(p, "Type");
     if (str_is(name, MISSING)) {
-        set_text(r, n, str_of(MISSING));
+        node_set_text(r, n, str_of(MISSING));
         n->kind = NODE_NULL;
     } else if (!p) {
-        set_text(r, n, unknown(r, name));
+        node_set_text(r, n, unknown_text(r, name));
     } else if (type &&
                (str_is(type->text, "CommaDelimitedList") || str_starts(type->text, STR("List<")))) {
-        split_list(r, n, value_text(node_member(p, "Default")));
+        split_list(r, n, default_text(node_member(p, "Default")));
     } else {
-        set_text(r, n, value_text(node_member(p, "Default")));
+        node_set_text(r, n, default_text(node_member(p, "Default")));
     }
 }
 
-/* ${Name} in a text; `own` may be the function's own map of names. */
+/* Replaces ${Name} in a text; `own` may be the function's own map of names. */
 static str substitute(struct resolver *r, str text, const struct node *own)
 {
     struct buf out = {0};
@@ -114,11 +113,11 @@ static str substitute(struct resolver *r, str text, const struct node *own)
         if (str_starts(name, STR("!")))
             buf_printf(&out, "${%.*s}", (int)name.n - 1, name.p + 1);
         else if (value && is_value(value))
-            buf_str(&out, value_text(value));
+            buf_str(&out, default_text(value));
         else if (p)
-            buf_str(&out, value_text(node_member(p, "Default")));
+            buf_str(&out, default_text(node_member(p, "Default")));
         else
-            buf_str(&out, unknown(r, name));
+            buf_str(&out, unknown_text(r, name));
     }
     str s = arena_dup(r->arena, buf_view(&out));
     buf_deinit(&out);
@@ -133,18 +132,18 @@ static void resolve_join(struct resolver *r, struct node *n, const struct node *
     for (const struct node *m = is_known ? list->first : NULL; m && is_known; m = m->next) {
         is_known = is_value(m);
         if (is_known)
-            buf_str(&out, value_text(m));
+            buf_str(&out, default_text(m));
         if (m->next)
             buf_str(&out, between->text);
     }
     if (is_known)
-        set_text(r, n, arena_dup(r->arena, buf_view(&out)));
+        node_set_text(r, n, arena_dup(r->arena, buf_view(&out)));
     else
-        set_text(r, n, unknown(r, STR("Fn::Join")));
+        node_set_text(r, n, unknown_text(r, STR("Fn::Join")));
     buf_deinit(&out);
 }
 
-/* Becomes what `value` is, keeping its own name and its place in the list. */
+/* Replaces the content by that of `value`; the name and the place in the list remain. */
 static void become(struct resolver *r, struct node *n, const struct node *value)
 {
     n->kind = value->kind;
@@ -158,22 +157,22 @@ static void resolve_get(struct resolver *r, struct node *n, const struct node *a
 {
     const struct node *a = args->first, *b = a ? a->next : NULL;
     if (args->kind == NODE_STRING)
-        set_text(r, n, unknown(r, args->text));
+        node_set_text(r, n, unknown_text(r, args->text));
     else if (b && a->kind == NODE_STRING && b->kind == NODE_STRING)
-        set_text(
-            r, n,
-            unknown(r, arena_printf(r->arena, "%.*s.%.*s", STR_ARG(a->text), STR_ARG(b->text))));
+        node_set_text(r, n,
+                      unknown_text(r, arena_printf(r->arena, "%.*s.%.*s", STR_ARG(a->text),
+                                                   STR_ARG(b->text))));
     else
-        set_text(r, n, unknown(r, STR("Fn::GetAtt")));
+        node_set_text(r, n, unknown_text(r, STR("Fn::GetAtt")));
 }
 
 static void resolve_function(struct resolver *r, struct node *n, const struct node *f)
 {
     const struct node *second = f->first ? f->first->next : NULL;
     if (str_is(f->name, "Fn::Sub") && f->kind == NODE_STRING)
-        set_text(r, n, substitute(r, f->text, NULL));
+        node_set_text(r, n, substitute(r, f->text, NULL));
     else if (str_is(f->name, "Fn::Sub") && second && f->first->kind == NODE_STRING)
-        set_text(r, n, substitute(r, f->first->text, second));
+        node_set_text(r, n, substitute(r, f->first->text, second));
     else if (str_is(f->name, "Fn::Join"))
         resolve_join(r, n, f);
     else if (str_is(f->name, "Fn::GetAtt"))
@@ -184,10 +183,10 @@ static void resolve_function(struct resolver *r, struct node *n, const struct no
         r->found->ifs++;
         become(r, n, second);
     } else
-        set_text(r, n, unknown(r, f->name));
+        node_set_text(r, n, unknown_text(r, f->name));
 }
 
-/* Members and elements that are AWS::NoValue are not there. */
+/* Removes members and elements that are AWS::NoValue. */
 static void drop_missing(struct node *n)
 {
     for (struct node **to = &n->first; *to;) {
@@ -211,7 +210,8 @@ static void resolve(struct resolver *r, struct node *n, u32 depth)
         resolve_ref(r, n, only->text);
     else if (only && str_starts(only->name, STR("Fn::")))
         resolve_function(r, n, only);
-    else if (!str_starts(n->name, STR("Fn::"))) /* an argument may well be missing */
+    else if (!str_starts(n->name, STR("Fn::"))) /* a function may have AWS::NoValue as an
+                                                 * argument */
         drop_missing(n);
 }
 

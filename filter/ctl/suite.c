@@ -1,5 +1,5 @@
-/* A case's policy is taken as it stands in the file, byte by byte, so that number spellings and
- * duplicate names are tested as they are written. */
+/* A case's policy is taken byte by byte from the file, so that number spellings and duplicate names
+ * are tested as written. */
 #include "filter/ctl/suite.h"
 
 #include <sys/stat.h>
@@ -17,14 +17,14 @@ struct suite {
     struct ctl_policies loaded; /* topologies and files that cases name */
     str *loaded_paths;
     size_t loaded_n, *loaded_from;
-    struct arena arena; /* of the case at hand */
+    struct arena arena; /* of the current case */
     struct message_reader reader;
     struct fault fault;
     suite_fn *fn;
     void *ctx;
 };
 
-/* What a case is about. */
+/* What a case tests. */
 struct subject {
     str text;
     enum filter_scope scope;
@@ -48,7 +48,7 @@ static str source_of(const struct suite *s, const struct node *n)
 
 /* --- the policy ------------------------------------------------------------------------------- */
 
-static str path_of(struct suite *s, str name)
+static str case_path(struct suite *s, str name)
 {
     if (str_starts(name, STR("/")) || !s->folder.n)
         return name;
@@ -65,7 +65,7 @@ static bool is_file(str path)
 }
 
 /* The policies of a file, read once: [*ret_from, *ret_to) of s->loaded. */
-static bool load(struct suite *s, str path, size_t *ret_from, size_t *ret_to)
+static bool load_policies(struct suite *s, str path, size_t *ret_from, size_t *ret_to)
 {
     for (size_t i = 0; i < s->loaded_n; i++)
         if (str_eq(s->loaded_paths[i], path)) {
@@ -98,12 +98,13 @@ static const char *take_policy(const struct ctl_policy *p, bool has_scope, struc
 static const char *policy_of_file(struct suite *s, str name, bool has_scope, struct subject *ret)
 {
     size_t from, to;
-    if (!load(s, path_of(s, name), &from, &to))
+    if (!load_policies(s, case_path(s, name), &from, &to))
         return arena_printf(&s->arena, "its policy file %.*s cannot be read", STR_ARG(name)).p;
     if (to == from)
         return arena_printf(&s->arena, "there is no policy in %.*s", STR_ARG(name)).p;
     if (to - from > 1)
-        return arena_printf(&s->arena, "%.*s holds several policies: say topology and subscription",
+        return arena_printf(&s->arena,
+                            "%.*s contains several policies: name topology and subscription",
                             STR_ARG(name))
             .p;
     return take_policy(&s->loaded.items[from], has_scope, ret);
@@ -116,7 +117,7 @@ static const char *policy_of_subscription(struct suite *s, const struct node *n,
     struct ctl_policies all = {.n = 0};
     if (topology && topology->kind == NODE_STRING) {
         size_t from, to;
-        if (!load(s, path_of(s, topology->text), &from, &to))
+        if (!load_policies(s, case_path(s, topology->text), &from, &to))
             return arena_printf(&s->arena, "its topology %.*s cannot be read",
                                 STR_ARG(topology->text))
                 .p;
@@ -125,7 +126,7 @@ static const char *policy_of_subscription(struct suite *s, const struct node *n,
     } else if (s->named && s->named->n) {
         all = *s->named;
     } else {
-        return "it names a subscription, but neither topology nor -p says where";
+        return "it names a subscription, but neither topology nor -p is given";
     }
     const struct ctl_policy *p = policies_find(&all, name);
     if (!p)
@@ -133,7 +134,7 @@ static const char *policy_of_subscription(struct suite *s, const struct node *n,
     return take_policy(p, has_scope, ret);
 }
 
-static const char *find_policy(struct suite *s, const struct node *n, bool has_scope,
+static const char *case_policy(struct suite *s, const struct node *n, bool has_scope,
                                struct subject *ret)
 {
     const struct node *policy = node_member(n, "policy"), *text = node_member(n, "policy_text");
@@ -142,7 +143,7 @@ static const char *find_policy(struct suite *s, const struct node *n, bool has_s
     if (text && text->kind == NODE_STRING) {
         ret->text = text->text;
     } else if (policy) {
-        if (policy->kind == NODE_STRING && policy->text.n && is_file(path_of(s, policy->text)))
+        if (policy->kind == NODE_STRING && policy->text.n && is_file(case_path(s, policy->text)))
             return policy_of_file(s, policy->text, has_scope, ret);
         bool is_text = policy->kind == NODE_STRING && str_starts(str_trim(policy->text), STR("{"));
         ret->text = is_text ? policy->text : source_of(s, policy);
@@ -151,15 +152,15 @@ static const char *find_policy(struct suite *s, const struct node *n, bool has_s
     } else if (subscription && subscription->kind == NODE_STRING) {
         return policy_of_subscription(s, n, subscription->text, has_scope, ret);
     } else {
-        return "a case has policy, policy_text, policy_file or subscription";
+        return "a case needs policy, policy_text, policy_file or subscription";
     }
     return NULL;
 }
 
 /* --- a case ----------------------------------------------------------------------------------- */
 
-/* The answer of Subscribe. */
-static str refusal(struct suite *s, const struct fault *f)
+/* The text of Subscribe's refusal. */
+static str refusal_text(struct suite *s, const struct fault *f)
 {
     return arena_printf(&s->arena, "Invalid parameter: Attributes Reason: %s%s", policies_frame(f),
                         f->text);
@@ -171,7 +172,7 @@ static void run_policy(struct suite *s, const struct subject *subject, struct su
     fault_clear(&s->fault);
     if (policy_new(&p, subject->text, subject->scope, ctl_limits(s->c), &s->fault) != 0) {
         r->got = SUITE_INVALID;
-        r->error = refusal(s, &s->fault);
+        r->error = refusal_text(s, &s->fault);
     } else {
         struct filter_hits hits = {0};
         struct matcher *m = matcher_new(NULL);
@@ -194,7 +195,7 @@ static void run_policy(struct suite *s, const struct subject *subject, struct su
     policy_free(p);
 }
 
-static const char *read_message(struct suite *s, const struct node *n, struct subject *ret)
+static const char *subject_read_message(struct suite *s, const struct node *n, struct subject *ret)
 {
     const struct node *attributes = node_member(n, "message_attributes");
     const struct node *body = node_member(n, "body");
@@ -209,7 +210,7 @@ static const char *read_message(struct suite *s, const struct node *n, struct su
     return NULL;
 }
 
-/* False: the scope's name is none, which is a refusal like others. */
+/* False: the scope's name is invalid, which is a refusal like others. */
 static bool read_scope(struct suite *s, const struct node *scope, struct subject *ret,
                        struct suite_result *r)
 {
@@ -228,8 +229,8 @@ static bool read_scope(struct suite *s, const struct node *scope, struct subject
     return false;
 }
 
-static const char *prepare(struct suite *s, const struct node *n, struct subject *ret,
-                           struct suite_result *r)
+static const char *subject_prepare(struct suite *s, const struct node *n, struct subject *ret,
+                                   struct suite_result *r)
 {
     str expect = string_of(node_member(n, "expect"));
     size_t v = 0;
@@ -253,13 +254,14 @@ static void run_case(struct suite *s, const struct node *n, size_t number)
     r.line += s->first_line - 1;
     if (!r.id.n)
         r.id = arena_printf(&s->arena, "case %zu", number);
-    r.trouble = n->kind == NODE_OBJECT ? prepare(s, n, &subject, &r) : "a case is an object";
+    r.trouble =
+        n->kind == NODE_OBJECT ? subject_prepare(s, n, &subject, &r) : "a case must be an object";
     if (!r.trouble && !read_scope(s, node_member(n, "scope"), &subject, &r))
         return;
     if (!r.trouble)
-        r.trouble = find_policy(s, n, node_member(n, "scope") != NULL, &subject);
+        r.trouble = case_policy(s, n, node_member(n, "scope") != NULL, &subject);
     if (!r.trouble)
-        r.trouble = read_message(s, n, &subject);
+        r.trouble = subject_read_message(s, n, &subject);
     if (r.trouble)
         s->fn(s->ctx, &r);
     else
@@ -268,7 +270,7 @@ static void run_case(struct suite *s, const struct node *n, size_t number)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static void run_list(struct suite *s, const struct node *root, size_t *number)
+static void run_case_list(struct suite *s, const struct node *root, size_t *number)
 {
     const struct node *cases = node_member(root, "cases");
     if (cases && cases->kind == NODE_ARRAY)
@@ -281,7 +283,7 @@ static void run_list(struct suite *s, const struct node *root, size_t *number)
         run_case(s, n, ++*number);
 }
 
-/* One case a line, or a few lines each. */
+/* One case per line, or spread over a few lines. */
 static int run_lines(struct suite *s, struct fault *f)
 {
     struct input in;
@@ -302,7 +304,7 @@ static int run_lines(struct suite *s, struct fault *f)
             f->line += s->first_line - 1;
             break;
         }
-        run_list(s, root, &number);
+        run_case_list(s, root, &number);
     }
     s->text = whole;
     input_close(&in);
@@ -340,9 +342,9 @@ int suite_run(struct ctl *c, str path, str text, const struct ctl_policies *name
         err = run_lines(&s, f);
     } else if ((err = tree_read(&a, text, &root, &compact, f)) == 0) {
         if (root->kind == NODE_OBJECT || root->kind == NODE_ARRAY)
-            run_list(&s, root, &number);
+            run_case_list(&s, root, &number);
         else
-            err = fault_set_at(f, FILTER_FAULT_POLICY, 1, 1, "a suite is an array of cases");
+            err = fault_set_at(f, FILTER_FAULT_POLICY, 1, 1, "a suite must be an array of cases");
     }
     message_reader_deinit(&s.reader);
     policies_deinit(&s.loaded);

@@ -26,8 +26,9 @@ struct suite_result {
     enum suite_verdict expect, got;
     bool has_expect; /* the case says what it expects */
     bool ok;
-    const char *trouble;         /* the case itself cannot be run; verdicts then mean nothing */
-    str error;                   /* of a refused policy: the service's whole text */
+    const char *trouble;         /* the case itself cannot be run; the verdicts are then
+                                  * undefined */
+    str error;                   /* of a refused policy: the service's full text */
     str wanted;                  /* error_contains */
     const struct policy *policy; /* NULL when refused */
     const struct filter_message *message;

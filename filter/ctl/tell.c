@@ -14,7 +14,7 @@ static void tell_key(const struct ctl *c, struct buf *out, const struct explain_
         add_shown(out, k->words);
         buf_char(out, '\n');
     }
-    /* The nearest rule is in the key's own sentence. */
+    /* The nearest rule is already in the key's own sentence. */
     for (u32 i = 0; i < k->rule_count && !k->holds; i++) {
         const struct explain_rule *r = &k->rules[i];
         if (r == k->nearest)
@@ -25,7 +25,7 @@ static void tell_key(const struct ctl *c, struct buf *out, const struct explain_
     }
 }
 
-/* A policy's only key, when it fails, is in the verdict's sentence already. */
+/* If a policy's only key fails, the verdict's sentence already contains it. */
 static void tell_branch(const struct ctl *c, struct buf *out, const struct explain_branch *b,
                         const char *indent, bool is_only)
 {
@@ -45,7 +45,7 @@ void tell_text(const struct ctl *c, struct buf *out, const struct explanation *x
             continue;
         if (x->branch_count > 1)
             buf_printf(out, "%s  alternative %u of %u%s\n", indent, i + 1, x->branch_count,
-                       b->is_split ? ": not in one element" : "");
+                       b->is_split ? ": not in the same element" : "");
         tell_branch(c, out, b, indent, x->branch_count == 1);
     }
     if (x->hint.n) {

@@ -1,5 +1,5 @@
-/* Which file is which is told by its top members, never by its name. */
-#include "filter/ctl/template.h"
+/* A file is recognised by its top-level members, never by its name. */
+#include "filter/ctl/template_parts.h"
 
 #include "common/base/map.h"
 #include "common/base/scan.h"
@@ -14,9 +14,8 @@ struct node *node_member(const struct node *object, const char *name)
     return NULL;
 }
 
-/* The first of these members that is there. */
-static struct node *member_of(const struct node *object, const char *a, const char *b,
-                              const char *c)
+struct node *node_first_member(const struct node *object, const char *a, const char *b,
+                               const char *c)
 {
     struct node *found = node_member(object, a);
     if (!found && b)
@@ -26,7 +25,7 @@ static struct node *member_of(const struct node *object, const char *a, const ch
     return found;
 }
 
-static str text_of(const struct node *n)
+str node_text(const struct node *n)
 {
     return n && n->kind == NODE_STRING ? n->text : STR_NONE;
 }
@@ -91,7 +90,7 @@ void node_write(struct buf *out, const struct node *n)
     write_node(&w, n, false);
 }
 
-static bool is_array(const struct node *n)
+bool node_is_array(const struct node *n)
 {
     return n && n->kind == NODE_ARRAY;
 }
@@ -113,8 +112,7 @@ static void write_policy(struct template *t, struct template_entry *e, const str
     buf_deinit(&out);
 }
 
-static void template_add(struct template *t, str name, str topic, const struct node *policy,
-                         str scope)
+void template_add(struct template *t, str name, str topic, const struct node *policy, str scope)
 {
     if (t->n == TEMPLATE_ENTRIES_MAX)
         return;
@@ -142,13 +140,11 @@ static void template_add(struct template *t, str name, str topic, const struct n
     }
 }
 
-/* What stands behind the last colon of an ARN, or the last slash of a URL; the last word of a
- * reference to another resource. */
-static str short_name(const struct node *n)
+str template_short_name(const struct node *n)
 {
     for (u32 depth = 0; n && n->kind != NODE_STRING && n->first && depth < 4; depth++)
         n = n->first;
-    str text = text_of(n);
+    str text = node_text(n);
     ptrdiff_t colon = str_rfind(text, ':');
     if (colon >= 0 && str_starts(text, STR("arn:")))
         return str_slice(text, (size_t)colon + 1, text.n);
@@ -158,32 +154,32 @@ static str short_name(const struct node *n)
 
 static struct node *policy_in(const struct node *object)
 {
-    return member_of(object, "policy", "FilterPolicy", "policy_text");
+    return node_first_member(object, "policy", "FilterPolicy", "policy_text");
 }
 
-static struct node *scope_node(const struct node *object)
+struct node *template_scope_node(const struct node *object)
 {
-    return member_of(object, "scope", "FilterPolicyScope", "filterPolicyScope");
+    return node_first_member(object, "scope", "FilterPolicyScope", "filterPolicyScope");
 }
 
 static str scope_in(const struct node *object)
 {
-    return text_of(scope_node(object));
+    return node_text(template_scope_node(object));
 }
 
 /* {"name":…,"scope":…,"policy":…}, or with the names of the API. */
 static void add_entry(struct template *t, const struct node *object, str name)
 {
-    const struct node *own = member_of(object, "name", "Name", "id");
-    const struct node *topic = member_of(object, "topic", "Topic", "TopicArn");
+    const struct node *own = node_first_member(object, "name", "Name", "id");
+    const struct node *topic = node_first_member(object, "topic", "Topic", "TopicArn");
     if (own && own->kind == NODE_STRING)
         name = own->text;
-    template_add(t, name, short_name(topic), policy_in(object), scope_in(object));
+    template_add(t, name, template_short_name(topic), policy_in(object), scope_in(object));
 }
 
 /* --- topologies ------------------------------------------------------------------------------- */
 
-/* Subscriptions are called by their queue; those that share it, TOPIC/QUEUE. */
+/* Names subscriptions after their queue; those that share a queue, TOPIC/QUEUE. */
 static void tell_apart(struct template *t, size_t from)
 {
     struct map seen;
@@ -211,188 +207,25 @@ static void find_topology(struct template *t, const struct node *list)
     for (struct node *s = list->first; s; s = s->next) {
         const struct node *attributes = node_member(s, "Attributes");
         const struct node *holder = policy_in(s) || !attributes ? s : attributes;
-        const struct node *name = member_of(s, "Name", "name", NULL);
-        const struct node *endpoint = member_of(s, "Endpoint", "endpoint", "SubscriptionArn");
-        template_add(t, name ? text_of(name) : short_name(endpoint),
-                     short_name(member_of(s, "Topic", "TopicArn", "topic")), policy_in(holder),
-                     scope_in(holder));
+        const struct node *name = node_first_member(s, "Name", "name", NULL);
+        const struct node *endpoint =
+            node_first_member(s, "Endpoint", "endpoint", "SubscriptionArn");
+        template_add(t, name ? node_text(name) : template_short_name(endpoint),
+                     template_short_name(node_first_member(s, "Topic", "TopicArn", "topic")),
+                     policy_in(holder), scope_in(holder));
     }
     if (t->n > from)
         tell_apart(t, from);
 }
 
-/* --- CloudFormation, SAM, Serverless ---------------------------------------------------------- */
-
-static void add_resolved(struct template *t, str name, const struct node *topic,
-                         struct node *policy, struct node *scope, const struct node *parameters)
-{
-    struct resolution found = {.is_changed = false}, of_scope = found;
-    str source = t->source;
-    if (policy)
-        found = template_resolve(t->arena, policy, parameters);
-    if (scope)
-        of_scope = template_resolve(t->arena, scope, parameters);
-    if (found.is_changed)
-        t->source = STR_NONE; /* the tree says more than the text */
-    template_add(t, name, short_name(topic), policy,
-                 of_scope.unknown_n ? STR_NONE : text_of(scope));
-    t->source = source;
-    t->entries[t->n - 1].unknown = found.unknown_n ? found.unknown : of_scope.unknown;
-    t->entries[t->n - 1].unknown_n = found.unknown_n + of_scope.unknown_n;
-    t->entries[t->n - 1].ifs = found.ifs;
-}
-
-static void find_sam_events(struct template *t, const struct node *function,
-                            const struct node *events, const struct node *parameters)
-{
-    if (!events || events->kind != NODE_OBJECT)
-        return;
-    for (struct node *e = events->first; e; e = e->next) {
-        const struct node *p = node_member(e, "Properties");
-        if (!str_is(text_of(node_member(e, "Type")), "SNS") || !p)
-            continue;
-        str name = arena_printf(t->arena, "%.*s.%.*s", STR_ARG(function->name), STR_ARG(e->name));
-        add_resolved(t, name, node_member(p, "Topic"), node_member(p, "FilterPolicy"),
-                     scope_node(p), parameters);
-    }
-}
-
-static void find_resources(struct template *t, const struct node *resources,
-                           const struct node *parameters)
-{
-    if (!resources || resources->kind != NODE_OBJECT)
-        return;
-    for (struct node *r = resources->first; r; r = r->next) {
-        str type = text_of(node_member(r, "Type"));
-        const struct node *p = node_member(r, "Properties");
-        if (str_is(type, "AWS::SNS::Subscription") && p)
-            add_resolved(t, r->name, node_member(p, "TopicArn"), node_member(p, "FilterPolicy"),
-                         scope_node(p), parameters);
-        else if (str_is(type, "AWS::Serverless::Function") && p)
-            find_sam_events(t, r, node_member(p, "Events"), parameters);
-    }
-}
-
-static void find_functions(struct template *t, const struct node *functions)
-{
-    if (!functions || functions->kind != NODE_OBJECT)
-        return;
-    for (struct node *f = functions->first; f; f = f->next) {
-        const struct node *events = node_member(f, "events");
-        u32 count = 0;
-        for (struct node *e = events ? events->first : NULL; e; e = e->next) {
-            const struct node *sns = node_member(e, "sns");
-            if (!sns)
-                continue;
-            str name =
-                ++count == 1 ? f->name : arena_printf(t->arena, "%.*s.%u", STR_ARG(f->name), count);
-            add_resolved(t, name, member_of(sns, "topicName", "arn", NULL),
-                         member_of(sns, "filterPolicy", "FilterPolicy", NULL), scope_node(sns),
-                         NULL);
-        }
-    }
-}
-
-/* serverless.yml keeps CloudFormation's Resources below `resources`; these and the functions stand
- * alone or in a list of such. */
-static void find_serverless(struct template *t, const struct node *root)
-{
-    const struct node *resources = node_member(root, "resources");
-    const struct node *functions = node_member(root, "functions");
-    find_functions(t, functions);
-    for (struct node *f = is_array(functions) ? functions->first : NULL; f; f = f->next)
-        find_functions(t, f);
-    if (resources && resources->kind == NODE_ARRAY)
-        for (struct node *r = resources->first; r; r = r->next)
-            find_resources(t, node_member(r, "Resources"), node_member(r, "Parameters"));
-    else
-        find_resources(t, node_member(resources, "Resources"),
-                       node_member(resources, "Parameters"));
-}
-
-/* --- Terraform -------------------------------------------------------------------------------- */
-
-static void add_terraform_values(struct template *t, str name, const struct node *values)
-{
-    struct node *policy = node_member(values, "filter_policy");
-    str scope = text_of(node_member(values, "filter_policy_scope"));
-    bool is_none = !policy || (policy->kind == NODE_STRING && !policy->text.n);
-    template_add(t, name, short_name(node_member(values, "topic_arn")), is_none ? NULL : policy,
-                 scope);
-}
-
-static void add_terraform(struct template *t, const struct node *resource,
-                          const struct node *values)
-{
-    if (str_is(text_of(node_member(resource, "type")), "aws_sns_topic_subscription") && values)
-        add_terraform_values(t, text_of(member_of(resource, "address", "name", NULL)), values);
-}
-
-static void find_module(struct template *t, const struct node *module, u32 depth)
-{
-    const struct node *list = node_member(module, "resources");
-    for (struct node *r = list ? list->first : NULL; r; r = r->next)
-        add_terraform(t, r, node_member(r, "values"));
-    list = depth < TEMPLATE_MODULES_MAX ? node_member(module, "child_modules") : NULL;
-    for (struct node *m = list ? list->first : NULL; m; m = m->next)
-        find_module(t, m, depth + 1);
-}
-
-/* What `terraform state pull` prints: each resource with its instances. */
-static void find_state(struct template *t, const struct node *resources)
-{
-    for (struct node *r = resources->first; r; r = r->next) {
-        const struct node *module = node_member(r, "module");
-        const struct node *instances = node_member(r, "instances");
-        if (!str_is(text_of(node_member(r, "type")), "aws_sns_topic_subscription"))
-            continue;
-        for (struct node *i = instances ? instances->first : NULL; i; i = i->next) {
-            const struct node *key = node_member(i, "index_key");
-            struct buf name = {0};
-            if (module)
-                buf_printf(&name, "%.*s.", STR_ARG(text_of(module)));
-            buf_printf(&name, "aws_sns_topic_subscription.%.*s",
-                       STR_ARG(text_of(node_member(r, "name"))));
-            if (key && (key->kind == NODE_STRING || key->kind == NODE_NUMBER)) {
-                buf_char(&name, '[');
-                node_write(&name, key);
-                buf_char(&name, ']');
-            }
-            add_terraform_values(t, arena_dup(t->arena, buf_view(&name)),
-                                 node_member(i, "attributes"));
-            buf_deinit(&name);
-        }
-    }
-}
-
-static bool find_terraform(struct template *t, const struct node *root)
-{
-    const struct node *resources = node_member(root, "resources");
-    const struct node *values = member_of(root, "planned_values", "values", NULL);
-    const struct node *module = node_member(values, "root_module");
-    const struct node *changes = node_member(root, "resource_changes");
-    if (module) {
-        find_module(t, module, 0);
-        return true;
-    }
-    if (is_array(resources) && node_member(root, "terraform_version")) {
-        find_state(t, resources);
-        return true;
-    }
-    if (!changes || changes->kind != NODE_ARRAY || !node_member(root, "format_version"))
-        return false;
-    for (struct node *r = changes->first; r; r = r->next)
-        add_terraform(t, r, node_member(node_member(r, "change"), "after"));
-    return true;
-}
-
 /* --- which is which --------------------------------------------------------------------------- */
 
-/* A policy of its own in there, not a key of that name: a key holds a list or a nested key. */
+/* Whether it is an entry with a policy rather than a key named "policy": a key holds a list or a
+ * nested key. */
 static bool is_entry(const struct node *n)
 {
     const struct node *policy = policy_in(n);
-    const struct node *name = member_of(n, "name", "Name", "id");
+    const struct node *name = node_first_member(n, "name", "Name", "id");
     if (!policy || policy->kind == NODE_ARRAY)
         return false;
     return policy->kind == NODE_STRING || scope_in(n).n || (name && name->kind == NODE_STRING) ||
@@ -408,7 +241,7 @@ void template_find_named(struct template *t, struct node *root)
             template_add(t, m->name, STR_NONE, m, STR_NONE);
 }
 
-/* Two members or more, each an object: named policies or a nested one. */
+/* Two or more members, each an object: named policies or one nested policy. */
 static void find_policy(struct template *t, struct node *root)
 {
     u32 objects = 0, entries = 0;
@@ -437,33 +270,33 @@ static bool find_list(struct template *t, const struct node *root)
     return true;
 }
 
-/* A key of a policy may be called as the list of a topology is: entries are told by what they have.
- */
+/* A key of a policy may have the name of a topology's list: entries are recognised by their
+ * members. */
 static bool is_topology(const struct node *root, const struct node *list)
 {
-    if (!is_array(list))
+    if (!node_is_array(list))
         return false;
     const struct node *first = list->first;
     if (!first)
         return node_member(root, "topics") || node_member(root, "queues");
-    return member_of(first, "Endpoint", "Topic", "TopicArn") ||
-           member_of(first, "SubscriptionArn", "Attributes", NULL);
+    return node_first_member(first, "Endpoint", "Topic", "TopicArn") ||
+           node_first_member(first, "SubscriptionArn", "Attributes", NULL);
 }
 
-/* Likewise a key called Resources. */
+/* The same for a key named Resources. */
 static bool is_stack(const struct node *resources)
 {
     if (!resources || resources->kind != NODE_OBJECT)
         return false;
     for (const struct node *r = resources->first; r; r = r->next)
-        if (text_of(node_member(r, "Type")).n)
+        if (node_text(node_member(r, "Type")).n)
             return true;
     return resources->n == 0;
 }
 
 void template_find(struct template *t, struct node *root)
 {
-    struct node *subscriptions = member_of(root, "subscriptions", "Subscriptions", NULL);
+    struct node *subscriptions = node_first_member(root, "subscriptions", "Subscriptions", NULL);
     struct node *attributes = node_member(root, "Attributes");
     struct node *policies = node_member(root, "policies");
     struct node *resources = node_member(root, "Resources");
@@ -471,20 +304,22 @@ void template_find(struct template *t, struct node *root)
         find_topology(t, subscriptions);
     } else if (attributes && attributes->kind == NODE_OBJECT &&
                (policy_in(attributes) || node_member(attributes, "SubscriptionArn"))) {
-        const struct node *endpoint = member_of(attributes, "Endpoint", "SubscriptionArn", NULL);
-        template_add(t, short_name(endpoint), short_name(node_member(attributes, "TopicArn")),
+        const struct node *endpoint =
+            node_first_member(attributes, "Endpoint", "SubscriptionArn", NULL);
+        template_add(t, template_short_name(endpoint),
+                     template_short_name(node_member(attributes, "TopicArn")),
                      policy_in(attributes), scope_in(attributes));
     } else if (is_stack(resources)) {
-        find_resources(t, resources, node_member(root, "Parameters"));
-    } else if (find_terraform(t, root)) {
+        template_find_resources(t, resources, node_member(root, "Parameters"));
+    } else if (template_find_terraform(t, root)) {
         return;
     } else if (node_member(root, "functions") || node_member(root, "resources")) {
-        find_serverless(t, root);
+        template_find_serverless(t, root);
         if (!t->n && !node_member(root, "service"))
             find_policy(t, root);
     } else if (policies && policies->kind == NODE_OBJECT && root->n == 1) {
         template_find_named(t, policies);
-    } else if (is_array(policies) && policies->first && is_entry(policies->first)) {
+    } else if (node_is_array(policies) && policies->first && is_entry(policies->first)) {
         find_list(t, policies);
     } else if (is_entry(root)) {
         add_entry(t, root, STR_NONE);

@@ -1,9 +1,9 @@
-/* Policies found in what people have: a policy, named policies, topologies, and the templates of
+/* Policies found in files: a policy, named policies, topologies, and the templates of
  * CloudFormation, SAM, Terraform and the Serverless Framework.
  *
  *   {"key":["value"]}                                     a policy
  *   {"name":{…policy…},…}, {"policies":{…}}               named ones
- *   [{"name":…,"scope":…,"policy":{…}},…]                 the same with scopes; also one a line
+ *   [{"name":…,"scope":…,"policy":{…}},…]                 the same with scopes; also one per line
  *   {"topics":…,"queues":…,"subscriptions":[…]}           a topology
  *   {"Attributes":{"FilterPolicy":"…",…}}                 aws sns get-subscription-attributes
  *   Resources with AWS::SNS::Subscription, AWS::Serverless::Function    CloudFormation, SAM
@@ -18,8 +18,8 @@
 #define TEMPLATE_ENTRIES_MAX 4000000 /* policies from one file */
 #define TEMPLATE_MODULES_MAX 100     /* Terraform modules within modules */
 
-/* Where a part of a policy that was written out anew stands in its file: in YAML line and column,
- * in JSON a byte. */
+/* Where a part of a re-serialised policy is in its file: line and column in YAML, a byte offset in
+ * JSON. */
 struct template_mark {
     u32 at; /* byte of the policy's text */
     u32 line, column;
@@ -32,13 +32,14 @@ struct template_entry {
     str text;  /* the policy's JSON; empty where there is none */
     bool has_policy;
     bool is_placed;   /* text is a part of the source, from byte `at` on */
-    size_t at;        /* byte of the source where the policy begins, placed or as a string */
+    size_t at;        /* byte of the source where the policy begins, also if it is a string */
     u32 line, column; /* the same in YAML; 0: from JSON */
     str scope;        /* as written; empty: none */
-    const struct template_mark *marks; /* in order; NULL: the text stands in the file as it is */
+    const struct template_mark *marks; /* in order; NULL: the text is unchanged in the file */
     u32 mark_n;
-    str unknown;        /* what the template does not say, in its place; empty: nothing */
-    u32 unknown_n, ifs; /* so often; conditions that were taken as true */
+    str unknown;        /* placeholder for a value that the template does not contain; empty:
+                         * none */
+    u32 unknown_n, ifs; /* number of placeholders; conditions assumed to be true */
 };
 
 struct template
@@ -48,37 +49,37 @@ struct template
     bool is_yaml;
     struct template_entry *entries;
     size_t n, cap;
-    /* The root looks like a policy, and just as much like an object of named policies. */
+    /* The root looks like a policy, but equally like an object of named policies. */
     bool is_ambiguous;
 };
 
-/* Zeroed but for arena and source. The entries are freed by template_deinit. */
+/* Zeroed except for arena and source. The entries are freed by template_deinit. */
 void template_find(struct template *t, struct node *root);
 /* Reads the members of an ambiguous root as named policies. */
 void template_find_named(struct template *t, struct node *root);
 void template_deinit(struct template *t);
 
-/* The member of an object, or NULL, also when it is no object. */
+/* The member of an object, or NULL, also when it is not an object. */
 struct node *node_member(const struct node *object, const char *name);
-/* Appends a tree as JSON, without blanks. */
+/* Appends a tree as JSON without blanks. */
 void node_write(struct buf *out, const struct node *n);
 
-/* --- ctl_resolve.c: CloudFormation's functions ------------------------------------------------ */
+/* --- resolve.c: CloudFormation's functions --------------------------------------------------- */
 
 struct resolution {
     bool is_changed;
-    str unknown; /* the first "${…}" that stands for what the template does not say */
+    str unknown; /* the first "${…}" for a value that the template does not contain */
     u32 unknown_n, ifs;
 };
 
-/* Puts in place of functions what the template says about them, all through the policy. */
+/* Replaces functions throughout the policy by their values, as far as the template has them. */
 struct resolution template_resolve(struct arena *a, struct node *policy,
                                    const struct node *parameters);
 
 /* YAML, with the short forms of CloudFormation's functions (!Ref X is {"Ref":"X"}), anchors and
- * merge keys. Filled in are kinds, texts and names of the nodes, and as places their lines and
- * columns: of a value in source_at and source_end, of a member's name in open and end. */
-#define YAML_NODES_MAX 2000000 /* of one file, what aliases repeat counted every time */
+ * merge keys. Sets kinds, texts and names of the nodes, and as places their lines and columns: of a
+ * value in source_at and source_end, of a member's name in open and end. */
+#define YAML_NODES_MAX 2000000 /* of one file; what aliases repeat is counted every time */
 #define YAML_DEPTH_MAX 200
 int yaml_read(struct arena *a, str text, struct node **ret, struct fault *f) MUST_CHECK;
 

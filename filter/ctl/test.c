@@ -1,5 +1,5 @@
-/* Suites run and reported: for people, as TAP, as JUnit XML, as JSON lines. A failed case comes
- * with its explanation. */
+/* The verb test: runs suites and reports for people, as TAP, as JUnit XML, as JSON lines. A failed
+ * case comes with its explanation. */
 #include <errno.h>
 
 #include "common/base/clock.h"
@@ -10,10 +10,10 @@
 
 struct testing {
     struct ctl *c;
-    str path; /* of the suite at hand */
+    str path; /* of the current suite */
     u64 passed, failed, broken, number;
     struct buf out;
-    struct buf cases; /* JUnit: of the suite at hand, whose head needs their count */
+    struct buf cases; /* JUnit: of the current suite, whose head needs their count */
     u64 suite_failed, suite_broken, suite_number;
 };
 
@@ -25,7 +25,7 @@ static void add_lines(struct buf *out, str text, const char *indent)
     }
 }
 
-/* Why a case failed, over several lines. */
+/* Why a case failed, on several lines. */
 static void add_reason(struct testing *t, struct buf *out, const struct suite_result *r,
                        const char *indent)
 {
@@ -38,7 +38,7 @@ static void add_reason(struct testing *t, struct buf *out, const struct suite_re
     if (r->got == SUITE_INVALID) {
         add_lines(out, r->error, indent);
         if (r->expect == SUITE_INVALID)
-            buf_printf(out, "%sexpected in there: %.*s\n", indent, STR_ARG(r->wanted));
+            buf_printf(out, "%sexpected to contain: %.*s\n", indent, STR_ARG(r->wanted));
     } else if (r->policy) {
         struct explanation *x = explain_new(r->policy, r->message);
         tell_text(t->c, out, x, indent);
@@ -46,7 +46,7 @@ static void add_reason(struct testing *t, struct buf *out, const struct suite_re
     }
 }
 
-static void report_text(struct testing *t, const struct suite_result *r)
+static void case_text(struct testing *t, const struct suite_result *r)
 {
     if (r->ok)
         return;
@@ -78,7 +78,7 @@ static void report_tap(struct testing *t, const struct suite_result *r)
     buf_deinit(&reason);
 }
 
-static void report_json(struct testing *t, const struct suite_result *r)
+static void case_json(struct testing *t, const struct suite_result *r)
 {
     json_begin(&t->out, NULL, '{');
     json_text(&t->out, "id", r->id);
@@ -151,8 +151,8 @@ static void test_take(void *ctx, const struct suite_result *r)
         ctl_complain(t->c, "%.*s:%u: %.*s: %s", STR_ARG(t->path), r->line, STR_ARG(r->id),
                      r->trouble);
     switch (t->c->output) {
-    case CTL_TEXT: report_text(t, r); break;
-    case CTL_JSON: report_json(t, r); break;
+    case CTL_TEXT: case_text(t, r); break;
+    case CTL_JSON: case_json(t, r); break;
     case CTL_TAP: report_tap(t, r); break;
     case CTL_JUNIT: report_junit(t, r); break;
     }
@@ -176,7 +176,7 @@ static void end_suite(struct testing *t, i64 began_us)
     t->suite_number = t->suite_failed = t->suite_broken = 0;
 }
 
-/* Stands in the report as a case that could not be run, so that nobody misses it there. */
+/* Added to the report as a case that could not be run, so that it is not overlooked. */
 static void take_unread(struct testing *t, u32 line, const char *why)
 {
     struct suite_result r = {.id = STR("the suite can be read"), .line = line, .trouble = why};
@@ -192,14 +192,14 @@ static void run_file(struct testing *t, str path, const struct ctl_policies *nam
     t->path = str_is(path, "-") ? STR("standard input") : path;
     int err = input_file(&text, path);
     if (err)
-        take_unread(t, 1, err == E_IO ? strerror(errno) : "larger than a file that is read whole");
+        take_unread(t, 1, err == E_IO ? strerror(errno) : "file too large");
     else if (suite_run(t->c, path, buf_view(&text), named, test_take, t, &fault) != 0)
         take_unread(t, fault.line, fault.text);
     buf_deinit(&text);
     end_suite(t, began_us);
 }
 
-static void begin(struct testing *t)
+static void report_begin(struct testing *t)
 {
     if (t->c->output == CTL_TAP)
         fputs("TAP version 13\n", t->c->out);
@@ -207,7 +207,7 @@ static void begin(struct testing *t)
         fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", t->c->out);
 }
 
-static void end(struct testing *t)
+static void report_end(struct testing *t)
 {
     if (t->c->output == CTL_TAP)
         fprintf(t->c->out, "1..%llu\n", (unsigned long long)t->number);
@@ -229,12 +229,12 @@ int ctl_test(struct ctl *c)
     for (size_t i = 0; i < c->policies.n; i++)
         is_good &= policies_add(c, &named, c->policies.items[i]);
     if (is_good) {
-        begin(&t);
+        report_begin(&t);
         for (size_t i = 0; i < c->files.n; i++)
             run_file(&t, c->files.items[i], &named);
         if (!c->files.n)
             run_file(&t, STR("-"), &named);
-        end(&t);
+        report_end(&t);
     }
     buf_deinit(&t.out);
     buf_deinit(&t.cases);

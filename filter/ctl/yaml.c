@@ -1,7 +1,7 @@
-/* YAML to the same tree as JSON: the only file that sees libyaml. Its parser gives events, which
- * are built up recursively, bounded in depth and, since an alias repeats a tree, in nodes.
+/* Converts YAML to the same tree as JSON; the only file that sees libyaml. Its parser's events are
+ * turned into nodes recursively, bounded in depth and, since an alias repeats a tree, in nodes.
  *
- * Plain scalars are what YAML 1.2's core schema says (true, null, numbers as JSON may spell them);
+ * Plain scalars follow YAML 1.2's core schema (true, null, numbers as JSON may spell them);
  * everything else, and everything quoted, is a string. */
 #include "filter/ctl/template.h"
 
@@ -18,14 +18,14 @@ struct anchor {
 
 struct yaml_reader {
     yaml_parser_t parser;
-    yaml_event_t event; /* the current one; of type NO_EVENT when there is none */
+    yaml_event_t event; /* the current one; its type is NO_EVENT when there is none */
     struct arena *arena;
     struct fault *fault;
     struct anchor *anchors;
     u32 nodes;
 };
 
-static int complain(struct yaml_reader *r, const char *words)
+static int yaml_complain(struct yaml_reader *r, const char *words)
 {
     return fault_set_at(r->fault, FILTER_FAULT_POLICY, (u32)r->event.start_mark.line + 1,
                         (u32)r->event.start_mark.column + 1, "YAML: %s", words);
@@ -45,7 +45,7 @@ static int next_event(struct yaml_reader *r)
 static int new_node(struct yaml_reader *r, enum node_kind kind, struct node **ret)
 {
     if (r->nodes++ == YAML_NODES_MAX)
-        return complain(r, "more nodes than are read");
+        return yaml_complain(r, "too many nodes");
     *ret = arena_zalloc(r->arena, sizeof **ret);
     (*ret)->kind = kind;
     (*ret)->source_at = (u32)r->event.start_mark.line + 1;
@@ -68,7 +68,7 @@ static size_t digits(str s, size_t at)
     return n;
 }
 
-/* A number of YAML that JSON can spell, spelled so: +5, .5, 5. and 007 get JSON's form. */
+/* A YAML number in JSON's spelling if there is one: +5, .5, 5. and 007 are converted. */
 static bool to_number(struct yaml_reader *r, str s, str *ret)
 {
     bool is_minus = s.n && s.p[0] == '-';
@@ -119,7 +119,7 @@ static int wrap_function(struct yaml_reader *r, const char *tag, struct node **n
     return 0;
 }
 
-static int read_scalar(struct yaml_reader *r, struct node **ret)
+static int yaml_scalar(struct yaml_reader *r, struct node **ret)
 {
     const yaml_event_t *e = &r->event;
     str s = arena_dup(r->arena, str_from(e->data.scalar.value, e->data.scalar.length));
@@ -167,8 +167,8 @@ static int read_alias(struct yaml_reader *r, struct node **ret)
     for (struct anchor *a = r->anchors; a; a = a->next)
         if (str_eq(a->name, name))
             return a->node ? copy_node(r, a->node, ret)
-                           : complain(r, "an alias within what it stands for");
-    return complain(r, "an alias of nothing");
+                           : yaml_complain(r, "an alias inside its own anchor");
+    return yaml_complain(r, "an alias without an anchor");
 }
 
 static int read_sequence(struct yaml_reader *r, u32 depth, struct node *list)
@@ -184,7 +184,7 @@ static int read_sequence(struct yaml_reader *r, u32 depth, struct node *list)
     return err;
 }
 
-/* Of two members with one name the last one counts, and takes the place of the first. */
+/* Of two members of the same name the last one counts and takes the place of the first. */
 static void put_member(struct map *names, struct node *object, struct node ***to, struct node *m)
 {
     struct node *old = map_get(names, m->name);
@@ -201,7 +201,7 @@ static void put_member(struct map *names, struct node *object, struct node ***to
     object->n++;
 }
 
-/* "<<": members of another object, or of several, that are not there yet. */
+/* "<<": adds the members of another object, or of several, that are not present yet. */
 static void merge(struct map *names, struct node *object, struct node ***to, struct node *from)
 {
     if (from->kind == NODE_ARRAY)
@@ -226,7 +226,7 @@ static int read_members(struct yaml_reader *r, u32 depth, struct node *object, s
     while ((err = next_event(r)) == 0 && r->event.type != YAML_MAPPING_END_EVENT) {
         struct node *value = NULL;
         if (r->event.type != YAML_SCALAR_EVENT)
-            return complain(r, "a member name must be a scalar");
+            return yaml_complain(r, "a member name must be a scalar");
         str name =
             arena_dup(r->arena, str_from(r->event.data.scalar.value, r->event.data.scalar.length));
         u32 line = (u32)r->event.start_mark.line + 1, column = (u32)r->event.start_mark.column + 1;
@@ -245,7 +245,7 @@ static int read_members(struct yaml_reader *r, u32 depth, struct node *object, s
     return err;
 }
 
-static int read_collection(struct yaml_reader *r, u32 depth, struct node **ret)
+static int yaml_collection(struct yaml_reader *r, u32 depth, struct node **ret)
 {
     bool is_mapping = r->event.type == YAML_MAPPING_START_EVENT;
     str tag =
@@ -272,12 +272,12 @@ static const yaml_char_t *anchor_of(const yaml_event_t *e)
     }
 }
 
-/* The node that the current event begins. */
+/* Reads the node that the current event begins. */
 static int read_node(struct yaml_reader *r, u32 depth, struct node **ret)
 {
     struct anchor *anchor = NULL;
     if (depth > YAML_DEPTH_MAX)
-        return complain(r, "nested too deeply");
+        return yaml_complain(r, "nested too deeply");
     if (anchor_of(&r->event)) {
         anchor = arena_zalloc(r->arena, sizeof *anchor);
         anchor->name = dup_z(r, anchor_of(&r->event));
@@ -288,12 +288,12 @@ static int read_node(struct yaml_reader *r, u32 depth, struct node **ret)
     if (r->event.type == YAML_ALIAS_EVENT)
         err = read_alias(r, ret);
     else if (r->event.type == YAML_SCALAR_EVENT)
-        err = read_scalar(r, ret);
+        err = yaml_scalar(r, ret);
     else if (r->event.type == YAML_SEQUENCE_START_EVENT ||
              r->event.type == YAML_MAPPING_START_EVENT)
-        err = read_collection(r, depth, ret);
+        err = yaml_collection(r, depth, ret);
     else
-        err = complain(r, "a value was expected");
+        err = yaml_complain(r, "a value was expected");
     if (err == 0 && anchor)
         anchor->node = *ret;
     return err;
@@ -303,7 +303,7 @@ int yaml_read(struct arena *a, str text, struct node **ret, struct fault *f)
 {
     struct yaml_reader r = {.arena = a, .fault = f};
     if (!yaml_parser_initialize(&r.parser))
-        return fault_set(f, FILTER_FAULT_POLICY, "YAML: no memory");
+        return fault_set(f, FILTER_FAULT_POLICY, "YAML: out of memory");
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.n);
     int err = 0;
     do
@@ -311,7 +311,7 @@ int yaml_read(struct arena *a, str text, struct node **ret, struct fault *f)
     while (err == 0 &&
            (r.event.type == YAML_STREAM_START_EVENT || r.event.type == YAML_DOCUMENT_START_EVENT));
     if (err == 0 && r.event.type == YAML_STREAM_END_EVENT)
-        err = complain(&r, "nothing in it");
+        err = yaml_complain(&r, "empty document");
     if (err == 0)
         err = read_node(&r, 0, ret);
     yaml_event_delete(&r.event);

@@ -1,18 +1,18 @@
-/* From what the message offers to a verdict told key by key.
+/* Computes the verdict of one policy on one message, key by key.
  *
- * Each key is judged by itself first. Where all keys of a branch hold and the body has arrays, a
+ * Each key is evaluated by itself first. If all keys of a branch hold and the body has arrays, a
  * walk over the body decides whether they hold together: for every part of the body it keeps the
- * sets of keys that the part can satisfy at once (an object: what its members can, together; an
- * array: what one of its elements can), of which only the largest matter. The verdict itself is the
- * matcher's; it also stands in where those sets grow out of hand. */
+ * sets of keys that the part can satisfy at once (an object: what its members satisfy together; an
+ * array: what one of its elements satisfies); only maximal sets are kept. The verdict itself is the
+ * matcher's; it also replaces the result of the walk when the sets exceed their bounds. */
 #include "filter/explain/explain.h"
 
 #include "filter/explain/explain_parts.h"
 
-/* Keys of a branch that are followed through arrays, and sets kept for a part of the body. */
+/* Keys of a branch that are followed through arrays, and sets kept for one part of the body. */
 #define JOINT_KEYS_MAX 64
 #define JOINT_SETS_MAX 256
-/* Comparisons of two sets in one explanation: a hostile body must not hold anybody up. */
+/* Set comparisons in one explanation; bounds the time that a hostile body can cost. */
 #define JOINT_WORK_MAX 20000000
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -62,7 +62,7 @@ static void judge_key(struct explanation *x, const struct policy *p, const struc
 
 /* --- keys that hold together ------------------------------------------------------------------ */
 
-/* Sets of keys, a bit a key; none holds another. */
+/* Sets of keys, one bit per key; no set contains another. */
 struct sets {
     u64 *v;
     u32 n;
@@ -72,7 +72,7 @@ struct joint {
     const u64 *masks; /* of each scalar of the body: the keys it satisfies */
     u32 next;         /* scalar */
     u64 work;         /* comparisons so far */
-    bool is_over;     /* sets grew out of hand: nothing is known */
+    bool is_over;     /* the sets exceeded a bound: the result is unknown */
 };
 
 static void sets_add(struct joint *j, struct sets *s, u64 set)
@@ -82,7 +82,7 @@ static void sets_add(struct joint *j, struct sets *s, u64 set)
     j->is_over |= j->work > JOINT_WORK_MAX;
     for (u32 i = 0; i < s->n; i++) {
         if ((s->v[i] & set) == set)
-            return; /* there is one as large: nothing was dropped so far */
+            return; /* an equal or larger set is there: nothing was removed so far */
         if ((s->v[i] & set) != s->v[i])
             s->v[kept++] = s->v[i];
     }
@@ -96,7 +96,7 @@ static void sets_add(struct joint *j, struct sets *s, u64 set)
     s->v[s->n++] = set;
 }
 
-/* What both can satisfy together. */
+/* The sets that both can satisfy together. */
 static void sets_combine(struct joint *j, struct sets *s, const struct sets *with)
 {
     struct sets r = {0};
@@ -128,7 +128,7 @@ static struct sets joint_sets(struct joint *j, const struct node *n)
     return s;
 }
 
-/* Marks the scalars that satisfy the key by themselves. */
+/* Marks the scalars that satisfy the key on their own. */
 static void mark_scalars(const struct explain_key *key, const struct explain_watch *w, u32 bit,
                          u64 *masks)
 {
@@ -142,8 +142,8 @@ static void mark_scalars(const struct explain_key *key, const struct explain_wat
     }
 }
 
-/* Whether all keys of a branch, each of which holds, hold together. `verdict` stands in where that
- * is not found out. */
+/* Whether all keys of a branch, each of which holds by itself, hold together. `verdict` is returned
+ * when the walk cannot decide. */
 static bool holds_jointly(const struct explain_offer *o, const struct explain_branch *b,
                           bool verdict)
 {
@@ -185,7 +185,8 @@ static void judge_branch(struct explanation *x, const struct policy *p,
     ret->is_split = ret->failed == 0 && !ret->holds;
 }
 
-/* Of two branches the one that holds, then the one with fewer failing keys; splits come last. */
+/* Of two branches the better one: one that holds, then the one with fewer failing keys; split
+ * branches come last. */
 static bool is_nearer(const struct explain_branch *a, const struct explain_branch *b)
 {
     if (a->holds != b->holds)
@@ -238,7 +239,7 @@ struct explanation *explain_new(const struct policy *p, const struct filter_mess
     else
         judge(x, p, &o);
     if (x->reason == EXPLAIN_NO_POLICY)
-        x->eligibility = FILTER_ELIGIBLE; /* nobody asked */
+        x->eligibility = FILTER_ELIGIBLE; /* not evaluated */
     explain_sum_up(x, p, &o);
     explain_offer_deinit(&o);
     return x;

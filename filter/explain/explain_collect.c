@@ -1,7 +1,7 @@
-/* The message read for one policy. Bodies are walked once with the dotted path and the readable
- * place kept in two buffers that grow and shrink with the walk; only what lies at a path of the
- * policy is kept. What lies nearby (another case, another level) is noted for keys that have
- * nothing. */
+/* Collects what a message has at the paths of one policy. A body is walked once; two growing and
+ * shrinking buffers hold the dotted path and the readable place. Only values at a path of the
+ * policy are kept. For keys without values, near matches (another case, another level) are
+ * recorded. */
 #include "filter/explain/explain_parts.h"
 
 #include "common/base/scan.h"
@@ -44,9 +44,10 @@ static void watch_take(struct explain_offer *o, struct explain_watch *w,
     w->ordinals[w->n++] = ordinal;
 }
 
-/* Notes that something like the watched path is at `place`, unless a nearer thing was noted. */
-static void note(struct explain_offer *o, struct explain_watch *w, enum explain_miss near,
-                 str place)
+/* Records that something like the watched path is at `place`, unless a nearer match was
+ * recorded. */
+static void note_near(struct explain_offer *o, struct explain_watch *w, enum explain_miss near,
+                      str place)
 {
     if (explain_miss_rank(near) <= explain_miss_rank(w->near))
         return;
@@ -59,7 +60,7 @@ static bool has_tail(str path, str tail)
     return path.n > tail.n && str_ends(path, tail) && path.p[path.n - tail.n - 1] == '.';
 }
 
-/* Takes the last name off a path, which has no text any more when that was its only one. */
+/* Removes and returns the last name of a path; *path has a NULL text when that was its only one. */
 static str take_last(str *path)
 {
     size_t at = path->n;
@@ -70,8 +71,8 @@ static str take_last(str *path)
     return name;
 }
 
-/* Whether `path`, another one, ends with the same name and has all names of `part` in their order,
- * with others before or between. */
+/* Whether `path`, a different one, ends with the same name and contains all names of `part` in
+ * order, with others before or between. */
 static bool is_deeper(str path, str part)
 {
     if (!str_eq(take_last(&path), take_last(&part)))
@@ -87,7 +88,7 @@ static bool is_deeper(str path, str part)
     return true;
 }
 
-/* Paths are short; longer ones are not worth a guess. */
+/* Longest path for which near matches are looked for. */
 #define GUESS_PATH_MAX 512
 
 static bool is_same_but_case(str a, str b)
@@ -107,11 +108,11 @@ static void guess(struct explain_offer *o, str path, str place)
         if (str_eq(w->path, path))
             continue;
         if (is_deeper(path, w->path))
-            note(o, w, EXPLAIN_DEEPER, place);
+            note_near(o, w, EXPLAIN_DEEPER, place);
         else if (has_tail(w->path, path))
-            note(o, w, EXPLAIN_HIGHER, place);
+            note_near(o, w, EXPLAIN_HIGHER, place);
         else if (is_same_but_case(w->path, path))
-            note(o, w, EXPLAIN_KEY_CASE, place);
+            note_near(o, w, EXPLAIN_KEY_CASE, place);
     }
 }
 
@@ -120,7 +121,8 @@ static void guess(struct explain_offer *o, str path, str place)
 struct walk {
     struct explain_offer *o;
     struct buf path, place;
-    enum explain_miss other; /* when it only looks for keys: what finding one means; else MET */
+    enum explain_miss other; /* set while only keys are looked for: the miss to record; otherwise
+                              * MET */
 };
 
 static const str LITERALS[] = {
@@ -146,7 +148,7 @@ static void walk_children(struct walk *w, const struct node *n)
         if (n->kind == NODE_ARRAY) {
             buf_printf(&w->place, "[%u]", i++);
         } else {
-            /* The root's path is no path yet; a member of it may still have an empty name. */
+            /* The root has no path yet; a member of it may still have an empty name. */
             if (w->place.n > 0) {
                 buf_char(&w->path, '.');
                 buf_char(&w->place, '.');
@@ -168,7 +170,7 @@ static void walk_node(struct walk *w, const struct node *n)
     bool is_scalar = n->kind >= NODE_STRING;
     if (w->other != EXPLAIN_MET) {
         if (here && n->kind != NODE_ARRAY)
-            note(o, here, w->other, place);
+            note_near(o, here, w->other, place);
     } else if (is_scalar) {
         struct explain_value v = value_of(n, place);
         if (here)
@@ -176,9 +178,9 @@ static void walk_node(struct walk *w, const struct node *n)
         o->scalars++;
     } else if (here) {
         if (n->kind == NODE_OBJECT)
-            note(o, here, EXPLAIN_OBJECT, place);
+            note_near(o, here, EXPLAIN_OBJECT, place);
         else if (n->n == 0)
-            note(o, here, EXPLAIN_EMPTY_ARRAY, place);
+            note_near(o, here, EXPLAIN_EMPTY_ARRAY, place);
     }
     if (w->other == EXPLAIN_MET && place.n && n->kind != NODE_OBJECT)
         guess(o, path, place);
@@ -215,7 +217,7 @@ static void collect_body(struct explain_offer *o, const struct filter_message *m
     for (size_t i = 0; i < msg->attr_count; i++) {
         struct explain_watch *w = map_get(&o->by_path, msg->attrs[i].name);
         if (w)
-            note(o, w, EXPLAIN_OTHER_SCOPE, msg->attrs[i].name);
+            note_near(o, w, EXPLAIN_OTHER_SCOPE, msg->attrs[i].name);
     }
 }
 
@@ -227,8 +229,8 @@ static bool has_base(str type, str base)
            (str_starts(type, base) && type.n > base.n && type.p[base.n] == '.');
 }
 
-/* Attribute values are compared in the escaped form that they have in JSON. */
-static str escaped(struct arena *a, str s)
+/* Attribute values are compared in their JSON-escaped form. */
+static str attribute_escaped(struct arena *a, str s)
 {
     if (str_find(s, '"') < 0 && str_find(s, '\\') < 0)
         return s;
@@ -259,11 +261,11 @@ static void take_elements(struct explain_offer *o, struct explain_watch *w, cons
     }
     struct explain_value v = value_of(n, buf_view(place));
     if (v.type == EXPLAIN_STRING)
-        v.text = escaped(o->arena, v.text);
+        v.text = attribute_escaped(o->arena, v.text);
     watch_take(o, w, &v, 0);
 }
 
-/* False: its text is no JSON. */
+/* False: its text is not JSON. */
 static bool collect_array(struct explain_offer *o, const struct filter_attr *a,
                           struct explain_watch *w)
 {
@@ -281,7 +283,7 @@ static bool collect_array(struct explain_offer *o, const struct filter_attr *a,
     take_elements(o, w, root, &place);
     buf_deinit(&place);
     if (w->n == 0)
-        note(o, w, EXPLAIN_EMPTY_ARRAY, a->name);
+        note_near(o, w, EXPLAIN_EMPTY_ARRAY, a->name);
     return true;
 }
 
@@ -299,7 +301,7 @@ static bool collect_attribute(struct explain_offer *o, const struct filter_attr 
     }
     if (has_base(a->type, STR("Number")) && number_read(a->value, &number)) {
         o->trouble =
-            arena_printf(o->arena, "its Number attribute \"%.*s\" is spelled \"%.*s\"",
+            arena_printf(o->arena, "its Number attribute \"%.*s\" has the malformed value \"%.*s\"",
                          STR_ARG(a->name), (int)MIN(a->value.n, EXPLAIN_SHOWN_MAX), a->value.p);
         return false;
     }
@@ -308,16 +310,16 @@ static bool collect_attribute(struct explain_offer *o, const struct filter_attr 
     struct explain_value v = {a->name, EXPLAIN_NUMBER, a->value};
     if (has_base(a->type, STR("String"))) {
         v.type = EXPLAIN_STRING;
-        v.text = escaped(o->arena, a->value);
+        v.text = attribute_escaped(o->arena, a->value);
     } else if (!has_base(a->type, STR("Number"))) {
-        note(o, w, EXPLAIN_BINARY, a->name);
+        note_near(o, w, EXPLAIN_BINARY, a->name);
         return true;
     }
     watch_take(o, w, &v, 0);
     return true;
 }
 
-/* Keys without a value may be in the body. */
+/* Looks for keys without a value in the body. */
 static void look_into_body(struct explain_offer *o, str body)
 {
     struct fault *f = mem_alloc(sizeof *f);

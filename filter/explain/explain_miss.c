@@ -1,8 +1,8 @@
-/* One rule against one value: met, or in what way it was missed. The rules are read here a second
- * time, for one value at once; that they agree with the matcher is what the tests hold. */
+/* Compares one rule with one value: matched, or in what way it missed. This evaluates rules a
+ * second time, independently of the matcher; tests check that both agree. */
 #include "filter/explain/explain_parts.h"
 
-/* Name and rank by miss: of several the one with the highest rank is told. */
+/* Name and rank of each miss; of several, the one with the highest rank is reported. */
 static const struct {
     const char *name;
     u32 rank;
@@ -110,7 +110,7 @@ static const char *literal_text(enum policy_kind kind)
     return kind == POLICY_TRUE ? "true" : kind == POLICY_FALSE ? "false" : "null";
 }
 
-/* The text behind the escaped form, in place of which a policy was written plainly. */
+/* Whether the unescaped text matches, when a policy was written without the escapes. */
 static bool meets_unescaped(enum policy_kind kind, const struct policy_operand *o, str text)
 {
     if (str_find(text, '\\') < 0)
@@ -151,7 +151,7 @@ static bool is_array_text(str text)
     return text.n >= 2 && text.p[0] == '[' && text.p[text.n - 1] == ']';
 }
 
-/* A string value that does not meet a rule about strings. */
+/* Classifies a string value that does not match a rule on strings. */
 static enum explain_miss text_miss(enum policy_kind kind, const struct policy_operand *o, str text,
                                    enum filter_scope scope)
 {
@@ -172,7 +172,7 @@ static enum explain_miss text_miss(enum policy_kind kind, const struct policy_op
     return is_part && contains(text, o->text) ? EXPLAIN_SUBSTRING : EXPLAIN_OTHER;
 }
 
-/* A rule with operands against a value, as if there were no anything-but. */
+/* Compares a rule's operand with a value, ignoring anything-but. */
 static enum explain_miss operand_miss(enum policy_kind kind, const struct policy_operand *o,
                                       const struct explain_value *v, enum filter_scope scope)
 {

@@ -1,52 +1,47 @@
-/* The sentences. Every miss has one, with the value (%V), the rule (%R) and the place nearby (%P)
- * put in; the key in front of it is the caller's. */
+/* The sentences. Every miss has one, with the value (%V), the rule (%R) and the near match's place
+ * (%P) inserted; the caller puts the key in front. */
 #include "filter/explain/explain_parts.h"
 
 #include "common/base/scan.h"
 
-/* %V the value, %T its type, %R the rule's own text, %P where something like the key was found, %K
- * the key. */
+/* %V the value, %T its type, %R the rule's text, %P where something like the key was found, %K the
+ * key. */
 static const char *const SENTENCES[] = {
-    [EXPLAIN_MET] = "%V meets %R.",
-    [EXPLAIN_OTHER] = "%V does not meet %R.",
-    [EXPLAIN_CASE] = "%V misses %R only by upper and lower case: comparing is case-sensitive, "
-                     "equals-ignore-case is not.",
-    [EXPLAIN_BLANK] = "%V would meet %R without the blanks at its ends: nothing is trimmed.",
-    [EXPLAIN_NUMBER_QUOTED] =
-        "%V is a string, and %R asks for a number: types never convert. Publish it as a number, or "
-        "write the rule with a string.",
-    [EXPLAIN_NUMBER_BARE] =
-        "%V is a number, and %R asks for a string: types never convert. Write the rule with a "
-        "number, or publish a string.",
+    [EXPLAIN_MET] = "%V matches %R.",
+    [EXPLAIN_OTHER] = "%V does not match %R.",
+    [EXPLAIN_CASE] = "%V differs from %R only in case: comparison is case-sensitive, except with "
+                     "equals-ignore-case.",
+    [EXPLAIN_BLANK] =
+        "%V would match %R without its leading or trailing blanks: values are not trimmed.",
+    [EXPLAIN_NUMBER_QUOTED] = "%V is a string, but %R expects a number: types are not converted. "
+                              "Publish the value as a number, or write the rule with a string.",
+    [EXPLAIN_NUMBER_BARE] = "%V is a number, but %R expects a string: types are not converted. "
+                            "Write the rule with a number, or publish a string.",
     [EXPLAIN_LITERAL_QUOTED] =
-        "%V is a %T, and %R asks for the same word as another type: types never convert.",
-    [EXPLAIN_TYPE] = "%V is a %T, which %R never holds for.",
-    [EXPLAIN_SUBSTRING] =
-        "%V holds the text of %R, but not where the rule looks for it; a wildcard "
-        "finds it anywhere.",
-    [EXPLAIN_EXCLUDED] = "%V is what %R excludes.",
-    [EXPLAIN_BOUND] = "%V is the bound of %R, and the bound itself is outside.",
+        "%V is a %T, but %R expects the same text as another type: types are not converted.",
+    [EXPLAIN_TYPE] = "%V is a %T, which %R never matches.",
+    [EXPLAIN_SUBSTRING] = "%V contains the text of %R, but not where the rule requires it; a "
+                          "wildcard matches it anywhere.",
+    [EXPLAIN_EXCLUDED] = "%R excludes %V.",
+    [EXPLAIN_BOUND] = "%V is the bound of %R, which is exclusive.",
     [EXPLAIN_BELOW] = "%V is below %R.",
     [EXPLAIN_ABOVE] = "%V is above %R.",
-    [EXPLAIN_NO_ADDRESS] = "%V is no IP address, so %R cannot hold.",
-    [EXPLAIN_ADDRESS_FAMILY] = "%V is an address of the other family (IPv4, IPv6) than %R.",
-    [EXPLAIN_ESCAPE] =
-        "%V is compared as shown: among attributes, quotes and backslashes count in their escaped "
-        "form, so the policy has to escape them twice.",
-    [EXPLAIN_ARRAY_IN_STRING] =
-        "%V is one string that looks like a JSON array: only the data type String.Array is taken "
-        "apart.",
-    [EXPLAIN_PRESENT] = "%V is there, and %R asks that nothing is.",
+    [EXPLAIN_NO_ADDRESS] = "%V is not an IP address, so %R cannot match.",
+    [EXPLAIN_ADDRESS_FAMILY] = "%V and %R are of different address families (IPv4, IPv6).",
+    [EXPLAIN_ESCAPE] = "%V is compared as shown: quotes and backslashes in attributes are compared "
+                       "in their escaped form, so the policy must escape them twice.",
+    [EXPLAIN_ARRAY_IN_STRING] = "%V is one string that looks like a JSON array: only attributes of "
+                                "the data type String.Array are split into elements.",
+    [EXPLAIN_PRESENT] = "%V is present, but %R requires that the key is absent.",
     [EXPLAIN_ABSENT] = "the message has no \"%K\"; %R needs a value.",
     [EXPLAIN_KEY_CASE] =
         "the message has no \"%K\", but it has \"%P\": names are compared exactly.",
     [EXPLAIN_DEEPER] = "the message has no \"%K\" at this level, but it has \"%P\".",
-    [EXPLAIN_HIGHER] = "the message has no \"%K\", but it has \"%P\" further up.",
-    [EXPLAIN_OBJECT] = "\"%P\" is an object, and only values count: name a key inside it.",
-    [EXPLAIN_EMPTY_ARRAY] = "\"%P\" holds no value, which counts as absent.",
-    [EXPLAIN_BINARY] = "\"%P\" is a Binary attribute, which counts as absent.",
-    [EXPLAIN_OTHER_SCOPE] =
-        "\"%P\" is there, but not where the policy looks: see FilterPolicyScope.",
+    [EXPLAIN_HIGHER] = "the message has no \"%K\", but it has \"%P\" at a higher level.",
+    [EXPLAIN_OBJECT] = "\"%P\" is an object, but only values are matched: name a key inside it.",
+    [EXPLAIN_EMPTY_ARRAY] = "\"%P\" has no values, so it counts as absent.",
+    [EXPLAIN_BINARY] = "\"%P\" is a Binary attribute, so it counts as absent.",
+    [EXPLAIN_OTHER_SCOPE] = "\"%P\" is present, but outside the policy's FilterPolicyScope.",
 };
 
 void explain_show(struct buf *out, str text)
@@ -74,7 +69,7 @@ void explain_show_value(struct buf *out, const struct explain_value *v)
     buf_deinit(&quoted);
 }
 
-/* What stands for the letters behind the percent signs. */
+/* What replaces each letter behind a percent sign. */
 struct parts {
     const struct explain_value *value;
     str rule, place, key;
@@ -114,7 +109,7 @@ str explain_words_of_rule(struct arena *a, const struct policy_leaf *leaf,
 {
     struct parts p = {rule->value, rule->rule, w->near_place, leaf->path};
     if (rule->holds && !rule->value)
-        return compose(a, "the message has no \"%K\", which meets %R.", &p);
+        return compose(a, "the message has no \"%K\", which matches %R.", &p);
     return compose(a, SENTENCES[rule->miss], &p);
 }
 
@@ -125,7 +120,7 @@ str explain_words_of_key(struct arena *a, const struct explain_key *key)
     buf_z(&b, ": ");
     buf_str(&b, key->nearest->words);
     if (!key->holds && key->value_count > 1)
-        buf_printf(&b, " None of its %u values meets a rule.", key->value_count);
+        buf_printf(&b, " None of its %u values matches a rule.", key->value_count);
     str s = arena_dup(a, buf_view(&b));
     buf_deinit(&b);
     return s;
@@ -136,8 +131,8 @@ str explain_words_of_key(struct arena *a, const struct explain_key *key)
 static const char *hint_of(enum explain_miss miss, enum filter_scope scope)
 {
     switch (miss) {
-    case EXPLAIN_CASE: return "Use equals-ignore-case where case does not matter.";
-    case EXPLAIN_BLANK: return "Publish the value without blanks at its ends.";
+    case EXPLAIN_CASE: return "Use equals-ignore-case if case does not matter.";
+    case EXPLAIN_BLANK: return "Publish the value without leading or trailing blanks.";
     case EXPLAIN_NUMBER_QUOTED:
         return scope == FILTER_BODY ? "Write the number without quotes in the body."
                                     : "Give the attribute the data type Number.";
@@ -153,10 +148,10 @@ static const char *hint_of(enum explain_miss miss, enum filter_scope scope)
                                     : "Set FilterPolicyScope to MessageBody to filter by the body.";
     case EXPLAIN_DEEPER:
     case EXPLAIN_HIGHER:
-    case EXPLAIN_KEY_CASE: return "Name the key as the message does.";
+    case EXPLAIN_KEY_CASE: return "Use the same key name as the message.";
     case EXPLAIN_ESCAPE: return "Escape the quote or backslash twice in an attribute policy.";
     case EXPLAIN_ABSENT:
-        return "Add {\"exists\":false} to the key's list to let messages without it through.";
+        return "Add {\"exists\":false} to the key's list to accept messages without it.";
     default: return "";
     }
 }
@@ -164,30 +159,28 @@ static const char *hint_of(enum explain_miss miss, enum filter_scope scope)
 static void sum_up_not_eligible(struct explanation *x, const struct policy *p,
                                 const struct explain_offer *o)
 {
-    x->words =
-        arena_printf(&x->arena,
-                     "The message is rejected whatever the policy says: %.*s, and the policy "
-                     "looks at the %s.",
-                     STR_ARG(o->trouble), p->scope == FILTER_BODY ? "body" : "attributes");
+    x->words = arena_printf(&x->arena,
+                            "The message is rejected regardless of the policy's rules: %.*s, and "
+                            "the policy applies to the %s.",
+                            STR_ARG(o->trouble), p->scope == FILTER_BODY ? "body" : "attributes");
     bool is_elsewhere = false;
     for (u32 i = 0; i < o->n; i++)
         is_elsewhere |= o->watches[i].near == EXPLAIN_OTHER_SCOPE;
     if (is_elsewhere)
         x->hint = str_of(hint_of(EXPLAIN_OTHER_SCOPE, p->scope));
     else if (o->eligibility == FILTER_INVALID_ATTRIBUTES)
-        x->hint = STR("A malformed attribute rejects the message even where no policy names it.");
+        x->hint = STR("A malformed attribute causes a rejection even if no policy names it.");
 }
 
 static void sum_up_failed(struct explanation *x, const struct policy *p)
 {
     const char *several = x->branch_count > 1
-                              ? " None of its alternatives holds; the nearest fails "
+                              ? " None of its alternatives matches; the nearest fails "
                                 "at:"
                               : "";
     if (x->nearest->is_split) {
-        x->words =
-            STR("The policy rejects the message: every key holds by itself, but not in one and "
-                "the same element of an array.");
+        x->words = STR("The policy rejects the message: every key matches by itself, but not "
+                       "within the same array element.");
         x->hint = STR("Keys below an array of objects must be satisfied by the same element.");
         return;
     }
@@ -200,20 +193,18 @@ void explain_sum_up(struct explanation *x, const struct policy *p, const struct 
 {
     x->hint = STR("");
     switch (x->reason) {
-    case EXPLAIN_NO_POLICY:
-        x->words = STR("There is no policy: every message gets through.");
-        break;
+    case EXPLAIN_NO_POLICY: x->words = STR("There is no policy: every message is accepted."); break;
     case EXPLAIN_EMPTY_BODY:
-        x->words = STR("The message is rejected: an empty object satisfies no policy.");
+        x->words = STR("The message is rejected: an empty object matches no policy.");
         break;
     case EXPLAIN_NOT_ELIGIBLE: sum_up_not_eligible(x, p, o); break;
     case EXPLAIN_FAILED: sum_up_failed(x, p); break;
     case EXPLAIN_HELD:
         if (x->branch_count == 1)
-            x->words = STR("The policy lets the message through: every key holds.");
+            x->words = STR("The policy accepts the message: every key matches.");
         else
             x->words = arena_printf(&x->arena,
-                                    "The policy lets the message through: alternative %u of %u "
+                                    "The policy accepts the message: alternative %u of %u "
                                     "holds.",
                                     (u32)(x->nearest - x->branches) + 1, x->branch_count);
         break;

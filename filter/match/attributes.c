@@ -1,8 +1,9 @@
-/* Attributes decoded already: no JSON on the way, except inside a String.Array, whose value is
- * JSON.
+/* Reads message attributes. They are already decoded, so no JSON is parsed except the value of a
+ * String.Array.
  *
- * The escape quirk: the service compares an attribute's text as it stands in a JSON literal, so a
- * quote and a backslash carry a backslash (Amazon SNS developer guide, "String value matching"). */
+ * Escaping: the service compares an attribute's text as it would stand in a JSON literal, so quotes
+ * and backslashes are preceded by a backslash (Amazon SNS developer guide, "String value
+ * matching"). */
 #include "filter/match/attributes.h"
 
 #include "common/base/scan.h"
@@ -23,8 +24,8 @@ static enum attr_type type_of(str type)
     return str_is(type, "Binary") ? TYPE_BINARY : TYPE_OTHER;
 }
 
-/* The text as the service's engine sees it; room was made for twice its size. */
-static str escaped(struct event *e, str text)
+/* The text in the form that the service compares; room for twice its size was reserved. */
+static str text_escaped(struct event *e, str text)
 {
     char *out;
     size_t n = 0;
@@ -47,11 +48,11 @@ static str array_string(struct event *e, const struct scan_text *t)
     char *out = e->texts + e->text_n;
     size_t n = scan_unescape(t->raw, out);
     e->text_n += n;
-    return escaped(e, str_from(out, n));
+    return text_escaped(e, str_from(out, n));
 }
 
-/* Checks the array's JSON; adds its values when the path is wanted. False: malformed. */
-static bool read_array(struct matcher *m, u32 path, str text)
+/* Validates the array's JSON; adds its values if the path is wanted. False: malformed. */
+static bool array_read(struct matcher *m, u32 path, str text)
 {
     struct scan s;
     struct scan_text t;
@@ -85,13 +86,13 @@ static bool read_array(struct matcher *m, u32 path, str text)
     }
 }
 
-static bool read_attr(struct matcher *m, u32 path, enum attr_type type, str value)
+static bool attr_read(struct matcher *m, u32 path, enum attr_type type, str value)
 {
     struct number number;
     switch (type) {
     case TYPE_STRING:
         if (path)
-            event_add(&m->event, VALUE_STRING, path, 0, escaped(&m->event, value));
+            event_add(&m->event, VALUE_STRING, path, 0, text_escaped(&m->event, value));
         return true;
     case TYPE_NUMBER:
         if (number_read(value, &number) != 0)
@@ -99,7 +100,7 @@ static bool read_attr(struct matcher *m, u32 path, enum attr_type type, str valu
         if (path)
             event_add(&m->event, VALUE_NUMBER, path, 0, value);
         return true;
-    case TYPE_ARRAY: return read_array(m, path, value);
+    case TYPE_ARRAY: return array_read(m, path, value);
     case TYPE_BINARY:
     case TYPE_OTHER: break;
     }
@@ -117,7 +118,7 @@ enum filter_eligibility attributes_read(struct matcher *m, const struct filter_a
     for (size_t i = 0; i < n; i++) {
         enum attr_type type = type_of(attrs[i].type);
         u32 path = path_child(m, root, attrs[i].name);
-        if (!read_attr(m, path, type, attrs[i].value))
+        if (!attr_read(m, path, type, attrs[i].value))
             return FILTER_INVALID_ATTRIBUTES;
         usable += type != TYPE_BINARY || !DEFAULT_BINARY_ALONE_IS_NONE;
     }

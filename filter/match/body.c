@@ -1,30 +1,30 @@
-/* The walk over a body: down the paths that policies name, past everything else. The index
- * (index.h) knows where operators are and how deep each block lies, so a member that nobody asks
- * for costs a step, or one for each 64 bytes of what is in its brackets.
+/* Walks a body along the paths that policies name and skips everything else. The index (index.h)
+ * gives the positions of operators and the depth of each block, so a member that no policy names
+ * costs one step, or one per 64 bytes of its brackets.
  *
- * The walk trusts nothing that only the grammar promises: without the check (matcher_check_bodies)
- * it may read nonsense, but stays inside the text. */
+ * The walk does not depend on what only the grammar check ensures: without that check
+ * (matcher_check_bodies) it may read nonsense, but it stays within the text. */
 #include "filter/match/body.h"
 
 #include "filter/match/index.h"
 #include "filter/match/matcher.h"
 #include "filter/match/shape.h"
 
-/* The member of one object that leads to a wanted path: where its values begin, so that a later
- * member of the same name can take them back. */
+/* A member of one object that leads to a wanted path: where its values begin, so that a later
+ * member of the same name can retract them. */
 struct member {
     u32 path, value;
-    u32 before; /* what member_of said of the path */
+    u32 before; /* previous value of member_of for the path */
 };
 
 struct body {
     struct index index;
     struct shape shape;
-    struct member *members; /* of all open objects, the innermost last */
+    struct member *members; /* of all open objects, innermost last */
     u32 member_n, member_cap;
     u32 *member_of; /* by path: number of the last member that led there, if it is one of those */
     u32 path_cap;
-    bool careful; /* some object had two names that look the same to walk_object */
+    bool careful; /* some object had two names that walk_object cannot tell apart */
 };
 
 struct walk {
@@ -33,27 +33,27 @@ struct walk {
     const struct index *x;
     const char *text;
     u32 depth;    /* open brackets */
-    bool careful; /* members are remembered, to be taken back */
-    bool again;   /* they should have been */
+    bool careful; /* members are remembered, so that their values can be retracted */
+    bool again;   /* they should have been: walk again */
 };
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
-/* The operators of the text, one after the other: brackets, commas and colons. */
+/* An iterator over the text's operators: brackets, commas and colons. */
 struct ops {
     const u64 *map; /* of the block */
-    u64 bits;       /* of the block, those to come */
+    u64 bits;       /* of the block, those still to come */
     u32 base;       /* first byte of the block */
 };
 
-/* Those from `at` on. */
+/* Operators from `at` on. */
 static inline struct ops ops_from(const struct walk *w, u32 at)
 {
     const u64 *map = w->x->ops + at / 64;
     return (struct ops){map, *map & ~0ull << (at % 64), at / 64 * 64};
 }
 
-/* The place of the next; there always is one within brackets. */
+/* The position of the next operator; within brackets there always is one. */
 static inline u32 ops_next(struct ops *o)
 {
     while (UNLIKELY(o->bits == 0)) {
@@ -65,7 +65,7 @@ static inline u32 ops_next(struct ops *o)
     return at;
 }
 
-/* Place of the last quote before `at`, not before `from`; `from` when there is none. */
+/* Position of the last quote before `at`, not before `from`; `from` when there is none. */
 static inline u32 quote_before(const struct walk *w, u32 at, u32 from)
 {
     u32 block = at / 64;
@@ -79,7 +79,7 @@ static inline u32 quote_before(const struct walk *w, u32 at, u32 from)
     return MAX(place, from);
 }
 
-/* Bit of a block, 64 for none, at which the open brackets have become `to`. */
+/* The bit of a block at which the number of open brackets reaches `to`; 64 for none. */
 static u32 bit_of_end(u64 opens, u64 closes, u32 depth, u32 to)
 {
     for (u64 all = opens | closes; all; all &= all - 1) {
@@ -91,8 +91,8 @@ static u32 bit_of_end(u64 opens, u64 closes, u32 depth, u32 to)
     return 64;
 }
 
-/* Moves *at from an opening bracket to behind its end. False: it has none, which only happens in
- * texts that are not well-formed. */
+/* Moves *at from an opening bracket past its end. False: it has no end, which only happens in
+ * malformed texts. */
 static bool skip_bracket(const struct walk *w, u32 *at)
 {
     const struct index *x = w->x;
@@ -117,7 +117,7 @@ static inline bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-/* What stands between two places without the blanks around it. */
+/* The text between two positions without surrounding blanks. */
 static inline str trimmed(const struct walk *w, u32 from, u32 to)
 {
     while (from < to && is_blank(w->text[from]))
@@ -129,7 +129,7 @@ static inline str trimmed(const struct walk *w, u32 from, u32 to)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* Whether the quoted text is a string with escapes as they must be. */
+/* Whether the quoted text is a string with valid escapes. */
 static bool is_string(str quoted)
 {
     struct scan s;
@@ -138,7 +138,7 @@ static bool is_string(str quoted)
     return scan_next(&s, &t) == SCAN_STRING && t.raw.n == quoted.n - 2;
 }
 
-/* A string with a backslash in it, as it is meant. */
+/* A string that contains a backslash, decoded. */
 static __attribute__((noinline)) str unescaped(struct walk *w, str quoted)
 {
     struct event *e = &w->m->event;
@@ -151,7 +151,7 @@ static __attribute__((noinline)) str unescaped(struct walk *w, str quoted)
     return str_from(out, n);
 }
 
-/* What stands between the quotes. */
+/* The content between the quotes, decoded. */
 static inline str decoded(struct walk *w, str quoted)
 {
     str raw = str_slice(quoted, 1, quoted.n - 1);
@@ -160,7 +160,7 @@ static inline str decoded(struct walk *w, str quoted)
     return unescaped(w, quoted);
 }
 
-/* A string, number or word; nothing at all in an empty array. */
+/* A string, a number or a literal; nothing in an empty array. */
 static inline void add_scalar(struct walk *w, u32 path, u32 element, str text)
 {
     enum value_kind kind = VALUE_NUMBER;
@@ -169,7 +169,7 @@ static inline void add_scalar(struct walk *w, u32 path, u32 element, str text)
     switch (text.p[0]) {
     case '"':
         if (UNLIKELY(text.n < 2 || text.p[text.n - 1] != '"'))
-            return; /* no string: nobody checked */
+            return; /* not a string, and the grammar was not checked */
         kind = VALUE_STRING;
         text = decoded(w, text);
         break;
@@ -182,7 +182,7 @@ static inline void add_scalar(struct walk *w, u32 path, u32 element, str text)
 
 /* --- objects ---------------------------------------------------------------------------------- */
 
-/* Names are short: a call of memchr would cost more than the name. */
+/* Names are short: calling memchr would cost more than the search. */
 static inline bool has_dot(str name)
 {
     size_t at = 0;
@@ -197,7 +197,7 @@ static inline bool has_dot(str name)
     return false;
 }
 
-/* Dots and levels are the same: a name may lead down several steps. */
+/* Dots and levels are equivalent: a name may lead down several steps. */
 static u32 descend(const struct matcher *m, u32 path, str name)
 {
     while (name.p && path)
@@ -205,8 +205,8 @@ static u32 descend(const struct matcher *m, u32 path, str name)
     return path;
 }
 
-/* The path that a member's name leads to, 0 when nobody asks. */
-static inline u32 child_of(const struct matcher *m, u32 path, str name)
+/* The path that a member's name leads to; 0 when no policy names it. */
+static inline u32 member_child(const struct matcher *m, u32 path, str name)
 {
     const struct path *p = &m->paths[path];
     bool dotted = false;
@@ -228,14 +228,14 @@ static inline u32 child_of(const struct matcher *m, u32 path, str name)
     return UNLIKELY(dotted) ? descend(m, path, name) : 0;
 }
 
-/* Whether scalars at the path are asked for; path 0: nobody asks. */
-static inline bool is_asked(const struct walk *w, u32 path)
+/* Whether policies want scalars at the path; path 0: none does. */
+static inline bool wants_scalars(const struct walk *w, u32 path)
 {
     return path && path_is_asked(&w->m->paths[path]);
 }
 
-/* The path of the member whose name ends at the last quote before the colon, 0 when nobody asks. It
- * is remembered in `shape`, if it can be. */
+/* The path of the member whose name ends at the last quote before the colon; 0 when no policy names
+ * it. Remembered in `shape` if possible. */
 static __attribute__((noinline)) u32 find_member(struct walk *w, u32 path, u32 from, u32 colon,
                                                  struct shape_name *shape)
 {
@@ -246,15 +246,14 @@ static __attribute__((noinline)) u32 find_member(struct walk *w, u32 path, u32 f
     str quoted = str_from(w->text + start, end + 1 - start);
     str raw = str_slice(quoted, 1, quoted.n - 1);
     size_t texts = w->m->event.text_n;
-    u32 child = child_of(w->m, path, decoded(w, quoted));
+    u32 child = member_child(w->m, path, decoded(w, quoted));
     w->m->event.text_n = texts;
     if (end == colon - 1 && !(w->x->has_escapes && memchr(raw.p, '\\', raw.n)))
-        shape_learn(shape, path, child, is_asked(w, child), quoted.p, raw.n);
+        shape_learn(shape, path, child, wants_scalars(w, child), quoted.p, raw.n);
     return child;
 }
 
-/* Takes back what an earlier member of the same name offered; `first`: the object's first member.
- */
+/* Retracts the values of an earlier member of the same name; `first`: the object's first member. */
 static __attribute__((noinline)) void last_name_wins(struct walk *w, u32 first, u32 path)
 {
     struct event *e = &w->m->event;
@@ -273,7 +272,8 @@ static __attribute__((noinline)) void last_name_wins(struct walk *w, u32 first, 
     b->member_n = n + 1;
 }
 
-/* The object is over; dotted names may have led from it to where those of the outer one lead. */
+/* The object ended; dotted names may have led from it to paths that the enclosing object reaches,
+ * too. */
 static __attribute__((noinline)) void forget_members(struct body *b, u32 first)
 {
     while (b->member_n > first) {
@@ -285,7 +285,7 @@ static __attribute__((noinline)) void forget_members(struct body *b, u32 first)
 static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at);
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at);
 
-/* From an opening bracket to behind the closing one; path 0: nobody asks. */
+/* Walks from an opening bracket past the closing one; path 0: no policy names it. */
 static bool walk_bracket(struct walk *w, u32 path, u32 element, u32 *at)
 {
     if (path && w->text[*at] == '[')
@@ -295,7 +295,7 @@ static bool walk_bracket(struct walk *w, u32 path, u32 element, u32 *at)
     return skip_bracket(w, at);
 }
 
-/* Adds the value behind `from`, if it is asked for. *ret: the operator behind it. */
+/* Adds the value after `from` if it is wanted. *ret: the operator after it. */
 static inline __attribute__((always_inline)) bool
 walk_value(struct walk *w, u32 path, u32 element, bool asked, u32 from, struct ops *ops, u32 *ret)
 {
@@ -313,8 +313,8 @@ walk_value(struct walk *w, u32 path, u32 element, bool asked, u32 from, struct o
     return true;
 }
 
-/* Whether the member may be walked into: what earlier ones of its name offered is taken back, or
- * `*seen`, a bit for each path, or several, says that there was none. */
+/* Whether the member may be walked: values of earlier members of its name are retracted, or
+ * `*seen`, a bit for each path or several, shows that there were none. */
 static inline bool may_walk(struct walk *w, u32 first, u32 child, u64 *seen)
 {
     u64 bit = 1ull << (child % 64);
@@ -328,7 +328,7 @@ static inline bool may_walk(struct walk *w, u32 first, u32 child, u64 *seen)
     return !w->again;
 }
 
-/* From the opening brace to behind the closing one. */
+/* Walks from the opening brace past the closing one. */
 static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
 {
     u32 first = w->b->member_n, place = 0, op = *at;
@@ -345,8 +345,8 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
             asked = shape->asked;
         } else if (w->text[colon] == ':') {
             child = find_member(w, path, op, colon, shape);
-            asked = is_asked(w, child);
-        } else { /* it is empty */
+            asked = wants_scalars(w, child);
+        } else { /* an empty object */
             op = colon;
             break;
         }
@@ -362,7 +362,7 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
     return w->text[op] == '}';
 }
 
-/* From the opening bracket to behind the closing one. */
+/* Walks from the opening bracket past the closing one. */
 static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
 {
     struct event *e = &w->m->event;
@@ -398,7 +398,7 @@ void body_free(struct body *b)
     mem_free(b);
 }
 
-/* Most topics have no policy that looks into bodies, so the memory for it waits for the first. */
+/* Most topics have no policy on bodies, so this memory is allocated at the first body. */
 static struct body *body_of(struct matcher *m)
 {
     if (UNLIKELY(!m->body)) {
@@ -408,7 +408,7 @@ static struct body *body_of(struct matcher *m)
     return m->body;
 }
 
-/* What is kept about paths, for those that there are now. */
+/* Resizes what is kept per path to the current number of paths. */
 static void follow_paths(struct body *b, const struct matcher *m)
 {
     if (LIKELY(b->shape.changes == m->path_changes && b->member_of))

@@ -1,18 +1,18 @@
-/* From a policy to conditions, and from those to an expression with its pivot.
+/* Compiles a policy to conditions, and conditions to expressions with a pivot.
  *
- * The pivot is the condition that is expected to hold most rarely: by its kind, and by how many
- * expressions ask the same. An anything-but cannot be one, but that its key is present can; when
- * nothing else is left, that the message is eligible at all. A leaf that also takes absence is cut
- * in two expressions when its values are the best pivot there is: one for the values, one for
- * absence; no message fulfils both. */
+ * The pivot is the condition expected to hold most rarely, judged by its kind and by how many
+ * expressions share it. An anything-but cannot be the pivot, but the presence of its key can; as a
+ * last resort the pivot is the message's eligibility. A leaf that also accepts absence is split
+ * into two expressions when its values are the best pivot: one for the values, one for absence; no
+ * message satisfies both. */
 #include <stdlib.h>
 
 #include "filter/match/matcher.h"
 
-/* A condition that this many expressions hold, or this part of all subscriptions, is popular: it
- * goes into the tail of groups, where it is asked once for all rows. */
+/* A condition shared by this many expressions, or by this fraction of all subscriptions, is
+ * popular: it goes into the tail of groups, where it is evaluated once for all rows. */
 enum { POPULAR_MIN = 16, POPULAR_PART = 256 };
-/* Expressions that hold the presence of a path, up to which ranges are put below it. */
+/* Up to this many expressions below the presence of a path, ranges are evaluated there. */
 enum { ASKED_RANGES_MAX = 16 };
 
 /* --- leaves ----------------------------------------------------------------------------------- */
@@ -23,7 +23,7 @@ static int cond_order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Ascending and distinct; what is left out is released. */
+/* Makes the conditions ascending and distinct; duplicates are released. */
 static u32 sort_conds(struct matcher *m, u32 *conds, u32 n)
 {
     u32 kept = 0;
@@ -116,8 +116,8 @@ static bool has_kind(const struct policy_leaf *leaf, enum policy_kind kind)
     return false;
 }
 
-/* Any value will do, and absence too if it is taken. That is not always true: in an array of
- * objects the value ties the element. */
+/* Any value matches, and absence too if accepted. This is not always true: in an array of objects
+ * the value is tied to its element. */
 static u32 of_presence(struct matcher *m, u32 path, bool or_absent)
 {
     u32 kids[2] = {cond_of_path(m, COND_PRESENT, path)};
@@ -200,7 +200,7 @@ static double kids_cost(const struct matcher *m, const struct cond *c)
     return sum;
 }
 
-/* The expected cost of having the condition as pivot; 1e12 and more: it cannot be one. */
+/* The expected cost of the condition as a pivot; from 1e12 on it cannot be one. */
 static double pivot_cost(const struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
@@ -209,14 +209,14 @@ static double pivot_cost(const struct matcher *m, u32 cond)
     return c->lazy ? 1e12 : kind_weight(c) * c->refs;
 }
 
-/* How the best pivot is got from a condition. */
+/* The best pivot and how it derives from a condition. */
 struct pivot_choice {
-    u32 at;       /* which condition; UINT32_MAX: none of them */
-    bool present; /* that its path has values */
+    u32 at;       /* index of the condition; UINT32_MAX: none */
+    bool present; /* the pivot is the presence of its path */
     double cost;
 };
 
-/* Whether the condition, which cannot be a pivot itself, demands that its path has values. */
+/* Whether the condition, which cannot be a pivot itself, requires a value at its path. */
 static bool needs_value(const struct matcher *m, const struct cond *c)
 {
     if (c->kind != COND_OR)
@@ -227,8 +227,8 @@ static bool needs_value(const struct matcher *m, const struct cond *c)
     return true;
 }
 
-/* A range between two bounds is looked up in blocks, by every value. While few expressions stand
- * below the presence of its path, it is cheaper to ask it there. */
+/* A range between two bounds is looked up in blocks for every value. While few expressions depend
+ * on the presence of its path, evaluating it there is cheaper. */
 static bool is_cheaper_asked(const struct matcher *m, const struct cond *c)
 {
     u32 present = m->paths[c->path].present;
@@ -236,7 +236,7 @@ static bool is_cheaper_asked(const struct matcher *m, const struct cond *c)
            (!present || m->conds[present].refs < ASKED_RANGES_MAX);
 }
 
-static struct pivot_choice choose(struct matcher *m, const u32 *conds, u32 n)
+static struct pivot_choice choose_pivot(struct matcher *m, const u32 *conds, u32 n)
 {
     struct pivot_choice best = {.at = UINT32_MAX, .cost = 1e12};
     for (u32 i = 0; i < n; i++) {
@@ -279,7 +279,7 @@ static bool tail_has(const struct group_key *key, u32 cond)
     return false;
 }
 
-/* Into the tail, if there is room; takes over the hold. */
+/* Adds to the tail if there is room; takes over the reference. */
 static bool tail_add(struct matcher *m, struct group_key *key, u32 cond)
 {
     if (key->pivot == cond || tail_has(key, cond)) {
@@ -295,7 +295,7 @@ static bool tail_add(struct matcher *m, struct group_key *key, u32 cond)
     return true;
 }
 
-/* A veto column says nothing about presence, which anything-but demands: somebody else must. */
+/* A veto column does not check presence, which anything-but requires: another condition must. */
 static bool presence_is_asked(struct matcher *m, struct group_key *key, const struct cond *c)
 {
     if (c->kind != COND_BUT || m->conds[key->pivot].path == c->path)
@@ -307,7 +307,7 @@ static bool presence_is_asked(struct matcher *m, struct group_key *key, const st
     return false;
 }
 
-/* A range with one bound becomes the first asked column. */
+/* A range with one bound becomes the first evaluated column. */
 static void put_side_first(struct matcher *m, struct group_key *key, u32 *asks)
 {
     for (u32 i = 0; i < key->asks; i++) {
@@ -323,8 +323,8 @@ static void put_side_first(struct matcher *m, struct group_key *key, u32 *asks)
     }
 }
 
-/* Which of the conditions go into the tail, the veto columns and the asked columns. `conds` becomes
- * the columns in their order. */
+/* Distributes the conditions over tail, veto columns and evaluated columns. `conds` becomes the
+ * columns in order. */
 static void arrange(struct matcher *m, struct group_key *key, u32 *conds, u32 n)
 {
     u32 left = 0, vetoes = 0;
@@ -361,7 +361,7 @@ static void put_expression(struct matcher *m, enum filter_scope scope, u32 id, u
     matcher_ref_add(m, id, group, at);
 }
 
-/* The condition without its absence, held. */
+/* The condition without its absence part, referenced for the caller. */
 static u32 values_of(struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
@@ -377,7 +377,7 @@ static u32 values_of(struct matcher *m, u32 cond)
 void compile_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 *conds, u32 n,
                         bool many)
 {
-    struct pivot_choice pivot = choose(m, conds, n);
+    struct pivot_choice pivot = choose_pivot(m, conds, n);
     u32 at = pivot.at;
     bool takes_absence = at != UINT32_MAX && !pivot.present && m->conds[conds[at]].lazy;
     if (!takes_absence) {

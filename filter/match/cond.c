@@ -1,7 +1,7 @@
-/* Conditions are interned: each is looked for under its key before it is made, and given up with
- * its last holder. What makes a condition fire is put up when the first watcher comes and taken
- * down with the last: most wildcards and ranges are only ever asked, and cost nothing until then.
- */
+/* Conditions are interned: each is looked up by its key before it is created, and freed with its
+ * last reference. What makes a condition fire is set up with its first watcher and removed with the
+ * last one: most wildcards and ranges are only ever evaluated on demand, and cost nothing until
+ * then. */
 #include "filter/match/cond.h"
 
 #include "filter/match/key.h"
@@ -86,7 +86,7 @@ static u32 text_tag(const struct matcher *m, enum cond_kind kind, u32 path, str 
     return back ? key_of_back(start, text) : key_of(start, text);
 }
 
-/* What the path must know to look such texts up. */
+/* The length by which the path looks up such texts. */
 static u32 step_length(enum cond_kind kind, str text)
 {
     switch (kind) {
@@ -171,7 +171,7 @@ u32 cond_of_wild(struct matcher *m, u32 path, str text, const struct pattern *p)
     return id;
 }
 
-/* The bytes that tell ranges apart: which bounds there are, and their numbers. */
+/* Bytes that identify a range: which bounds there are, and their numbers. */
 static size_t range_text(const struct policy_range *r, char *out)
 {
     size_t n = 1;
@@ -289,7 +289,7 @@ static void release_kids(struct matcher *m, u32 cond)
     matcher_release(m, c->kids.ids, c->n * sizeof(u32));
 }
 
-static void forget(struct matcher *m, u32 cond)
+static void cond_forget(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
     switch ((enum cond_kind)c->kind) {
@@ -317,7 +317,7 @@ void cond_release(struct matcher *m, u32 cond)
     if (--c->refs)
         return;
     assert(c->watchers == 0 && c->parent_n == 0 && c->group_n == 0);
-    forget(m, cond);
+    cond_forget(m, cond);
     u32 path = c->path;
     c->kind = COND_ALWAYS;
     c->path = 0;
@@ -329,8 +329,8 @@ void cond_release(struct matcher *m, u32 cond)
 
 /* --- watching --------------------------------------------------------------------------------- */
 
-/* The anchor of a pattern among what its pieces allow: the one with the fewest patterns below it,
- * weighed against its length: what many share costs each of them. */
+/* Choice of a pattern's anchor among the grams of its pieces: few patterns already below it,
+ * weighed against its length, because a shared anchor costs each of them. */
 struct anchor_choice {
     enum cond_kind kind;
     str text;
@@ -362,13 +362,13 @@ static void weigh(struct matcher *m, u32 path, enum cond_kind kind, str text,
     *best = (struct anchor_choice){kind, text, cost};
 }
 
-/* Longest length of a gram that fits. */
+/* The largest gram size that fits. */
 static size_t gram_size(size_t n)
 {
     return n >= 8 ? 8 : MIN(n, 4);
 }
 
-/* Inner pieces beyond it are not weighed: a pattern may have thousands. */
+/* Inner pieces beyond this are not considered: a pattern may have thousands. */
 enum { WEIGHED_MAX = 64 };
 
 static u32 wild_anchor(struct matcher *m, u32 path, const struct pattern *p)

@@ -1,10 +1,11 @@
-/* Conditions: the questions that policies ask of one path, each kept once however many ask it.
+/* Conditions: the tests that policies apply to one path, each stored once however many policies
+ * share it.
  *
- * A leaf condition is found by looking up what a value offers (its text, its prefixes of the
- * lengths in use, its folded text, its number, ...). A condition that others are built on knows
- * them as its parents: an OR holds with it, an anything-but is excluded by it, a wildcard or a
- * range has it as its anchor, a necessary condition that is cheap to look up, and is checked when
- * the anchor holds. */
+ * A leaf condition is found by looking up properties of a value (its text, its prefixes of the
+ * lengths in use, its folded text, its number, ...). Conditions built on others are their parents:
+ * an OR holds when a child does, an anything-but is excluded by its children, and a wildcard or
+ * range has a child as its anchor: a necessary condition that is cheap to look up; the parent is
+ * checked when the anchor holds. */
 #ifndef TOQUE_FILTER_COND_H
 #define TOQUE_FILTER_COND_H
 
@@ -13,40 +14,40 @@
 struct matcher;
 
 enum cond_kind {
-    /* Looked up by what a value offers; `text` is the operand. */
+    /* Looked up by a property of a value; `text` is the operand. */
     COND_STRING,
     COND_FOLDED,
     COND_PREFIX,
     COND_PREFIX_FOLDED,
     COND_SUFFIX,
     COND_SUFFIX_FOLDED,
-    COND_NUMBER,  /* text: decimal_key, or number_key where it is none */
-    COND_ADDRESS, /* text: family, bits, masked bytes; of the whole length for an exact address */
+    COND_NUMBER,  /* text: decimal_key, or number_key if it is not a decimal */
+    COND_ADDRESS, /* text: family, bits, masked bytes; full length for an exact address */
     COND_TRUE,
     COND_FALSE,
     COND_NULL,
-    COND_GRAM,  /* the string holds these 1, 2, 3, 4 or 8 bytes somewhere; only as an anchor */
+    COND_GRAM,  /* the string contains these 1, 2, 3, 4 or 8 bytes; only as an anchor */
     COND_BLOCK, /* the number lies in a block of 2^level keys (range.c); only as an anchor */
-    /* Asked of a value. */
+    /* Evaluated against a value. */
     COND_WILDCARD,
     COND_RANGE,
-    /* Asked of the path. */
+    /* Evaluated against the path. */
     COND_PRESENT,
     COND_ABSENT,
-    COND_BUT, /* anything-but: some value fulfils none of the operands (kids) */
+    COND_BUT, /* anything-but: some value satisfies none of the operands (kids) */
     COND_BUT_OR_ABSENT,
     COND_OR, /* some kid holds */
-    /* Asked of the message. */
+    /* Evaluated against the message. */
     COND_SCOPE, /* it is eligible for the path's scope */
     COND_ALWAYS,
 };
-#define COND_LOOKED_UP COND_WILDCARD /* kinds below it are found by their text */
+#define COND_LOOKED_UP COND_WILDCARD /* kinds below this are found by their text */
 
 /* A wildcard pattern in memory of its own. */
 #define WILD_PAIRS_MAX 6
 struct wild {
     struct pattern pattern;
-    u16 pairs[WILD_PAIRS_MAX]; /* slots of pairs of bytes that the text must hold (cond_eval.c) */
+    u16 pairs[WILD_PAIRS_MAX]; /* slots of byte pairs that the text must contain (cond_eval.c) */
     u32 pair_n;
     u32 anchor; /* while watched */
     u32 size;
@@ -64,11 +65,11 @@ struct range {
 
 struct cond {
     u8 kind;
-    bool lazy; /* may hold without anything that fires: has an absence or an anything-but in it */
+    bool lazy; /* may hold although nothing fires it: contains an absence or an anything-but */
     u8 unused[2];
     u32 path;
-    u32 refs;     /* expressions and conditions that hold it */
-    u32 watchers; /* those who want it fired: pivots of groups, parents */
+    u32 refs;     /* expressions and conditions that reference it */
+    u32 watchers; /* pivots of groups and parents that need it fired */
     u32 tag;      /* in the table of conditions */
     u32 n;        /* bytes of text, or kids */
     u32 parent_n, group_n;
@@ -83,7 +84,7 @@ struct cond {
         } kids;
         struct {
             char in[8];
-            u32 unused, last; /* the last value that was found to hold it */
+            u32 unused, last; /* serial of the last value that satisfied it */
         } gram;
     };
     union ids {
@@ -105,20 +106,19 @@ static inline const u32 *cond_parents(const struct cond *c)
     return c->parent_n == 1 ? &c->parents.one : c->parents.many;
 }
 
-/* Each answers with the condition, held once more for the caller, who gives it back with
- * cond_release. */
+/* Each returns the condition with a reference for the caller, released with cond_release. */
 u32 cond_of_text(struct matcher *m, enum cond_kind kind, u32 path, str text);
 u32 cond_of_wild(struct matcher *m, u32 path, str text, const struct pattern *p);
 u32 cond_of_range(struct matcher *m, u32 path, const struct policy_range *r);
 /* PRESENT, ABSENT; SCOPE with the scope's root as path; ALWAYS with path 0. */
 u32 cond_of_path(struct matcher *m, enum cond_kind kind, u32 path);
-/* OR, BUT and BUT_OR_ABSENT of distinct conditions in ascending order, whose holds it takes over.
- */
+/* OR, BUT and BUT_OR_ABSENT of distinct conditions in ascending order, whose references it takes
+ * over. */
 u32 cond_of_kids(struct matcher *m, enum cond_kind kind, u32 path, const u32 *kids, u32 n);
 u32 cond_hold(struct matcher *m, u32 cond);
 void cond_release(struct matcher *m, u32 cond);
 
-/* From now on it fires whenever it holds. Not for lazy ones. */
+/* From now on it fires whenever it holds. Not for lazy conditions. */
 void cond_watch(struct matcher *m, u32 cond);
 void cond_unwatch(struct matcher *m, u32 cond);
 
@@ -133,11 +133,11 @@ static inline str cond_address_text(const struct address *a, u32 bits, char out[
     return str_from(out, n + 2);
 }
 
-/* Lists of ids that keep a single one in place. */
+/* Lists of ids that store a single id in place. */
 void ids_add(struct matcher *m, union ids *ids, u32 *n, u32 id);
 void ids_remove(struct matcher *m, union ids *ids, u32 *n, u32 id);
 
-/* --- cond_eval.c: pairs of neighbouring bytes, as slots of a set ----------------------------------- */
+/* --- cond_eval.c: pairs of adjacent bytes, as slots of a set -------------------------------------- */
 
 #define PAIR_SLOTS 1024
 static inline u32 pair_slot(const char *p)
@@ -147,19 +147,19 @@ static inline u32 pair_slot(const char *p)
 
 /* --- range.c ---------------------------------------------------------------------------------- */
 
-/* Doubles in an order that whole numbers have too. */
+/* Maps doubles to integers of the same order. */
 u64 range_key(double d);
-/* Text of the block of 2^level keys that holds `key`. */
+/* Text of the block of 2^level keys that contains `key`. */
 #define RANGE_BLOCK_SIZE 9
 void range_block(u64 key, u32 level, char out[RANGE_BLOCK_SIZE]);
-/* The one or two blocks that cover it; 0 when it has only one bound, or none that helps. */
+/* The one or two blocks that cover the range; 0 when it has only one bound, or no useful one. */
 u32 range_blocks(const struct range *r, char blocks[2][RANGE_BLOCK_SIZE]);
 /* A range in memory of its own, and whether a number lies in it. */
 struct range *range_new(struct matcher *m, const struct policy_range *exact, str key);
 struct value;
 bool range_takes(const struct range *r, struct value *v);
-/* Whether some number at the path surely lies in it (1), none does (-1), or each must be asked: the
- * least and the greatest settle most. */
+/* Whether some number at the path surely lies in it (1), surely none does (-1), or each must be
+ * checked; the smallest and largest decide most cases. */
 int range_takes_some(struct matcher *m, const struct range *r, u32 path);
 
 #endif

@@ -1,5 +1,5 @@
-/* Whether a condition holds, for those that nothing has fired: asked when a group needs to know,
- * and remembered for the rest of the match. */
+/* Evaluates conditions that nothing has fired, on demand of a group; the result is remembered for
+ * the rest of the match. */
 #include "filter/match/key.h"
 #include "filter/match/matcher.h"
 
@@ -55,7 +55,7 @@ static bool takes_number(const struct cond *c, struct value *v)
     return equal;
 }
 
-/* The truth of OR and of anything-but for one value. */
+/* The value of OR and of anything-but for one value. */
 static bool takes_by_kids(struct matcher *m, const struct cond *c, struct value *v)
 {
     for (u32 i = 0; i < c->n; i++)
@@ -64,7 +64,7 @@ static bool takes_by_kids(struct matcher *m, const struct cond *c, struct value 
     return c->kind != COND_OR;
 }
 
-/* A set of a long text's pairs says little and costs much. */
+/* The pair set of a longer text selects little and costs much. */
 enum { PAIRS_TEXT_MAX = 512 };
 
 bool wild_may_take(struct matcher *m, const struct wild *w, const struct value *v)
@@ -130,7 +130,8 @@ static bool some_kid(struct matcher *m, u32 cond)
     return false;
 }
 
-/* Not fired, and no anything-but or absence that is known to have failed (those are marked). */
+/* Called for a condition that has not fired; anything-but or absence that failed are already
+ * marked. */
 bool cond_find_out(struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
@@ -144,7 +145,7 @@ bool cond_find_out(struct matcher *m, u32 cond)
     case COND_RANGE:
         holds = present && (c->lazy || !c->watchers) && some_value(m, cond, c->path);
         break;
-    default: break; /* found by looking up, or not there */
+    default: break; /* found by lookup, or not present */
     }
     m->mark[cond] = m->epoch + !holds;
     return holds;

@@ -1,4 +1,4 @@
-/* The values that one message offers on the paths that policies name. */
+/* The values of one message at the paths that policies name. */
 #ifndef TOQUE_FILTER_EVENT_H
 #define TOQUE_FILTER_EVENT_H
 
@@ -14,22 +14,22 @@ enum value_kind {
     VALUE_TRUE,
     VALUE_FALSE,
     VALUE_NULL,
-    VALUE_GONE, /* taken back: a later member has the same name */
+    VALUE_GONE, /* retracted: a later member has the same name */
 };
 
-/* How far a number's text was read. */
+/* How far a number's text was parsed. */
 enum value_reading { READ_NOT, READ_DECIMAL, READ_LONG };
 
 struct value {
     u8 kind;
     u8 reading;      /* enum value_reading */
-    bool has_approx; /* approx is filled in */
+    bool has_approx; /* approx is valid */
     u32 path;
     u32 next;    /* at the same path; 0 ends */
-    u32 element; /* innermost array element that it lies in; 0: none */
+    u32 element; /* innermost array element that contains it; 0: none */
     str text;    /* STRING: decoded; NUMBER: spelling */
     union {
-        u32 tag;                /* STRING: of the text as COND_STRING, where the path has any */
+        u32 tag;                /* STRING: of the text as COND_STRING, if the path has any */
         struct decimal decimal; /* READ_DECIMAL */
     };
     double approx; /* as decimal_approx, or decimal_approx_of a long one */
@@ -44,39 +44,39 @@ struct element {
 struct event {
     struct value *values; /* from 1 */
     u32 value_n, value_cap;
-    struct path_seen *seen;   /* the matcher's */
+    struct path_seen *seen;   /* of the matcher */
     u32 epoch;                /* of the match */
     struct element *elements; /* from 1 */
     u32 element_n, element_cap;
     u32 array_n;
     u32 *touched; /* paths with values */
     u32 touched_n, touched_cap;
-    bool tied;     /* some value lies in an array element that has siblings to agree with */
-    bool has_gone; /* some value was taken back */
-    char *texts;   /* decoded strings; room is made before the first one */
+    bool tied;     /* some value lies in an array element that others may have to agree with */
+    bool has_gone; /* some value was retracted */
+    char *texts;   /* decoded strings; reserved before the first one */
     size_t text_n, text_cap;
 };
 
 void event_init(struct event *e);
 void event_deinit(struct event *e);
 void event_reset(struct event *e);
-/* Takes back all values, as if none had been added since the last reset. */
+/* Retracts all values, as if none had been added since the last reset. */
 void event_forget(struct event *e);
-/* Room for `n` bytes of decoded strings in this event; before the first of them only. */
+/* Reserves `n` bytes for decoded strings in this event; only before the first of them. */
 void event_reserve(struct event *e, size_t n);
 u32 event_element(struct event *e, u32 parent, u32 array);
-/* No more values: sends for what the strings will be looked up in. */
+/* Ends the adding of values: prefetches what the strings will be looked up in. */
 void event_close(struct matcher *m);
 
 /* --- adding values ---------------------------------------------------------------------------- */
 
-/* Room for one more value. */
+/* Makes room for one more value. */
 void event_more(struct event *e);
 /* The first value at its path. */
 void event_touch(struct event *e, u32 path, u32 value);
 
-/* The value stands behind those that its path has already. It can be taken back, by becoming
- * VALUE_GONE, until the event is looked up. */
+/* Appends the value to those at its path. It can be retracted, by becoming VALUE_GONE, until the
+ * event is looked up. */
 static inline u32 event_add(struct event *e, enum value_kind kind, u32 path, u32 element, str text)
 {
     u32 at = e->value_n++;
@@ -105,14 +105,15 @@ static inline u32 event_add(struct event *e, enum value_kind kind, u32 path, u32
 
 /* --- reading numbers -------------------------------------------------------------------------- */
 
-/* What is no decimal, as number.h has it. Nonsense in a body whose grammar nobody checked is 0. */
+/* A number that is not a decimal, as number.h reads it; 0 for malformed text in a body that was not
+ * checked. */
 static inline struct number event_exact(const struct value *v)
 {
     struct number n;
     return LIKELY(number_read(v->text, &n) == 0) ? n : (struct number){0};
 }
 
-/* Whether the number is a decimal, which then is filled in. */
+/* Whether the number is a decimal, which is filled in then. */
 static inline bool event_decimal(struct value *v)
 {
     if (v->reading == READ_NOT)

@@ -1,10 +1,11 @@
-/* Rows of groups: adding, taking out, and joining what has become thin.
+/* Rows of groups: adding, removing, and merging sparse groups.
  *
  * Invariants:
- * 1. Every row holds its pivot, each tail condition and each column once, and has one ref that
- * names its group and place.
+ * 1. Every row references its pivot, each tail condition and each column once, and has one ref that
+ *    names its group and place.
  * 2. A group is in its pivot's list of groups as long as it has rows, and its pivot is watched.
- * 3. Every row is counted at the paths where its conditions could have to agree (same_element_count). */
+ * 3. Every row is counted at the paths where its conditions could have to agree
+ *    (same_element_count). */
 #include "filter/match/group.h"
 
 #include "filter/match/key.h"
@@ -31,7 +32,7 @@ static bool same_key(const struct group *g, const struct group_key *key)
            memcmp(g->tail, key->tail, key->tail_n * sizeof(u32)) == 0;
 }
 
-/* u32s in a row, its bound included. */
+/* u32s in a row, including its bound. */
 static u32 width_of(const struct group *g)
 {
     return 1 + g->vetoes + g->asks + (g->side ? 2 : 0);
@@ -51,7 +52,7 @@ static void put_bound(struct matcher *m, struct group *g, u32 at)
     memcpy(bounds + (size_t)at * 2, g->side == SIDE_ABOVE ? &r->low : &r->high, sizeof(double));
 }
 
-/* Gives the rows memory for `cap` of them. */
+/* Reallocates the rows for `cap` of them. */
 static void move_to(struct matcher *m, struct group *g, u32 cap)
 {
     struct group old = *g;
@@ -108,7 +109,7 @@ static void group_free(struct matcher *m, u32 id)
     cond_unwatch(m, pivot);
 }
 
-/* The group that takes new rows of that key, with room for one more. */
+/* The group that takes new rows of this key, with room for one more. */
 static u32 current_group(struct matcher *m, const struct group_key *key)
 {
     struct table_walk w;
@@ -162,7 +163,7 @@ u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 
     return group;
 }
 
-/* Closes the gap that row `at` leaves. */
+/* Fills the gap that removing row `at` leaves. */
 static void drop_row(struct matcher *m, u32 group, u32 at)
 {
     struct group *g = &m->groups[group];
@@ -175,7 +176,7 @@ static void drop_row(struct matcher *m, u32 group, u32 at)
     matcher_row_moved(m, g->rows[at], group, group, last, at);
 }
 
-/* Gives memory back when most of it is unused. */
+/* Returns memory when most of it is unused. */
 static void thin(struct matcher *m, u32 group)
 {
     struct group *g = &m->groups[group];
@@ -202,7 +203,7 @@ void group_remove(struct matcher *m, u32 group, u32 at)
         mem_free(conds);
 }
 
-/* Moves rows of a thin group to the one that takes new rows; returns how many. */
+/* Moves rows of a sparse group to the one that takes new rows; returns how many. */
 static u32 move_rows(struct matcher *m, u32 from, u32 budget)
 {
     struct group_key key = {.pivot = m->groups[from].pivot, .many = m->groups[from].many};

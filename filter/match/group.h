@@ -1,14 +1,14 @@
-/* Groups: the expressions that share their pivot and their popular conditions (the tail), a row
- * each. A row is a subscription's id and a fixed number of columns, each naming a condition that
- * only few expressions hold: first those that hold unless something vetoes them (anything-but,
- * absence), then those that must be asked.
+/* Groups: expressions that share their pivot and their popular conditions (the tail), one row each.
+ * A row is a subscription's id and a fixed number of columns, each naming a condition that only few
+ * expressions use: first those that hold unless something vetoes them (anything-but, absence), then
+ * those that must be evaluated.
  *
- * A range with one bound is asked faster: rows of which the first asked column is one, all at one
- * path and open to one side, keep the bounds beside them as doubles, and a value is compared with
- * those.
+ * A range with one bound is evaluated faster: if the first evaluated column of all rows is such a
+ * range, all at one path and open to the same side, the bounds are kept beside the rows as doubles,
+ * and a value is compared with those.
  *
- * The rows' ids stand side by side, so a group without columns answers with one span. A group is
- * bounded; when it is full another one with the same key is begun. */
+ * The rows' ids are contiguous, so a group without columns yields one span. A group is bounded in
+ * size; when it is full, another one with the same key is started. */
 #ifndef TOQUE_FILTER_GROUP_H
 #define TOQUE_FILTER_GROUP_H
 
@@ -16,10 +16,10 @@
 
 struct matcher;
 
-#define GROUP_ROWS_MAX 4096 /* what growing or moving one group may cost at a time */
-#define GROUP_TAIL_MAX 6    /* beyond it conditions go into columns */
+#define GROUP_ROWS_MAX 4096 /* bounds what growing or moving one group can cost at a time */
+#define GROUP_TAIL_MAX 6    /* further conditions go into columns */
 
-/* Where the values of a range with one bound lie. */
+/* On which side of its bound the values of a one-sided range lie. */
 enum group_side { SIDE_NONE, SIDE_ABOVE, SIDE_BELOW };
 
 struct group {
@@ -27,13 +27,14 @@ struct group {
     u32 n, cap;
     u32 tag;
     u8 tail_n;
-    bool many;    /* a subscription has several rows that may hold at once: each id is told once */
-    bool current; /* in the table: where new rows go */
-    u8 side;      /* enum group_side of the first asked column */
+    bool many;        /* a subscription has several rows that may hold at once: each id is reported
+                   * once */
+    bool current;     /* in the table: where new rows go */
+    u8 side;          /* enum group_side of the first asked column */
     u32 vetoes, asks; /* columns of each kind */
     u32 side_path;    /* path of that column, if it has a side */
     u32 tail[GROUP_TAIL_MAX];
-    u32 *rows; /* cap ids, then cap conditions for each column, then cap bounds */
+    u32 *rows; /* cap ids, then cap conditions per column, then cap bounds */
 };
 
 static inline const u32 *group_column(const struct group *g, u32 column)
@@ -73,14 +74,14 @@ struct group_key {
     u32 tail[GROUP_TAIL_MAX]; /* ascending */
 };
 
-/* Adds a row to the group with that key; takes over the holds on pivot, tail and columns. Returns
- * the group; *ret_at is the row. */
+/* Adds a row to the group with that key; takes over the references to pivot, tail and columns.
+ * Returns the group; *ret_at is the row. */
 u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 *columns,
               u32 *ret_at);
-/* Takes the row out and gives back what it held. The last row moves into its place. */
+/* Removes the row and releases its references. The last row moves into its place. */
 void group_remove(struct matcher *m, u32 group, u32 at);
-/* Joins the rows of thin groups with equal keys, about `budget` rows; true: the round is not over.
- */
+/* Merges the rows of sparse groups with equal keys, about `budget` rows; true: the round is not
+ * finished. */
 bool group_compact(struct matcher *m, u32 budget);
 
 #endif

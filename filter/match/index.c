@@ -1,9 +1,9 @@
-/* The choice between the builders, once for the process, and their memory. */
+/* Chooses the builder, once per process, and allocates the index. */
 #include "filter/match/index.h"
 
 #include "common/base/mem.h"
 
-/* Room for whole groups of blocks, whatever the builder, and for what stands behind the end. */
+/* Room for whole groups of blocks with any builder, and for the sentinels after the end. */
 enum { BLOCKS_MIN = 64, BLOCKS_AHEAD = 16, ALIGNED = 64 };
 
 void index_deinit(struct index *x)
@@ -11,7 +11,7 @@ void index_deinit(struct index *x)
     mem_free(x->memory);
 }
 
-static void make_room(struct index *x, u32 blocks)
+static void index_room(struct index *x, u32 blocks)
 {
     if (LIKELY(blocks + BLOCKS_AHEAD <= x->cap))
         return;
@@ -31,7 +31,7 @@ bool index_by(index_build *build, struct index *x, str text, enum index_mode mod
     if (text.n >= UINT32_MAX)
         return false;
     u32 end = (u32)((text.n + 63) / 64);
-    make_room(x, end);
+    index_room(x, end);
     x->size = (u32)text.n;
     x->has_escapes = false;
     bool good = build(x, text, mode);
@@ -69,7 +69,7 @@ static bool has(const struct instructions *i)
     return i->build == index_build_portable;
 }
 
-static void choose(void)
+static void choose_builder(void)
 {
     chosen = ALL;
     while (!has(chosen))
@@ -90,13 +90,13 @@ bool index_use(str name)
 bool index_of(struct index *x, str text, enum index_mode mode)
 {
     if (UNLIKELY(!chosen))
-        choose();
+        choose_builder();
     return index_by(chosen->build, x, text, mode);
 }
 
 const char *index_instructions(void)
 {
     if (!chosen)
-        choose();
+        choose_builder();
     return chosen->name;
 }

@@ -33,7 +33,7 @@ CORE u64 equals(struct pair w, char c)
     return bits(_mm256_cmpeq_epi8(w.low, with), _mm256_cmpeq_epi8(w.high, with));
 }
 
-/* Bytes from `from` on, `n` of them. */
+/* Bytes in the range of `n` values from `from` on. */
 CORE u64 within(struct pair w, char from, char n)
 {
     __m256i base = _mm256_set1_epi8(from), top = _mm256_set1_epi8((char)(n - 1));
@@ -48,7 +48,7 @@ CORE struct pair folded(struct pair w)
     return (struct pair){_mm256_or_si256(w.low, bit), _mm256_or_si256(w.high, bit)};
 }
 
-/* Blanks by their low four bits: each has its place in the table, and nothing else equals it. */
+/* Blanks by their low four bits: each has its slot in the table, and no other byte equals it. */
 CORE u64 blanks(struct pair w)
 {
     const __m256i table = _mm256_broadcastsi128_si256(

@@ -1,5 +1,5 @@
-/* The index by AVX-512. Nothing is compared: a table says the classes of a byte, a bit each, for 64
- * bytes at once, and what is a byte's bits is then turned round into a class's map. */
+/* The index by AVX-512. Instead of comparisons, a table gives the classes of each of 64 bytes, one
+ * bit per class; transposing these bits gives one bitmap per class. */
 #if defined(__x86_64__)
 #include "filter/match/index.h"
 
@@ -37,7 +37,7 @@ static inline lanes lanes_up(lanes x, lanes before)
     return (lanes)_mm512_alignr_epi64((__m512i)x, (__m512i)before, 7);
 }
 
-/* Lanes that overflow carry into the next, and on through those that are full. */
+/* Lanes that overflow carry into the next, and through lanes that are all ones. */
 static inline lanes lanes_add(lanes x, lanes y, u64 *carry)
 {
     lanes sum = x + y;
@@ -48,8 +48,8 @@ static inline lanes lanes_add(lanes x, lanes y, u64 *carry)
     return sum - lanes_spread(in);
 }
 
-/* Parities within lanes are products without carry; of whole lanes, that of their number of bits.
- */
+/* Parity within a lane is a carry-less product; the parity of a whole lane is that of its
+ * population count. */
 static inline lanes lanes_parity(lanes x, u64 *odd)
 {
     const __m512i ones = _mm512_set1_epi64(-1), one = _mm512_set1_epi64(1);
@@ -64,7 +64,7 @@ struct bytes {
 
 #include "filter/match/index_core.h"
 
-/* A bit for each map of struct group, in their order. */
+/* One bit for each map of struct group, in their order. */
 enum { QUOTE = 1, SLASH = 2, OPEN = 4, CLOSE = 8, CURLY = 16, COMMA = 32, COLON = 64, BLANK = 128 };
 enum {
     CONTROL = 1,
@@ -106,11 +106,11 @@ CORE __mmask64 before_end(u64 at, u64 size)
     return at >= size ? 0 : size - at >= 64 ? ~0ull : _bzhi_u64(~0ull, (u32)(size - at));
 }
 
-/* Bytes to be fetched early: groups are too far apart for the processor to see where they lead. */
+/* Prefetch distance in bytes: groups are too far apart for the hardware prefetcher. */
 enum { AHEAD = 1024 };
 
-/* Ready to be classified: each eight bytes turned round, and those beyond the tables as their last
- * entry. */
+/* Prepares bytes for classification: each eight bytes reversed, and bytes beyond the tables mapped
+ * to their last entry. */
 CORE __m512i prepared(__m512i w)
 {
     const __m512i backwards = _mm512_set4_epi32(0x08090A0B, 0x0C0D0E0F, 0x00010203, 0x04050607);
@@ -135,9 +135,8 @@ CORE void index_bytes(struct bytes *b, const u8 *text, u64 size, u64 base)
     }
 }
 
-/* The maps of one block, of class i in lane i. Each eight bytes are a matrix of bits, a row a byte;
- * turned round, each byte is the eight bits of one class, and those of one class are brought
- * together. */
+/* The maps of one block, class i in lane i. Each eight bytes are a bit matrix, one row per byte;
+ * transposed, each byte holds the eight bits of one class, and those of one class are gathered. */
 CORE __m512i maps(__m512i w, struct table t)
 {
     const __m512i rows = _mm512_set1_epi64((i64)0x8040201008040201ull);
@@ -148,7 +147,7 @@ CORE __m512i maps(__m512i w, struct table t)
     return _mm512_permutexvar_epi8(together, _mm512_gf2p8affine_epi64_epi8(rows, classes, 0));
 }
 
-/* From a lane for each class to a lane for each block. */
+/* Transposes from one lane per class to one lane per block. */
 CORE void turn(__m512i r[8], union set *to)
 {
     __m512i pairs[8], quads[8];
@@ -192,7 +191,7 @@ CORE void index_masks(const struct bytes *b, struct group *g)
     classify(b, MASKS, g->masks);
 }
 
-/* Those were found with the others. */
+/* Computed together with the others. */
 CORE void index_digits(const struct bytes *b, struct group *g)
 {
 }
@@ -201,7 +200,7 @@ CORE void index_powers(const struct bytes *b, struct group *g)
 {
 }
 
-/* Sums of all lanes up to each, in three steps. */
+/* Prefix sums over the lanes, in three steps. */
 CORE u32 index_depths(lanes open, lanes close, u32 depth, i32 *least)
 {
     const __m512i none = _mm512_setzero_si512();

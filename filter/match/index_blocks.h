@@ -52,7 +52,7 @@ static inline lanes lanes_parity(lanes x, u64 *odd)
 
 struct bytes {
     const u8 *block;
-    u8 rest[64]; /* the last block, filled up with blanks */
+    u8 rest[64]; /* the last block, padded with blanks */
 };
 
 #include "filter/match/index_core.h"

@@ -1,10 +1,10 @@
-/* Brackets matched, and held against what commas say of the brackets around them; a part of
+/* Matches brackets and checks them against what commas imply about the enclosing bracket; part of
  * index_core.h.
  *
- * All brackets of a group are brought side by side, a bit each. Then an opening one with its
- * closing one right behind it is taken out, wherever there is one, until none is left: what remains
- * are closing ones, which the stack is held against, and then opening ones, which go onto it.
- * Nearly all brackets go in the first round or two, so the cost is that of the group, not of the
+ * All brackets of a group are compacted side by side, one bit each. Then every opening bracket that
+ * is directly followed by its closing one is removed, repeatedly, until none is left: what remains
+ * is closing brackets, which are checked against the stack, and then opening ones, which are
+ * pushed. Nearly all brackets go in the first round or two, so the cost is per group, not per
  * bracket. */
 #ifndef TOQUE_FILTER_INDEX_BRACKETS_H
 #define TOQUE_FILTER_INDEX_BRACKETS_H
@@ -55,7 +55,7 @@ static __attribute__((noinline)) void one_by_one(struct stack *s, struct index *
         }
 }
 
-/* However many and deep they are. */
+/* Handles any number and depth of brackets. */
 CORE void any_brackets(struct core *c, const struct brackets *b, enum index_mode mode)
 {
     struct stack s = {c->kinds, c->closed, c->bad, c->depth};
@@ -95,16 +95,16 @@ CORE void brackets(struct core *c, struct brackets *b, enum index_mode mode)
 
 #else
 
-/* Brackets side by side, and behind them those that were taken out at the end. */
+/* Brackets side by side, followed by those that were removed at the end. */
 struct run {
     u64 open, curly;
-    u64 around; /* what each stands in must be an object; else an array */
+    u64 around; /* 1: the bracket must be within an object; 0: within an array */
     u32 n;
-    u64 tail, tail_around; /* 1: there were some; what those stand in must be an object */
+    u64 tail, tail_around; /* 1: some were removed; these must be within an object */
 };
 enum { RUN_MAX = 63 };
 
-/* False: they are too many. */
+/* False: too many. */
 CORE bool run_of(struct run *r, const struct brackets *b, enum index_mode mode)
 {
     *r = (struct run){0};
@@ -118,12 +118,12 @@ CORE bool run_of(struct run *r, const struct brackets *b, enum index_mode mode)
             r->around |= index_pick(b->in_object.at[i], all) << to;
         r->n += (u32)__builtin_popcountll(all);
     }
-    r->around |= r->curly & ~r->open; /* those that close stand in what they close */
+    r->around |= r->curly & ~r->open; /* closing ones are within the bracket that they close */
     return r->n <= RUN_MAX;
 }
 
-/* Takes out pairs until none is left. What stands in an opening one stands in its kind, and what
- * stands behind a pair stands in the same. False: not well-formed. */
+/* Removes pairs until none is left. A bracket inside an opening one takes its kind as context, one
+ * after a pair has the pair's context. False: malformed. */
 CORE bool run_reduce(struct run *r, enum index_mode mode)
 {
     u64 wrong = 0;
@@ -151,7 +151,7 @@ CORE bool run_reduce(struct run *r, enum index_mode mode)
     return !wrong;
 }
 
-/* The last bit first. */
+/* Bit order reversed. */
 CORE u64 reversed(u64 x)
 {
     x = (x >> 1 & 0x5555555555555555ull) | (x & 0x5555555555555555ull) << 1;
@@ -165,7 +165,7 @@ CORE void brackets(struct core *c, struct brackets *b, enum index_mode mode)
     struct run r;
     u32 depth = c->depth;
     u64 kinds = c->kinds, bad = 0;
-    __asm__("" : "+m"(*b)); /* lanes are read from memory, which is faster than taking them out */
+    __asm__("" : "+m"(*b)); /* loading lanes from memory is faster than extracting them */
     bool fits = run_of(&r, b, mode);
     if (UNLIKELY(!r.n))
         return;
@@ -173,7 +173,7 @@ CORE void brackets(struct core *c, struct brackets *b, enum index_mode mode)
         any_brackets(c, b, mode);
         return;
     }
-    if (depth == 0) { /* the root is open to the end */
+    if (depth == 0) { /* the root stays open to the end */
         bad = !(r.open & 1);
         kinds = r.curly & 1;
         depth = 1;

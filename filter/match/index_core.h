@@ -37,13 +37,13 @@ union set {
     u64 at[LANES];
 };
 
-/* Classes of the bytes of a group, a map each. */
+/* Classes of the bytes of a group, one bitmap each. */
 struct group {
     union {
         struct {
             union set quote, slash;
             union set open, close; /* {[ and }] */
-            union set curly;       /* of brackets: braces; of others it says nothing */
+            union set curly;       /* of brackets: it is a brace; otherwise meaningless */
             union set comma, colon, blank;
         };
         union set marks[8];
@@ -59,44 +59,44 @@ struct group {
     };
 };
 
-/* What behind() takes from one group to the next. */
+/* What behind() carries from one group to the next. */
 struct carry {
     lanes before;
     u64 over;
 };
 
-/* Words and exponents that go on from block to block. */
+/* Literals and exponents that continue in the next block. */
 struct rare {
     u64 word; /* bits in the next block */
     u64 plus, exponent, power;
     u64 last_digit;
-    u64 any; /* one of them is not over yet */
+    u64 any; /* one of them is unfinished */
     u64 bad;
 };
 
-/* What one group hands to the next. What is rare gets copies of its part, so that all else can stay
- * in registers. */
+/* State carried from one group to the next. The parts for rare cases are copied for their use, so
+ * that everything else can stay in registers. */
 struct core {
     struct index *x;
     const u8 *text;
     u64 size;
-    lanes wrong; /* anything in here, or in one of the bad ones: not well-formed */
+    lanes wrong; /* any bit here, or in one of the bad ones: malformed */
     u64 bad;
     lanes high;
     u64 in_string; /* the group ended in a string */
     u64 escaped;
-    /* Open brackets: */
+    /* one bit each, innermost lowest: it is a brace */
     u64 kinds;  /* a bit for each, the innermost lowest: it is a brace */
     u64 closed; /* the root was */
     u32 depth;
-    /* The grammar, the classes of the group before: */
+    /* The grammar; classes of the previous group: */
     lanes quote, scalar;
     struct carry sep;
     struct carry giver; /* comma or opening brace */
-    struct carry comma; /* behind another one */
+    struct carry comma; /* after another comma */
     struct carry colon;
     lanes sign, digit, first_minus, first_zero;
-    struct carry fraction; /* runs of digits behind a dot */
+    struct carry fraction; /* runs of digits after a dot */
     bool running;          /* its last byte was within a scalar */
     struct rare rare;
 };
@@ -111,7 +111,7 @@ CORE u64 index_pick(u64 x, u64 mask);
 #endif
 CORE u32 index_depths(lanes open, lanes close, u32 depth, i32 *least);
 
-/* The bits right behind those of `x`. */
+/* The bits directly after those of `x`. */
 CORE lanes shift(lanes x, lanes *before)
 {
     lanes next = x << 1 | lanes_up(x, *before) >> 63;
@@ -119,8 +119,8 @@ CORE lanes shift(lanes x, lanes *before)
     return next;
 }
 
-/* The same, moved up past all of `filler`: a sum, in which a carry runs through the bits that are
- * passed. */
+/* The same, moved up past all of `filler`: an addition, whose carry runs through the bits that are
+ * skipped. */
 CORE lanes behind(lanes x, lanes filler, struct carry *c)
 {
     lanes next = shift(x, &c->before);
@@ -128,7 +128,7 @@ CORE lanes behind(lanes x, lanes filler, struct carry *c)
     return (next | sum) & ~filler;
 }
 
-/* Bit i: parity of bits 0 to i, and of the groups before. */
+/* Bit i: parity of bits 0 to i, and of the previous groups. */
 CORE lanes parity(lanes x, u64 *before)
 {
     u64 odd;
@@ -144,7 +144,8 @@ CORE lanes parity(lanes x, u64 *before)
 /* The brackets of a group. */
 struct brackets {
     union set all, open, curly;
-    union set in_object; /* opening ones that must stand in an object; the others in an array */
+    union set in_object; /* opening ones that must be within an object; the others within an
+                          * array */
 };
 
 #include "filter/match/index_grammar.h"
@@ -155,9 +156,9 @@ struct core_bits {
     u64 bits, carry; /* in this block, and in the next */
 };
 
-/* Bytes behind an odd number of backslashes. The sum of a run and its first bit is the bit behind
- * it; a run that begins at an even place and ends before an odd one is of odd length, and the other
- * way. */
+/* Bytes after an odd number of backslashes. Adding a run and its first bit gives the bit after it;
+ * a run that begins at an even position and ends before an odd one has odd length, and vice
+ * versa. */
 CORE struct core_bits core_escapes(u64 slash, u64 carried)
 {
     const u64 even = 0x5555555555555555ull;
@@ -167,7 +168,7 @@ CORE struct core_bits core_escapes(u64 slash, u64 carried)
     return (struct core_bits){.bits = ends | (sum & ~run & even) | carried, .carry = over};
 }
 
-/* Escaped quotes are none. What is escaped is checked as the mode wants it. */
+/* Removes escaped quotes. Escaped characters are checked as the mode requires. */
 CORE void unescape(struct core *c, struct group *g, u64 base, enum index_mode mode)
 {
     for (u32 i = 0; i < LANES; i++) {
@@ -268,7 +269,7 @@ CORE bool build(struct index *x, str text, enum index_mode mode)
         return false;
     if (mode == INDEX_SKIP)
         return true;
-    /* The last bracket is the root's, and nothing stands behind it. */
+    /* The last bracket is the root's, and nothing follows it. */
     if (!c.closed || (text.p[to - 1] != '}' && text.p[to - 1] != ']'))
         return false;
     return mode != INDEX_CHECKED || !lanes_any(c.high) || str_is_utf8(text);

@@ -1,13 +1,13 @@
-/* The grammar, as arithmetic on bits; a part of index_core.h. A text is well-formed when
+/* The grammar as arithmetic on bits; part of index_core.h. A text is well-formed when
  *
- * 1. what begins a value stands behind a comma, a colon, an opening bracket or at the beginning,
- * and commas and colons do not; a closing bracket does only right behind its opening one;
- * 2. a colon stands behind a string, and the operator before that is a comma or an opening brace;
- * 3. the operator behind a comma or an opening brace is a colon in objects and none in arrays; a
+ * 1. a value begins after a comma, a colon, an opening bracket or at the start of the text, and
+ *    commas and colons do not; a closing bracket does so only directly after its opening one;
+ * 2. a colon follows a string, and the operator before that string is a comma or an opening brace;
+ * 3. the operator after a comma or an opening brace is a colon in objects and never in arrays; a
  *    brace may be closed at once;
- * 4. brackets match; strings, numbers and words are spelled right.
+ * 4. brackets match; strings, numbers and literals are spelled correctly.
  *
- * "Behind" means past blanks, "the operator before" past everything else. Rules 3 and 4 are held
+ * "After" means past blanks, "the operator before" past everything else. Rules 3 and 4 are checked
  * against the brackets in index_brackets.h. */
 #ifndef TOQUE_FILTER_INDEX_GRAMMAR_H
 #define TOQUE_FILTER_INDEX_GRAMMAR_H
@@ -26,7 +26,7 @@ static inline bool core_is_hex(u8 c)
     return (u8)(c - '0') < 10 || (u8)((c | 0x20) - 'a') < 6;
 }
 
-/* The escaped bytes must be ones that JSON knows. */
+/* The escaped bytes must be ones that JSON allows. */
 static bool core_good_escapes(const u8 *text, u64 size, u64 base, u64 escaped)
 {
     bool good = true;
@@ -43,8 +43,8 @@ static bool core_good_escapes(const u8 *text, u64 size, u64 base, u64 escaped)
     return good;
 }
 
-/* Length of the word at `at`, 0 when it is none. An object does not end with a word, so there must
- * be a byte behind it. */
+/* Length of the literal at `at`; 0 when it is none. An object does not end with a literal, so there
+ * must be a byte after it. */
 static inline u32 core_word(const u8 *text, u64 size, u64 at)
 {
     static const u64 behind_words =
@@ -59,7 +59,7 @@ static inline u32 core_word(const u8 *text, u64 size, u64 at)
     return (next < 64 && behind_words >> next & 1) || (next | 0x20) == '}' ? n : 0;
 }
 
-/* The bits of the words that begin at `starts`, and of one that began in the block before. */
+/* The bits of the literals that begin at `starts`, and of one that began in the previous block. */
 static u64 core_words(struct rare *r, const u8 *text, u64 size, u64 base, u64 starts)
 {
     u64 words = r->word;
@@ -75,7 +75,7 @@ static u64 core_words(struct rare *r, const u8 *text, u64 size, u64 base, u64 st
     return words;
 }
 
-/* The bytes before which, past blanks, one of `set` stands. */
+/* The bytes that are preceded, past blanks, by one of `set`. */
 static u64 core_preceded(const u8 *text, u64 base, u64 bits, const char *set)
 {
     u64 good = 0;
@@ -89,7 +89,7 @@ static u64 core_preceded(const u8 *text, u64 base, u64 bits, const char *set)
     return good;
 }
 
-/* The bits before which none of `set` stands. */
+/* The bits that are not preceded by one of `set`. */
 static __attribute__((noinline)) u64 not_behind(const u8 *text, u64 base, union set bits,
                                                 const char *set)
 {
@@ -124,7 +124,7 @@ struct scalars {
     union set behind_exponent;
 };
 
-/* One exponent, behind the dot, with a sign perhaps. */
+/* One exponent after the dot, with an optional sign. */
 static u64 core_exponents(struct rare *r, struct scalars *s, u32 lane)
 {
     u64 digit = s->digit.at[lane], plus = s->plus.at[lane], sign = s->minus.at[lane] | plus;
@@ -132,7 +132,7 @@ static u64 core_exponents(struct rare *r, struct scalars *s, u32 lane)
     u64 wrong = plus & ~behind_exponent;
     wrong |= behind_exponent & ~(digit | sign);
     wrong |= exponent & ~core_shift(digit, &r->last_digit);
-    /* Its last byte: itself, or the sign behind it. */
+    /* Its last byte: itself, or the sign after it. */
     u64 power = (exponent & ~(sign >> 1)) | (sign & behind_exponent);
     wrong |= core_behind(power, digit, &r->power) & (s->dot.at[lane] | exponent);
     wrong |= core_shift(plus, &r->plus) & ~digit;
@@ -140,8 +140,8 @@ static u64 core_exponents(struct rare *r, struct scalars *s, u32 lane)
     return wrong;
 }
 
-/* What is no digit, minus or dot: words, which are no scalars any more afterwards, exponents and
- * their signs. */
+/* Everything that is not a digit, minus or dot: literals, which are then removed from the scalars,
+ * exponents and their signs. */
 static __attribute__((noinline)) void rare_scalars(struct rare *r, const u8 *text, u64 size,
                                                    u64 base, struct scalars *s)
 {
@@ -169,8 +169,8 @@ static __attribute__((noinline)) void rare_scalars(struct rare *r, const u8 *tex
     }
 }
 
-/* A sign only in front or behind an exponent, digits around a dot, one dot, one exponent, the dot
- * before it, no zero in front of other digits. */
+/* A sign only at the start or after an exponent, digits around a dot, one dot, one exponent, the
+ * dot before it, no zero before other digits. */
 CORE void numbers(struct core *c, const struct bytes *b, struct group *g, u64 base, lanes scalar,
                   lanes starts)
 {
@@ -208,8 +208,8 @@ CORE void numbers(struct core *c, const struct bytes *b, struct group *g, u64 ba
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-/* What g->open, close, comma and colon have within strings is left out already. *ret_in_object:
- * as in struct brackets. */
+/* g->open, close, comma and colon exclude bytes within strings already. *ret_in_object: as in
+ * struct brackets. */
 CORE void grammar(struct core *c, const struct bytes *b, struct group *g, u64 base, lanes in,
                   lanes ops, lanes *ret_in_object)
 {
@@ -231,9 +231,9 @@ CORE void grammar(struct core *c, const struct bytes *b, struct group *g, u64 ba
     lanes given = behind(g->comma.all | (g->curly.all & open), ~ops, &c->giver);
     c->wrong |= colon & ~given;
     c->high |= g->high.all;
-    /* Commas of one bracket are alike: all with a name behind them, and colons between them, or
-     * none. What the last one says, and the colons, must agree with one another and with the
-     * bracket that comes next. */
+    /* All commas of one bracket are of one kind: every one followed by a name and a colon, or none.
+     * What the last comma implies, and the colons, must agree with each other and with the next
+     * bracket. */
     lanes coloned = behind(colon, ~(open | close), &c->colon), listed = given & ~empty.all;
     c->wrong |= behind(g->comma.all & given, ~ops, &c->comma) & colon;
     c->wrong |= (listed & coloned & (open | close)) | (coloned & close & ~g->curly.all) |

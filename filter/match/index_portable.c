@@ -1,12 +1,12 @@
 /* The index by 64-bit words alone: eight bytes are compared at once, and the high bits of the eight
- * answers gathered by a multiplication. */
+ * results are gathered by a multiplication. */
 #include "filter/match/index_blocks.h"
 
 #define ONES  0x0101010101010101ull
 #define HIGHS 0x8080808080808080ull
 #define LOWS  0x7F7F7F7F7F7F7F7Full
 
-static inline u64 load(const u8 *p)
+static inline u64 load_word(const u8 *p)
 {
     u64 w;
     memcpy(&w, p, 8);
@@ -33,7 +33,7 @@ static inline u64 less(u64 w, u8 c)
     return ~(((w & LOWS) + (LOWS + ONES - ONES * c)) | w) & HIGHS;
 }
 
-/* Eight high bits as the lowest eight, the first byte's lowest. */
+/* Packs eight high bits into the lowest eight, the first byte's lowest. */
 static inline u64 gather(u64 highs)
 {
     return (highs >> 7) * 0x0102040810204080ull >> 56;
@@ -45,7 +45,7 @@ CORE void block_marks(const u8 *p, struct group *g)
     u64 blank = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
-        u64 w = load(p + i), folded = w | ONES * 0x20;
+        u64 w = load_word(p + i), folded = w | ONES * 0x20;
         quote |= gather(equals(w, '"')) << i;
         slash |= gather(equals(w, '\\')) << i;
         open |= gather(equals(folded, '{')) << i;
@@ -70,7 +70,7 @@ CORE void block_masks(const u8 *p, struct group *g)
     u64 control = 0, high = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
-        u64 w = load(p + i);
+        u64 w = load_word(p + i);
         control |= gather(less(w, 0x20)) << i;
         high |= gather(w & HIGHS) << i;
     }
@@ -83,7 +83,7 @@ CORE void block_digits(const u8 *p, struct group *g)
     u64 digit = 0, zero = 0, minus = 0, dot = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
-        u64 w = load(p + i);
+        u64 w = load_word(p + i);
         digit |= gather(less(w, '9' + 1) & ~less(w, '0')) << i;
         zero |= gather(equals(w, '0')) << i;
         minus |= gather(equals(w, '-')) << i;
@@ -100,7 +100,7 @@ CORE void block_powers(const u8 *p, struct group *g)
     u64 plus = 0, exponent = 0;
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
-        u64 w = load(p + i);
+        u64 w = load_word(p + i);
         plus |= gather(equals(w, '+')) << i;
         exponent |= gather(equals(w | ONES * 0x20, 'e')) << i;
     }

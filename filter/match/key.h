@@ -1,6 +1,6 @@
-/* Seeded 64-bit hashes of short bytes. A key can be taken word by word, so that the keys of all
- * prefixes of a text cost one pass over it, and from the end, for suffixes. The seed is the
- * process's: nobody outside can aim at collisions. */
+/* Seeded 64-bit hashes of short byte strings. A key can be computed word by word, so that the keys
+ * of all prefixes of a text cost one pass over it, and from the end, for suffixes. The seed is the
+ * process's own, so collisions cannot be chosen from outside. */
 #ifndef TOQUE_FILTER_KEY_H
 #define TOQUE_FILTER_KEY_H
 
@@ -36,7 +36,7 @@ static inline u64 key_part(const char *p, size_t n)
     return (u64)(u8)p[0] | (u64)(u8)p[n / 2] << (8 * (n / 2)) | (u64)(u8)p[n - 1] << (8 * (n - 1));
 }
 
-/* Where a key begins: what kind of thing it names and below what. */
+/* Initial state of a key: the kind of thing that it names, and the path below which it is. */
 static inline u64 key_start(u64 seed, u32 kind, u32 path)
 {
     return key_fold(seed ^ ((u64)kind << 32 | path), KEY_A);

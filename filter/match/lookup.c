@@ -1,9 +1,10 @@
-/* What the values of a message fulfil. Each value is looked up in the ways that its path asks for:
- * by its text, by its prefixes and suffixes of the lengths in use, folded, as a number, as an
- * address, by the grams and blocks that anchor wildcards and ranges. The cost of a value is the
- * number of ways, never the number of policies.
+/* Finds the conditions that a message's values satisfy. Each value is looked up in the ways that
+ * its path needs: by its text, by its prefixes and suffixes of the lengths in use, folded, as a
+ * number, as an address, and by the grams and blocks that anchor wildcards and ranges. The cost of
+ * a value depends on the number of ways, never on the number of policies.
  *
- * Keys of prefixes are taken word by word, so all of them together cost one pass over the text. */
+ * Keys of prefixes are computed word by word, so all of them together cost one pass over the
+ * text. */
 #include "filter/match/key.h"
 #include "filter/match/matcher.h"
 
@@ -37,7 +38,8 @@ static void exclude(struct matcher *m, u32 but, u32 serial)
     m->but[m->but_n++] = but;
 }
 
-/* The condition holds for this value. Depth: an anchor, what it anchors, what is built on that. */
+/* The condition holds for this value. Recursion depth: an anchor, what it anchors, what is built on
+ * that. */
 static void hit(struct matcher *m, u32 cond, struct value *v)
 {
     matcher_fire(m, cond);
@@ -142,8 +144,8 @@ static void look_up_suffixes(struct matcher *m, enum cond_kind kind, u32 path, s
     }
 }
 
-/* Every place of the text, for each size of gram in use. A gram that comes again is known by the
- * serial of the last value that held it. */
+/* Every position of the text, for each gram size in use. A gram that repeats is recognised by the
+ * serial of the last value that contained it. */
 static void look_up_grams(struct matcher *m, u32 path, str text, struct value *v)
 {
     u32 n;
@@ -172,7 +174,7 @@ static void look_up_grams(struct matcher *m, u32 path, str text, struct value *v
     }
 }
 
-/* The text of COND_ADDRESS for the network of `bits` bits that the address lies in. */
+/* The text of COND_ADDRESS for the network of `bits` bits that contains the address. */
 static str network_text(const struct address *a, u32 bits, char out[COND_ADDRESS_SIZE])
 {
     str text = cond_address_text(a, bits, out);
@@ -199,7 +201,7 @@ static void look_up_address(struct matcher *m, u32 path, str text, struct value 
     }
 }
 
-/* Lower case of text that is ASCII only; false when it is not. */
+/* Lower case of a text that is ASCII only; false when it is not. */
 static bool fold_ascii(str text, char *out)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -272,7 +274,7 @@ static void look_up_long(struct matcher *m, u32 path, struct value *v)
         mem_free(key);
 }
 
-/* The numbers that follow one another from `at` on; returns the last of them. */
+/* The consecutive numbers from `at` on; returns the last of them. */
 static u32 probe_numbers(struct matcher *m, u32 path, u32 kinds, u32 at)
 {
     const u64 start = key_start(m->seed, COND_NUMBER, path);
@@ -321,8 +323,8 @@ static void probe_value(struct matcher *m, u32 path, struct value *v)
     }
 }
 
-/* Anything-but conditions that excluded every value of the path do not hold. */
-static void settle(struct matcher *m, u32 values)
+/* Marks anything-but conditions that excluded every value of the path as failed. */
+static void settle_buts(struct matcher *m, u32 values)
 {
     for (u32 i = 0; i < m->but_n; i++) {
         struct cond *c = &m->conds[m->but[i]];
@@ -335,7 +337,7 @@ static void settle(struct matcher *m, u32 values)
     m->but_n = 0;
 }
 
-/* Takes those out that are gone; the path's first value that is left, 0: none. */
+/* Removes retracted values; returns the path's first remaining value, 0: none. */
 static u32 sweep_gone(struct matcher *m, u32 path)
 {
     struct value *values = m->event.values;
@@ -366,7 +368,7 @@ static void probe_path(struct matcher *m, u32 path)
         m->mark[p->absent] = m->epoch + 1;
         m->vetoes++;
     }
-    if (!p->kinds) /* nothing is looked up: presence, wildcards and ranges that are asked */
+    if (!p->kinds) /* nothing is looked up: presence, wildcards and ranges evaluated on demand */
         return;
     for (u32 at = m->seen[path].first; at; at = values[at].next) {
         if (values[at].kind == VALUE_NUMBER)
@@ -374,7 +376,7 @@ static void probe_path(struct matcher *m, u32 path)
         else
             probe_value(m, path, &values[at]);
     }
-    settle(m, m->seen[path].n);
+    settle_buts(m, m->seen[path].n);
 }
 
 void matcher_lookup(struct matcher *m)

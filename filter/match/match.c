@@ -1,10 +1,10 @@
-/* One match: the values are read and looked up, then the groups of every condition that fired are
- * asked, and their rows told as spans of ids. */
+/* One match: values are read and looked up, then the groups of every condition that fired are
+ * evaluated, and their rows are reported as spans of ids. */
 #include "filter/match/matcher.h"
 
 #include "filter/match/attributes.h"
 
-/* Serials and epochs start again long before they could come round. */
+/* Serials and epochs restart long before they could wrap around. */
 #define SERIAL_LIMIT 0xF0000000u
 
 void filter_hits_deinit(struct filter_hits *h)
@@ -36,7 +36,7 @@ static bool row_holds(struct matcher *m, const struct group *g, u32 at)
     return true;
 }
 
-/* All that the row asks, for the same-element rule. */
+/* The conditions of the row, for the same-element rule. */
 static bool row_ties(struct matcher *m, const struct group *g, u32 at)
 {
     u32 few[32], *conds = few, n = group_width(g);
@@ -49,7 +49,7 @@ static bool row_ties(struct matcher *m, const struct group *g, u32 at)
     return holds;
 }
 
-/* A subscription with several rows is told once a match. */
+/* A subscription with several rows is reported once per match. */
 static bool first_time(struct matcher *m, u32 id)
 {
     struct ref *head = &m->refs[matcher_find(m, id)];
@@ -61,7 +61,7 @@ static bool first_time(struct matcher *m, u32 id)
     return true;
 }
 
-/* Copies the ids of the rows that hold behind those that were picked before. */
+/* Appends the ids of the rows that hold to those picked before. */
 static void pick_rows(struct matcher *m, const struct group *g, bool ties, struct filter_hits *ret)
 {
     u32 from = m->picked_n, n = from;
@@ -77,7 +77,7 @@ static void pick_rows(struct matcher *m, const struct group *g, bool ties, struc
         tell(ret, m->picked + from, n - from);
 }
 
-/* The usual case of one anything-but that hardly anybody shares. */
+/* The common case of one anything-but that few expressions share. */
 static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct filter_hits *ret)
 {
     const u32 *column = group_column(g, 0), *mark = m->mark;
@@ -91,8 +91,8 @@ static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct 
         tell(ret, to, n);
 }
 
-/* The one number at the path. False: none, several, or something else. Rows are asked in loops that
- * need the registers which reading a number would take. */
+/* The only number at the path. False: none, several, or another value. Not inlined: the loops over
+ * rows need the registers that reading a number would take. */
 static __attribute__((noinline)) bool only_number(struct matcher *m, u32 path, double *ret)
 {
     const struct path_seen *seen = &m->seen[path];
@@ -105,8 +105,8 @@ static __attribute__((noinline)) bool only_number(struct matcher *m, u32 path, d
     return __builtin_isfinite(*ret);
 }
 
-/* Ids of the rows whose bound lets the value pass, and that nothing vetoes. False: a bound is as
- * close to the value as doubles tell, and the rows must be asked one by one. */
+/* Ids of the rows whose bound admits the value and that nothing vetoes. False: a bound is too close
+ * to the value for doubles to decide, and the rows must be evaluated one by one. */
 static bool pick_by_bound(struct matcher *m, const struct group *g, double value,
                           struct filter_hits *ret)
 {
@@ -129,7 +129,7 @@ static bool pick_by_bound(struct matcher *m, const struct group *g, double value
     return true;
 }
 
-/* Whether the group could be answered by its bounds alone. */
+/* Whether the group could be evaluated by its bounds alone. */
 static bool ask_bounds(struct matcher *m, const struct group *g, struct filter_hits *ret)
 {
     if (!g->side || g->asks != 1 || g->vetoes > 1 || g->many)
@@ -157,8 +157,8 @@ static void ask_group(struct matcher *m, const struct group *g, struct filter_hi
         pick_rows(m, g, ties && columns, ret);
 }
 
-/* Groups of one pivot lie anywhere in memory: they are sent for some steps ahead, their rows too.
- */
+/* Groups of one pivot are scattered in memory: they are prefetched some steps ahead, and so are
+ * their rows. */
 enum { AHEAD_GROUP = 12, AHEAD_ROWS = 6 };
 
 static void ask_groups_of(struct matcher *m, u32 cond, struct filter_hits *ret)
@@ -178,7 +178,7 @@ static void ask_groups_of(struct matcher *m, u32 cond, struct filter_hits *ret)
 
 /* --- the match -------------------------------------------------------------------------------- */
 
-/* Marks and serials of old matches must not come round again. */
+/* Marks and serials of old matches must not recur. */
 static void start_again(struct matcher *m)
 {
     memset(m->mark, 0, m->cond_n * sizeof(*m->mark));
@@ -207,7 +207,7 @@ static void start(struct matcher *m, struct filter_hits *ret)
     event_reset(&m->event);
     m->event.seen = m->seen;
     m->event.epoch = m->epoch;
-    if (m->picked_cap <= m->count) { /* one more: a row is written before it is asked */
+    if (m->picked_cap <= m->count) { /* one spare: a row is written before it is evaluated */
         m->picked_cap = m->count + m->count / 2 + 1;
         mem_free(m->picked);
         m->picked = mem_grow(NULL, m->picked_cap * sizeof(*m->picked));
@@ -226,8 +226,8 @@ static void match_scope(struct matcher *m, struct filter_hits *ret)
     m->fired_n = 0;
 }
 
-/* Whether any policy looks at this scope. */
-static bool is_asked(const struct matcher *m, enum filter_scope scope)
+/* Whether any policy has this scope. */
+static bool scope_in_use(const struct matcher *m, enum filter_scope scope)
 {
     return m->paths[m->root[scope]].refs > 1;
 }
@@ -237,7 +237,7 @@ void matcher_match(struct matcher *m, const struct filter_message *msg, struct f
     start(m, ret);
     if (m->always)
         ask_groups_of(m, m->always, ret);
-    if (is_asked(m, FILTER_ATTRIBUTES)) {
+    if (scope_in_use(m, FILTER_ATTRIBUTES)) {
         ret->attributes = attributes_read(m, msg->attrs, msg->attr_count);
         if (ret->attributes == FILTER_ELIGIBLE) {
             if (m->scope[FILTER_ATTRIBUTES])
@@ -247,7 +247,7 @@ void matcher_match(struct matcher *m, const struct filter_message *msg, struct f
         event_reset(&m->event);
         m->vetoes = 0;
     }
-    if (is_asked(m, FILTER_BODY)) {
+    if (scope_in_use(m, FILTER_BODY)) {
         bool empty = false;
         if (!body_read(m, msg->body, &empty)) {
             ret->body = FILTER_INVALID_BODY;

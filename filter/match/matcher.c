@@ -1,4 +1,4 @@
-/* The matcher as its owner sees it: made, changed and freed. What a match does is in match.c. */
+/* The public side of the matcher: creating, changing and freeing. Matching itself is in match.c. */
 #include "filter/match/matcher.h"
 
 #include "common/base/map.h"
@@ -81,7 +81,7 @@ struct matcher *matcher_new(const struct map_seed *seed)
     return m;
 }
 
-/* Frees what a condition holds outside of itself. */
+/* Frees what a condition owns besides itself. */
 static void free_cond(const struct cond *c)
 {
     if (c->kind < COND_LOOKED_UP && c->n > sizeof(c->in))
@@ -233,7 +233,7 @@ int matcher_remove(struct matcher *m, u32 id)
     u32 head = matcher_find(m, id);
     if (!head)
         return E_NOT_FOUND;
-    /* The first ref stays to the end: rows of this id may move while others of it go. */
+    /* The first ref is removed last: rows of this id may move while others are removed. */
     while (m->refs[head].next) {
         u32 ref = m->refs[head].next;
         struct ref row = m->refs[ref];

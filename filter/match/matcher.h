@@ -1,19 +1,19 @@
 /* What the files of the matcher share, from the outside in:
  *
  *   expression  one branch of a policy: an AND of conditions, for one subscription
- *   condition   something that holds or not for a message: a value at a path equals, starts with,
- *               ...; an OR of such, an anything-but, presence, absence. Interned: two policies that
- *               ask the same question share one condition (cond.h)
+ *   condition   something that holds or does not hold for a message: a value at a path equals,
+ *               starts with, ...; an OR of such, an anything-but, presence, absence. Interned: two
+ *               policies with the same test share one condition (cond.h)
  *   pivot       the condition of an expression that is expected to hold most rarely. A message
- *               looks up the conditions that its values fulfil; expressions whose pivot is not
- *               among them are never looked at, so what does not match costs nothing
+ *               looks up the conditions that its values satisfy; expressions whose pivot is not
+ *               among them are never evaluated, so what does not match costs nothing
  *   group       all expressions with the same pivot and the same other popular conditions (the
- *               tail): evaluated once, answered with one span of ids. Unpopular conditions are
+ *               tail): evaluated once, reported as one span of ids. Unpopular conditions are
  *               columns beside the ids (group.h)
  *
  * A match collects values (attributes.c, body.c), looks them up (lookup.c) and evaluates the groups
- * of the conditions that hold (match.c). Every change is made in place, so an added policy counts
- * at once.
+ * of the conditions that hold (match.c). Every change is made in place, so a new policy takes
+ * effect at once.
  *
  * Invariants:
  * 1. mark[c] == epoch: condition c holds for this message. mark[c] == epoch + 1: it does not. Any
@@ -37,11 +37,11 @@
 
 #define NUMBER_KEY_STACK 256 /* longer keys of numbers are made on the heap */
 
-/* Where the rows of a subscription are. One with several rows has a first ref without a group,
- * whose `at` is the epoch of the match that told its id last. */
+/* Where the rows of a subscription are. A subscription with several rows has a first ref without a
+ * group, whose `at` is the epoch of the match that last reported its id. */
 struct ref {
     u32 group, at;
-    u32 next; /* in the same subscription, or in the list of free ones; 0 ends */
+    u32 next; /* in the same subscription, or in the free list; 0 ends */
 };
 
 struct matcher {
@@ -54,28 +54,27 @@ struct matcher {
     struct ref *refs;
     u32 cond_n, cond_cap, cond_free;
     u32 path_n, path_cap, path_free;
-    u32 path_changes; /* counts changes of paths and of what is asked of them */
+    u32 path_changes; /* counts changes of paths and of the conditions on them */
     u32 group_n, group_cap, group_free;
     u32 ref_n, ref_cap, ref_free;
 
     u32 root[2];  /* path of each scope */
-    u32 scope[2]; /* condition that holds when a message is eligible for the scope; 0: nobody asks
-                   */
-    u32 always;   /* condition that always holds; 0: nobody has an empty policy */
+    u32 scope[2]; /* condition that holds when a message is eligible for the scope; 0: not in use */
+    u32 always;   /* condition that always holds; 0: no subscription has an empty policy */
     u32 count;    /* subscriptions */
     u32 adding;   /* first ref of the subscription that is being added; 0: it has none yet */
     u64 seed;
-    bool unchecked;     /* bodies are read without their grammar */
-    size_t small_bytes; /* what conditions, paths and groups hold beside their own structs */
+    bool unchecked;     /* bodies are read without the grammar check */
+    size_t small_bytes; /* what conditions, paths and groups own besides their own structs */
     u32 sweep_at;       /* group that matcher_step looks at next */
 
     u32 epoch;  /* even; grows by 2 with every match */
-    u32 serial; /* of the value being looked up; grows for ever */
+    u32 serial; /* of the value being looked up; only grows */
     struct event event;
     u32 *fired; /* conditions that hold and have groups */
     u32 fired_n, fired_cap;
     u32 vetoes;  /* anything-but and absence conditions that failed in this match */
-    u32 *picked; /* ids that passed their columns, room for every subscription */
+    u32 *picked; /* ids that passed their columns, with room for every subscription */
     u32 picked_n, picked_cap;
     u64 pairs[PAIR_SLOTS / 64]; /* of the value with this serial */
     u32 pairs_serial;
@@ -87,7 +86,7 @@ struct matcher {
     struct body *body;
 };
 
-/* Live memory: counts what is handed out beside the arrays above. */
+/* Allocates and counts live memory besides the arrays above. */
 void *matcher_alloc(struct matcher *m, size_t size);
 void *matcher_realloc(struct matcher *m, void *p, size_t old, size_t size);
 void matcher_release(struct matcher *m, void *p, size_t size);
@@ -96,7 +95,7 @@ void *matcher_room(void *p, u32 *cap, u32 n, size_t item);
 /* The same for arrays that hold something of every policy (pages.h). */
 void *matcher_large_room(void *p, u32 *cap, u32 n, size_t item);
 
-/* The child of a path with this name; 0: nobody asks for it. */
+/* The child of a path with this name; 0: no policy names it. */
 static inline u32 path_child(const struct matcher *m, u32 parent, str name)
 {
     const struct path *p = &m->paths[parent];
@@ -116,19 +115,19 @@ static inline u32 path_child(const struct matcher *m, u32 parent, str name)
 u32 matcher_find(const struct matcher *m, u32 id);
 /* A row of subscription `id` is in another place now. */
 void matcher_row_moved(struct matcher *m, u32 id, u32 group, u32 from_group, u32 from, u32 to);
-/* The condition that a policy's leaf asks, held for the caller. */
+/* The condition that a policy's leaf tests, referenced for the caller. */
 u32 compile_leaf(struct matcher *m, enum filter_scope scope, const struct policy_leaf *leaf);
-/* Puts one expression in; takes over the holds on its conditions. */
+/* Adds one expression; takes over the references to its conditions. */
 void compile_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 *conds, u32 n,
                         bool many);
-/* The subscription that is being added has a row. */
+/* The subscription that is being added has a new row. */
 void matcher_ref_add(struct matcher *m, u32 id, u32 group, u32 at);
 
 /* --- lookup.c ---------------------------------------------------------------------------------- */
 
 /* The condition holds for this message. */
 void matcher_fire(struct matcher *m, u32 cond);
-/* Looks up what the values of the event fulfil. */
+/* Looks up what the event's values satisfy. */
 void matcher_lookup(struct matcher *m);
 
 /* --- cond_eval.c ----------------------------------------------------------------------------------- */
@@ -136,7 +135,7 @@ void matcher_lookup(struct matcher *m);
 /* Whether a condition holds for one value at its path. */
 bool cond_takes(struct matcher *m, u32 cond, struct value *v);
 bool cond_find_out(struct matcher *m, u32 cond);
-/* False when the value being looked up has not all pairs of bytes that the pattern needs. */
+/* False when the value being looked up lacks a byte pair that the pattern needs. */
 bool wild_may_take(struct matcher *m, const struct wild *w, const struct value *v);
 static inline bool cond_true(struct matcher *m, u32 cond)
 {
@@ -150,12 +149,12 @@ static inline bool cond_true(struct matcher *m, u32 cond)
 
 struct same_element *same_element_new(void);
 void same_element_free(struct same_element *t);
-/* A row with these conditions came (change 1) or goes (-1): counted at the paths where they could
- * have to agree. */
+/* A row with these conditions was added (change 1) or is being removed (-1): counted at the paths
+ * where they could have to agree. */
 void same_element_count(struct matcher *m, const u32 *conds, u32 n, i32 change);
-/* A condition that is looked up holds for a value in `element`; in events that are tied. */
+/* A looked-up condition holds for a value in `element`; in events with tied values. */
 void same_element_note(struct matcher *m, u32 cond, u32 element);
-/* Whether one choice of array elements fulfils all conditions, each of which holds by itself. */
+/* Whether one choice of array elements satisfies all conditions, each of which holds by itself. */
 bool same_element_holds(struct matcher *m, const u32 *conds, u32 n);
 
 #endif

@@ -1,5 +1,5 @@
-/* Small arrays are malloc's; from PAGES_MIN on they are a mapping, which mremap can move by its
- * page tables alone. */
+/* Small arrays come from malloc; from PAGES_MIN on they are a mapping, which mremap moves by
+ * changing page tables only. */
 #include "filter/match/pages.h"
 
 #include <sys/mman.h>
@@ -13,7 +13,7 @@ static void *checked(void *p)
 {
     if (p != MAP_FAILED)
         return p;
-    return mem_grow(NULL, SIZE_MAX / 2); /* says that memory has ended, and stops */
+    return mem_grow(NULL, SIZE_MAX / 2); /* reports that memory is exhausted, and aborts */
 }
 
 void *pages_grow(void *p, size_t old, size_t size)

@@ -1,10 +1,11 @@
-/* The tree of paths. A path lives as long as a condition or a child holds it; a child holds its
- * parent. Children are found by hash; a path with few of them lists them too, which is faster. */
+/* The tree of paths. A path lives as long as a condition or a child references it; a child
+ * references its parent. Children are found by hash; a path with few of them also lists them, which
+ * is faster. */
 #include "filter/match/path.h"
 
 #include "filter/match/matcher.h"
 
-enum { KIND_CHILD = 100 }; /* beside the kinds of conditions, for keys */
+enum { KIND_CHILD = 100 }; /* outside the kinds of conditions, for keys */
 
 static u32 child_tag(const struct matcher *m, u32 parent, str name)
 {
@@ -65,7 +66,7 @@ static void list_kid(struct matcher *m, u32 parent, u32 id)
         p->kids[n] = (struct kid){path_head(name), (u32)name.n, id};
 }
 
-/* Lists that grew too long do not come back before the last child goes. */
+/* A list that grew too long returns only when the last child is gone. */
 static void unlist_kid(struct matcher *m, u32 parent, u32 id)
 {
     struct path *p = &m->paths[parent];
@@ -85,8 +86,8 @@ static void unlist_kid(struct matcher *m, u32 parent, u32 id)
     }
 }
 
-/* The child, held once more for the caller. */
-static u32 child_of(struct matcher *m, u32 parent, str name)
+/* The child, referenced for the caller. */
+static u32 child_held(struct matcher *m, u32 parent, str name)
 {
     u32 id = path_child_by_hash(m, parent, name);
     if (id) {
@@ -114,7 +115,7 @@ u32 path_of(struct matcher *m, u32 root, str joined, bool dotted)
     m->paths[root].refs++;
     for (;;) {
         str name = dotted ? str_cut(&joined, '.') : joined;
-        u32 next = child_of(m, at, name);
+        u32 next = child_held(m, at, name);
         path_release(m, at);
         at = next;
         if (!dotted || !joined.p)
@@ -133,7 +134,7 @@ void path_release(struct matcher *m, u32 path)
         unlist_kid(m, parent, path);
         if (p->name_n > sizeof(p->name.in))
             matcher_release(m, p->name.text, p->name_n);
-        p->name_n = 0; /* a free path has no name: matcher_free looks at it, too */
+        p->name_n = 0; /* matcher_free also visits free paths, which must have no name */
         m->seen[path].epoch = 0;
         p->refs = m->path_free;
         m->path_free = path;
@@ -143,7 +144,7 @@ void path_release(struct matcher *m, u32 path)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
-/* Place of `key` among the steps, or where it belongs. */
+/* Position of `key` among the steps, or where it belongs. */
 static u32 step_place(const struct path *p, u32 key)
 {
     u32 at = 0;

@@ -1,8 +1,8 @@
-/* Paths: a tree of member names below one root for each scope. Attribute names are one step, body
- * names are cut at their dots, because dots and levels are the same thing there.
+/* Paths: a tree of member names below one root for each scope. An attribute name is one step; body
+ * names are split at their dots, because dots and levels are equivalent there.
  *
- * A path knows which kinds of conditions are asked of it, so that a value is looked up in those
- * ways only, and below which lengths (of prefixes, suffixes, address bits, grams, levels). */
+ * A path knows which kinds of conditions exist on it, so that a value is looked up in those ways
+ * only, and with which lengths (of prefixes, suffixes, address bits, grams, levels). */
 #ifndef TOQUE_FILTER_PATH_H
 #define TOQUE_FILTER_PATH_H
 
@@ -10,13 +10,13 @@
 
 struct matcher;
 
-/* One way to look a value up: kind << 24 | length, and how many conditions want it. */
+/* One way to look a value up: kind << 24 | length, and how many conditions need it. */
 struct step {
     u32 key, count;
 };
 #define STEP_LENGTH_MAX 0xFFFFFFu
 
-/* A child as the walk over a body looks for it: eight bytes and the length settle most names. */
+/* A child as the walk over a body finds it: eight bytes and the length identify most names. */
 struct kid {
     u64 head;
     u32 n, path;
@@ -29,31 +29,34 @@ struct path {
     u32 refs; /* conditions on it, and children; roots have one more */
     u32 name_n;
     u32 kid_n;
-    u32 kinds;           /* 1 << kind of each kind of condition that is looked up here */
+    u32 kinds;           /* bit 1 << kind for each kind of condition looked up here */
     u32 present, absent; /* those conditions, 0: none */
     u32 step_n;
-    u32 ties; /* rows of groups with two or more conditions at or below it to agree (same_element.c) */
+    u32 ties; /* rows of groups with two or more conditions at or below it that must agree
+               * (same_element.c) */
     union {
         char in[16];
         char *text;
     } name;
     struct step *steps; /* ascending */
     struct kid *kids;   /* NULL beyond PATH_KIDS_MAX */
-    u64 tags;           /* path_tag_bit of all that is looked up here, and of some that has gone */
+    u64 tags;           /* path_tag_bit of everything looked up here, and of some removed
+                         * conditions */
 };
 
-/* What a message had at a path. */
+/* What a message has at a path. */
 struct path_seen {
     u32 epoch; /* of the match that found values here */
     u32 n;
-    u32 first, last; /* values in their order */
-    bool tied;       /* one of them lies in an array element */
-    bool has_bounds; /* low and high are filled in */
-    u32 below; /* conditions of one row at or below it, while they are counted (same_element.c) */
-    double low, high; /* of the numbers, as event_approx; low is above high when there are none */
+    u32 first, last;  /* values in their order */
+    bool tied;        /* one of them lies in an array element */
+    bool has_bounds;  /* low and high are valid */
+    u32 below;        /* conditions of one row at or below it, while they are being counted
+                * (same_element.c) */
+    double low, high; /* of the numbers, as event_approx; low > high when there are none */
 };
 
-/* A set of tags that tells most values to be none that is asked for, where not many are. */
+/* A set of tags that rules out most values, if it has few bits set. */
 static inline u64 path_tag_bit(u32 tag)
 {
     return 1ull << (tag % 64);
@@ -68,23 +71,24 @@ static inline str path_name(const struct path *p)
     return (str){p->name_n <= sizeof(p->name.in) ? p->name.in : p->name.text, p->name_n};
 }
 
-/* Whether conditions ask for the values here, not only for what lies below. */
+/* Whether conditions test the values here, rather than only values below. */
 static inline bool path_is_asked(const struct path *p)
 {
     return p->refs > p->kid_n;
 }
 
-/* Whether it matters in which element of an array here a value lies: only when some expression has
- * conditions to agree, and not for scalars with nothing below them. */
+/* Whether it matters which element of an array here contains a value: only when some expression has
+ * conditions that must agree, and not for scalars with nothing below them. */
 static inline bool path_in_same_element(const struct path *p)
 {
     return p->ties && p->kid_n;
 }
 
-/* The path of a policy's leaf below the scope's root, made if need be; held for the caller. */
+/* The path of a policy's leaf below the scope's root, created if needed; referenced for the
+ * caller. */
 u32 path_of(struct matcher *m, u32 root, str joined, bool dotted);
 void path_release(struct matcher *m, u32 path);
-/* A condition of this kind and text length came to, or went from, the path. */
+/* A condition of this kind and text length was added to, or removed from, the path. */
 void path_step_add(struct matcher *m, u32 path, u32 kind, u32 length);
 void path_step_remove(struct matcher *m, u32 path, u32 kind, u32 length);
 /* A root: a path with no name. */

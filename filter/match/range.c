@@ -1,14 +1,15 @@
-/* Numeric ranges. A range that is to fire is anchored in blocks: doubles in their order are whole
- * numbers, and a range between two bounds is covered by at most two blocks of a power of two that
- * is hardly wider than it. A value belongs to one block of each size in use; the few ranges that it
- * finds there are compared exactly. Doubles only steer; equal or neighbouring ones are settled by
+/* Numeric ranges. A range that must fire is anchored in blocks: doubles map to integers of the same
+ * order, and a range between two bounds is covered by at most two blocks whose size is a power of
+ * two hardly larger than the range. A value lies in one block of each size in use; the few ranges
+ * found there are compared exactly. Doubles only preselect; equal or adjacent ones are decided by
  * the decimals. */
 #include <math.h>
 
 #include "filter/policy/digits.h"
 #include "filter/match/matcher.h"
 
-/* Blocks wider than this hold a large part of all numbers: such a range is asked, not looked up. */
+/* Blocks larger than this contain a large part of all numbers: such a range is evaluated on demand,
+ * not looked up. */
 enum { LEVEL_MAX = 58 };
 
 u64 range_key(double d)
@@ -94,8 +95,8 @@ bool range_takes(const struct range *r, struct value *v)
     return true;
 }
 
-/* The least and the greatest of the numbers of one shape that follow one another from `at` on, by
- * their texts; `at` itself when it has none. Returns the first value behind them. */
+/* The smallest and largest of the consecutive numbers of one shape from `at` on, by their texts;
+ * `at` itself when it has no shape. Returns the first value after them. */
 static u32 find_ends(struct value *values, u32 at, u32 *ret_least, u32 *ret_most)
 {
     struct digits_shape shape;
@@ -128,7 +129,7 @@ static void find_bounds(struct matcher *m, struct path_seen *seen)
             continue;
         }
         at = find_ends(values, at, &ends[0], &ends[1]);
-        for (u32 i = 0; i < 2; i++) { /* below zero, the other way round */
+        for (u32 i = 0; i < 2; i++) { /* reversed below zero */
             double approx = event_approx(&values[ends[i]]);
             seen->low = MIN(seen->low, approx);
             seen->high = MAX(seen->high, approx);

@@ -1,17 +1,16 @@
-/* The same-element rule: conditions below one array of objects must hold in one and the same
- * element.
+/* The same-element rule: conditions below one array of objects must hold in the same element.
  *
- * Elements form a tree. Each condition holds in some elements (those in which a value that fulfils
- * it lies); a choice of one element for each condition is good when no two of them lie in different
- * elements of one array. Going up the tree from the leaves, every element knows which sets of
- * conditions can be fulfilled together inside it: those of its own values, joined with one element
- * of each array in it. Sets are bits; only the largest are kept.
+ * Elements form a tree. Each condition holds in some elements (those that contain a value that
+ * satisfies it); a choice of one element per condition is valid when no two of them lie in
+ * different elements of one array. Going up the tree from the leaves, every element knows which
+ * sets of conditions can be satisfied together inside it: those of its own values, joined with one
+ * element of each array in it. Sets are bitmaps; only maximal ones are kept.
  *
  * Absence is not tied to an element. */
 #include "filter/match/matcher.h"
 
-/* Conditions of one expression that can be told apart; more are asked without the rule. The service
- * allows five keys. */
+/* Conditions of one expression that can be distinguished; beyond this the rule is not applied. The
+ * service allows five keys. */
 enum { CONDS_MAX = 64 };
 /* Sets kept for one element; with six conditions no more than 20 can differ. */
 enum { SETS_MAX = 20 };
@@ -24,11 +23,11 @@ struct sets {
     u64 set[SETS_MAX];
 };
 
-/* An element that has arrays with touched elements in it. */
+/* An element that contains arrays with touched elements. */
 struct frame {
-    u32 array;             /* the array whose elements are being gathered; 0: none yet */
+    u32 array;             /* the array whose elements are being collected; 0: none yet */
     struct sets of_array;  /* one of its elements */
-    struct sets of_others; /* one element of each array before */
+    struct sets of_others; /* one element of each previous array */
 };
 
 /* Elements in which a condition holds, remembered for the match. */
@@ -37,7 +36,7 @@ struct places {
     u32 from, n; /* in `elements` */
 };
 
-/* A value fulfilled a condition that is looked up. */
+/* A value satisfied a condition that is looked up. */
 struct note {
     u32 cond, element;
     u32 next; /* of the same condition, or of another one with the same slot; 0 ends */
@@ -45,18 +44,18 @@ struct note {
 
 struct same_element {
     u32 epoch;
-    struct note *notes; /* from 1, in the order of the values */
+    struct note *notes; /* from 1, in value order */
     u32 note_n, note_cap, note_epoch;
-    u32 *slots; /* last note by condition; made when it is first asked for */
+    u32 *slots; /* last note by condition; built at first use */
     u32 slot_n, slot_cap, slot_epoch;
     struct places places[PLACES_MAX];
     u32 *elements;
     u32 element_n, element_cap;
-    /* The tree while it is gone through; element 0 is the message itself. */
+    /* The tree while it is traversed; element 0 is the message itself. */
     u64 *waiting;  /* a bit for each element that is touched and not done */
-    u64 *own;      /* by element, while it waits: conditions that its own values fulfil */
+    u64 *own;      /* by element, while it waits: conditions that its own values satisfy */
     u32 *frame_of; /* by element, while it waits: its frame + 1, 0: none */
-    u32 room;      /* elements that those have room for */
+    u32 room;      /* capacity in elements */
     struct frame *frames;
     u32 frame_n, frame_cap;
 };
@@ -82,7 +81,7 @@ void same_element_free(struct same_element *t)
 
 /* --- where rows could have to agree ----------------------------------------------------------- */
 
-/* Absence is tied to no element, and presence beside another condition at its path says nothing. */
+/* Absence is tied to no element, and presence beside another condition at its path adds nothing. */
 static bool can_tie(const struct matcher *m, const u32 *conds, u32 n, u32 at)
 {
     const struct cond *c = &m->conds[conds[at]];
@@ -126,7 +125,7 @@ static u32 *slot_of(struct same_element *t, u32 cond)
     return &t->slots[(cond * 0x9E3779B1u) % t->slot_n];
 }
 
-/* The notes by their conditions, once a match. */
+/* Indexes the notes by their conditions, once per match. */
 static void sort_notes(struct matcher *m)
 {
     struct same_element *t = m->same_element;
@@ -151,7 +150,7 @@ static void add_place(struct same_element *t, struct places *p, u32 element)
     p->n++;
 }
 
-/* Every value was looked up, so the notes tell all. */
+/* Every value was looked up, so the notes are complete. */
 static void find_by_notes(struct matcher *m, u32 cond, struct places *p)
 {
     struct same_element *t = m->same_element;
@@ -186,14 +185,14 @@ static struct places *places_of(struct matcher *m, u32 cond)
     return p;
 }
 
-/* Whether it can fail to agree with others: it holds, and in array elements only. */
+/* Whether it may disagree with others: it holds, and in array elements only. */
 static bool is_tied(struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
     if (c->kind == COND_ABSENT || c->kind == COND_SCOPE || c->kind == COND_ALWAYS)
         return false;
     if (m->seen[c->path].epoch != m->epoch || !m->seen[c->path].tied)
-        return false; /* holds by absence, or outside of arrays too */
+        return false; /* holds by absence, or also outside of arrays */
     const struct places *p = places_of(m, cond);
     for (u32 i = 0; i < p->n; i++)
         if (m->same_element->elements[p->from + i] == 0)
@@ -204,7 +203,7 @@ static bool is_tied(struct matcher *m, u32 cond)
 /* --- sets ------------------------------------------------------------------------------------- */
 
 /* Keeps only sets that no other contains. */
-static void sets_add(struct sets *s, u64 set)
+static void element_sets_add(struct sets *s, u64 set)
 {
     u32 kept = 0;
     for (u32 i = 0; i < s->n; i++)
@@ -225,12 +224,12 @@ static void sets_join(struct sets *to, const struct sets *with)
     to->n = 0;
     for (u32 i = 0; i < old.n; i++)
         for (u32 j = 0; j < with->n; j++)
-            sets_add(to, old.set[i] | with->set[j]);
+            element_sets_add(to, old.set[i] | with->set[j]);
 }
 
 /* --- the tree --------------------------------------------------------------------------------- */
 
-static void make_room(struct same_element *t, u32 elements)
+static void tree_room(struct same_element *t, u32 elements)
 {
     if (elements <= t->room)
         return;
@@ -272,8 +271,8 @@ static void close_array(struct frame *f)
     f->of_array.n = 0;
 }
 
-/* What one element offers goes to the element that its array lies in. Elements of one array come
- * one after the other, since elements are numbered as they stand in the text. */
+/* Passes what one element satisfies to the element that contains its array. Elements of one array
+ * are consecutive, since elements are numbered in text order. */
 static void hand_up(struct matcher *m, u32 element)
 {
     struct same_element *t = m->same_element;
@@ -291,10 +290,10 @@ static void hand_up(struct matcher *m, u32 element)
         up->array = e.array;
     }
     for (u32 i = 0; i < only.n; i++)
-        sets_add(&up->of_array, only.set[i]);
+        element_sets_add(&up->of_array, only.set[i]);
 }
 
-/* Goes through what is touched, the last element first; true when all conditions are fulfilled. */
+/* Visits the touched elements, the last one first; true when all conditions are satisfied. */
 static bool go_up(struct matcher *m, u64 all)
 {
     struct same_element *t = m->same_element;
@@ -337,7 +336,7 @@ bool same_element_holds(struct matcher *m, const u32 *conds, u32 n)
             tied[tied_n++] = conds[i];
     if (tied_n < 2)
         return true;
-    make_room(t, m->event.element_n);
+    tree_room(t, m->event.element_n);
     t->frame_n = 0;
     for (u32 i = 0; i < tied_n; i++) {
         const struct places *p = places_of(m, tied[i]);

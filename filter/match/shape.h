@@ -1,6 +1,6 @@
-/* The shape of bodies: what path each member of an object led to, remembered by the object's path
- * and the member's place in it. The bodies of one topic mostly have the same members in the same
- * order, so a name is found by one comparison with the name that stood there last time. */
+/* The shape of bodies: the path that each member of an object led to, remembered by the object's
+ * path and the member's position in it. The bodies of one topic mostly have the same members in the
+ * same order, so a name is found by one comparison with the previous name at that position. */
 #ifndef TOQUE_FILTER_SHAPE_H
 #define TOQUE_FILTER_SHAPE_H
 
@@ -12,20 +12,20 @@
 /* A name with its quotes and colon, as the first bytes of one to three words. */
 struct shape_name {
     u64 word[3], mask[3];
-    u32 path, child; /* the object's, and where the name leads; 0: nobody asks */
+    u32 path, child; /* the object's, and where the name leads; 0: no policy names it */
     u8 size;         /* with quotes and colon; 0: nothing is remembered */
     u8 bytes;        /* of the words that are in use */
-    bool asked;      /* for the values there, and not only for what lies below */
+    bool asked;      /* conditions test the values there, not only values below */
 };
 
-#define SHAPE_NAMES 128 /* places that are remembered; others take each other's */
+#define SHAPE_NAMES 128 /* positions remembered; further ones share slots */
 
 struct shape {
     u32 changes; /* path_changes of the matcher when it was learnt */
     struct shape_name names[SHAPE_NAMES];
 };
 
-/* Where member number `place` of an object at `path` is remembered. */
+/* The slot for member number `place` of an object at `path`. */
 static inline struct shape_name *shape_at(struct shape *s, u32 path, u32 place)
 {
     return &s->names[(path * 11 + place) % SHAPE_NAMES];
@@ -44,8 +44,8 @@ static inline bool shape_is(const struct shape_name *s, u32 path, const char *te
     return !other;
 }
 
-/* The name of `n` bytes whose quote is at `text`, with no escape in it and its colon right behind
- * it, leads to `child`. */
+/* Remembers that the name of `n` bytes whose quote is at `text`, without escapes and directly
+ * followed by its colon, leads to `child`. */
 static inline void shape_learn(struct shape_name *s, u32 path, u32 child, bool asked,
                                const char *text, size_t n)
 {

@@ -1,9 +1,9 @@
-/* Linear probing with entries moved back on removal, so that there are no graves; only the old
- * slots of a table on the move keep them, and those die with the move.
+/* Linear probing with entries moved back on removal, so that there are no tombstones; only the old
+ * slots of a table being resized have them, and those are dropped with the old slots.
  *
  * Invariants:
- * 1. slots is at most three quarters full, so every probe meets an empty slot; old is never filled
- *    further, and its gone entries are TABLE_MOVED, which ends no probe.
+ * 1. slots is at most three quarters full, so every probe ends at an empty slot; old is never
+ *    filled further, and its removed entries are TABLE_MOVED, which ends no probe.
  * 2. An entry is in slots or in old, never in both. */
 #include "filter/match/table.h"
 
@@ -35,7 +35,7 @@ static void slot_place(struct table *t, u64 slot)
     t->slots[at] = slot;
 }
 
-/* Starts the move to another size; there is none under way. */
+/* Starts a resize; none is in progress. */
 static void resize(struct table *t, u32 bits)
 {
     assert(!t->old);
@@ -88,7 +88,7 @@ void table_put(struct table *t, u32 tag, u32 id)
     t->n++;
 }
 
-/* Empties slot `at` and moves back what had been pushed past it. */
+/* Empties slot `at` and moves back entries that were displaced by it. */
 static void close_gap(struct table *t, u32 at)
 {
     u32 mask = (u32)((1ull << t->bits) - 1), next = at;

@@ -1,9 +1,9 @@
-/* Hash table from a 32-bit tag to ids: the one kind of table behind conditions, paths, groups and
- * subscription ids. It holds no keys: a lookup walks the ids whose tags are equal and the caller
- * compares what they stand for.
+/* Hash table from a 32-bit tag to ids, used for conditions, paths, groups and subscription ids. It
+ * holds no keys: a lookup yields the ids with an equal tag, and the caller compares what they stand
+ * for.
  *
- * Growing never stops the caller: a table that is due for another size keeps its old slots and
- * moves a few of them with every change (and with table_step), while lookups look into both. */
+ * Growing never blocks the caller: a table due for another size keeps its old slots and moves a few
+ * of them with every change (and with table_step), while lookups search both. */
 #ifndef TOQUE_FILTER_TABLE_H
 #define TOQUE_FILTER_TABLE_H
 
@@ -14,13 +14,13 @@ struct table {
     u64 *old;   /* being emptied; NULL: none */
     u32 bits;   /* log2 of the number of slots */
     u32 old_bits;
-    u32 old_at; /* old slots before it are empty */
+    u32 old_at; /* old slots below this are empty */
     u32 n;      /* entries in both */
 };
 
 void table_init(struct table *t);
 void table_deinit(struct table *t);
-/* id is neither 0 nor UINT32_MAX. Entries may have equal tags; no entry is put in twice. */
+/* id is neither 0 nor UINT32_MAX. Entries may have equal tags; no entry is added twice. */
 void table_put(struct table *t, u32 tag, u32 id);
 /* The entry must be there. */
 void table_remove(struct table *t, u32 tag, u32 id);
@@ -28,14 +28,14 @@ void table_remove(struct table *t, u32 tag, u32 id);
 bool table_step(struct table *t, u32 slots);
 size_t table_bytes(const struct table *t);
 
-/* A walk over the ids with one tag. */
+/* An iterator over the ids with one tag. */
 struct table_walk {
     const struct table *table;
     const u64 *slots;
     u32 tag, at, mask;
 };
 
-#define TABLE_MOVED 0xFFFFFFFFull /* an old slot whose entry has gone */
+#define TABLE_MOVED 0xFFFFFFFFull /* an old slot whose entry was removed */
 
 static inline void table_start(struct table_walk *w, const struct table *t, u32 tag)
 {

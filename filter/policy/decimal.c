@@ -1,12 +1,12 @@
-/* Most numbers have up to seven digits before the point and sixteen behind it, or no point and up
- * to nineteen digits: those are read eight digits at a time. All others are left to number.c. */
+/* Most numbers have up to seven digits before the point and sixteen after it, or no point and up to
+ * nineteen digits: those are read eight digits at a time. All others are left to number.c. */
 #include "filter/policy/decimal.h"
 
 #include <math.h>
 
 #include "filter/policy/digits.h"
 
-/* Exponents beyond it are left to number.h; as doubles they are infinite, or 0. */
+/* Larger exponents are left to number.h; as doubles they are infinite or 0. */
 enum { EXPONENT_MAX = 5000 };
 
 static const u64 TENS[] = {1,
@@ -30,7 +30,7 @@ static const u64 TENS[] = {1,
                            1000000000000000000,
                            10000000000000000000ull};
 
-/* Zeros at the end go into the exponent. */
+/* Trailing zeros go into the exponent. */
 static inline struct decimal normal(u64 digits, i64 exponent, bool negative)
 {
     for (u64 tenth; (tenth = digits / 10) * 10 == digits; digits = tenth)
@@ -57,7 +57,7 @@ bool decimal_of(const struct number *n, struct decimal *ret)
 
 /* --- eight digits at a time ------------------------------------------------------------------- */
 
-/* n < 8 characters; those behind them are no digits. */
+/* n < 8 characters; the ones after them become non-digits. */
 static inline u64 load_few(const char *p, size_t n)
 {
     u64 w = 0;
@@ -76,7 +76,7 @@ static inline u64 load_few(const char *p, size_t n)
     return w ^ SCAN_WORD_ONES * '0';
 }
 
-/* The number that eight digits are. */
+/* The value of eight digits. */
 static inline u64 eight(u64 w)
 {
     w = (w * (10 * 256 + 1)) >> 8;
@@ -84,7 +84,7 @@ static inline u64 eight(u64 w)
     return ((w & 0x0000FFFF0000FFFFull) * (10000 * 4294967296ull + 1)) >> 32;
 }
 
-/* That of the first n, 1 to 8. */
+/* The value of the first n of them, 1 to 8. */
 static inline u64 first_digits(u64 w, size_t n)
 {
     return eight(w << (64 - 8 * n));
@@ -111,7 +111,7 @@ static inline bool read_few(const char *p, size_t n, u64 *ret_digits, size_t *re
     return true;
 }
 
-/* Eight characters and more: `last` are the last eight, the first ones are w. */
+/* Eight characters or more: `last` are the last eight, w the first ones. */
 static inline bool read_whole(const char *p, u64 w, u64 last, size_t n, u64 *ret_digits)
 {
     if (n > DECIMAL_DIGITS_MAX || digits_others(last))
@@ -128,8 +128,8 @@ static inline bool read_whole(const char *p, u64 w, u64 last, size_t n, u64 *ret
     return true;
 }
 
-/* Ten to seventeen characters with a point at k < 8: eight digits without the point, and the rest.
- */
+/* Ten to seventeen characters with a point at k < 8: eight digits without the point, and the
+ * rest. */
 static inline bool read_two(const char *p, u64 w, u64 last, size_t n, size_t k, u64 *ret_digits)
 {
     u64 before = (1ull << (8 * k)) - 1, next = digits_load(p + 1);

@@ -1,21 +1,21 @@
 /* Texts of numbers, eight characters at a time.
  *
- * Numbers of one shape (one sign, as many characters, a point in the same place, nothing but digits
- * otherwise) stand in the order of their texts: the least and the greatest of many are found
- * without reading them. */
+ * Numbers of one shape (one sign, equal length, a point at the same position, otherwise nothing but
+ * digits) sort like their texts: the smallest and largest of many are found without parsing
+ * them. */
 #ifndef TOQUE_FILTER_DIGITS_H
 #define TOQUE_FILTER_DIGITS_H
 
 #include "common/base/scan_word.h"
 #include "common/base/str.h"
 
-/* Eight characters, the first one lowest; a digit is its value. */
+/* Eight characters, the first one lowest; a digit becomes its value. */
 static inline u64 digits_load(const char *p)
 {
     return scan_word_load((const u8 *)p) ^ SCAN_WORD_ONES * '0';
 }
 
-/* High bit of every byte that is no digit; exact through the lowest one that is not ASCII. */
+/* High bit of every byte that is not a digit; exact up to the lowest byte that is not ASCII. */
 static inline u64 digits_others(u64 w)
 {
     return ((w + SCAN_WORD_ONES * (0x80 - 10)) | w) & SCAN_WORD_HIGHS;
@@ -27,11 +27,11 @@ static inline u64 digits_others(u64 w)
 struct digits_shape {
     bool negative;
     size_t n;               /* characters without the sign */
-    size_t point;           /* place of the point; 0: none */
+    size_t point;           /* position of the point; 0: none */
     u64 odd_head, odd_tail; /* digits_others of the first and the last eight */
 };
 
-/* False when the text has none: it is shorter, longer, or has an exponent. */
+/* False when the text has no shape: too short, too long, or with an exponent. */
 static inline bool digits_shape(str text, struct digits_shape *ret)
 {
     bool negative = text.n && text.p[0] == '-';
@@ -50,7 +50,7 @@ static inline bool digits_shape(str text, struct digits_shape *ret)
            (!tail || n - 8 + (size_t)__builtin_ctzll(tail) / 8 == point);
 }
 
-/* The place of the text in the order of its shape, without the sign; false: it has another one. */
+/* The rank of the text within its shape, without the sign; false: it has another shape. */
 __extension__ typedef unsigned __int128 digits_place;
 static inline bool digits_place_of(const struct digits_shape *s, str text, digits_place *ret)
 {

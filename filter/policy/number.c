@@ -1,5 +1,5 @@
-/* Exact decimals read, compared and keyed. The digits stay where they are in the text; a walk over
- * them steps over the one '.' that may stand between. */
+/* Exact decimals parsed, compared and keyed. The digits stay in the text; a walk over them skips
+ * the one '.' that may stand between. */
 #include "filter/policy/number.h"
 
 #include "common/base/err.h"
@@ -28,7 +28,7 @@ static bool read_exponent(const char **p, const char *end, i64 *ret)
     return true;
 }
 
-/* What a walk over the digits finds; positions are NULL where there is nothing. */
+/* What read_digits finds; pointers are NULL where there is nothing. */
 struct span {
     const char *first, *last; /* significant digits */
     const char *dot;

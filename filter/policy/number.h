@@ -1,17 +1,17 @@
 /* Exact decimals. A number is what its text says: a sign, digits and an exponent, compared by value
  * and never through a double, so that 12, 12.0 and 1.2e1 are one number and two integers of thirty
- * digits are two.
+ * digits are distinct.
  *
- * A struct number borrows its digits from the text that it was read from: reading allocates
- * nothing and takes any length. Normal form: value = 0.d1d2d3... * 10^exponent, where d1 and the
- * last digit are not 0; zero has no digits, exponent 0 and no sign. */
+ * A struct number borrows its digits from the text that it was read from: reading allocates nothing
+ * and accepts any length. Normal form: value = 0.d1d2d3... * 10^exponent, where d1 and the last
+ * digit are not 0; zero has no digits, exponent 0 and no sign. */
 #ifndef TOQUE_FILTER_NUMBER_H
 #define TOQUE_FILTER_NUMBER_H
 
 #include "common/base/str.h"
 
-/* Exponents beyond it count as this one: numbers that far out are told apart from all others, not
- * from one another. */
+/* Larger exponents are saturated to this one: such numbers differ from all others, but not from one
+ * another. */
 #define NUMBER_EXPONENT_MAX ((i64)1000000000000000)
 
 struct number {
@@ -22,9 +22,9 @@ struct number {
     bool negative;
 };
 
-/* Reads the spelling of a Number attribute: [+-] digits [. digits] [e [+-] digits]. JSON's numbers
- * are all of this form; leading zeros and a plus are taken too, ".5", "5." and blanks are not.
- * E_INVALID otherwise, also for texts of 2^31 bytes and more. */
+/* Parses the spelling of a Number attribute: [+-] digits [. digits] [e [+-] digits]. This includes
+ * all JSON numbers; leading zeros and a plus are accepted too, ".5", "5." and blanks are not.
+ * Otherwise E_INVALID, also for texts of 2^31 bytes or more. */
 int number_read(str text, struct number *ret);
 
 /* Order by value: negative, 0 or positive. */

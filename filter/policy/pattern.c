@@ -1,8 +1,8 @@
 /* Wildcards and case folding.
  *
- * A wildcard is matched piece by piece, the leftmost place for each: whatever the pattern, a piece
- * is looked for once, so the time is linear in the text for every piece. Folding goes character by
- * character through a table of runs; plain ASCII never reaches it. */
+ * A wildcard is matched piece by piece, each at its leftmost place, and no piece is searched for
+ * twice: the time is linear in the text for every piece. Folding goes character by character
+ * through a table of runs; plain ASCII never reaches it. */
 #include "filter/policy/pattern.h"
 
 static size_t count_pieces(str text)
@@ -192,8 +192,8 @@ static size_t put_char(u32 c, char *out)
     return 4;
 }
 
-/* Folds the character at *at into `out` (4 bytes) and returns its length. A malformed byte stays
- * what it is, one byte. */
+/* Folds the character at *at into `out` (4 bytes) and returns its length. A malformed byte is
+ * copied unchanged. */
 static size_t fold_next(str text, size_t *at, char *out)
 {
     size_t start = *at;
@@ -274,7 +274,7 @@ bool fold_ends(str folded, str text)
             return false;
         size_t at = char_start(text, end), next = at;
         size_t n = fold_next(text, &next, c);
-        if (next != end) { /* malformed: the last byte stands for itself, as going forward */
+        if (next != end) { /* malformed: the last byte stands for itself, as when reading forward */
             at = end - 1;
             c[0] = text.p[at];
             n = 1;

@@ -6,10 +6,9 @@
 #include "common/base/mem.h"
 #include "common/base/str.h"
 
-/* A wildcard pattern taken apart: what stands between its asterisks, escapes resolved. The text
- * matches when it starts with the first piece, ends with the last, and holds the others between
- * them in order and without overlap. n = asterisks + 1; pieces may be empty; n == 1 is an exact
- * match. */
+/* A parsed wildcard pattern: the texts between its asterisks, escapes resolved. A text matches when
+ * it starts with the first piece, ends with the last, and contains the others between them in order
+ * and without overlap. n = asterisks + 1; pieces may be empty; n == 1 is an exact match. */
 struct pattern {
     str *pieces;
     u32 n;
@@ -17,26 +16,26 @@ struct pattern {
 
 enum pattern_error {
     PATTERN_OK,
-    PATTERN_CONSECUTIVE, /* two asterisks side by side */
+    PATTERN_CONSECUTIVE, /* two adjacent asterisks */
     PATTERN_ESCAPE,      /* a backslash before anything but an asterisk or a backslash */
 };
 
-/* Takes `text` apart; pieces live in `a`. On an error *ret_pos is the place (in UTF-16 units, from
- * 0) that the service names, and *ret is untouched. */
+/* Parses `text`; pieces live in `a`. On an error *ret_pos is the position (in UTF-16 units, from 0)
+ * that the service names, and *ret is untouched. */
 enum pattern_error pattern_read(struct arena *a, str text, struct pattern *ret, u32 *ret_pos);
-/* Time is linear in the text for every piece: no pattern can blow it up. */
+/* Time is linear in the text for every piece, for any pattern. */
 bool pattern_match(const struct pattern *p, str text);
 
-/* Case folding by simple lower-casing, character by character (final sigma stays apart from sigma,
- * dotless i from i, sharp s from ss). */
+/* Case folding by simple lower-casing, character by character (final sigma stays distinct from
+ * sigma, dotless i from i, sharp s from ss). */
 u32 fold_char(u32 c);
-/* Room that fold_text needs for n bytes. */
+/* Buffer size that fold_text needs for n bytes. */
 #define FOLD_SIZE(n) ((n) + (n) / 2 + 4)
 /* Folds `text` into `out`; returns the length. Malformed UTF-8 bytes stay as they are. */
 size_t fold_text(str text, char *out);
 str fold_dup(struct arena *a, str text);
-/* Whether the folded text equals, starts with, or ends with what is folded already. No allocation.
- */
+/* Whether the folded text equals, starts with, or ends with an already folded one. No
+ * allocation. */
 bool fold_eq(str folded, str text);
 bool fold_starts(str folded, str text);
 bool fold_ends(str folded, str text);

@@ -1,5 +1,5 @@
-/* A policy from its text: read (tree.c), compiled in document order with the first mistake refused,
- * counted against the limits, and expanded into branches.
+/* Builds a policy from its text: parsed (tree.c), compiled in document order with the first mistake
+ * refused, checked against the limits, and expanded into branches.
  *
  *   text -> tree (tree.c) -> terms (here and policy_entry.c) -> branches (terms.c)
  *
@@ -14,11 +14,11 @@
 
 #include <stdarg.h>
 
-/* Longer texts are refused whatever the limits say: places are 32 bits wide. */
+/* Longer texts are refused whatever the limits are: positions are 32 bits wide. */
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)
-/* All paths of one policy together: nested names are repeated in every leaf below them. */
+/* Total size of all paths of one policy: nested names are repeated in every leaf below them. */
 #define PATHS_SIZE_MAX ((size_t)16 * 1024 * 1024)
-/* UTF-16 units of the policy that a location shows. */
+/* UTF-16 units of the policy that a location quotes. */
 #define SNIPPET_MAX 500
 
 const struct filter_limits FILTER_LIMITS_SNS = {
@@ -97,8 +97,8 @@ int policy_refuse(struct policy_builder *b, const struct node *node, const char 
 
 /* --- compiling -------------------------------------------------------------------------------- */
 
-/* What no member of a $or may be called, nor anything nested in one: where the service's engine
- * reads an alternative it keeps to this all the way down. */
+/* Names that no member of a $or may have, nor anything nested in one: the service's engine applies
+ * this to the whole alternative. */
 static bool is_reserved(str name)
 {
     static const char *const words[] = {
@@ -133,15 +133,15 @@ static bool is_reserved(str name)
     return false;
 }
 
-/* Where in the policy an object stands. */
+/* Where in the policy an object is. */
 struct context {
     str path;
     u32 level;
     bool is_alternative; /* it is a member of a $or, or nested in one */
 };
 
-/* The path of member `name`; not joined any more once all paths together are over their bound,
- * which is refused at the end. */
+/* The path of member `name`. Once all paths together exceed their bound, which is refused at the
+ * end, paths are no longer joined. */
 static str join_path(struct compiler *c, const struct context *at, str name)
 {
     str outer = at->path;
@@ -247,7 +247,7 @@ static int compile_object(struct compiler *c, const struct node *object, struct 
 
 /* --- limits ----------------------------------------------------------------------------------- */
 
-static int check_limits(struct compiler *c, const struct node *root, const struct term *terms,
+static int limits_check(struct compiler *c, const struct node *root, const struct term *terms,
                         const struct filter_limits *limits)
 {
     struct policy *p = c->policy;
@@ -276,7 +276,8 @@ static int check_limits(struct compiler *c, const struct node *root, const struc
 
 /* --- the public face -------------------------------------------------------------------------- */
 
-static int fill(struct policy *p, str text, const struct filter_limits *limits, struct fault *f)
+static int policy_fill(struct policy *p, str text, const struct filter_limits *limits,
+                       struct fault *f)
 {
     if (text.n == 0)
         return 0;
@@ -300,7 +301,7 @@ static int fill(struct policy *p, str text, const struct filter_limits *limits, 
     err = compile_object(&c, root, (struct context){STR_NONE, 1, false}, &tail);
     if (err)
         return err;
-    err = check_limits(&c, root, terms, limits);
+    err = limits_check(&c, root, terms, limits);
     if (err)
         return err;
     terms_expand(terms, p);
@@ -314,7 +315,7 @@ int policy_new(struct policy **ret, str text, enum filter_scope scope,
     p->scope = scope;
     p->text = STR("");
     arena_init(&p->arena);
-    int err = fill(p, text, limits, f);
+    int err = policy_fill(p, text, limits, f);
     if (err) {
         policy_free(p);
         return err;

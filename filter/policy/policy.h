@@ -1,5 +1,5 @@
-/* What stands behind a checked policy: the tree that the matcher compiles from and that explain and
- * the reference matcher of the tests read.
+/* The content of a validated policy: the matcher compiles from it, and explain and the tests'
+ * reference matcher read it.
  *
  *   policy    an OR of branches
  *   branch    an AND of leaves, each path once ($or is expanded, a repeated path replaced)
@@ -15,14 +15,14 @@
 #include "filter/policy/number.h"
 #include "filter/policy/pattern.h"
 
-/* Bounds that hold with every filter_limits, FILTER_LIMITS_NONE too: $or may multiply. */
+/* Bounds that hold with every filter_limits, also FILTER_LIMITS_NONE: $or may multiply. */
 #define POLICY_BRANCHES_MAX      10000  /* branches of one policy */
 #define POLICY_BRANCH_LEAVES_MAX 200000 /* leaves, summed over its branches */
 /* Significant digits of an operand of "numeric": as many as a Number attribute has. */
 #define POLICY_DIGITS_MAX 38
 
 enum policy_kind {
-    POLICY_STRING, /* equals the text; as addresses when the operand is one */
+    POLICY_STRING, /* equals the text; compared as addresses if the operand is one */
     POLICY_NUMBER, /* equals the number */
     POLICY_TRUE,
     POLICY_FALSE,
@@ -34,8 +34,8 @@ enum policy_kind {
     POLICY_SUFFIX_FOLDED,
     POLICY_WILDCARD,
     POLICY_NUMERIC, /* lies in the range */
-    POLICY_EXISTS,  /* any value is there */
-    POLICY_ABSENT,  /* no value is there */
+    POLICY_EXISTS,  /* there is a value */
+    POLICY_ABSENT,  /* there is no value */
     POLICY_CIDR,
 };
 
@@ -43,7 +43,7 @@ enum policy_kind {
 struct policy_range {
     struct number low, high;
     bool has_low, has_high;
-    bool low_open, high_open; /* the bound itself is outside */
+    bool low_open, high_open; /* the bound itself is excluded */
 };
 
 struct policy_operand {
@@ -77,7 +77,7 @@ struct policy_leaf {
     const struct policy_entry *entries;
 };
 
-/* The same leaf is shared by all branches that hold it: pointers may be compared. */
+/* The same leaf is shared by all branches that contain it: pointers may be compared. */
 struct policy_branch {
     u32 n; /* at least 1 */
     const struct policy_leaf *const *leaves;
@@ -86,9 +86,9 @@ struct policy_branch {
 struct policy {
     enum filter_scope scope;
     str text; /* compact */
-    u32 n;    /* branches; 0: empty policy, everything gets through */
+    u32 n;    /* branches; 0: empty policy, accepts everything */
     const struct policy_branch *branches;
-    u32 leaf_count;   /* leaf lists as the service counts them, everywhere */
+    u32 leaf_count;   /* leaf lists as the service counts them, on all levels */
     u64 combinations; /* as the service counts them; saturates */
     struct arena arena;
 };

@@ -1,5 +1,5 @@
-/* Between policy.c, which owns the shape of a policy, and policy_entry.c, which owns its operators.
- */
+/* Shared by policy.c, which owns the structure of a policy, and policy_entry.c, which owns its
+ * operators. */
 #ifndef TOQUE_FILTER_POLICY_BUILD_H
 #define TOQUE_FILTER_POLICY_BUILD_H
 
@@ -14,17 +14,17 @@ struct policy_builder {
     struct fault *fault;
 };
 
-/* Refuses with the service's text and location: `consumed` bytes of the compact text were read. The
- * fault's own place is that of `node` in the caller's text. Returns E_FAULT. */
+/* Refuses with the service's text and location, `consumed` bytes of the compact text having been
+ * read. The fault's own place is that of `node` in the caller's text. Returns E_FAULT. */
 int policy_refuse_at(struct policy_builder *b, const struct node *node, u32 consumed,
                      const char *fmt, ...) PRINTF_LIKE(4, 5);
-/* The same for texts that come without location. */
+/* The same for texts without a location. */
 int policy_refuse(struct policy_builder *b, const struct node *node, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
-/* The location alone, as it stands behind a text. */
+/* The location alone, as it follows a text. */
 void policy_location(const struct policy_builder *b, u32 consumed, struct buf *out);
 
-/* Reads one element of a leaf's list. 0 or E_FAULT. */
+/* Builds one element of a leaf's list. 0 or E_FAULT. */
 int policy_entry_build(struct policy_builder *b, const struct node *value,
                        struct policy_entry *ret) MUST_CHECK;
 

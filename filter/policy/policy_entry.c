@@ -1,16 +1,16 @@
-/* The operators: one element of a policy's list becomes a struct policy_entry, or is refused in the
- * service's words at the service's place.
+/* The operators: one element of a policy's list becomes a struct policy_entry, or is refused with
+ * the service's text and location.
  *
- * Where a refusal points follows from how far the service's lazy reader has come (tree.h): a wrong
- * operand is refused as soon as it is announced (node->open), a word whose text was looked at when
- * it is read whole (node->end). To add an operator: a row in OPERATORS, its build function, and,
- * when it may stand below anything-but, a row in EXCLUSIONS. */
+ * The location of a refusal follows from the position of the service's lazy reader (tree.h): an
+ * operand of the wrong type is refused as soon as it is announced (node->open), a word whose text
+ * is examined once it is read completely (node->end). To add an operator: a row in OPERATORS, its
+ * build function, and, if it may stand below anything-but, a row in EXCLUSIONS. */
 #include "filter/policy/policy_build.h"
 
 #define MANY_KEYS     "Only one key allowed in match expression"
 #define MANY_ELEMENTS "Too many elements in numeric expression"
 
-/* Where a reader is that goes on behind `c` in `parent`. */
+/* Position of a reader that continues after `c` in `parent`. */
 static u32 next_open(const struct node *parent, const struct node *c)
 {
     return c ? c->open : parent->end;
@@ -40,7 +40,7 @@ static void fill_number(struct policy_operand *o, const struct node *value)
     o->text = value->text;
     o->at = value->at;
     int err = number_read(value->text, &o->number);
-    assert(!err); /* JSON's grammar is narrower */
+    assert(!err); /* JSON's grammar is a subset */
 }
 
 /* --- text operators --------------------------------------------------------------------------- */
@@ -103,7 +103,7 @@ static int build_suffix(struct policy_builder *b, const struct node *v, struct p
     return build_affix(b, v, e, false);
 }
 
-/* `consumed`: how far the service has read when it looks at the pattern of `v`. */
+/* `consumed`: how far the service has read when it examines the pattern of `v`. */
 static int fill_wildcard(struct policy_builder *b, const struct node *v, u32 consumed,
                          struct policy_operand *o)
 {
@@ -145,7 +145,7 @@ static int read_bits(str s, i64 *ret)
     return err || *ret > INT32_MAX || *ret < INT32_MIN ? E_INVALID : 0;
 }
 
-/* The texts of cidr come without location. The words for a wrong type name prefix, as the service
+/* The texts of cidr have no location. The text for a wrong type names prefix, as the service's
  * does. */
 static int build_cidr(struct policy_builder *b, const struct node *v, struct policy_entry *e)
 {
@@ -176,7 +176,7 @@ static int build_cidr(struct policy_builder *b, const struct node *v, struct pol
 
 /* --- numeric ---------------------------------------------------------------------------------- */
 
-/* What the service's reader calls the text of a token. */
+/* What the service's reader reports as the text of a token. */
 static str token_text(const struct node *c)
 {
     static const char *const words[] = {
@@ -188,7 +188,7 @@ static str token_text(const struct node *c)
     return words[c->kind] ? str_of(words[c->kind]) : c->text;
 }
 
-/* Reads the number `c`, of which `name` needs one. */
+/* Reads the number `c`, the operand of `name`. */
 static int read_bound(struct policy_builder *b, const struct node *list, const struct node *c,
                       const char *name, struct number *ret)
 {
@@ -202,7 +202,7 @@ static int read_bound(struct policy_builder *b, const struct node *list, const s
     return 0;
 }
 
-/* [low, n, high, m] from `c`, the second word, on. */
+/* [low, n, high, m] from `c`, the second operator, on. */
 static int build_range_top(struct policy_builder *b, const struct node *list, const struct node *c,
                            struct policy_range *range)
 {
@@ -278,7 +278,7 @@ static int build_numeric(struct policy_builder *b, const struct node *v, struct 
     "Inside anything but list, either all values are number or string, mixed type is not "         \
     "supported"
 
-/* The refusal of a list element names its place twice: at byte `consumed`. */
+/* The refusal of a list element contains its location twice: at byte `consumed`. */
 static int refuse_element(struct policy_builder *b, const struct node *c, u32 consumed,
                           const char *text)
 {
@@ -313,16 +313,16 @@ static int build_exclusion_list(struct policy_builder *b, const struct node *lis
     return 0;
 }
 
-/* What may stand in an object below anything-but. */
+/* Operators allowed in an object below anything-but. */
 static const struct exclusion {
     const char *name;
     enum policy_kind kind;
     bool may_be_empty;
-    const char *null_text;    /* refusal of null, a boolean, an object */
-    const char *number_text;  /* of a number */
-    const char *element_text; /* of anything but a string in a list */
+    const char *null_text;    /* refusal of null, a boolean or an object */
+    const char *number_text;  /* refusal of a number */
+    const char *element_text; /* refusal of anything but a string in a list */
 } EXCLUSIONS[] = {
-    /* The service was recorded with its earlier words for prefix; the rest are its engine's. */
+    /* For prefix, recorded from the service with its earlier text; the rest follow its engine. */
     {"prefix", POLICY_PREFIX, false, "prefix match pattern must be a string",
      "prefix match pattern must be a string", "prefix/suffix match pattern must be a string"},
     {"suffix", POLICY_SUFFIX, false, EXCLUSION_TYPE, "prefix/suffix match pattern must be a string",
@@ -345,7 +345,7 @@ static void fill_exclusion(struct policy_builder *b, const struct node *c, struc
         fill_folded(b, o);
 }
 
-/* The list is read whole before a pattern in it is looked at. */
+/* The list is read completely before a pattern in it is examined. */
 static int build_exclusion_texts(struct policy_builder *b, const struct exclusion *x,
                                  const struct node *list, struct policy_entry *e)
 {
@@ -445,7 +445,7 @@ static int build_expression(struct policy_builder *b, const struct node *v, stru
     int err = op->build(b, m, e);
     if (err || !m->next)
         return err;
-    /* The service's words depend on what came first. */
+    /* The service's text depends on what came first. */
     bool is_numeric = op->build == build_numeric || op->build == build_anything_but;
     return policy_refuse_at(b, m->next, m->next->open, is_numeric ? MANY_ELEMENTS : MANY_KEYS);
 }
@@ -456,7 +456,7 @@ int policy_entry_build(struct policy_builder *b, const struct node *v, struct po
     struct policy_operand *o;
     switch (v->kind) {
     case NODE_STRING:
-        /* The service compares what looks like an address as one. */
+        /* The service compares a text that looks like an address as one. */
         o = add_text(b, ret, POLICY_STRING, v);
         o->is_address = address_read(v->text, &o->address);
         return 0;

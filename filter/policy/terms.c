@@ -1,7 +1,7 @@
-/* Counting walks the terms; only what passed the limits is expanded, and how large that gets is
- * computed first. Expansion goes through the terms in document order and applies each to all
- * branches so far: a leaf is added to them, or replaces the one they have at its path; a $or turns
- * every branch into one for each alternative. */
+/* Counts walk the terms; only what passed the limits is expanded, and the size of the expansion is
+ * computed first. Expansion applies the terms in document order to all branches so far: a leaf is
+ * added to them, or replaces the one at its path; a $or turns every branch into one for each
+ * alternative. */
 #include "filter/policy/terms.h"
 
 #include "common/base/map.h"
@@ -43,8 +43,8 @@ struct terms_tally terms_count(const struct term *t)
     return sum;
 }
 
-/* Points of one leaf, Amazon SNS developer guide, "Filter policy constraints": an asterisk alone in
- * its pattern 1, several 3 each, an anything-but 1; their sum times the number of patterns. Returns
+/* Points of one leaf, Amazon SNS developer guide, "Filter policy constraints": a single asterisk in
+ * a pattern 1, several 3 each, an anything-but 1; their sum times the number of patterns. Returns
  * whether a pattern has more than `stars_max` asterisks (0: no limit). */
 static bool count_leaf_points(const struct policy_leaf *leaf, u32 stars_max, u64 *points,
                               bool *has_wildcard)
@@ -83,8 +83,8 @@ bool terms_over_stars(const struct term *t, u32 stars_max, u64 *points, bool *ha
 
 /* --- expanding -------------------------------------------------------------------------------- */
 
-/* A branch in the making. Which of its terms has a path that is repeated somewhere is found by the
- * path's number: `places` is an open table of positions in `terms`, from 1, 0 where it is free. */
+/* A branch under construction. `places` maps the number of a repeated path to its position in
+ * `terms`: open addressing, positions from 1, 0 where a slot is free. */
 struct draft {
     const struct term **terms;
     u32 n, cap;
@@ -123,7 +123,7 @@ static void draft_add(struct arena *a, struct draft *d, const struct term *t)
     d->terms[d->n++] = t;
 }
 
-/* Where path `no` has its place, or would have. */
+/* The slot of path `no`, or the free one where it belongs. */
 static u32 *draft_place(struct draft *d, u32 no)
 {
     u32 at = no & (d->place_cap - 1);
@@ -141,7 +141,7 @@ static void draft_grow_places(struct arena *a, struct draft *d)
             *draft_place(d, d->terms[i]->path_no) = i + 1;
 }
 
-/* A path stands once in a branch: the later leaf replaces the earlier. */
+/* A path occurs once in a branch: the later leaf replaces the earlier. */
 static void draft_put(struct arena *a, struct draft *d, const struct term *t)
 {
     if (t->path_no) {
@@ -188,7 +188,7 @@ static void expand_terms(struct arena *a, const struct term *t, struct drafts *d
     }
 }
 
-/* Numbers the paths that several leaves have; *n is how many there are. */
+/* Numbers the paths that several leaves have; *n is their count. */
 static void number_repeated(struct map *paths, struct term *t, u32 *n)
 {
     for (; t; t = t->next) {

@@ -1,5 +1,5 @@
-/* A compiled policy before $or is expanded: nested objects are flattened into paths, so what is
- * left is a list of terms (AND) whose elements are leaves and $or groups of such lists. */
+/* A compiled policy before $or is expanded: nested objects are flattened into paths, leaving a list
+ * of terms (AND) whose elements are leaves and $or groups of such lists. */
 #ifndef TOQUE_FILTER_TERMS_H
 #define TOQUE_FILTER_TERMS_H
 
@@ -8,8 +8,8 @@
 /* One element of a conjunction: a leaf, or a group of alternatives. */
 struct term {
     struct policy_leaf *leaf;
-    u32 path_no; /* among the paths that several leaves have, from 1; 0: no other leaf has this one.
-                    terms.c's own */
+    u32 path_no; /* number among the paths that several leaves have, from 1; 0: unique path. Private
+                  * to terms.c */
     struct alternative *alternatives;
     struct term *next;
 };
@@ -27,8 +27,8 @@ struct terms_tally {
 };
 
 struct terms_tally terms_count(const struct term *t);
-/* Adds up the wildcard points and tells whether there is an asterisk at all. True: some pattern has
- * more than `stars_max` of them (0: no limit). */
+/* Adds up the wildcard points and reports whether there is an asterisk at all. True: some pattern
+ * has more than `stars_max` of them (0: no limit). */
 bool terms_over_stars(const struct term *t, u32 stars_max, u64 *points, bool *has_wildcard);
 /* Fills p->branches and p->n from its arena. The tally was checked against the bounds before. */
 void terms_expand(struct term *terms, struct policy *p);

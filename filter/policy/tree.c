@@ -1,6 +1,6 @@
-/* The reader of policy texts. It is a plain recursive descent, bounded in depth; what makes it long
- * is that its complaints are those of the service's own parser, word by word. Duplicate names: the
- * last value wins and takes the first one's place, as in the map that the service reads into. */
+/* The parser of policy texts: recursive descent, bounded in depth. It is long because its refusals
+ * are those of the service's own parser, word for word. Duplicate names: the last value wins and
+ * takes the first one's place, as in the map that the service reads into. */
 #include "filter/policy/tree.h"
 
 #include "common/base/buf.h"
@@ -8,7 +8,7 @@
 #include "common/base/scan.h"
 #include "filter/policy/tree_reader.h"
 
-/* Objects with more members find their duplicates by hash. */
+/* Objects with more members find duplicates by hash. */
 #define NAMES_SCAN_MAX 16
 static void skip_blanks(struct tree_reader *r)
 {
@@ -26,7 +26,7 @@ static int peek(const struct tree_reader *r)
 
 /* --- strings, numbers, words ------------------------------------------------------------------ */
 
-/* r->at is behind the backslash. */
+/* r->at is after the backslash. */
 static int check_escape(struct tree_reader *r)
 {
     int c = peek(r);
@@ -154,7 +154,7 @@ static int read_word(struct tree_reader *r, struct node *node)
 
 static int read_value(struct tree_reader *r, struct node *node);
 
-/* The members of one object while they are read. */
+/* The members of one object while it is parsed. */
 struct members {
     struct node *node, *last;
     struct map names; /* in use from NAMES_SCAN_MAX members on */
@@ -170,7 +170,7 @@ static struct node *find_member(struct members *m, str name)
     return NULL;
 }
 
-/* The node that takes the value of member `name`: a new one, or the one that has it already. */
+/* The node for the value of member `name`: a new one, or the existing one of this name. */
 static struct node *add_member(struct tree_reader *r, struct members *m, str name)
 {
     struct node *c = find_member(m, name);
@@ -292,7 +292,7 @@ static int read_nested(struct tree_reader *r, struct node *node)
     return err;
 }
 
-/* r->at is at the value's first byte, not at the end. Fills `node` but for its name. */
+/* r->at is at the value's first byte, not at the end. Fills `node` except for its name. */
 static int read_value(struct tree_reader *r, struct node *node)
 {
     node->source_at = (u32)r->at;
@@ -373,7 +373,7 @@ static void write_node(struct buf *out, struct node *node)
     node->open = is_lazy ? node->at + 1 : node->end;
 }
 
-/* The first byte that is no part of a character. */
+/* The first byte that is not part of a character. */
 static size_t malformed_at(str text)
 {
     size_t at = 0, from = 0;

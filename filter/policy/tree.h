@@ -1,10 +1,10 @@
-/* A policy's text as a tree, and that tree written out again without blanks.
+/* A policy's text as a tree, and that tree serialised without blanks.
  *
- * The service reads the text, writes it out compactly, and then reads that; places in its refusals
- * are those of the compact text as its lazy reader sees them: when it announces a string it has
- * consumed the opening quote only, and when it announces a member name it has consumed the start of
- * the value as well. Every node therefore knows where it begins, how far a reader that announces it
- * has come (`open`), and where it ends. */
+ * The service parses the text, serialises it compactly, and then reads that; locations in its
+ * refusals are those of the compact text as its lazy reader sees them: when it announces a string
+ * it has consumed the opening quote only, and when it announces a member name it has consumed the
+ * start of the value as well. Every node therefore records where it begins, how far a reader that
+ * announces it has come (`open`), and where it ends. */
 #ifndef TOQUE_FILTER_TREE_H
 #define TOQUE_FILTER_TREE_H
 
@@ -12,7 +12,7 @@
 #include "common/base/mem.h"
 #include "common/base/str.h"
 
-/* Deeper texts are refused, with the parser's words. */
+/* Deeper texts are refused with the parser's text. */
 #define TREE_DEPTH_MAX 1000
 
 enum node_kind {
@@ -38,8 +38,8 @@ struct node {
     struct node *first, *next; /* children in order; next child of the same parent */
 };
 
-/* Reads `text` into `a`. On success *ret is the root and *ret_compact the compact text, both the
- * arena's. E_FAULT: the text is no JSON; `f` holds "failed to parse JSON. ", the words of the
+/* Parses `text` into `a`. On success *ret is the root and *ret_compact the compact text, both in
+ * the arena. E_FAULT: the text is not JSON; `f` has "failed to parse JSON. ", the text of the
  * service's parser, and its place. */
 int tree_read(struct arena *a, str text, struct node **ret, str *ret_compact,
               struct fault *f) MUST_CHECK;

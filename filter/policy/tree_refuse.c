@@ -1,11 +1,11 @@
-/* Complaints about a policy's JSON, in the words of the service's own parser and with its way of
- * naming places: lines and UTF-16 units, the source text withheld. */
+/* Refusals of a policy's JSON, in the words of the service's own parser and with its notation of
+ * places: lines and UTF-16 units, the source text withheld. */
 #include "filter/policy/tree_reader.h"
 
 #include "common/base/buf.h"
 #include "filter/filter.h"
 
-/* Characters of an unknown word that are shown. */
+/* Characters of an unknown word that are quoted. */
 #define TOKEN_SHOWN_MAX 256
 
 #define SOURCE_HIDDEN                                                                              \
@@ -27,7 +27,7 @@ void tree_place(str text, size_t at, u32 *ret_line, u32 *ret_column)
     *ret_column = column;
 }
 
-/* Refuses at byte `at` with words that the reader goes on to place. */
+/* Refuses at byte `at` with a text to which the place is appended. */
 int tree_refuse(struct tree_reader *r, size_t at, const char *words)
 {
     u32 line, column;
@@ -116,8 +116,8 @@ int tree_refuse_close(struct tree_reader *r, bool is_object, size_t from)
 
 bool tree_starts_word(str text, size_t at)
 {
-    /* Above ASCII letters and their like begin a word; of the rest what texts are likely to begin
-     * with is told apart: signs of Latin-1, punctuation and blanks, byte order marks, pictures. */
+    /* Beyond ASCII, letters and similar characters begin a word; of the rest, the likely ones are
+     * excluded: Latin-1 signs, punctuation and blanks, byte order marks, pictographs. */
     static const u32 no_letters[][2] = {
         {0x80, 0xa9},     {0xab, 0xb4},     {0xb6, 0xb9},     {0xbb, 0xbf},     {0xd7, 0xd7},
         {0xf7, 0xf7},     {0x2000, 0x203e}, {0x2041, 0x2053}, {0x2055, 0x2070}, {0x2190, 0x2bff},

@@ -371,10 +371,10 @@ static void test_advice(void **state)
     static const struct {
         const char *policy, *advice;
     } cases[] = {
-        {"{\"k\":[{\"anything-but\":\"a\",\"exists\":false}]}", "One operator in each pair"},
-        {"{\"k\":[{\"prefix\":\"a\",\"exists\":false}]}", "One operator in each pair"},
-        {"{\"wildcard\":[{\"cidr\":\"a\"}]}", "Write an address and the bits"},
-        {"{\"CIDR\":[{\"wildcard\":\"**\"}]}", "One asterisk stands"},
+        {"{\"k\":[{\"anything-but\":\"a\",\"exists\":false}]}", "Only one operator"},
+        {"{\"k\":[{\"prefix\":\"a\",\"exists\":false}]}", "Only one operator"},
+        {"{\"wildcard\":[{\"cidr\":\"a\"}]}", "Write an address and its prefix"},
+        {"{\"CIDR\":[{\"wildcard\":\"**\"}]}", "One asterisk matches"},
         {"{\"IP address\":[]}", "List at least one value"},
         {"{\"$or\":[{\"a\":[{}]},{\"b\":[1]}]}", "Name an operator"},
     };

@@ -137,7 +137,7 @@ static void test_one_behind_the_other(void **state)
     says("2026-01-02 {\"Message\":\"a\"}{\"x\":1}", "|a/|{\"x\":1}");
     says("{\"Messages\":[{\"Body\":\"a\"},{\"Body\":\"b\"}]}{\"Message\":\"c\"}", "|a/|b/|c");
     refuses("{\"Message\":\"a\"}{\"Message\"}", "colon", 25);
-    refuses("{\"Message\":\"a\"}[]", "nothing but blanks", 15);
+    refuses("{\"Message\":\"a\"}[]", "unexpected text", 15);
     refuses("{\"Body\":\"{\\\"Message\\\":\\\"a\\\"}{}\"", "", 31);
 }
 
@@ -161,7 +161,7 @@ static void test_refusals(void **state)
     (void)state;
     refuses("hello", "expected a JSON object", 0);
     refuses("{\"Message\":", "ends before", 11);
-    refuses("{\"Message\":\"m\"} x", "nothing but blanks", 16);
+    refuses("{\"Message\":\"m\"} x", "unexpected text", 16);
     refuses("{\"MessageAttributes\":[]}", "is an object", 21);
     refuses("{\"MessageAttributes\":{\"k\":\"v\"}}", "DataType and StringValue", 26);
     refuses("{\"MessageAttributes\":{\"k\":{\"DataType\":\"String\"}}}", "DataType and StringValue",

@@ -86,11 +86,11 @@ static void test_refusals(void **state)
 {
     struct buf deep = {0}, laughs = {0};
     (void)state;
-    refuses("", "nothing in it");
+    refuses("", "empty document");
     refuses("a: [", "");
     refuses("? [a]\n: b", "must be a scalar");
-    refuses("a: *none", "an alias of nothing");
-    refuses("a: &x [*x]", "an alias within");
+    refuses("a: *none", "an alias without an anchor");
+    refuses("a: &x [*x]", "an alias inside");
     for (int i = 0; i < YAML_DEPTH_MAX + 10; i++)
         buf_char(&deep, '[');
     refuses(deep.p, "too deeply");
@@ -101,7 +101,7 @@ static void test_refusals(void **state)
             buf_printf(&laughs, "%s*a%d", k ? "," : "", i - 1);
         buf_z(&laughs, "]\n");
     }
-    refuses(laughs.p, "more nodes");
+    refuses(laughs.p, "too many nodes");
     buf_deinit(&deep);
     buf_deinit(&laughs);
 }

@@ -207,14 +207,14 @@ static void test_words(void **state)
     assert_true(x->nearest->is_split);
     assert_null(x->decided);
     assert_true(str_is(x->nearest->keys[1].nearest->value->place, "o[1].b"));
-    assert_true(str_is(x->nearest->keys[1].words, "o.b: \"xz\" meets {\"prefix\":\"x\"}."));
+    assert_true(str_is(x->nearest->keys[1].words, "o.b: \"xz\" matches {\"prefix\":\"x\"}."));
     explain_free(x);
     msg.body = STR("not json");
     x = explain_new(p, &msg);
     assert_int_equal(x->reason, EXPLAIN_NOT_ELIGIBLE);
     assert_true(str_is(x->words,
-                       "The message is rejected whatever the policy says: its body is not "
-                       "JSON (line 1, column 4), and the policy looks at the body."));
+                       "The message is rejected regardless of the policy's rules: its body is "
+                       "not JSON (line 1, column 4), and the policy applies to the body."));
     explain_free(x);
     msg.body = STR("{\"o\":{\"a\":1}}");
     x = explain_new(p, &msg);
