@@ -39,7 +39,7 @@ static const struct action actions[SQS_ACTION_COUNT] = {
     ROW(DeleteQueue, members_queue_url, api_delete_queue, WRITE),
     ROW(GetQueueAttributes, members_get_attributes, api_get_attributes, READ),
     ROW(GetQueueUrl, members_get_queue_url, api_get_queue_url, READ),
-    ROW(ListDeadLetterSourceQueues, members_queue_url, not_supported_of_queue, 0),
+    ROW(ListDeadLetterSourceQueues, members_list_sources, api_list_sources, READ),
     ROW(ListMessageMoveTasks, NULL, not_supported, 0),
     ROW(ListQueueTags, members_queue_url, api_list_queue_tags, READ),
     ROW(ListQueues, members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH),

@@ -1,7 +1,7 @@
 /* The actions of Amazon SQS that queued knows: api.c has the table, api_queue.c what concerns
- * queues, api_tag.c their tags, api_message.c, api_receive.c and api_batch.c what concerns
- * messages. A handler reads its input once, calls down, and finishes the call; texts and order of
- * checks are the service's. */
+ * queues, api_tag.c their tags, api_redrive.c dead letters, api_message.c, api_receive.c and
+ * api_batch.c what concerns messages. A handler reads its input once, calls down, and finishes the
+ * call; texts and order of checks are the service's. */
 #ifndef TOQUE_QUEUED_API_H
 #define TOQUE_QUEUED_API_H
 
@@ -25,6 +25,8 @@ void api_list_queue_tags(struct call *c);
 void api_tag_queue(struct call *c);
 void api_untag_queue(struct call *c);
 
+void api_list_sources(struct call *c);
+
 void api_send(struct call *c);
 void api_receive(struct call *c);
 void api_delete(struct call *c);
@@ -39,6 +41,21 @@ void api_change_batch(struct call *c);
 /* The queue of the call's QueueUrl, or NULL and the call's fault is set. */
 struct queue *api_queue(struct call *c);
 int api_no_queue(struct fault *f);
+/* The queue's URL as a member, or as an item of the open list (`name` NULL). */
+void api_out_url(struct call *c, const struct queue *q, const char *name);
+
+/* A page of a list of queues. A token names the last queue of the page before and the list that it
+ * was issued for. */
+#define API_PAGE_MAX 1000
+struct api_page {
+    i64 max;
+    bool paged; /* MaxResults was given: there may be a NextToken */
+    str of;     /* the list: a prefix, an ARN */
+    str after;  /* "" for the first page */
+};
+int api_read_page(struct call *c, str of, struct api_page *ret) MUST_CHECK;
+/* There is more behind `last`. */
+void api_out_next(struct call *c, const struct api_page *page, str last);
 
 /* CreateQueue: the queue of that name, made if need be with the attributes and tags of the maps
  * (NULL: none). NULL: `f` says why not. */

@@ -4,11 +4,10 @@
 #include "common/aws/desk.h"
 #include "queued/api.h"
 #include "queued/fault.h"
+#include "queued/redrive.h"
 #include "queued/waiter.h"
 
-#define LIST_MAX 1000
-
-static void out_url(struct call *c, const struct queue *q, const char *name)
+void api_out_url(struct call *c, const struct queue *q, const char *name)
 {
     str base = call_base_url(c);
     str url = arena_printf(&c->arena, "%.*s/%.*s/%.*s", STR_ARG(base), STR_ARG(q->account),
@@ -73,6 +72,21 @@ static int check_same(const struct queue *q, const struct val *given, const stru
     return err;
 }
 
+static str redrive_text(const struct val *attributes)
+{
+    const struct val *v = attributes ? val_get(attributes, "RedrivePolicy") : NULL;
+    return v ? v->text : STR("");
+}
+
+static int check_redrive(struct queues *qs, str account, str region, str name,
+                         const struct val *given, struct fault *f)
+{
+    struct arn arn = arn_of("sqs", region, account, name);
+    buf_reset(&qs->work);
+    arn_write(&qs->work, &arn);
+    return redrive_check(qs, buf_view(&qs->work), arn_is_fifo_name(name), redrive_text(given), f);
+}
+
 struct queue *api_make_queue(struct queues *qs, str account, str region, str name,
                              const struct val *given, const struct val *tags_given, struct fault *f)
 {
@@ -88,6 +102,8 @@ struct queue *api_make_queue(struct queues *qs, str account, str region, str nam
     if (!err)
         err = q ? check_same(q, given, &tags, f) : check_new(qs, account, region, name, f);
     if (!err && !q)
+        err = check_redrive(qs, account, region, name, given, f);
+    if (!err && !q)
         return queues_add(qs, account, region, name, &attributes, &tags);
     tags_deinit(&tags);
     queue_attr_deinit(&attributes);
@@ -100,7 +116,7 @@ void api_create_queue(struct call *c)
         api_make_queue(call_owner(c), c->account, c->region, val_text(c->in, "QueueName"),
                        val_get(c->in, "Attributes"), val_get(c->in, "tags"), &c->fault);
     if (q)
-        out_url(c, q, "QueueUrl");
+        api_out_url(c, q, "QueueUrl");
     call_done(c);
 }
 
@@ -145,62 +161,62 @@ void api_get_queue_url(struct call *c)
     }
     struct queue *q = queues_find(call_owner(c), owner.n ? owner : c->account, c->region, name);
     if (q)
-        out_url(c, q, "QueueUrl");
+        api_out_url(c, q, "QueueUrl");
     else
         api_no_queue(&c->fault);
     call_done(c);
 }
 
-/* A page token has the last name of the page before and the prefix that it was issued for. */
-static str make_token(struct call *c, str prefix, str last)
+int api_read_page(struct call *c, str of, struct api_page *ret)
 {
-    return call_base64(c, arena_printf(&c->arena, "%.*s\n%.*s", STR_ARG(prefix), STR_ARG(last)));
-}
+    str token = val_text(c->in, "NextToken"), rest;
 
-static int read_token(struct call *c, str token, str prefix, str *ret_after)
-{
-    str rest;
-
-    *ret_after = STR("");
+    *ret = (struct api_page){.max = API_PAGE_MAX, .of = of.n ? of : STR(""), .after = STR("")};
+    ret->paged = val_int(c->in, "MaxResults", &ret->max);
+    if (ret->max < 1 || ret->max > API_PAGE_MAX)
+        return fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER,
+                         "Value for parameter MaxResults is invalid. Reason: MaxResults must be an "
+                         "integer between 1 and 1000.");
     if (token.n == 0)
         return 0;
     int err = call_unbase64(c, token, &rest);
 
-    if (err || !str_eq(str_cut(&rest, '\n'), prefix) || rest.n == 0)
+    if (err || !str_eq(str_cut(&rest, '\n'), ret->of) || rest.n == 0)
         return fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER, "Invalid or expired next token.");
-    *ret_after = rest;
+    ret->after = rest;
     return 0;
+}
+
+void api_out_next(struct call *c, const struct api_page *page, str last)
+{
+    if (page->paged)
+        call_out_text(c, "NextToken",
+                      call_base64(c, arena_printf(&c->arena, "%.*s\n%.*s", STR_ARG(page->of),
+                                                  STR_ARG(last))));
 }
 
 void api_list_queues(struct call *c)
 {
     struct queues *qs = call_owner(c);
-    str prefix = val_text(c->in, "QueueNamePrefix"), after, last = STR("");
-    if (!prefix.p)
-        prefix = STR("");
-    i64 max = LIST_MAX;
-    bool paged = val_int(c->in, "MaxResults", &max);
-    if (max < 1 || max > LIST_MAX)
-        fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER,
-                  "Value for parameter MaxResults is invalid. Reason: MaxResults must be an "
-                  "integer between 1 and 1000.");
-    if (c->fault.code || read_token(c, val_text(c->in, "NextToken"), prefix, &after)) {
+    struct api_page page;
+    str last = STR("");
+    if (api_read_page(c, val_text(c->in, "QueueNamePrefix"), &page)) {
         call_done(c);
         return;
     }
-    struct skiplist_node *n = queues_list(qs, c->account, c->region, prefix, after);
+    struct skiplist_node *n = queues_list(qs, c->account, c->region, page.of, page.after);
     call_out_list(c, "QueueUrls", "QueueUrl");
-    for (; n && max > 0; max--) {
+    for (; n && page.max > 0; page.max--) {
         const struct queue *q = skiplist_value(n);
-        out_url(c, q, NULL);
+        api_out_url(c, q, NULL);
         last = q->name;
         n = skiplist_next(n);
-        if (n && !queues_is_of(n, c->account, c->region, prefix))
+        if (n && !queues_is_of(n, c->account, c->region, page.of))
             n = NULL;
     }
     call_out_list_end(c);
-    if (n && paged)
-        call_out_text(c, "NextToken", make_token(c, prefix, last));
+    if (n)
+        api_out_next(c, &page, last);
     call_done(c);
 }
 
@@ -301,6 +317,24 @@ void api_get_attributes(struct call *c)
     call_done(c);
 }
 
+static int set_attributes(struct queue *q, const struct val *given, struct fault *f)
+{
+    const i64 delay_s = q->attributes.delay_s, retention_s = q->attributes.retention_s;
+    struct queue_attrs next;
+    queue_attr_copy(&next, &q->attributes);
+    int err = queue_attr_set(&next, given, false, f);
+    if (!err)
+        err = redrive_check(q->all, str_of(q->arn), next.fifo, redrive_text(given), f);
+    if (err) {
+        queue_attr_deinit(&next);
+        return err;
+    }
+    queue_attr_deinit(&q->attributes);
+    q->attributes = next;
+    queue_changed(q, delay_s, retention_s);
+    return 0;
+}
+
 void api_set_attributes(struct call *c)
 {
     struct queue *q = api_queue(c);
@@ -308,8 +342,7 @@ void api_set_attributes(struct call *c)
     if (q && (!given || given->count == 0))
         fault_set(&c->fault, CALL_FAULT_MISSING_PARAMETER,
                   "The request must contain the parameter Attribute.Name.");
-    i64 delay_s = q ? q->attributes.delay_s : 0, retention_s = q ? q->attributes.retention_s : 0;
-    if (!c->fault.code && queue_attr_set(&q->attributes, given, false, &c->fault) == 0)
-        queue_changed(q, delay_s, retention_s);
+    if (!c->fault.code && set_attributes(q, given, &c->fault))
+        assert(c->fault.code);
     call_done(c);
 }

@@ -92,6 +92,13 @@ const struct member members_list_queues[] = {
     END,
 };
 
+const struct member members_list_sources[] = {
+    TEXT("QueueUrl"),
+    INT("MaxResults"),
+    TEXT("NextToken"),
+    END,
+};
+
 const struct member members_get_attributes[] = {
     TEXT("QueueUrl"),
     TEXTS("AttributeNames", "AttributeName"),

@@ -428,6 +428,7 @@ void queue_changed(struct queue *q, i64 old_delay_s, i64 old_retention_s)
     q->modified_ms = q->all->clock->now_ms;
     queue_raised_retention(q, old_retention_s);
     queue_set_retire(q);
+    redrive_apply(q);
     if (q->attributes.fifo && q->attributes.delay_s != old_delay_s)
         queue_redelay(q);
     queue_save(q);

@@ -1,15 +1,17 @@
-/* A new attribute of a queue is one line in `table`. What cannot be set stands in `elsewhere`, so
- * that it is refused by its name and never taken in silence. */
+/* A new attribute of a queue is one line in `table`. Names that can be read only are in
+ * `read_only`. */
 #include "queued/queue_attr.h"
 
 #include "common/base/json.h"
 #include "common/base/scan.h"
+#include "common/base/mem.h"
 #include "queued/fault.h"
+#include "queued/redrive_policy.h"
 
 #define STATEMENTS_MAX 20
 #define KMS_KEY_MAX    2048 /* bytes of a key's id, ARN or alias */
 
-enum kind { KIND_INT, KIND_BOOL, KIND_CHOICE, KIND_POLICY, KIND_KEY };
+enum kind { KIND_INT, KIND_BOOL, KIND_CHOICE, KIND_POLICY, KIND_KEY, KIND_REDRIVE, KIND_ALLOW };
 
 struct row {
     const char *name;
@@ -41,28 +43,20 @@ static const struct row table[] = {
         .value = 345600),
     ROW("Policy", KIND_POLICY, policy, .value = 0),
     ROW("ReceiveMessageWaitTimeSeconds", KIND_INT, wait_s, .max = 20),
+    ROW("RedriveAllowPolicy", KIND_ALLOW, redrive_allow_policy, .value = 0),
+    ROW("RedrivePolicy", KIND_REDRIVE, redrive_policy, .value = 0),
     ROW("SqsManagedSseEnabled", KIND_BOOL, managed_sse, .value = 1),
     ROW("VisibilityTimeout", KIND_INT, visibility_s, .max = 43200, .value = 30),
 };
 
-enum elsewhere_kind {
-    READ_ONLY,
-    REDRIVE, /* dead-letter queues: only "", which removes it, can be had */
-};
-
-static const struct elsewhere {
-    const char *name;
-    enum elsewhere_kind kind;
-} elsewhere[] = {
-    {"All", READ_ONLY},
-    {"ApproximateNumberOfMessages", READ_ONLY},
-    {"ApproximateNumberOfMessagesDelayed", READ_ONLY},
-    {"ApproximateNumberOfMessagesNotVisible", READ_ONLY},
-    {"CreatedTimestamp", READ_ONLY},
-    {"LastModifiedTimestamp", READ_ONLY},
-    {"QueueArn", READ_ONLY},
-    {"RedriveAllowPolicy", REDRIVE},
-    {"RedrivePolicy", REDRIVE},
+static const char *const read_only[] = {
+    "All",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "QueueArn",
 };
 
 static const struct row *row_find(str name)
@@ -73,12 +67,12 @@ static const struct row *row_find(str name)
     return NULL;
 }
 
-static const struct elsewhere *find_elsewhere(str name)
+static bool is_read_only(str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
-        if (str_is(name, elsewhere[i].name))
-            return &elsewhere[i];
-    return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(read_only); i++)
+        if (str_is(name, read_only[i]))
+            return true;
+    return false;
 }
 
 static i64 *int_of(struct queue_attrs *a, const struct row *r)
@@ -108,21 +102,28 @@ void queue_attr_init(struct queue_attrs *a)
 
 void queue_attr_deinit(struct queue_attrs *a)
 {
-    mem_free(a->policy);
-    mem_free(a->kms_key);
-    a->policy = a->kms_key = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (is_number(&table[i]))
+            continue;
+        mem_free(*text_of(a, &table[i]));
+        *text_of(a, &table[i]) = NULL;
+    }
 }
 
 void queue_attr_copy(struct queue_attrs *to, const struct queue_attrs *from)
 {
+    struct queue_attrs *source = (struct queue_attrs *)(uintptr_t)from; /* only read */
     *to = *from;
-    to->policy = from->policy ? mem_dup(str_of(from->policy)) : NULL;
-    to->kms_key = from->kms_key ? mem_dup(str_of(from->kms_key)) : NULL;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        const struct row *r = &table[i];
+        if (!is_number(r) && *text_of(source, r))
+            *text_of(to, r) = mem_dup(str_of(*text_of(source, r)));
+    }
 }
 
 /* --- checks ----------------------------------------------------------------------------------- */
 
-static int unknown(struct fault *f, str name)
+static int unknown_attribute(struct fault *f, str name)
 {
     return fault_set(f, FAULT_ATTRIBUTE_NAME, "Unknown Attribute %.*s.", (int)MIN(name.n, 256),
                      name.n ? name.p : "");
@@ -158,21 +159,6 @@ static int check_policy(const struct row *r, str text, struct fault *f)
     return err;
 }
 
-/* What cannot be set. */
-static int check_elsewhere(str name, str value, struct fault *f)
-{
-    const struct elsewhere *e = find_elsewhere(name);
-    if (!e)
-        return unknown(f, name);
-    if (e->kind == REDRIVE)
-        return value.n == 0 ? 0
-                            : fault_set(f, CALL_FAULT_UNSUPPORTED,
-                                        "Dead-letter queues (%s) are not supported by this "
-                                        "version of toque.",
-                                        e->name);
-    return unknown(f, name);
-}
-
 /* Attributes of FIFO queues, on those and on others. What kind a queue is cannot be changed, and
  * only the creation of a FIFO queue says it at all. */
 static int check_fifo(const struct queue_attrs *a, const struct row *r, str value, struct fault *f)
@@ -182,7 +168,7 @@ static int check_fifo(const struct queue_attrs *a, const struct row *r, str valu
                    ? fault_set(f, FAULT_ATTRIBUTE_NAME,
                                "You can specify the %s only when FifoQueue is set to true.",
                                r->name)
-                   : unknown(f, str_of(r->name));
+                   : unknown_attribute(f, str_of(r->name));
     if (r->offset == AT(fifo) && str_eq_nocase(value, STR("false")))
         return fault_set(f, FAULT_ATTRIBUTE_VALUE,
                          "Invalid value for the parameter FifoQueue. Reason: Modifying queue type "
@@ -203,12 +189,39 @@ static int read_number(const struct row *r, str value, i64 *ret)
     return str_to_i64(value, ret) || *ret < r->min || *ret > r->max ? E_INVALID : 0;
 }
 
+static int check_redrive(const struct row *r, str text, struct buf *normal, struct fault *f)
+{
+    struct redrive_policy policy = {0};
+    int err = r->kind == KIND_REDRIVE ? redrive_policy_read(text, &policy, normal, f)
+                                      : redrive_allow_read(text, normal, f);
+    redrive_policy_deinit(&policy);
+    return err;
+}
+
+/* "" removes the value. The policies of dead-letter queues are kept without blanks, as the service
+ * returns them. */
+static int set_text(struct queue_attrs *a, const struct row *r, str value, struct fault *f)
+{
+    struct buf normal = {0};
+    int err = 0;
+    if (value.n && (r->kind == KIND_REDRIVE || r->kind == KIND_ALLOW)) {
+        err = check_redrive(r, value, &normal, f);
+        value = buf_view(&normal);
+    }
+    if (!err) {
+        mem_free(*text_of(a, r));
+        *text_of(a, r) = value.n ? mem_dup(value) : NULL;
+    }
+    buf_deinit(&normal);
+    return err;
+}
+
 static int set_one(struct queue_attrs *a, str name, str value, struct fault *f)
 {
     const struct row *r = row_find(name);
     i64 number;
     if (!r)
-        return check_elsewhere(name, value, f);
+        return unknown_attribute(f, name);
     if (r->fifo && check_fifo(a, r, value, f))
         return E_FAULT;
     if (is_number(r)) {
@@ -221,9 +234,7 @@ static int set_one(struct queue_attrs *a, str name, str value, struct fault *f)
         return E_FAULT;
     if (r->kind == KIND_KEY && value.n > KMS_KEY_MAX)
         return invalid(f, r);
-    mem_free(*text_of(a, r));
-    *text_of(a, r) = value.n ? mem_dup(value) : NULL;
-    return 0;
+    return set_text(a, r, value, f);
 }
 
 /* Of the two ways of encryption the later word counts: a key turns the managed one off, for good.
@@ -290,7 +301,12 @@ static bool same_one(struct queue_attrs *a, const struct row *r, str value)
     const char *has = *text_of(a, r);
     if (!has || value.n == 0)
         return !has && value.n == 0;
-    return r->kind == KIND_POLICY ? json_is_same(str_of(has), value) : str_is(value, has);
+    switch (r->kind) {
+    case KIND_REDRIVE: return redrive_policy_same(str_of(has), value);
+    case KIND_ALLOW:
+    case KIND_POLICY: return json_is_same(str_of(has), value);
+    default: return str_is(value, has);
+    }
 }
 
 int queue_attr_same(const struct queue_attrs *a, const struct val *map, struct fault *f)
@@ -311,9 +327,9 @@ int queue_attr_same(const struct queue_attrs *a, const struct val *map, struct f
 
 enum queue_attr_known queue_attr_known(str name)
 {
-    return row_find(name)         ? QUEUE_ATTR_SETTABLE
-           : find_elsewhere(name) ? QUEUE_ATTR_OTHER
-                                  : QUEUE_ATTR_UNKNOWN;
+    return row_find(name)       ? QUEUE_ATTR_SETTABLE
+           : is_read_only(name) ? QUEUE_ATTR_OTHER
+                                : QUEUE_ATTR_UNKNOWN;
 }
 
 const char *queue_attr_name(size_t i)

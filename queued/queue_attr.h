@@ -16,6 +16,7 @@ struct queue_attrs {
     i64 content_dedup, dedup_by_group, limit_by_group; /* 0 or 1 */
     char *policy;                                      /* JSON text as it was given; NULL: none */
     char *kms_key;                                     /* likewise */
+    char *redrive_policy, *redrive_allow_policy; /* redrive_policy.h; JSON texts without blanks */
 };
 
 void queue_attr_init(struct queue_attrs *a); /* the defaults */

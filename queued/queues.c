@@ -9,6 +9,7 @@
 #include "common/aws/queue_place.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "queued/redrive.h"
 #include "queued/sweep.h"
 #include "queued/waiter.h"
 
@@ -45,6 +46,7 @@ static void empty_init(struct queues *qs)
     list_init(&qs->redelay);
     heap_init(&qs->retire);
     heap_init(&qs->reap);
+    redrive_sources_init(&qs->sources, qs->seed);
     dedup_init(&qs->dedup, qs->seed);
     attempts_init(&qs->attempts, qs->seed);
 }
@@ -72,6 +74,7 @@ static void drop_all(struct queues *qs)
     sweep_stop(qs);
     attempts_deinit(&qs->attempts);
     dedup_deinit(&qs->dedup);
+    redrive_sources_deinit(&qs->sources);
     heap_deinit(&qs->reap);
     heap_deinit(&qs->retire);
     heap_deinit(&qs->falls);
@@ -123,6 +126,7 @@ static int on_queue(void *arg, const struct queue_row *row)
                   log_value(q->name, name));
     }
     queue_set_kind(q);
+    redrive_apply(q);
     enter(q);
     return 0;
 }
@@ -275,6 +279,7 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
     q->tags = *tags;
     q->dedup_by_group = attributes->dedup_by_group;
     queue_set_kind(q);
+    redrive_apply(q);
     q->created_ms = q->modified_ms = qs->clock->now_ms;
     enter(q);
     queue_save(q);
@@ -315,6 +320,7 @@ void queues_remove(struct queue *q)
     struct queues *qs = q->all;
     assert(list_is_empty(&q->waiters));
     bury(q);
+    redrive_sources_remove(&qs->sources, q);
     map_del(&qs->by_key, q->key);
     skiplist_del(&qs->order, q->key);
     q->deleted = true;

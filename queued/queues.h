@@ -12,6 +12,7 @@
 #include "queued/dedup.h"
 #include "queued/queue.h"
 #include "queued/queue_store.h"
+#include "queued/redrive_sources.h"
 
 struct queues_limits {
     u32 queues_max;    /* CreateQueue is refused above it */
@@ -49,10 +50,11 @@ struct queues {
     struct idmap by_id;    /* deleted ones, too, while they are cleared away */
     struct skiplist order; /* by key */
     struct msgs msgs;
-    struct heap falls;   /* queues by when the first of their hidden messages is due */
-    struct list showing; /* queues with messages that are due and still hidden */
-    struct list redelay; /* FIFO queues whose messages are to have another delay */
-    struct heap retire;  /* queues by the expiry of their oldest message */
+    struct heap falls;              /* queues by when the first of their hidden messages is due */
+    struct list showing;            /* queues with messages that are due and still hidden */
+    struct list redelay;            /* FIFO queues whose messages are to have another delay */
+    struct heap retire;             /* queues by the expiry of their oldest message */
+    struct redrive_sources sources; /* of dead-letter queues */
     struct dedup dedup;
     struct attempts attempts;
     struct waiters waiting;

@@ -112,6 +112,12 @@ static int create_queue(struct queues *qs, const struct json_at *at, struct aren
     return blame(at, &map, given, &why, f);
 }
 
+static bool has_redrive_policy(const struct json_at *queue)
+{
+    const json_t *attributes = json_object_get(queue->value, "Attributes");
+    return json_object_get(attributes, "RedrivePolicy") != NULL;
+}
+
 int queued_topology_apply(struct queues *qs, const struct json_doc *doc, str account, str region,
                           struct fault *f)
 {
@@ -126,11 +132,15 @@ int queued_topology_apply(struct queues *qs, const struct json_doc *doc, str acc
     if (json_want(&list, JSON_ARRAY, f))
         return E_FAULT;
     arena_init(&arena);
-    for (size_t i = 0; !err && i < json_array_size(list.value); i++) {
-        struct json_at queue = json_item(&list, i);
-        err = create_queue(qs, &queue, &arena, account, region, f);
-        arena_reset(&arena);
-    }
+    /* Dead-letter queues before their sources, wherever they are in the file. */
+    for (int sources = 0; !err && sources < 2; sources++)
+        for (size_t i = 0; !err && i < json_array_size(list.value); i++) {
+            struct json_at queue = json_item(&list, i);
+            if (has_redrive_policy(&queue) != (bool)sources)
+                continue;
+            err = create_queue(qs, &queue, &arena, account, region, f);
+            arena_reset(&arena);
+        }
     arena_deinit(&arena);
     return err;
 }

@@ -191,10 +191,12 @@ SQS = [
     ('SendMessageBatch', {'Entries': [{'Id': 'a', 'MessageBody': 'x' * 1048577}]},
      *old('BatchRequestTooLong'),
      'Batch requests cannot be longer than 1048576 bytes. You have sent 1048577 bytes.'),
+    ('ListDeadLetterSourceQueues', {'MaxResults': 0}, 'InvalidParameterValue', 'InvalidParameterValueException',
+     'Value for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and 1000.'),
     ('NoSuchAction', {}, 'InvalidAction', 'UnknownOperationException',
      'The action NoSuchAction is not valid for this endpoint.'),
     *((a, {}, *LATER, f'{a} is not supported by this version of toque.')
-      for a in ('AddPermission', 'RemovePermission', 'ListDeadLetterSourceQueues', 'StartMessageMoveTask', 'CancelMessageMoveTask',
+      for a in ('AddPermission', 'RemovePermission', 'StartMessageMoveTask', 'CancelMessageMoveTask',
                 'ListMessageMoveTasks')),
 ]
 WITHOUT_QUEUE = ('CreateQueue', 'GetQueueUrl', 'ListQueues', 'NoSuchAction', 'StartMessageMoveTask',

@@ -196,6 +196,19 @@ static inline struct queue *rig_queue(struct rig *r, const char *name)
     return queues_find(&r->d->queues, STR("000000000000"), STR("us-east-1"), str_of(name));
 }
 
+/* Sets a RedrivePolicy. */
+static inline void rig_set_policy(struct rig *r, const char *queue, const char *target,
+                                  u32 receives_max)
+{
+    char *body =
+        mem_printf("{'QueueUrl':'%s','Attributes':{'RedrivePolicy':'{\\'deadLetterTargetArn"
+                   "\\':\\'arn:aws:sqs:us-east-1:000000000000:%s\\',"
+                   "\\'maxReceiveCount\\':%u}'}}",
+                   queue, target, receives_max);
+    rig_do(r, "SetQueueAttributes", body);
+    mem_free(body);
+}
+
 static inline void rig_send(struct rig *r, const char *queue, const char *text)
 {
     char *body = mem_printf("{'QueueUrl':'%s','MessageBody':'%s'}", queue, text);

@@ -312,9 +312,7 @@ static void dead_letters_unblock(void **state)
 {
     struct rig *r = with_fifo();
     rig_do(r, "CreateQueue", "{'QueueName':'dead.fifo'," FIFO "}");
-    rig_queue(r, "q.fifo")->receives_max = 1;
-    rig_queue(r, "q.fifo")->dead_letter_arn =
-        mem_dup(STR("arn:aws:sqs:us-east-1:000000000000:dead.fifo"));
+    rig_set_policy(r, "q.fifo", "dead.fifo", 1);
     send_all(r, "1-a 1-b 2-a");
     char *first = take(r, 1, ",'VisibilityTimeout':0", "1-a;");
     char *id = rig_member(first, "MessageId");

@@ -10,7 +10,9 @@
 
 #include "common/base/json.h"
 #include "queued/queue_attr.h"
+#include "common/base/mem.h"
 #include "queued/fault.h"
+#include "queued/redrive_policy.h"
 
 static struct queue_attrs a;
 static struct fault fault;
@@ -144,11 +146,129 @@ static void what_is_not_of_this_queue(void **state)
                 "You can specify the FifoThroughputLimit only when FifoQueue is set to true.");
         refused(creating, "Nonsense", "1", FAULT_ATTRIBUTE_NAME, "Unknown Attribute Nonsense.");
         refused(creating, "QueueArn", "x", FAULT_ATTRIBUTE_NAME, "Unknown Attribute QueueArn.");
-        refused(creating, "RedrivePolicy", "{}", CALL_FAULT_UNSUPPORTED,
-                "Dead-letter queues (RedrivePolicy) are not supported by this version of toque.");
         assert_int_equal(set(creating, WORDS("RedrivePolicy", "", "RedriveAllowPolicy", "")), 0);
     }
     refused(false, "FifoQueue", "true", FAULT_ATTRIBUTE_NAME, "Unknown Attribute FifoQueue.");
+}
+
+#define ARN     "arn:aws:sqs:us-east-1:000000000000:dead"
+#define COUNT   "Invalid value for maxReceiveCount: "
+#define OF_1000 ", valid values are from 1 to 1000 both inclusive."
+
+/* A fault of "Value GIVEN for parameter NAME is invalid. Reason: …". */
+static void refused_for(const char *name, const char *given, const char *reason)
+{
+    char *text =
+        mem_printf("Value %s for parameter %s is invalid. Reason: %s", given, name, reason);
+    for (int creating = 0; creating < 2; creating++)
+        refused(creating, name, given, CALL_FAULT_INVALID_PARAMETER, text);
+    mem_free(text);
+}
+
+static void redrive_policy(void **state)
+{
+    static const char *const bad[][2] = {
+        {"{}", "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."},
+        {"{\"deadLetterTargetArn\":\"" ARN "\"}",
+         "Redrive policy does not contain mandatory attribute: maxReceiveCount."},
+        {"{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":1,\"x\":1}",
+         "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."},
+        {"{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":0}", COUNT "0" OF_1000},
+        {"{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":1001}", COUNT "1001" OF_1000},
+        {"{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":\"invalid\"}",
+         COUNT "invalid" OF_1000},
+        {"{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":\"-1\"}", COUNT "-1" OF_1000},
+        {"{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":[2]}", COUNT "[2]" OF_1000},
+        {"{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":2.5}", COUNT "2.5" OF_1000},
+        {"{\"deadLetterTargetArn\":\"dead\",\"maxReceiveCount\":1}",
+         "Dead-letter target ARN should be fully qualified ARN."},
+        {"{\"deadLetterTargetArn\":7,\"maxReceiveCount\":1}",
+         "Dead-letter target ARN should be fully qualified ARN."},
+        {"{\"deadLetterTargetArn\":\"arn:aws:sns:us-east-1:000000000000:t\",\"maxReceiveCount\":1}",
+         "Only SQS queues are valid resources for deadLetterTargetArn."},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        refused_for("RedrivePolicy", bad[i][0], bad[i][1]);
+    static const char *const no_map[] = {"no json", "[]", "1", "\"text\"", "{"};
+    for (size_t i = 0; i < ARRAY_LEN(no_map); i++)
+        refused(false, "RedrivePolicy", no_map[i], CALL_FAULT_INVALID_PARAMETER,
+                "Invalid value for the parameter RedrivePolicy. Reason: Redrive policy is not a "
+                "valid JSON map.");
+    value_is("RedrivePolicy", NULL);
+    for (int text = 0; text < 2; text++) {
+        const char *quote = text ? "\"" : "";
+        char *given =
+            mem_printf("{ \"maxReceiveCount\" : %s1000%s,\n \"deadLetterTargetArn\": \"" ARN "\" }",
+                       quote, quote);
+        char *normal = mem_printf(
+            "{\"maxReceiveCount\":%s1000%s,\"deadLetterTargetArn\":\"" ARN "\"}", quote, quote);
+        assert_int_equal(set(false, WORDS("RedrivePolicy", given)), 0);
+        value_is("RedrivePolicy", normal);
+        assert_int_equal(same(WORDS("RedrivePolicy", "{\"deadLetterTargetArn\":\"" ARN
+                                                     "\",\"maxReceiveCount\":1000}")),
+                         0);
+        assert_int_equal(same(WORDS("RedrivePolicy",
+                                    "{\"deadLetterTargetArn\":\"" ARN "\",\"maxReceiveCount\":2}")),
+                         E_FAULT);
+        assert_int_equal(same(WORDS("RedrivePolicy", "")), E_FAULT);
+        mem_free(normal);
+        mem_free(given);
+    }
+    assert_int_equal(set(false, WORDS("RedrivePolicy", "")), 0);
+    value_is("RedrivePolicy", NULL);
+    assert_int_equal(set(false, WORDS("RedrivePolicy", "")), 0);
+    assert_int_equal(same(WORDS("RedrivePolicy", "")), 0);
+}
+
+static void redrive_allow_policy(void **state)
+{
+#define CANNOT "Amazon SQS can't create the redrive allow policy"
+#define FORMAT CANNOT ", as it\u2019s in an unsupported format."
+    static const char *const odd[] = {
+        "no json",
+        "[]",
+        "{}",
+        "{\"redrivePermission\":\"some\"}",
+        "{\"redrivePermission\":1}",
+        "{\"redrivePermission\":\"allowAll\",\"x\":1}",
+        "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":\"a\"}",
+        "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"a\"]}"};
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+        refused_for("RedriveAllowPolicy", odd[i], FORMAT);
+    refused_for("RedriveAllowPolicy", "{\"redrivePermission\":\"byQueue\"}",
+                CANNOT ". When you specify the byQueue permission type, you must also specify one "
+                       "or more sourceQueueArns values.");
+    refused_for("RedriveAllowPolicy",
+                "{\"redrivePermission\":\"denyAll\",\"sourceQueueArns\":[\"" ARN "\"]}",
+                CANNOT ". To specify one or more source queue ARNs, you must set redrivePermission "
+                       "to byQueue.");
+    struct buf many = {0};
+    for (int n = REDRIVE_SOURCES_MAX; n <= REDRIVE_SOURCES_MAX + 1; n++) {
+        buf_reset(&many);
+        buf_z(&many, "{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[");
+        for (int i = 0; i < n; i++)
+            buf_printf(&many, "%s\"" ARN "%d\"", i ? "," : "", i);
+        buf_z(&many, "]}");
+        buf_char(&many, '\0');
+        if (n > REDRIVE_SOURCES_MAX)
+            refused_for("RedriveAllowPolicy", many.p,
+                        CANNOT ". The maximum number of source queue ARNs you can specify is 10.");
+        else
+            assert_int_equal(set(false, WORDS("RedriveAllowPolicy", many.p)), 0);
+    }
+    assert_true(redrive_allow_permits(a.redrive_allow_policy, STR(ARN "9")));
+    assert_false(redrive_allow_permits(a.redrive_allow_policy, STR(ARN "10")));
+    assert_int_equal(
+        set(false, WORDS("RedriveAllowPolicy", "{\"redrivePermission\": \"denyAll\"}")), 0);
+    value_is("RedriveAllowPolicy", "{\"redrivePermission\":\"denyAll\"}");
+    assert_false(redrive_allow_permits(a.redrive_allow_policy, STR(ARN "9")));
+    assert_int_equal(
+        set(false, WORDS("RedriveAllowPolicy", "{\"redrivePermission\":\"allowAll\"}")), 0);
+    assert_true(redrive_allow_permits(a.redrive_allow_policy, STR(ARN)));
+    assert_int_equal(set(false, WORDS("RedriveAllowPolicy", "")), 0);
+    value_is("RedriveAllowPolicy", NULL);
+    assert_true(redrive_allow_permits(NULL, STR(ARN)));
+    buf_deinit(&many);
 }
 
 static void policy(void **state)
@@ -255,6 +375,8 @@ int main(void)
         TEST(bounds),
         TEST(all_or_nothing),
         TEST(what_is_not_of_this_queue),
+        TEST(redrive_policy),
+        TEST(redrive_allow_policy),
         TEST(policy),
         TEST(encryption),
         TEST(compared_with_what_is_there),

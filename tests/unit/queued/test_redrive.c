@@ -207,8 +207,7 @@ static void a_failed_commit_undoes_a_move(void **state)
 static struct rig *with_dead_letters(u32 receives_max)
 {
     struct rig *r = with_queues();
-    rig_queue(r, "q")->receives_max = receives_max;
-    rig_queue(r, "q")->dead_letter_arn = mem_dup(STR(ARN "dead"));
+    rig_set_policy(r, "q", "dead", receives_max);
     return r;
 }
 
@@ -260,10 +259,92 @@ static void no_dead_letter_queue(void **state)
     rig_do(r, "DeleteQueue", "{'QueueUrl':'dead'}");
     for (int i = 0; i < 3; i++)
         rig_receives(r, "q", ",'VisibilityTimeout':0", "a;");
-    mem_free(rig_queue(r, "q")->dead_letter_arn);
-    rig_queue(r, "q")->dead_letter_arn = mem_dup(STR(ARN "q"));
+    rig_set_policy(r, "q", "q", 1);
     rig_receives(r, "q", ",'VisibilityTimeout':0", "a;");
     rig_counts(r, "q", 1, 0, 0);
+    rig_free(r);
+}
+
+/* --- who names whom ---------------------------------------------------------------------------- */
+
+static void sources_are(struct rig *r, const char *want)
+{
+    char *got = rig_call(r, NULL, "ListDeadLetterSourceQueues", "{'QueueUrl':'dead'}");
+    assert_string_equal(got, want);
+    mem_free(got);
+}
+
+#define URL "http://localhost:9324/000000000000/"
+
+static void sources_of_a_dead_letter_queue(void **state)
+{
+    struct rig *r = with_queues();
+    sources_are(r, "{}");
+    rig_set_policy(r, "q", "dead", 3);
+    rig_set_policy(r, "dead", "dead", 3); /* a queue may name itself */
+    sources_are(r, "{\"queueUrls\":[\"" URL "dead\",\"" URL "q\"]}");
+    rig_restart(r);
+    sources_are(r, "{\"queueUrls\":[\"" URL "dead\",\"" URL "q\"]}");
+    char *first =
+        rig_call(r, NULL, "ListDeadLetterSourceQueues", "{'QueueUrl':'dead','MaxResults':1}");
+    char *token = rig_member(first, "NextToken");
+    char *body = mem_printf("{'QueueUrl':'dead','MaxResults':1,'NextToken':'%s'}", token);
+    char *second = rig_call(r, NULL, "ListDeadLetterSourceQueues", body);
+    assert_string_equal(second, "{\"queueUrls\":[\"" URL "q\"]}");
+    rig_refused(r, 400, "MaxResults must be an integer between 1 and 1000.",
+                "ListDeadLetterSourceQueues", "{'QueueUrl':'dead','MaxResults':1001}");
+    rig_do(r, "SetQueueAttributes", "{'QueueUrl':'dead','Attributes':{'RedrivePolicy':''}}");
+    rig_set_policy(r, "q", "q", 3);
+    sources_are(r, "{}");
+    rig_set_policy(r, "q", "dead", 3);
+    rig_do(r, "DeleteQueue", "{'QueueUrl':'q'}");
+    sources_are(r, "{}");
+    assert_int_equal(r->d->queues.sources.by_target.n, 0);
+    mem_free(second);
+    mem_free(body);
+    mem_free(token);
+    mem_free(first);
+    rig_free(r);
+}
+
+#define POLICY(name) "{\\'deadLetterTargetArn\\':\\'" ARN name "\\',\\'maxReceiveCount\\':3}"
+#define NAMES(queue, name)                                                                         \
+    "{'QueueUrl':'" queue "','Attributes':{'RedrivePolicy':'" POLICY(name) "','DelaySeconds':'7'}" \
+                                                                           "}"
+
+/* Nothing is changed by what is refused. */
+static void targets_that_are_refused(void **state)
+{
+    struct rig *r = with_queues();
+    rig_do(r, "CreateQueue", "{'QueueName':'f.fifo','Attributes':{'FifoQueue':'true'}}");
+    rig_refused(r, 400, "Reason: Dead letter target does not exist.", "SetQueueAttributes",
+                NAMES("q", "gone"));
+    rig_refused(r, 400, "Dead-letter queue must be same type of queue as the source..",
+                "SetQueueAttributes", NAMES("q", "f.fifo"));
+    rig_refused(r, 400, "Dead-letter queue must be same type of queue as the source..",
+                "SetQueueAttributes", NAMES("f.fifo", "q"));
+    rig_refused(r, 400, "Reason: Dead letter target does not exist.", "CreateQueue",
+                "{'QueueName':'new','Attributes':{'RedrivePolicy':'" POLICY("new") "'}}");
+    assert_null(rig_queue(r, "new"));
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'dead','Attributes':{'RedriveAllowPolicy':"
+           "'{\\'redrivePermission\\':\\'byQueue\\',\\'sourceQueueArns\\':[\\'" ARN
+           "other\\']}'}}");
+    rig_refused(r, 400, "does not permit this queue.", "SetQueueAttributes", NAMES("q", "dead"));
+    assert_int_equal(rig_queue(r, "q")->attributes.delay_s, 0);
+    assert_int_equal(r->d->queues.sources.by_target.n, 0);
+    rig_do(r, "CreateQueue",
+           "{'QueueName':'other','Attributes':{'RedrivePolicy':'" POLICY("dead") "'}}");
+    /* It is checked when it is set: what a queue has already, it keeps. */
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'dead','Attributes':{'RedriveAllowPolicy':"
+           "'{\\'redrivePermission\\':\\'denyAll\\'}'}}");
+    rig_do(r, "SetQueueAttributes", "{'QueueUrl':'other','Attributes':{'DelaySeconds':'3'}}");
+    rig_do(r, "CreateQueue",
+           "{'QueueName':'other','Attributes':{'RedrivePolicy':'" POLICY("dead") "'}}");
+    sources_are(r, "{\"queueUrls\":[\"" URL "other\"]}");
+    rig_refused(r, 400, "different value for attribute RedrivePolicy", "CreateQueue",
+                "{'QueueName':'other','Attributes':{'RedrivePolicy':'" POLICY("q") "'}}");
     rig_free(r);
 }
 
@@ -309,6 +390,8 @@ int main(void)
         cmocka_unit_test(received_as_often_as_it_may_be),
         cmocka_unit_test(long_polls_on_both_sides),
         cmocka_unit_test(no_dead_letter_queue),
+        cmocka_unit_test(sources_of_a_dead_letter_queue),
+        cmocka_unit_test(targets_that_are_refused),
         cmocka_unit_test(many_dead_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,21 @@ static void queues_are_made_once(void **state)
     rig_free(r);
 }
 
+#define SOURCE(target)                                                                             \
+    "{\"queues\":[{\"QueueName\":\"a\",\"Attributes\":{\"RedrivePolicy\":{"                        \
+    "\"deadLetterTargetArn\":"                                                                     \
+    "\"arn:aws:sqs:us-east-1:000000000000:" target "\",\"maxReceiveCount\":3}}},"                  \
+    "{\"QueueName\":\"dead\"}]}"
+
+static void sources_before_their_dead_letter_queue(void **state)
+{
+    struct rig *r = rig_started();
+    complains(r, SOURCE("gone"), "topology.json:1", "Dead letter target does not exist.");
+    assert_int_equal(apply(r, SOURCE("dead")), 0);
+    assert_int_equal(rig_queue(r, "a")->receives_max, 3);
+    rig_free(r);
+}
+
 static void wrong_ones_name_the_place(void **state)
 {
     struct rig *r = rig_started();
@@ -94,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queues_are_made_once),
+        cmocka_unit_test(sources_before_their_dead_letter_queue),
         cmocka_unit_test(wrong_ones_name_the_place),
         cmocka_unit_test(a_wrong_file_stops_the_start),
     };
