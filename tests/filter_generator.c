@@ -509,7 +509,11 @@ static void gen_attribute(struct generator *g, struct filter_attr *a)
         a->type = one_in(g, 6) ? STR("Number.int") : STR("Number");
         buf_str(&b, one_in(g, 25) ? str_of(PICK(g, odd_numbers)) : gen_number(g));
         break;
-    default: a->type = one_in(g, 6) ? STR("String.note") : STR("String"); buf_str(&b, gen_text(g));
+    default:
+        a->type = one_in(g, 6) ? STR("String.note") : STR("String");
+        buf_str(&b, gen_text(g));
+        if (one_in(g, 25))
+            buf_char(&b, "\t\n\x01\x1f\x7f"[gen_below(g, 5)]);
     }
     a->value = arena_dup(&g->arena, buf_view(&b));
     buf_deinit(&b);

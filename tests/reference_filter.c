@@ -135,6 +135,9 @@ static bool ref_attribute(struct ref_message *m, const struct filter_attr *a, bo
             return false;
         ref_elements(m, a->name, root);
     } else if (ref_has_type(a->type, "String")) {
+        for (size_t i = 0; i < a->value.n; i++)
+            if ((unsigned char)a->value.p[i] < ' ')
+                return false;
         ref_add(m, a->name, NODE_STRING, ref_escape(m, a->value), NULL);
     } else if (ref_has_type(a->type, "Number")) {
         if (!ref_is_number(a->value))

@@ -9,7 +9,7 @@
 static const char *const reasons[FAILURES] = {
     [FAILURE_NO_QUEUE] = "no queued has the queue",
     [FAILURE_WANDERING] = "queued instances that announced the queue did not have it",
-    [FAILURE_ATTRIBUTES] = "a raw message with more attributes than SQS accepts",
+    [FAILURE_ATTRIBUTES] = "a raw message with attributes that SQS does not accept",
 };
 
 void failed_deliveries_init(struct failed_deliveries *f, const struct clock *clock)

@@ -8,7 +8,7 @@
 enum failure {
     FAILURE_NO_QUEUE,   /* no queued has the queue */
     FAILURE_WANDERING,  /* rejected too often by instances that were known to have the queue */
-    FAILURE_ATTRIBUTES, /* raw, with more attributes than SQS takes */
+    FAILURE_ATTRIBUTES, /* raw, with attributes that SQS does not take */
     FAILURES
 };
 

@@ -84,6 +84,28 @@ static int wrong_field(const struct filter_attr *a, const char *field, struct fa
                      STR_ARG(a->name), shown(a->type), a->type.p, field);
 }
 
+/* C0 control characters are accepted, although they make the attribute malformed for filter policies
+ * (filter/match/attributes.c) and unfit for raw delivery. */
+static bool is_value_text(str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        u32 c = str_next_char(s, &i);
+
+        if (c >= 0xFFFE)
+            return false;
+    }
+    return true;
+}
+
+bool attr_fits_raw(const struct filter_attr *attrs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (message_attr_base(attrs[i].type) != MESSAGE_ATTR_BINARY &&
+            !message_is_text(attrs[i].value))
+            return false;
+    return n <= MESSAGE_ATTRS_MAX;
+}
+
 static int check_value(struct filter_attr *a, const struct val *v, enum message_attr_base base,
                        struct fault *f)
 {
@@ -99,7 +121,7 @@ static int check_value(struct filter_attr *a, const struct val *v, enum message_
     if (base != MESSAGE_ATTR_BINARY && (bytes.n || !text.n))
         return wrong_field(a, "String", f);
     a->value = base == MESSAGE_ATTR_BINARY ? bytes : text;
-    if (base != MESSAGE_ATTR_BINARY && !message_is_text(text))
+    if (base != MESSAGE_ATTR_BINARY && !is_value_text(text))
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Invalid attribute value was passed in for message attribute "
                                       "%.*s",

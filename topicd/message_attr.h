@@ -7,10 +7,6 @@
 #include "common/aws/message_attr.h"
 #include "filter/filter.h"
 
-/* With raw delivery a message with more attributes is not delivered: SQS accepts no more (Amazon
- * SNS raw message delivery). */
-#define ATTR_RAW_MAX MESSAGE_ATTRS_MAX
-
 struct attr_list {
     struct filter_attr *items; /* in the arena; Binary values are decoded */
     size_t n;
@@ -24,5 +20,8 @@ extern const struct member ATTR_MEMBERS[];
  * "messageAttributes". E_FAULT: refused. */
 int attr_read(struct attr_list *ret, const struct val *map, const char *path, struct arena *arena,
               struct fault *f) MUST_CHECK;
+/* With raw delivery a message with other attributes is not delivered: SQS accepts ten at most
+ * (Amazon SNS raw message delivery), and no control characters in their values. */
+bool attr_fits_raw(const struct filter_attr *attrs, size_t n);
 
 #endif

@@ -93,7 +93,7 @@ static struct frame_target target_of(const struct sub *u)
                                  .form = u->raw ? PUBLICATION_RAW : PUBLICATION_WRAPPED};
 }
 
-/* SQS accepts no more attributes: the service treats it as a client-side error and does not retry
+/* SQS does not accept its attributes: the service treats it as a client-side error and does not retry
  * (Amazon SNS raw message delivery). */
 static void refuse_raw(struct queued_route *r, struct publication *p, const struct sub *u)
 {
@@ -109,7 +109,7 @@ static void queued_route_put(struct route *route, struct publication *p, struct 
 {
     struct queued_route *r = of_route(route);
     size_t text_size = publication_text(p, "sqs").n;
-    bool takes_raw = p->attrs.n <= ATTR_RAW_MAX;
+    bool takes_raw = attr_fits_raw(p->attrs.items, p->attrs.n);
 
     make_frames(r);
     for (size_t i = 0; i < n; i++) {

@@ -156,6 +156,15 @@ bool str_is_utf8(str s)
     return true;
 }
 
+bool str_has_control(str s)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < s.n; i++)
+        has |= (u8)s.p[i] < 0x20;
+    return has;
+}
+
 u32 str_next_char(str s, size_t *pos)
 {
     assert(*pos < s.n);

@@ -72,6 +72,8 @@ str str_cut(str *rest, char sep);
 int str_to_i64(str s, i64 *ret);
 /* Whether s is well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF). */
 bool str_is_utf8(str s);
+/* Whether it has a control character below U+0020. */
+bool str_has_control(str s);
 /* The next code point of well-formed UTF-8 at *pos, which moves behind it. Malformed bytes give
  * U+FFFD, one byte at a time. Needs *pos < s.n. */
 u32 str_next_char(str s, size_t *pos);

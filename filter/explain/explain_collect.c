@@ -305,6 +305,11 @@ static bool collect_attribute(struct explain_offer *o, const struct filter_attr 
                          STR_ARG(a->name), (int)MIN(a->value.n, EXPLAIN_SHOWN_MAX), a->value.p);
         return false;
     }
+    if (has_base(a->type, STR("String")) && str_has_control(a->value)) {
+        o->trouble = arena_printf(o->arena, "its String attribute \"%.*s\" has a control character",
+                                  STR_ARG(a->name));
+        return false;
+    }
     if (!w)
         return true;
     struct explain_value v = {a->name, EXPLAIN_NUMBER, a->value};

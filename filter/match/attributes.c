@@ -3,7 +3,8 @@
  *
  * Escaping: the service compares an attribute's text as it would stand in a JSON literal, so quotes
  * and backslashes are preceded by a backslash (Amazon SNS developer guide, "String value
- * matching"). */
+ * matching"). For the same reason a control character, which such a literal cannot hold, makes the
+ * attribute malformed: the service counts such a message as filtered out for invalid attributes. */
 #include "filter/match/attributes.h"
 
 #include "common/base/scan.h"
@@ -91,6 +92,8 @@ static bool attr_read(struct matcher *m, u32 path, enum attr_type type, str valu
     struct number number;
     switch (type) {
     case TYPE_STRING:
+        if (str_has_control(value))
+            return false;
         if (path)
             event_add(&m->event, VALUE_STRING, path, 0, text_escaped(&m->event, value));
         return true;

@@ -39,6 +39,8 @@
  *   an entry is one combination however long its list; a dotted key is on one level (terms_count()
  *     in terms.c, compile_member() in policy.c)
  *   refusals quote the compact policy and the place in it (policy_location() in policy.c)
+ *   a control character in a String attribute makes it malformed: seen with a tab, taken for all of
+ *     them (attr_read() in match/attributes.c)
  *   a change of scope that a stored nested policy does not fit is refused (sub_attr_set() in
  *     topicd/sub_attr.c) */
 #ifndef TOQUE_FILTER_DEFAULTS_H
