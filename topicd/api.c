@@ -74,6 +74,26 @@ static const struct member confirm[] = {{.name = "TopicArn", .type = VAL_STRING}
                                         {.name = NULL}};
 static const struct member resource_arn[] = {{.name = "ResourceArn", .type = VAL_STRING},
                                              {.name = NULL}};
+static const struct member put_protection[] = {{.name = "ResourceArn", .type = VAL_STRING},
+                                               {.name = "DataProtectionPolicy", .type = VAL_STRING},
+                                               {.name = NULL}};
+static const struct member add_permission[] = {
+    {.name = "TopicArn", .type = VAL_STRING},
+    {.name = "Label", .type = VAL_STRING},
+    {.name = "AWSAccountId", .type = VAL_LIST, .of = VAL_STRING},
+    {.name = "ActionName", .type = VAL_LIST, .of = VAL_STRING},
+    {.name = NULL}};
+static const struct member remove_permission[] = {{.name = "TopicArn", .type = VAL_STRING},
+                                                  {.name = "Label", .type = VAL_STRING},
+                                                  {.name = NULL}};
+static const struct member tag_resource[] = {
+    {.name = "ResourceArn", .type = VAL_STRING},
+    {.name = "Tags", .type = VAL_LIST, .of = VAL_STRUCT, .members = tag},
+    {.name = NULL}};
+static const struct member untag_resource[] = {
+    {.name = "ResourceArn", .type = VAL_STRING},
+    {.name = "TagKeys", .type = VAL_LIST, .of = VAL_STRING},
+    {.name = NULL}};
 static const struct member nothing[] = {{.name = NULL}};
 
 /* --- actions ---------------------------------------------------------------------------------- */
@@ -81,28 +101,6 @@ static const struct member nothing[] = {{.name = NULL}};
 static void refuse_action(struct call *c)
 {
     call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not implemented.", c->action->name);
-}
-
-/* Likewise, after the check that the topic exists. */
-static void refuse_topic_action(struct call *c)
-{
-    if (api_topic(c, c->action->in[0].name))
-        refuse_action(c);
-    else
-        call_done(c);
-}
-
-/* Tag actions have their own fault for a missing topic. */
-static void refuse_tag_action(struct call *c)
-{
-    if (!api_topic(c, "ResourceArn") && c->fault.code == FAULT_NOT_FOUND) {
-        fault_clear(&c->fault);
-        fault_set(&c->fault, FAULT_RESOURCE_NOT_FOUND, "Resource does not exist");
-    }
-    if (c->fault.code)
-        call_done(c);
-    else
-        refuse_action(c);
 }
 
 #define RESULT ACTION_RESULT
@@ -113,7 +111,7 @@ static void refuse_tag_action(struct call *c)
     }
 
 static const struct action actions[] = {
-    {"AddPermission", topic_arn, refuse_topic_action, 0},
+    {"AddPermission", add_permission, api_add_permission, WRITES},
     LATER("CheckIfPhoneNumberIsOptedOut"),
     {"ConfirmSubscription", confirm, api_confirm_subscription, ACTION_OPEN},
     LATER("CreatePlatformApplication"),
@@ -124,7 +122,7 @@ static const struct action actions[] = {
     LATER("DeletePlatformApplication"),
     LATER("DeleteSMSSandboxPhoneNumber"),
     {"DeleteTopic", topic_arn, api_delete_topic, WRITES},
-    {"GetDataProtectionPolicy", resource_arn, refuse_topic_action, 0},
+    {"GetDataProtectionPolicy", resource_arn, api_get_data_protection_policy, RESULT},
     LATER("GetEndpointAttributes"),
     LATER("GetPlatformApplicationAttributes"),
     LATER("GetSMSAttributes"),
@@ -138,22 +136,22 @@ static const struct action actions[] = {
     LATER("ListSMSSandboxPhoneNumbers"),
     {"ListSubscriptions", next_token, api_list_subscriptions, RESULT},
     {"ListSubscriptionsByTopic", list_by_topic, api_list_subscriptions_by_topic, RESULT},
-    {"ListTagsForResource", resource_arn, refuse_tag_action, 0},
+    {"ListTagsForResource", resource_arn, api_list_tags_for_resource, RESULT},
     {"ListTopics", next_token, api_list_topics, RESULT},
     LATER("OptInPhoneNumber"),
     {"Publish", publish, api_publish, RESULT},
     {"PublishBatch", publish_batch, api_publish_batch, RESULT},
-    {"PutDataProtectionPolicy", resource_arn, refuse_topic_action, 0},
-    {"RemovePermission", topic_arn, refuse_topic_action, 0},
+    {"PutDataProtectionPolicy", put_protection, api_put_data_protection_policy, WRITES},
+    {"RemovePermission", remove_permission, api_remove_permission, WRITES},
     LATER("SetEndpointAttributes"),
     LATER("SetPlatformApplicationAttributes"),
     LATER("SetSMSAttributes"),
     {"SetSubscriptionAttributes", set_sub, api_set_subscription_attributes, WRITES},
     {"SetTopicAttributes", set_topic, api_set_topic_attributes, WRITES},
     {"Subscribe", subscribe, api_subscribe, RESULT | WRITES},
-    {"TagResource", resource_arn, refuse_tag_action, 0},
+    {"TagResource", tag_resource, api_tag_resource, RESULT | WRITES},
     {"Unsubscribe", sub_arn, api_unsubscribe, WRITES | ACTION_OPEN},
-    {"UntagResource", resource_arn, refuse_tag_action, 0},
+    {"UntagResource", untag_resource, api_untag_resource, RESULT | WRITES},
     LATER("VerifySMSSandboxPhoneNumber"),
 };
 
@@ -175,6 +173,7 @@ static const struct fault_name faults[] = {
           "SubscriptionLimitExceeded"),
     NAMED(FAULT_POLICY_LIMIT, 403, "FilterPolicyLimitExceededException",
           "FilterPolicyLimitExceeded"),
+    NAMED(FAULT_TAG_LIMIT, 400, "TagLimitExceededException", "TagLimitExceeded"),
     NAMED(CALL_FAULT_BATCH_IDS_NOT_DISTINCT, 400, "BatchEntryIdsNotDistinctException",
           "BatchEntryIdsNotDistinct"),
     NAMED(CALL_FAULT_BATCH_TOO_LONG, 400, "BatchRequestTooLongException", "BatchRequestTooLong"),
@@ -272,6 +271,25 @@ struct topic *api_topic(struct call *c, const char *name)
     if (!topic)
         fault_set(&c->fault, FAULT_NOT_FOUND, "Topic does not exist");
     return topic;
+}
+
+void api_keep_setting(struct call *c, struct topic *topic, str name, str value)
+{
+    struct topicd *t = call_owner(c);
+    struct settings settings;
+    struct buf text = {0};
+
+    settings_init(&settings);
+    if (settings_read(&settings, topic->attributes))
+        settings_reset(&settings);
+    if (value.n)
+        settings_set(&settings, name, value);
+    else
+        settings_remove(&settings, name);
+    settings_write(&settings, &text);
+    catalog_set_topic(&t->catalog, topic, buf_view(&text));
+    buf_deinit(&text);
+    settings_deinit(&settings);
 }
 
 struct setting *api_settings(struct call *c, const char *name, size_t *ret_n)

@@ -2,18 +2,26 @@
 #ifndef TOQUE_TOPICD_API_H
 #define TOQUE_TOPICD_API_H
 
+#include "common/aws/tags.h"
 #include "topicd/fault.h"
 #include "topicd/topicd.h"
 
 /* The SNS service of a topicd; its actions run on that instance. */
 struct service api_service(struct topicd *t);
 
-/* One family each: api_topic.c, api_sub.c, api_publish.c. */
+/* One family each: api_topic.c, api_policy.c, api_tag.c, api_sub.c, api_publish.c. */
 void api_create_topic(struct call *c);
 void api_delete_topic(struct call *c);
 void api_list_topics(struct call *c);
 void api_get_topic_attributes(struct call *c);
 void api_set_topic_attributes(struct call *c);
+void api_add_permission(struct call *c);
+void api_remove_permission(struct call *c);
+void api_get_data_protection_policy(struct call *c);
+void api_put_data_protection_policy(struct call *c);
+void api_tag_resource(struct call *c);
+void api_untag_resource(struct call *c);
+void api_list_tags_for_resource(struct call *c);
 void api_subscribe(struct call *c);
 void api_confirm_subscription(struct call *c);
 void api_unsubscribe(struct call *c);
@@ -42,10 +50,21 @@ struct setting *api_settings(struct call *c, const char *name, size_t *ret_n);
 bool api_page_begin(struct call *c, char kind, u64 *ret_place);
 void api_page_end(struct call *c, char kind, u64 next_place);
 
+/* Stores one setting of the topic; an empty value removes it. */
+void api_keep_setting(struct call *c, struct topic *topic, str name, str value);
+
+/* What CreateTopic is given. */
+struct topic_request {
+    str account, region, name;
+    const struct setting *attributes;
+    size_t attribute_count;
+    str data_protection; /* "": none */
+    struct tags tags;    /* the caller's */
+};
+
 /* Creates a topic, or finds it with equal attributes: what CreateTopic does, also for the topology
  * file. NULL: the fault is set. */
-struct topic *api_make_topic(struct topicd *t, str account, str region, str name,
-                             const struct setting *given, size_t n, struct fault *f);
+struct topic *api_make_topic(struct topicd *t, const struct topic_request *r, struct fault *f);
 /* Likewise for Subscribe; `owner` is the calling account. */
 struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str protocol,
                          str endpoint, const struct setting *given, size_t n, struct fault *f);

@@ -101,10 +101,10 @@ struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str p
     struct settings settings;
     struct sub *u = NULL;
 
-    if (check_endpoint(protocol, endpoint, f))
-        return NULL;
     settings_init(&settings);
-    if (sub_attr_set(&settings, given, n, FAULT_FRAME_CREATE, f) == 0) {
+    /* The service refuses attributes before it looks at protocol and endpoint. */
+    if (sub_attr_set(&settings, given, n, FAULT_FRAME_CREATE, f) == 0 &&
+        check_endpoint(protocol, endpoint, f) == 0) {
         u = catalog_find_sub(topic, protocol, endpoint);
         if (!u) {
             u = make(t, topic, owner, protocol, endpoint, &settings, f);
@@ -320,8 +320,6 @@ void api_set_subscription_attributes(struct call *c)
         call_done(c);
         return;
     }
-    if (!given.value.p)
-        given.value = STR("");
     settings_init(&settings);
     if (!given.name.p)
         fault_set(&c->fault, FAULT_INVALID,

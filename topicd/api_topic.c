@@ -2,6 +2,7 @@
 #include "common/aws/arn.h"
 #include "topicd/api.h"
 #include "topicd/topic_attr.h"
+#include "topicd/topic_tags.h"
 
 /* --- CreateTopic ------------------------------------------------------------------------------ */
 
@@ -31,91 +32,93 @@ static int check_name(str name, struct setting *given, size_t *n, struct fault *
     return 0;
 }
 
-static struct topic *make(struct topicd *t, struct scope *scope, str name, const char *arn,
-                          const struct settings *settings, struct fault *f)
+/* An existing topic of that name must have what is wanted, and keeps what it has besides. */
+static int check_agrees(const struct topic *topic, const struct settings *wanted,
+                        const struct tags *tags, struct fault *f)
 {
-    struct topic *topic = catalog_topic(&t->catalog, str_of(arn));
+    struct tags have = topic_tags_read(topic->attributes);
+    bool holds = tags_hold(&have, tags);
+
+    tags_deinit(&have);
+    if (!topic_attr_agree(wanted, topic))
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_FRAME_CREATE "Topic already exists with different attributes");
+    return holds ? 0
+                 : fault_set(f, FAULT_INVALID,
+                             FAULT_PREFIX "Tags Reason: Topic already exists with different tags");
+}
+
+static struct topic *make(struct topicd *t, const struct topic_request *r, str arn,
+                          struct settings *settings, struct fault *f)
+{
+    struct topic *topic = catalog_topic(&t->catalog, arn);
+    struct scope *scope = catalog_scope(&t->catalog, r->account, r->region);
     struct buf text = {0};
 
-    if (topic) {
-        if (topic_attr_agree(settings, topic))
-            return topic;
-        fault_set(f, FAULT_INVALID,
-                  FAULT_FRAME_CREATE "Topic already exists with different attributes");
-        return NULL;
-    }
+    if (topic)
+        return check_agrees(topic, settings, &r->tags, f) ? NULL : topic;
     if (scope->topics.n >= (u64)t->options->topics_max) {
         fault_set(f, FAULT_TOPIC_LIMIT, "Topic limit exceeded");
         return NULL;
     }
+    topic_tags_keep(settings, &r->tags);
     settings_write(settings, &text);
-    topic = catalog_add_topic(&t->catalog, scope, name, buf_view(&text), t->server.clock.now_ms);
+    topic = catalog_add_topic(&t->catalog, scope, r->name, buf_view(&text), t->server.clock.now_ms);
     buf_deinit(&text);
     return topic;
 }
 
-struct topic *api_make_topic(struct topicd *t, str account, str region, str name,
-                             const struct setting *given, size_t n, struct fault *f)
+/* The settings that a new topic of that request would have. */
+static int make_settings(const struct topic_request *r, str arn, struct settings *settings,
+                         struct fault *f)
 {
+    size_t n = r->attribute_count;
     struct setting *list = mem_array(n + 1, sizeof(*list));
-    struct settings settings;
-    struct topic *topic = NULL;
-    struct buf arn = {0};
     int err;
 
     if (n)
-        memcpy(list, given, n * sizeof(*list));
-    settings_init(&settings);
-    topic_arn_write(&arn, region, account, name);
-    err = check_name(name, list, &n, f);
+        memcpy(list, r->attributes, n * sizeof(*list));
+    err = check_name(r->name, list, &n, f);
     for (size_t i = 0; i < n && !err; i++)
-        err = topic_attr_set(&settings, buf_view(&arn), list[i].name, list[i].value,
-                             FAULT_FRAME_CREATE, f);
+        err = topic_attr_set(settings, arn, list[i].name, list[i].value, FAULT_FRAME_CREATE, f);
     if (!err)
-        topic = make(t, catalog_scope(&t->catalog, account, region), name, arn.p, &settings, f);
-    buf_deinit(&arn);
-    settings_deinit(&settings);
+        err = topic_attr_check_protection(r->data_protection, f);
+    if (!err && r->data_protection.n)
+        settings_set(settings, TOPIC_DATA_PROTECTION, r->data_protection);
     mem_free(list);
-    return topic;
+    return err;
 }
 
-/* An existing topic has no tags, so given ones conflict, which the service reports like this. */
-static bool refuse_extras(struct call *c, str name)
+struct topic *api_make_topic(struct topicd *t, const struct topic_request *r, struct fault *f)
 {
-    struct topicd *t = call_owner(c);
-    const struct val *tags = val_get(c->in, "Tags");
+    struct settings settings;
+    struct topic *topic = NULL;
     struct buf arn = {0};
 
-    topic_arn_write(&arn, c->region, c->account, name);
-    bool exists = catalog_topic(&t->catalog, buf_view(&arn)) != NULL;
-
+    settings_init(&settings);
+    topic_arn_write(&arn, r->region, r->account, r->name);
+    if (make_settings(r, buf_view(&arn), &settings, f) == 0)
+        topic = make(t, r, buf_view(&arn), &settings, f);
     buf_deinit(&arn);
-    if (tags && tags->count && exists)
-        fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_PREFIX "Tags Reason: Topic already exists with different tags");
-    else if (tags && tags->count)
-        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED, "Tags of topics are not implemented.");
-    else if (val_text(c->in, "DataProtectionPolicy").n)
-        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
-                  "DataProtectionPolicy of topics is not implemented.");
-    return c->fault.code != 0;
+    settings_deinit(&settings);
+    return topic;
 }
 
 void api_create_topic(struct call *c)
 {
-    struct topicd *t = call_owner(c);
-    size_t n;
-    struct setting *given = api_settings(c, "Attributes", &n);
-    str name = val_text(c->in, "Name");
+    str name = val_text(c->in, "Name"), protection = val_text(c->in, "DataProtectionPolicy");
+    struct topic_request r = {.account = c->account,
+                              .region = c->region,
+                              .name = name.p ? name : STR(""),
+                              .data_protection = protection.p ? protection : STR("")};
     struct topic *topic = NULL;
 
-    /* A name that the service refuses is checked before what only toque refuses. */
-    if (!arn_is_topic_name(name) || name.n > ARN_TOPIC_NAME_MAX)
-        fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "Topic Name");
-    else if (!refuse_extras(c, name))
-        topic = api_make_topic(t, c->account, c->region, name, given, n, &c->fault);
+    r.attributes = api_settings(c, "Attributes", &r.attribute_count);
+    if (topic_tags_add_list(&r.tags, val_get(c->in, "Tags"), &c->fault) == 0)
+        topic = api_make_topic(call_owner(c), &r, &c->fault);
     if (topic)
         call_out_text(c, "TopicArn", topic->arn);
+    tags_deinit(&r.tags);
     call_done(c);
 }
 

@@ -14,6 +14,7 @@ enum topicd_fault {
     FAULT_TOPIC_LIMIT,
     FAULT_SUBSCRIPTION_LIMIT,
     FAULT_POLICY_LIMIT,
+    FAULT_TAG_LIMIT,
 };
 
 /* The beginning of most refusals. */

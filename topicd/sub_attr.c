@@ -24,6 +24,12 @@ static const char *text_at(str s)
     return s.n ? s.p : "";
 }
 
+/* As the service shows a value: an absent one is "null". */
+static str shown_value(str value)
+{
+    return value.p ? str_slice(value, 0, SHOWN_MAX) : STR("null");
+}
+
 static int set_raw(struct settings *s, str value, const char *frame, struct fault *f)
 {
     if (str_eq_nocase(value, STR("true")))
@@ -33,7 +39,7 @@ static int set_raw(struct settings *s, str value, const char *frame, struct faul
     else
         return fault_set(f, FAULT_INVALID,
                          "%sRawMessageDelivery: Invalid value [%.*s]. Must be true or false.",
-                         frame, shown(value), text_at(value));
+                         frame, STR_ARG(shown_value(value)));
     return 0;
 }
 
@@ -45,7 +51,7 @@ static int set_scope(struct settings *s, str value, const char *frame, struct fa
         return fault_set(f, FAULT_INVALID,
                          "%sFilterPolicyScope: Invalid value [%.*s]. Please use either MessageBody "
                          "or MessageAttributes",
-                         frame, shown(value), text_at(value));
+                         frame, STR_ARG(shown_value(value)));
     settings_set(s, SCOPE, value);
     return 0;
 }

@@ -9,7 +9,8 @@
 #include "common/aws/call.h"
 #include "topicd/sub.h"
 
-/* Checks `n` attributes given together and merges them into canonical `settings`. `frame` is
+/* Checks `n` attributes given together (a value with p NULL is absent, which removes it where an
+ * empty one does) and merges them into canonical `settings`. `frame` is
  * FAULT_PREFIX or FAULT_FRAME_CREATE. Attributes of other protocols are refused as unsupported. */
 int sub_attr_set(struct settings *settings, const struct setting *given, size_t n,
                  const char *frame, struct fault *f) MUST_CHECK;

@@ -7,10 +7,12 @@
 #include "topicd/catalog.h"
 #include "topicd/delivery_policy.h"
 #include "topicd/fault.h"
+#include "topicd/topic_policy.h"
+#include "topicd/topic_tags.h"
 
-#define DISPLAY_NAME_MAX 100   /* characters */
-#define POLICY_TEXT_MAX  30720 /* bytes */
-#define STATEMENTS_MAX   100
+#define DISPLAY_NAME_MAX 100 /* characters */
+/* Bytes of a data protection policy: Amazon SNS API reference, PutDataProtectionPolicy. */
+#define PROTECTION_TEXT_MAX 30720
 /* Most bytes of any other text; the longest are ARNs of roles and keys. */
 #define TEXT_MAX 2048
 
@@ -20,11 +22,6 @@ struct check {
     struct fault *f;
     struct buf *kept; /* filled by the check; empty afterwards: the setting is removed */
 };
-
-static int check_refuse(struct check *k, const char *text)
-{
-    return fault_set(k->f, FAULT_INVALID, "%s%s", k->frame, text);
-}
 
 static int refuse_name(struct check *k)
 {
@@ -108,93 +105,9 @@ static int check_delivery_policy(struct check *k)
     return k->value.n ? delivery_policy_keep(k->value, k->frame, k->kept, k->f) : 0;
 }
 
-/* --- the access policy: form checked, stored, returned; not enforced ------------------------- */
-
-static bool is_known_action(str action)
-{
-    static const char *const names[] = {"GetTopicAttributes",
-                                        "SetTopicAttributes",
-                                        "AddPermission",
-                                        "RemovePermission",
-                                        "DeleteTopic",
-                                        "Subscribe",
-                                        "ListSubscriptionsByTopic",
-                                        "Publish",
-                                        "Receive",
-                                        "TagResource",
-                                        "UntagResource",
-                                        "ListTagsForResource",
-                                        "GetDataProtectionPolicy",
-                                        "PutDataProtectionPolicy",
-                                        "Unsubscribe"};
-
-    if (!str_starts_nocase(action, STR("sns:")))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_eq_nocase(str_slice(action, 4, action.n), str_of(names[i])))
-            return true;
-    return false;
-}
-
-static bool is_text_known(const json_t *v)
-{
-    return json_is_string(v) && is_known_action(str_of(json_string_value(v)));
-}
-
-static bool are_actions_known(const json_t *actions)
-{
-    size_t i;
-    json_t *one;
-
-    if (!json_is_array(actions))
-        return is_text_known(actions);
-    json_array_foreach(actions, i, one)
-        if (!is_text_known(one))
-            return false;
-    return json_array_size(actions) > 0;
-}
-
-static int check_statements(struct check *k, const json_t *statements)
-{
-    size_t i;
-    json_t *one;
-
-    if (!json_is_array(statements) || json_array_size(statements) == 0 ||
-        json_array_size(statements) > STATEMENTS_MAX)
-        return check_refuse(k, "Policy Error: null");
-    json_array_foreach(statements, i, one) {
-        if (!json_is_object(one))
-            return check_refuse(k, "Policy Error: null");
-        if (!json_object_get(one, "Principal"))
-            return check_refuse(k, "Policy Error: PrincipalNotFound");
-        if (!are_actions_known(json_object_get(one, "Action")))
-            return check_refuse(k, "Policy statement action out of service scope!");
-    }
-    return 0;
-}
-
 static int check_policy(struct check *k)
 {
-    json_error_t error;
-    json_t *root = k->value.n <= POLICY_TEXT_MAX
-                       ? json_loadb(k->value.p ? k->value.p : "", k->value.n, 0, &error)
-                       : NULL;
-    json_t *statements = json_object_get(root, "Statement");
-    int err;
-
-    if (json_is_object(statements)) {
-        json_t *list = json_array();
-
-        json_array_append(list, statements);
-        err = check_statements(k, list);
-        json_decref(list);
-    } else {
-        err = check_statements(k, statements);
-    }
-    if (!err)
-        json_write(k->kept, root);
-    json_decref(root);
-    return err;
+    return topic_policy_keep(k->value, k->frame, k->kept, k->f);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -284,33 +197,48 @@ bool topic_attr_agree(const struct settings *wanted, const struct topic *t)
     return agree;
 }
 
+/* --- settings that are not attributes --------------------------------------------------------- */
+
+bool topic_attr_is_hidden(str name)
+{
+    return str_eq(name, TOPIC_DATA_PROTECTION) || str_eq(name, TOPIC_TAGS);
+}
+
+int topic_attr_check_protection(str policy, struct fault *f)
+{
+    json_error_t error;
+    json_t *root = policy.n && policy.n <= PROTECTION_TEXT_MAX
+                       ? json_loadb(policy.p, policy.n, 0, &error)
+                       : NULL;
+    bool fits = policy.n == 0 || json_is_object(root);
+
+    json_decref(root);
+    return fits ? 0 : fault_set(f, FAULT_INVALID, FAULT_PREFIX "DataProtectionPolicy");
+}
+
 /* --- output ----------------------------------------------------------------------------- */
 
-static str default_policy(struct call *c, const struct topic *t)
+void topic_attr_policy(const struct topic *t, const struct settings *s, struct buf *out)
 {
-    return arena_printf(
-        &c->arena,
-        "{\"Version\":\"2008-10-17\",\"Id\":\"__default_policy_ID\",\"Statement\":[{\"Sid\":"
-        "\"__default_statement_ID\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"},\"Action\":"
-        "[\"SNS:GetTopicAttributes\",\"SNS:SetTopicAttributes\",\"SNS:AddPermission\","
-        "\"SNS:RemovePermission\",\"SNS:DeleteTopic\",\"SNS:Subscribe\","
-        "\"SNS:ListSubscriptionsByTopic\",\"SNS:Publish\"],\"Resource\":\"%.*s\",\"Condition\":{"
-        "\"StringEquals\":{\"AWS:SourceOwner\":\"%.*s\"}}}]}",
-        STR_ARG(t->arn), STR_ARG(t->scope->account));
+    str policy = settings_get(s, STR("Policy"));
+
+    if (policy.p)
+        buf_str(out, policy);
+    else
+        topic_policy_default(t->arn, t->scope->account, out);
 }
 
 void topic_attr_out(struct call *c, const struct topic *t)
 {
     struct settings s;
-    struct buf effective = {0};
+    struct buf effective = {0}, policy = {0};
 
     settings_init(&s);
     if (settings_read(&s, t->attributes))
         settings_reset(&s);
     delivery_policy_effective(settings_get(&s, STR("DeliveryPolicy")), &effective);
-    call_out_entry_text(c, STR("Policy"),
-                        settings_get(&s, STR("Policy")).p ? settings_get(&s, STR("Policy"))
-                                                          : default_policy(c, t));
+    topic_attr_policy(t, &s, &policy);
+    call_out_entry_text(c, STR("Policy"), buf_view(&policy));
     call_out_entry_text(c, STR("Owner"), t->scope->account);
     call_out_entry_text(c, STR("TopicArn"), t->arn);
     if (!settings_get(&s, STR("DisplayName")).p)
@@ -320,8 +248,9 @@ void topic_attr_out(struct call *c, const struct topic *t)
     call_out_entry_text(c, STR("SubscriptionsDeleted"), STR("0"));
     call_out_entry_text(c, STR("EffectiveDeliveryPolicy"), buf_view(&effective));
     for (size_t i = 0; i < s.n; i++)
-        if (!str_is(s.items[i].name, "Policy"))
+        if (!str_is(s.items[i].name, "Policy") && !topic_attr_is_hidden(s.items[i].name))
             call_out_entry_text(c, s.items[i].name, s.items[i].value);
     buf_deinit(&effective);
+    buf_deinit(&policy);
     settings_deinit(&s);
 }

@@ -3,6 +3,7 @@
 
 #include "common/aws/arn.h"
 #include "topicd/api.h"
+#include "topicd/topic_tags.h"
 
 /* Most attributes of one topic or subscription; fewer exist. */
 #define ATTRIBUTES_MAX 64
@@ -98,34 +99,81 @@ static void begin(struct attributes *a)
 
 /* --- topics ----------------------------------------------------------------------------------- */
 
-static int create_topic(struct topicd *t, const struct json_at *at, struct fault *f)
+/* As TagResource has them: [{"Key": …, "Value": …}]. */
+static int read_tags(struct tags *tags, const struct json_at *topic, struct fault *f)
 {
-    static const char *const members[] = {"Name", "Attributes", NULL};
-    str account = str_of(t->options->server.account), region = str_of(t->options->server.region),
-        name;
+    static const char *const members[] = {"Key", "Value", NULL};
+    struct json_at list;
+    struct fault why = {0};
+    str key, value;
+    int err = json_get(topic, "Tags", &list, f);
+
+    if (err == E_NOT_FOUND)
+        return 0;
+    if (!err)
+        err = json_want(&list, JSON_ARRAY, f);
+    for (size_t i = 0; !err && i < json_array_size(list.value); i++) {
+        struct json_at at = json_item(&list, i);
+
+        err = json_want(&at, JSON_OBJECT, f);
+        if (!err)
+            err = check_members(&at, members, f);
+        if (!err)
+            err = need_text(&at, "Key", &key, f);
+        if (!err)
+            err = need_text(&at, "Value", &value, f);
+        if (!err && topic_tags_add(tags, (u32)i + 1, key, value, &why))
+            err = json_complain(&at, f, "%s", why.text);
+    }
+    return err;
+}
+
+static bool topic_exists(const struct topicd *t, const struct topic_request *r)
+{
+    struct buf arn = {0};
+
+    topic_arn_write(&arn, r->region, r->account, r->name);
+    bool exists = catalog_topic(&t->catalog, buf_view(&arn)) != NULL;
+
+    buf_deinit(&arn);
+    return exists;
+}
+
+static int make_topic(struct topicd *t, const struct json_at *at, struct topic_request *r,
+                      struct fault *f)
+{
     struct attributes a;
     struct fault why = {0};
-    struct buf arn = {0};
+
+    begin(&a);
+    int err = read_attributes(&a, at, f);
+
+    if (!err)
+        err = read_tags(&r->tags, at, f);
+    r->attributes = a.list;
+    r->attribute_count = a.n;
+    if (!err && !api_make_topic(t, r, &why))
+        err = json_complain(at, f, "%s", why.text);
+    arena_deinit(&a.arena);
+    tags_deinit(&r->tags);
+    return err;
+}
+
+static int create_topic(struct topicd *t, const struct json_at *at, struct fault *f)
+{
+    static const char *const members[] = {"Name", "Attributes", "Tags", NULL};
+    struct topic_request r = {.account = str_of(t->options->server.account),
+                              .region = str_of(t->options->server.region),
+                              .data_protection = STR("")};
     int err = json_want(at, JSON_OBJECT, f);
 
     if (!err)
         err = check_members(at, members, f);
     if (!err)
-        err = need_text(at, "Name", &name, f);
+        err = need_text(at, "Name", &r.name, f);
     if (err)
         return err;
-    topic_arn_write(&arn, region, account, name);
-    bool exists = catalog_topic(&t->catalog, buf_view(&arn)) != NULL;
-
-    buf_deinit(&arn);
-    if (exists)
-        return 0;
-    begin(&a);
-    err = read_attributes(&a, at, f);
-    if (!err && !api_make_topic(t, account, region, name, a.list, a.n, &why))
-        err = json_complain(at, f, "%s", why.text);
-    arena_deinit(&a.arena);
-    return err;
+    return topic_exists(t, &r) ? 0 : make_topic(t, at, &r, f);
 }
 
 /* --- subscriptions ---------------------------------------------------------------------------- */

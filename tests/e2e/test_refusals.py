@@ -341,13 +341,30 @@ SNS = [
     ('Publish', FILLED, *INVALID, 'TopicArn or TargetArn Reason: no value for required parameter'),
     *((a, {'ResourceArn': TOPIC + 'none'}, 'ResourceNotFound', 'ResourceNotFoundException', 404, '',
        'Resource does not exist') for a in ('TagResource', 'UntagResource', 'ListTagsForResource')),
-    *((a, {'ResourceArn': TOPIC + 't'}, *UNSUPPORTED, f'{a} is not implemented.')
-      for a in ('TagResource', 'ListTagsForResource', 'PutDataProtectionPolicy')),
     ('CreatePlatformApplication', {}, *UNSUPPORTED, 'CreatePlatformApplication is not implemented.'),
     ('CreateTopic', {'Name': 't', 'Tags': [{'Key': 'k', 'Value': 'v'}]}, *INVALID,
      'Tags Reason: Topic already exists with different tags'),
-    ('CreateTopic', {'Name': 'new', 'Tags': [{'Key': 'k', 'Value': 'v'}]}, *UNSUPPORTED,
-     'Tags of topics are not implemented.'),
+    *((a, {**m, 'Tags': [{'Key': 'k', 'Value': 'v'}, {'Key': 'k', 'Value': 'w'}]}, *INVALID,
+       'Duplicated keys are not allowed.') for a, m in (('CreateTopic', {'Name': 'new'}),
+                                                        ('TagResource', {'ResourceArn': TOPIC + 't'}))),
+    ('TagResource', {'ResourceArn': TOPIC + 't', 'Tags': [{'Key': str(n), 'Value': ''} for n in range(51)]},
+     'TagLimitExceeded', 'TagLimitExceededException', 400, '',
+     'Could not complete request: tag quota of per resource exceeded'),
+    ('TagResource', {'ResourceArn': TOPIC + 't', 'Tags': [{'Value': 'v'}]}, 'ValidationError',
+     'ValidationException', 400, '', "1 validation error detected: Value null at 'tags.1.member.key' failed "
+     'to satisfy constraint: Member must not be null'),
+    *(('AddPermission', {'TopicArn': TOPIC + 't', 'Label': 'l', 'AWSAccountId': [who], 'ActionName': [what]},
+       *INVALID, text) for who, what, text in (
+           ('1', 'Publish', 'Policy Error: PrincipalNotFound'),
+           ('123456789012', 'SNS:Publish', 'Policy statement action out of service scope!'),
+           ('123456789012', 'Send', 'Policy statement action out of service scope!'))),
+    *(('AddPermission', {'TopicArn': TOPIC + 't', 'Label': 'l', 'AWSAccountId': ['123456789012'],
+                         'ActionName': ['Publish'], n: None}, *INVALID,
+       f'{n} Reason: no value for required parameter') for n in ('Label', 'AWSAccountId', 'ActionName')),
+    ('RemovePermission', {'TopicArn': TOPIC + 't', 'Label': '__default_statement_ID'}, *INVALID,
+     '__default_statement_ID Reason: Policy must include at least one statement'),
+    *(('PutDataProtectionPolicy', {'ResourceArn': TOPIC + 't', 'DataProtectionPolicy': p}, *INVALID,
+       'DataProtectionPolicy') for p in ('no json', '[]', '{"a":"' + 'x' * 30720 + '"}')),
     *(('CreateTopic', {'Name': n, 'Attributes': {'FifoTopic': f}}, *INVALID, 'Topic Name')
       for n, f in (('t', 'true'), ('t.fifo', 'false'))),
     *(('SetTopicAttributes', {'TopicArn': TOPIC + 't', 'AttributeName': n, 'AttributeValue': 'x'}, *INVALID,
@@ -365,6 +382,12 @@ SNS = [
     *(('Subscribe', subscribing(Protocol=p, Endpoint=e), *UNSUPPORTED,
        f'Subscriptions with the protocol {p} are not implemented.')
       for p, e in (('http', 'http://x'), ('email', 'a@b'), ('lambda', 'x'), ('sms', '+1234567890'))),
+    *(('Subscribe', subscribing(Protocol=p, Endpoint='x', Attributes={'FilterPolicy': '{"k":[]}'}), *INVALID,
+       'Attributes Reason: FilterPolicy: Empty arrays are not allowed\n at [Source: (String)"{"k":[]}"; line: 1, '
+       'column: 8]') for p in ('sqs', 'http', 'email', 'lambda', 'nonsense')),
+    *(('Publish', {'TopicArn': TOPIC + 't', 'Message': 'm', 'MessageAttributes': {
+        'a': {'DataType': t, 'StringValue': '\U0001f600'}}}, *INVALID,
+       'Invalid attribute value was passed in for message attribute a') for t in ('String', 'String.Array')),
     *(('Subscribe', subscribing(Attributes={'RawMessageDelivery': v}), *INVALID,
        f'Attributes Reason: RawMessageDelivery: Invalid value [{v}]. Must be true or false.')
       for v in ('', 'test-ValUe')),

@@ -78,8 +78,6 @@ static void test_names(void **state)
                 "Action=CreateTopic&Name=t.fifo&Attributes.entry.1.key=FifoTopic"
                 "&Attributes.entry.1.value=True",
                 400, "UnsupportedOperation", "FIFO topics are not implemented.");
-    RIG_REFUSED(rig, "Action=CreateTopic&Name=t&Tags.member.1.Key=k&Tags.member.1.Value=v", 400,
-                "UnsupportedOperation", "Tags of topics are not implemented.");
     RIG_OK(rig, "Action=CreateTopic&Name=t&Tags=&Attributes.entry.1.key=FifoTopic"
                 "&Attributes.entry.1.value=false");
     shows("FifoTopic", "(none)");
@@ -320,10 +318,10 @@ static void test_what_is_not_done(void **state)
     RIG_REFUSED(rig, "Action=RemovePermission&Label=l&TopicArn=" RIG_TOPIC, 404, "NotFound",
                 "Topic does not exist");
     RIG_OK(rig, "Action=CreateTopic&Name=t");
-    RIG_REFUSED(rig, "Action=TagResource&ResourceArn=" RIG_TOPIC, 400, "UnsupportedOperation",
-                "TagResource is not implemented.");
-    RIG_REFUSED(rig, "Action=AddPermission&TopicArn=" RIG_TOPIC, 400, "UnsupportedOperation",
-                "AddPermission is not implemented.");
+    RIG_REFUSED(rig, "Action=TagResource&ResourceArn=" RIG_TOPIC, 400, "InvalidParameter",
+                "Invalid parameter: Tags Reason: no value for required parameter");
+    RIG_REFUSED(rig, "Action=AddPermission&TopicArn=" RIG_TOPIC, 400, "InvalidParameter",
+                "Invalid parameter: Label Reason: no value for required parameter");
     RIG_REFUSED(rig, "Action=CreatePlatformEndpoint", 400, "UnsupportedOperation",
                 "CreatePlatformEndpoint is not implemented.");
     RIG_REFUSED(rig, "Action=Nonsense&Version=2010-03-31", 400, "InvalidAction",
