@@ -24,7 +24,8 @@ int main(int argc, char **argv)
                                                   .options = &options.server,
                                                   .check = server_options_check,
                                                   .open = open_queued,
-                                                  .close = close_queued};
+                                                  .close = close_queued,
+                                                  .link_url = &options.link_url};
 
     return server_main(&program, argc, argv);
 }

@@ -2,20 +2,24 @@
 
 #include <stdlib.h>
 
+#include "common/aws/server_sandbox.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 
-static int prepare(const struct server_options *o, struct daemon *d, struct fault *f)
+static int prepare(const struct server_program *p, struct daemon *d, struct fault *f)
 {
+    const struct server_options *o = p->options;
     int err = daemon_open(d, f);
 
     if (!err)
         err = daemon_make_dir(o->data_dir, 0700, f);
     if (!err && o->pid_file[0])
         err = daemon_write_pid(d, o->pid_file, f);
-    if (!err)
-        daemon_raise_files((u64)o->open_files);
-    return err;
+    if (err)
+        return err;
+    daemon_raise_files((u64)o->open_files);
+    server_sandbox_enter(o, p->link_url ? *p->link_url : "");
+    return 0;
 }
 
 /* Exit status. */
@@ -28,7 +32,7 @@ static int program_run(const struct server_program *p, bool check_only)
     int err = p->check(p->options, &f);
 
     if (!err && !check_only)
-        err = prepare(p->options, &daemon, &f);
+        err = prepare(p, &daemon, &f);
     if (!err && !check_only)
         err = p->open(&s, p->options, &ENVIRONMENT_SYSTEM, &daemon, &f);
     if (err)

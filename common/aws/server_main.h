@@ -13,6 +13,7 @@ struct server_program {
     int (*open)(struct server **ret, const struct server_options *o, const struct environment *env,
                 struct daemon *signals, struct fault *f);
     void (*close)(struct server *s);
+    char *const *link_url; /* the option of the address at which it listens; NULL: it does not */
 };
 
 /* Exit status of a daemon that was replaced: another process has taken its store. */

@@ -12,6 +12,8 @@ static const char *const tls_words[] = {
     [SERVER_TLS_OFF] = "off", [SERVER_TLS_AUTO] = "auto", [SERVER_TLS_FILES] = "files", NULL};
 static const char *const clock_words[] = {
     [SERVER_CLOCK_REAL] = "real", [SERVER_CLOCK_MANUAL] = "manual", NULL};
+static const char *const sandbox_words[] = {
+    [SERVER_SANDBOX_ON] = "on", [SERVER_SANDBOX_EXEC] = "exec", [SERVER_SANDBOX_OFF] = "off", NULL};
 static const char *const log_words[] = {[LOG_LEVEL_ERROR] = "error",
                                         [LOG_LEVEL_WARNING] = "warning",
                                         [LOG_LEVEL_INFO] = "info",
@@ -101,6 +103,13 @@ static const struct conf_option options[] = {
     NUMBER(stop_max_ms, "5000", "ms", 0, 600000,
            "Time for pending calls to end when the daemon stops."),
     NUMBER(open_files, "65536", NULL, 64, 10000000, "File descriptors to ask the system for."),
+    WORD(sandbox, "on", sandbox_words,
+         "on: the daemon gives up what it does not need: files elsewhere, starting programs, and "
+         "more, "
+         "as far as the kernel can; exec: it may start programs, which inherit the rest; off: "
+         "nothing."),
+    FLAG(core_dumps, "false",
+         "A crash leaves a core dump, which holds messages and keys; debuggers may attach."),
 };
 
 const struct conf_rows SERVER_OPTIONS = {options, ARRAY_LEN(options)};

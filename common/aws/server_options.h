@@ -29,10 +29,13 @@ struct server_options {
     i64 link_frame_size_max, link_heartbeat_ms, link_silence_max_ms;
     i64 background_share_percent;
     i64 store_cache_kib, stop_max_ms, open_files;
+    int sandbox; /* enum server_sandbox */
+    bool core_dumps;
 };
 
 enum server_tls { SERVER_TLS_OFF, SERVER_TLS_AUTO, SERVER_TLS_FILES };
 enum server_clock { SERVER_CLOCK_REAL, SERVER_CLOCK_MANUAL };
+enum server_sandbox { SERVER_SANDBOX_ON, SERVER_SANDBOX_EXEC, SERVER_SANDBOX_OFF };
 
 extern const struct conf_rows SERVER_OPTIONS;
 

@@ -34,6 +34,14 @@ def free_port():
     raise AssertionError('no free port')
 
 
+def preload(library):
+    """What LD_PRELOAD must say: the sanitizer's library comes first where the daemons need it."""
+    linked = subprocess.run(['ldd', str(BUILD / 'queued')], stdout=subprocess.PIPE, text=True).stdout
+    first = [line.split('=>')[1].split()[0] for line in linked.splitlines()
+             if line.strip().startswith(('libasan.', 'libtsan.')) and '=>' in line]
+    return ' '.join([*first, str(library)])
+
+
 class UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix-domain socket."""
 
