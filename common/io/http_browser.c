@@ -8,6 +8,8 @@
 #define MAX_AGE_S      "600"
 #define ASKED_SIZE_MAX 1024
 
+#define HOST_UNKNOWN "Pages are not let in by this host name: see browser_hosts."
+
 /* --- hosts ------------------------------------------------------------------------------------ */
 
 /* A host without its port, and an IPv6 address without its brackets. */
@@ -110,13 +112,40 @@ static str field_of(const struct http_head *h, const char *name)
     return STR_NONE;
 }
 
+/* Over plain HTTP, at other names than those of this machine, browsers leave Sec-Fetch-Site out, and a
+ * page can leave out Referer (a GET has no Origin). What is left says that a browser sends it, not
+ * which page: let in by a known name only, and there not to call an action. */
+static bool is_browser(const struct http_head *h)
+{
+    return str_starts(h->user_agent, STR("Mozilla/")) ||
+           (h->language.n && !str_is(h->language, "*"));
+}
+
+static enum http_browser_verdict judge_unmarked(const struct http_browsers *b,
+                                                const struct http_head *h, const char **ret_why)
+{
+    str name = host_name(h->rq.host);
+    struct address address;
+
+    if (!is_browser(h) || is_localhost(name) ||
+        (address_read(name, &address) && address_is_loopback(&address)))
+        return HTTP_NO_BROWSER;
+    if (!host_is_known(b, h->rq.host))
+        *ret_why = HOST_UNKNOWN;
+    else if (h->rq.query.n && !origin_is_listed(b, STR("")))
+        *ret_why = "A browser that does not say whose page it shows cannot call actions.";
+    else
+        return HTTP_NO_BROWSER;
+    return HTTP_BROWSER_OUT;
+}
+
 enum http_browser_verdict http_browser_judge(const struct http_browsers *b, struct http_head *h,
                                              const char **ret_why)
 {
     str origin = h->origin, site = h->fetch_site;
 
     if (!origin.p && !h->referer.p && !site.p)
-        return HTTP_NO_BROWSER;
+        return judge_unmarked(b, h, ret_why);
     if (!origin.p && h->referer.p)
         origin = origin_of(h->referer);
     if (origin.p ? !origin_is_listed(b, origin) && !origin_is_own(origin, h->rq.host)
@@ -125,7 +154,7 @@ enum http_browser_verdict http_browser_judge(const struct http_browsers *b, stru
         return HTTP_BROWSER_OUT;
     }
     if (!host_is_known(b, h->rq.host)) {
-        *ret_why = "Pages are not let in by this host name: see browser_hosts.";
+        *ret_why = HOST_UNKNOWN;
         return HTTP_BROWSER_OUT;
     }
     h->rq.origin = h->origin;

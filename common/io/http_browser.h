@@ -4,7 +4,9 @@
  *
  * A page is accepted when its origin is listed. Its request must also name an address, localhost or
  * a configured host: a name of the page's own that resolves to this machine would make the endpoint
- * part of the page's origin (DNS rebinding). */
+ * part of the page's origin (DNS rebinding). That holds as well where a browser names no site: over
+ * plain HTTP it does so for names of this machine only, and is known by its User-Agent and
+ * Accept-Language. There it calls no action. */
 #ifndef TOQUE_HTTP_BROWSER_H
 #define TOQUE_HTTP_BROWSER_H
 

@@ -246,6 +246,18 @@ static int read_fetch_site(struct http_head *h, struct framing *f, str value)
     return 0;
 }
 
+static int read_user_agent(struct http_head *h, struct framing *f, str value)
+{
+    h->user_agent = value;
+    return 0;
+}
+
+static int read_language(struct http_head *h, struct framing *f, str value)
+{
+    h->language = value;
+    return 0;
+}
+
 static int read_field(struct http_head *h, struct framing *f, const struct http_field *field)
 {
     static const struct {
@@ -257,8 +269,10 @@ static int read_field(struct http_head *h, struct framing *f, const struct http_
         {STR_INIT("Origin"), read_origin},
         {STR_INIT("Referer"), read_referer},
         {STR_INIT("Connection"), read_connection},
+        {STR_INIT("User-Agent"), read_user_agent},
         {STR_INIT("Content-Length"), read_length},
         {STR_INIT("Sec-Fetch-Site"), read_fetch_site},
+        {STR_INIT("Accept-Language"), read_language},
         {STR_INIT("Transfer-Encoding"), read_coding},
     };
 
@@ -357,6 +371,8 @@ void http_head_move(struct http_head *h, const char *from, const char *to)
     view_move(&h->origin, from, to);
     view_move(&h->referer, from, to);
     view_move(&h->fetch_site, from, to);
+    view_move(&h->user_agent, from, to);
+    view_move(&h->language, from, to);
     for (u32 i = 0; i < rq->field_count; i++) {
         view_move(&h->fields[i].name, from, to);
         view_move(&h->fields[i].value, from, to);

@@ -14,6 +14,7 @@ struct http_head {
     bool keeps;                      /* the connection may be used for another request */
     bool expects;                    /* 100-continue */
     str origin, referer, fetch_site; /* p NULL: not given */
+    str user_agent, language;        /* Accept-Language; likewise */
     int status;                      /* of a head that is refused */
     const char *why;
     struct http_field fields[HTTP_FIELDS_MAX];

@@ -10,8 +10,8 @@ static const char *const usual_origins[] = {"loopback", "https://app.example:844
 static const char *const usual_hosts[] = {"toque.lan"};
 static const struct http_browsers usual = {usual_origins, 2, usual_hosts, 1};
 
-static enum http_browser_verdict judge(const struct http_browsers *b, const char *method,
-                                       const char *host, const char *fields)
+static enum http_browser_verdict judge_at(const struct http_browsers *b, const char *method,
+                                          const char *target, const char *host, const char *fields)
 {
     static struct http_head h;
     static char text[1000];
@@ -19,7 +19,8 @@ static enum http_browser_verdict judge(const struct http_browsers *b, const char
     size_t scanned = 0;
     enum http_browser_verdict verdict;
 
-    snprintf(text, sizeof(text), "%s /p HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, host, fields);
+    snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, target, host,
+             fields);
     assert_true(http_head_read(&h, str_of(text), &scanned, sizeof(text)) > 0);
     verdict = http_browser_judge(b, &h, &why);
     assert_int_equal(why != NULL, verdict == HTTP_BROWSER_OUT);
@@ -28,6 +29,12 @@ static enum http_browser_verdict judge(const struct http_browsers *b, const char
     else
         assert_int_equal(h.rq.origin.n, 0);
     return verdict;
+}
+
+static enum http_browser_verdict judge(const struct http_browsers *b, const char *method,
+                                       const char *host, const char *fields)
+{
+    return judge_at(b, method, "/p", host, fields);
 }
 
 static void verdicts(void **state)
@@ -40,6 +47,14 @@ static void verdicts(void **state)
         {HTTP_NO_BROWSER, "localhost:4566", ""},
         {HTTP_NO_BROWSER, "host.docker.internal:4566", "User-Agent: Boto3/1.34\r\n"},
         {HTTP_NO_BROWSER, "evil.example", "Accept: */*\r\n"},
+        {HTTP_NO_BROWSER, "evil.example", "User-Agent: node\r\nAccept-Language: *\r\n"},
+        /* browsers that do not say which page: by known names, which they would have told */
+        {HTTP_NO_BROWSER, "localhost:4566", "User-Agent: Mozilla/5.0 (X11)\r\n"},
+        {HTTP_NO_BROWSER, "127.0.0.1:4566", "Accept-Language: de\r\n"},
+        {HTTP_NO_BROWSER, "10.0.0.5:4566", "User-Agent: Mozilla/5.0 (X11)\r\n"},
+        {HTTP_NO_BROWSER, "toque.lan", "Accept-Language: de\r\n"},
+        {HTTP_BROWSER_OUT, "evil.example:4566", "User-Agent: Mozilla/5.0 (X11)\r\n"},
+        {HTTP_BROWSER_OUT, "evil.example", "User-Agent: curl\r\nAccept-Language: de\r\n"},
         /* pages of this machine, and listed ones */
         {HTTP_BROWSER, "localhost:4566", "Origin: http://localhost:3000\r\n"},
         {HTTP_BROWSER, "127.0.0.1", "Origin: https://127.0.0.1\r\n"},
@@ -106,6 +121,24 @@ static void listed(void **state)
                      HTTP_BROWSER_OUT);
 }
 
+/* Any page may have made a browser send this: an address that is not of this machine, no site. */
+static void calls_of_unnamed_pages(void **state)
+{
+    static const char browser[] = "User-Agent: Mozilla/5.0 (X11)\r\n",
+                      call[] = "/?Action=ListQueues";
+    static const char *const any[] = {"*"};
+    const struct http_browsers all = {any, 1, usual_hosts, 1};
+
+    assert_int_equal(judge_at(&usual, "GET", call, "10.0.0.5", browser), HTTP_BROWSER_OUT);
+    assert_int_equal(judge_at(&usual, "GET", call, "toque.lan", browser), HTTP_BROWSER_OUT);
+    assert_int_equal(judge_at(&usual, "GET", call, "10.0.0.5", "User-Agent: curl\r\n"),
+                     HTTP_NO_BROWSER);
+    assert_int_equal(judge_at(&usual, "GET", call, "127.0.0.1", browser), HTTP_NO_BROWSER);
+    assert_int_equal(judge_at(&usual, "GET", "/health", "10.0.0.5", browser), HTTP_NO_BROWSER);
+    assert_int_equal(judge_at(&all, "GET", call, "10.0.0.5", browser), HTTP_NO_BROWSER);
+    assert_int_equal(judge_at(&all, "GET", "/health", "evil.example", browser), HTTP_BROWSER_OUT);
+}
+
 static void preflights(void **state)
 {
     assert_int_equal(judge(&usual, "OPTIONS", "localhost",
@@ -130,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts),
         cmocka_unit_test(listed),
+        cmocka_unit_test(calls_of_unnamed_pages),
         cmocka_unit_test(preflights),
     };
 
