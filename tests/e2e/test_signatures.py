@@ -374,6 +374,35 @@ def test_differential(toque):
     assert good == REQUESTS
 
 
+STREAMING = ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+             'STREAMING-UNSIGNED-PAYLOAD-TRAILER', 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD']
+
+
+@pytest.mark.parametrize('form', STREAMING)
+def test_bodies_in_signed_chunks(toque, form):
+    """No SDK sends these forms to SQS or SNS, they are those of S3: the body is taken as it is, so its
+    digest is not what was signed."""
+    plain = b'{"QueueName":"chunked"}'
+    body = b'%x;chunk-signature=%s\r\n%s\r\n0;chunk-signature=%s\r\n\r\n' % (
+        len(plain), b'a' * 64, plain, b'b' * 64)
+    headers = [('X-Amz-Target', 'AmazonSQS.CreateQueue'), ('Content-Type', 'application/x-amz-json-1.0'),
+               ('Content-Encoding', 'aws-chunked'), ('X-Amz-Decoded-Content-Length', str(len(plain))),
+               ('X-Amz-Content-SHA256', form)]
+    status, text = send(toque.queue_ports[0], wire(*signed('POST', toque.queue_url, headers, body)))
+    error = json.loads(text)
+    assert status == 403 and error['__type'].endswith('#InvalidSignatureException')
+    assert error['message'].startswith('The request signature we calculated does not match the signature '
+                                       'you provided.')
+    query = b'Action=CreateTopic&Name=chunked'
+    body = b'%x;chunk-signature=%s\r\n%s\r\n0;chunk-signature=%s\r\n\r\n' % (
+        len(query), b'a' * 64, query, b'b' * 64)
+    headers = [('Content-Type', 'application/x-www-form-urlencoded'), *headers[2:]]
+    assert is_mismatch(*send(toque.topic_port, wire(*signed('POST', toque.topic_url + '/?Action=ListTopics',
+                                                            headers, body, service='sns'))))
+    assert 'QueueUrls' not in client(toque, 'sqs').list_queues()
+    assert client(toque, 'sns').list_topics()['Topics'] == []
+
+
 def test_presigned_urls(toque):
     sqs = client(toque, 'sqs')
     url = sqs.create_queue(QueueName='q')['QueueUrl']
