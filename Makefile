@@ -202,6 +202,12 @@ CRASH_KILLS ?= 1000
 crash: all $(BUILD)/venv/ready
 	@CRASH_KILLS=$(CRASH_KILLS) tests/run.py --build $(BUILD) --suite crash
 
+# One bug at a time is put into a copy of the tree; the suites must see it. Hours for all of them:
+# ONLY=room, SAMPLE=n of them at random, MINUTES=m at most.
+mutate: test-deps
+	@tests/mutate/run.py --build $(BUILD) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE)) \
+	    $(if $(MINUTES),--minutes $(MINUTES))
+
 # Whole daemons in simulated time, many seeds or one of them with its event log.
 SEEDS       ?= 100
 SIM_HOURS   ?= 10
@@ -254,8 +260,9 @@ help:
 	@echo 'make test-delayed: all tests over an engine that settles late, fails and is taken away'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
 	@echo 'make sim        both daemons simulated: SEEDS=100, or SEED=x with its log'
+	@echo 'make mutate     what the suites see of single bugs: ONLY=room SAMPLE=n MINUTES=m'
 
-.PHONY: all sim unit headers replay delaying deps test-deps run test check test-unit test-e2e attack test-delayed crash asan fuzz \
+.PHONY: all sim unit headers replay delaying deps test-deps run test check test-unit test-e2e attack test-delayed crash mutate asan fuzz \
         bench bench-quick bench-neighbours layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/headers -name '*.d' 2>/dev/null)
