@@ -1,6 +1,6 @@
 """Loss of power: both daemons die and what they had not synced is taken back, wholly or in any
 mixture that a disk may leave. Whatever was acknowledged before is there afterwards."""
-import itertools, os, random, threading
+import itertools, os, random, threading, time
 
 import pytest
 from traffic import Caller, Ledger, Lost, Refused, body_of, mark_of
@@ -150,6 +150,36 @@ def test_the_cut_takes_what_is_not_synced(make_plugged):
     toque.power_cut(keep='none')
     toque.start()
     assert len(Caller(toque.queue_ports[0]).drain(url)) < 50
+
+
+def wait_until(holds):
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end, 'in vain'
+        time.sleep(0.02)
+
+
+def test_after_an_idle_checkpoint(make_plugged):
+    """What an idle daemon has copied into its database is there when the log that held it is begun anew."""
+    toque = make_plugged(journal=True).start()
+    direct = Caller(toque.queue_ports[0])
+    url = direct.create_queue('q')
+    marks = itertools.count(1)
+    sent = [next(marks) for _ in range(12)]
+    for mark in sent:
+        direct.send(url, body_of(mark, 200000))
+    database = toque.folder / 'queued/queued.db'
+    wait_until(lambda: database.stat().st_size > 2000000)
+
+    def is_begun_anew():
+        sent.append(next(marks))
+        direct.send(url, body_of(sent[-1]))
+        return toque.page('GET', '/health', door='queued')[1]['wal_bytes'] < 1000000
+
+    wait_until(is_begun_anew)
+    toque.power_cut(keep='none')
+    toque.start()
+    assert sorted(mark_of(b) for b in Caller(toque.queue_ports[0]).drain(url)) == sent
 
 
 def test_every_kind_of_answer(make_plugged):

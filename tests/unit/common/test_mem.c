@@ -127,6 +127,16 @@ static void arena_keeps_one_block(void **state)
     arena_deinit(&a);
 }
 
+static void arena_keeps_no_large_block(void **state)
+{
+    struct arena a;
+    arena_init(&a);
+    arena_alloc(&a, 300 * 1024);
+    arena_reset(&a);
+    assert_null(a.blocks);
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +145,7 @@ int main(void)
         cmocka_unit_test(arena_keeps_apart),
         cmocka_unit_test(arena_texts),
         cmocka_unit_test(arena_keeps_one_block),
+        cmocka_unit_test(arena_keeps_no_large_block),
     };
     return cmocka_run_group_tests_name("mem", tests, NULL, NULL);
 }

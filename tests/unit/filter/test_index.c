@@ -171,6 +171,28 @@ static void test_cases(void **state)
     }
 }
 
+/* Each control character in a string, at each place of a block, by each scanner. */
+static void test_control_characters(void **state)
+{
+    char text[140];
+    for (u32 at = 6; at < 134; at++) {
+        for (u32 c = 0; c <= 0x20; c++) {
+            memset(text, 'x', sizeof text);
+            memcpy(text, "{\"a\":\"", 6);
+            memcpy(text + 136, "\"}", 2);
+            text[5] = '"';
+            text[at] = (char)c;
+            str whole = str_from(text, 138);
+            check(whole);
+            struct index x = {0};
+            for (size_t i = 0; i < ARRAY_LEN(NAMES); i++)
+                if (index_use(str_of(NAMES[i])))
+                    assert_int_equal(index_of(&x, whole, INDEX_CHECKED), c == 0x20);
+            index_deinit(&x);
+        }
+    }
+}
+
 static void test_one_byte_changed(void **state)
 {
     static const char bytes[] = "{}[]:,\"\\ \n019-+.eEtfn\x01\xC3";
@@ -230,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_control_characters),
         cmocka_unit_test(test_one_byte_changed),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_depth),

@@ -217,6 +217,50 @@ static void test_epochs_start_again(void **state)
 }
 
 /* Neighbours that doubles, or fifteen digits, cannot tell apart. */
+/* Marks of the first epochs mean nothing when the epochs start again at the same numbers. */
+static void test_marks_of_old_epochs(void **state)
+{
+    static const char *const texts[] = {"{\"a\":[\"x\"],\"b\":[\"y\"]}",
+                                        "{\"a\":[\"x\"],\"b\":[{\"prefix\":\"y\"}]}"};
+    static const char *const halves[] = {"{\"a\":\"x\"}", "{\"b\":\"y\"}"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(halves); k++) {
+            struct matcher *m = matcher_new(NULL);
+            struct filter_hits h = {0};
+            add(m, 1, texts[i]);
+            u32 first = m->epoch;
+            assert_int_equal(matches(m, &h, "{\"a\":\"x\",\"b\":\"y\"}"), 1);
+            m->epoch = 0xFFFFFFF0u;
+            assert_int_equal(matches(m, &h, halves[k]), 0);
+            assert_int_equal(m->epoch, first + 2);
+            filter_hits_deinit(&h);
+            matcher_free(m);
+        }
+    }
+}
+
+/* A row that takes the place of a removed one takes its bound along. */
+static void test_bounds_of_moved_rows(void **state)
+{
+    struct matcher *m = matcher_new(NULL);
+    struct filter_hits h = {0};
+    char text[100];
+    for (u32 i = 0; i < 50; i++) {
+        snprintf(text, sizeof text, "{\"a\":[\"x\"],\"n\":[{\"numeric\":[\">\",%u]}]}", 10 * i);
+        add(m, i, text);
+    }
+    for (u32 i = 0; i < 40; i++) {
+        assert_int_equal(matcher_remove(m, i), 0);
+        for (u32 n = 5; n < 500; n += 70) {
+            u32 below = (n - 1) / 10 + 1; /* of them are less than n */
+            snprintf(text, sizeof text, "{\"a\":\"x\",\"n\":%u}", n);
+            assert_int_equal(matches(m, &h, text), below > i + 1 ? below - i - 1 : 0);
+        }
+    }
+    filter_hits_deinit(&h);
+    matcher_free(m);
+}
+
 static void test_close_numbers(void **state)
 {
     static const char *const numbers[] = {
@@ -601,6 +645,7 @@ int main(void)
         cmocka_unit_test(test_come_and_go),           cmocka_unit_test(test_groups_join),
         cmocka_unit_test(test_unknown_and_always),    cmocka_unit_test(test_epochs_start_again),
         cmocka_unit_test(test_spans_tell_each_once),  cmocka_unit_test(test_close_numbers),
+        cmocka_unit_test(test_marks_of_old_epochs),   cmocka_unit_test(test_bounds_of_moved_rows),
         cmocka_unit_test(test_ties_come_and_go),      cmocka_unit_test(test_ties_of_some_arrays),
         cmocka_unit_test(test_numbers_come_and_go),   cmocka_unit_test(test_tags_of_a_path),
         cmocka_unit_test(test_ranges_of_many_values), cmocka_unit_test(test_ranges_of_shapes),

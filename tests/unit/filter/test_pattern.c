@@ -181,12 +181,43 @@ static void test_folding_on_the_way(void **state)
     }
 }
 
+/* Every character against Unicode's mapping of one character to one lower-case character: how many
+ * have one, and all of them in one number. */
+static void test_folding_of_all(void **state)
+{
+    u64 all = 0xcbf29ce484222325;
+    u32 n = 0;
+    for (u32 c = 0; c < 0x110000; c++) {
+        u32 to = fold_char(c);
+        if (to == c)
+            continue;
+        all = (all ^ ((u64)c << 32 | to)) * 0x100000001b3;
+        n++;
+    }
+    assert_int_equal(n, 1432);
+    assert_true(all == 0x20d1c7192e3a0ef7);
+    assert_int_equal(fold_char(0x1e9e), 0xdf); /* the capital sharp s */
+    assert_int_equal(fold_char(0x212a), 'k');  /* the Kelvin sign */
+    assert_int_equal(fold_char(0x130), 0x130); /* I with a dot: two characters */
+    assert_int_equal(fold_char(0x17f), 0x17f); /* the long s: a lower-case letter */
+}
+
+/* A stray byte behind a character is none of it. */
+static void test_folding_of_stray_bytes(void **state)
+{
+    assert_true(fold_ends(STR("\xa4"), STR("\xc3\x84\xa4")));
+    assert_true(fold_ends(STR("\xc3\xa4\xa4"), STR("x\xc3\x84\xa4")));
+    assert_false(fold_ends(STR("\xa4"), STR("\xc3\x84")));
+    assert_true(fold_eq(STR("\xc3\xa4\xa4"), STR("\xc3\x84\xa4")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reading), cmocka_unit_test(test_matching),
-        cmocka_unit_test(test_random),  cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_folding), cmocka_unit_test(test_folding_on_the_way),
+        cmocka_unit_test(test_reading),        cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_random),         cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_folding),        cmocka_unit_test(test_folding_on_the_way),
+        cmocka_unit_test(test_folding_of_all), cmocka_unit_test(test_folding_of_stray_bytes),
     };
     arena_init(&arena);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

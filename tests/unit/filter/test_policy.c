@@ -219,6 +219,12 @@ static void test_compact_text(void **state)
     p = accepted("{ \"b\" : [ 12.0 , 1E+2, \"\\u00e9\\/\\n\\\"\" ] }", FILTER_ATTRIBUTES);
     assert_true(str_is(policy_text(p), "{\"b\":[12.0,1E+2,\"\xc3\xa9/\\n\\\"\"]}"));
     policy_free(p);
+    /* What is excluded costs one point, however many stars it has. */
+    p = accepted("{\"a\":[{\"anything-but\":{\"wildcard\":[\"*a*b*\",\"*c*d*\",\"*e*f*\",\"*g*h*\","
+                 "\"*i*j*\","
+                 "\"*k*l*\",\"*m*n*\",\"*o*p*\"]}}]}",
+                 FILTER_ATTRIBUTES);
+    policy_free(p);
     p = accepted("", FILTER_ATTRIBUTES);
     assert_true(policy_is_empty(p));
     policy_free(p);
