@@ -30,7 +30,7 @@ static void not_supported_of_queue(struct call *c)
 
 static const struct action actions[SQS_ACTION_COUNT] = {
     ROW(AddPermission, members_queue_url, not_supported_of_queue, 0),
-    ROW(CancelMessageMoveTask, NULL, not_supported, 0),
+    ROW(CancelMessageMoveTask, members_cancel_move, api_cancel_move, BOTH),
     ROW(ChangeMessageVisibility, members_change, api_change, WRITE),
     ROW(ChangeMessageVisibilityBatch, members_change_batch, api_change_batch, BOTH),
     ROW(CreateQueue, members_create_queue, api_create_queue, BOTH | ACTION_NO_QUEUE_PATH),
@@ -40,7 +40,7 @@ static const struct action actions[SQS_ACTION_COUNT] = {
     ROW(GetQueueAttributes, members_get_attributes, api_get_attributes, READ),
     ROW(GetQueueUrl, members_get_queue_url, api_get_queue_url, READ),
     ROW(ListDeadLetterSourceQueues, members_list_sources, api_list_sources, READ),
-    ROW(ListMessageMoveTasks, NULL, not_supported, 0),
+    ROW(ListMessageMoveTasks, members_list_moves, api_list_moves, READ),
     ROW(ListQueueTags, members_queue_url, api_list_queue_tags, READ),
     ROW(ListQueues, members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH),
     ROW(PurgeQueue, members_queue_url, api_purge_queue, WRITE),
@@ -49,7 +49,7 @@ static const struct action actions[SQS_ACTION_COUNT] = {
     ROW(SendMessage, members_send, api_send, BOTH),
     ROW(SendMessageBatch, members_send_batch, api_send_batch, BOTH),
     ROW(SetQueueAttributes, members_set_attributes, api_set_attributes, WRITE),
-    ROW(StartMessageMoveTask, NULL, not_supported, 0),
+    ROW(StartMessageMoveTask, members_start_move, api_start_move, BOTH),
     ROW(TagQueue, members_tag_queue, api_tag_queue, WRITE),
     ROW(UntagQueue, members_untag_queue, api_untag_queue, WRITE),
 };
@@ -76,6 +76,7 @@ static const struct fault_name faults[] = {
      OLD "BatchEntryIdsNotDistinct", NULL},
     {CALL_FAULT_BATCH_ID_INVALID, 400, SQS "InvalidBatchEntryId", OLD "InvalidBatchEntryId", NULL},
     {CALL_FAULT_BATCH_TOO_LONG, 400, SQS "BatchRequestTooLong", OLD "BatchRequestTooLong", NULL},
+    {FAULT_NO_RESOURCE, 404, SQS "ResourceNotFoundException", "ResourceNotFoundException", NULL},
     {FAULT_OVER_LIMIT, 403, SQS "OverLimit", "OverLimit", NULL},
     {FAULT_THROTTLED, 403, SQS "RequestThrottled", "RequestThrottled", NULL},
     {CALL_FAULT_UNSUPPORTED, 400, SQS "UnsupportedOperation", OLD "UnsupportedOperation", NULL},

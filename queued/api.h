@@ -26,6 +26,9 @@ void api_tag_queue(struct call *c);
 void api_untag_queue(struct call *c);
 
 void api_list_sources(struct call *c);
+void api_start_move(struct call *c);
+void api_cancel_move(struct call *c);
+void api_list_moves(struct call *c);
 
 void api_send(struct call *c);
 void api_receive(struct call *c);

@@ -15,6 +15,7 @@ enum queued_fault {
     FAULT_HANDLE_INVALID,
     FAULT_OVER_LIMIT,
     FAULT_THROTTLED,
+    FAULT_NO_RESOURCE,
 };
 
 #endif

@@ -99,6 +99,17 @@ const struct member members_list_sources[] = {
     END,
 };
 
+const struct member members_start_move[] = {
+    TEXT("SourceArn"),
+    TEXT("DestinationArn"),
+    INT("MaxNumberOfMessagesPerSecond"),
+    END,
+};
+
+const struct member members_cancel_move[] = {TEXT("TaskHandle"), END};
+
+const struct member members_list_moves[] = {TEXT("SourceArn"), INT("MaxResults"), END};
+
 const struct member members_get_attributes[] = {
     TEXT("QueueUrl"),
     TEXTS("AttributeNames", "AttributeName"),

@@ -10,6 +10,9 @@ extern const struct member members_queue_url[]; /* DeleteQueue, PurgeQueue */
 extern const struct member members_get_queue_url[];
 extern const struct member members_list_queues[];
 extern const struct member members_list_sources[]; /* ListDeadLetterSourceQueues */
+extern const struct member members_start_move[];   /* …MessageMoveTask(s) */
+extern const struct member members_cancel_move[];
+extern const struct member members_list_moves[];
 extern const struct member members_get_attributes[];
 extern const struct member members_set_attributes[];
 extern const struct member members_tag_queue[];

@@ -239,6 +239,12 @@ void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY
     r->past->source = origin_hold(ms, source);
 }
 
+void msg_renew(struct msgs *ms, struct msg *m, i64 sent_ms)
+{
+    rare_free(ms, m);
+    m->sent_ms = sent_ms;
+}
+
 /* --- where messages came from ----------------------------------------------------------------- */
 
 static u32 origin_place(struct msgs *ms)

@@ -104,6 +104,8 @@ void msg_free(struct msgs *ms, struct msg *m);
 void msg_move(struct msgs *ms, struct msg *m, struct queue *to, u64 seq);
 /* What it brings along; of a message that was moved before only the source changes. "": none. */
 void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY_SIZE], str source);
+/* It is a new one, sent then: visible, never received, never moved; its body stays. */
+void msg_renew(struct msgs *ms, struct msg *m, i64 sent_ms);
 /* NULL: none, the message was sent to this queue. */
 static inline struct msg_past *msg_past(const struct msg *m)
 {

@@ -51,6 +51,7 @@ struct queue *queue_new(struct queues *all, u64 id, str account, str region, str
     list_init(&q->doomed);
     list_init(&q->showing);
     list_init(&q->redelay);
+    list_init(&q->tasks);
     heap_init(&q->hidden);
     heap_init(&q->moved);
     map_init(&q->groups, all->seed);
@@ -74,6 +75,7 @@ void queue_free(struct queue *q)
 {
     assert(list_is_empty(&q->waiters));
     queue_clear_due(q);
+    move_tasks_end(q, false);
     heap_remove(&q->all->reap, &q->reaped);
     list_remove(&q->hungry);
     q->pick->clear(q);

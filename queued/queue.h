@@ -52,6 +52,7 @@ struct queue {
     /* Redrive: a message that was received so often (0: without end) is moved to that queue. */
     u32 receives_max;
     char *dead_letter_arn;
+    struct list tasks; /* of struct move_task, newest first: this queue is their source */
 
     struct list waiters; /* parked long polls, oldest first */
     struct list hungry;  /* on waiters.hungry: has waiters, and perhaps something for them */

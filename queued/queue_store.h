@@ -4,6 +4,7 @@
  *   queue    a queue and its attributes
  *   body     what a message says, immutable; one row however many messages hold it
  *   message  one small row per queue that holds it, numbered in the order of arrival (seq)
+ *   task     a move task of a queue
  *   dedup    what was sent to FIFO queues lately, numbered by the seqs of the sends
  *   link     last sequence applied per incarnation of a topicd
  *   rejected targets of its DELIVERs whose queue was not here, until it has surely heard of them
@@ -46,6 +47,12 @@ struct message_row {
     str source; /* ARN of the queue that it was moved from */
 };
 
+struct task_row {
+    u64 id; /* never used twice */
+    u64 queue;
+    str state; /* JSON object text */
+};
+
 struct applied_row {
     str incarnation;
     u64 sequence;
@@ -74,6 +81,7 @@ struct rejected_row {
 /* Who is told what queue_store_load reads; negative from a callback stops the walk. */
 struct queue_store_walk {
     int (*queue)(void *arg, const struct queue_row *q);
+    int (*task)(void *arg, const struct task_row *t);
     int (*message)(void *arg, const struct message_row *m);
     int (*dedup)(void *arg, const struct dedup_row *e);
     void *arg;
@@ -98,6 +106,8 @@ struct queue_store;
 struct queue_store_ops {
     void (*put_queue)(struct queue_store *s, const struct queue_row *q);
     void (*delete_queue)(struct queue_store *s, u64 id);
+    void (*put_task)(struct queue_store *s, const struct task_row *t);
+    void (*delete_task)(struct queue_store *s, u64 id);
     void (*add_body)(struct queue_store *s, u64 id, str content);
     void (*add_message)(struct queue_store *s, const struct message_row *m);
     void (*move_message)(struct queue_store *s, u64 seq, const struct message_row *m);
@@ -170,6 +180,17 @@ static inline void queue_store_put_queue(struct queue_store *s, const struct que
 static inline void queue_store_delete_queue(struct queue_store *s, u64 id)
 {
     s->ops->delete_queue(s, id);
+}
+
+/* Insert or replace. */
+static inline void queue_store_put_task(struct queue_store *s, const struct task_row *t)
+{
+    engine_note_id(&s->engine, 0, t->id);
+    s->ops->put_task(s, t);
+}
+static inline void queue_store_delete_task(struct queue_store *s, u64 id)
+{
+    s->ops->delete_task(s, id);
 }
 
 static inline void queue_store_add_body(struct queue_store *s, u64 id, str content)
@@ -245,7 +266,7 @@ str queue_store_rejected(const struct queue_store *s, str incarnation, u64 seque
  * session leaves out, topicd does not have any more: that is forgotten. */
 void queue_store_heard(struct queue_store *s, str incarnation, u64 sequence, u32 session);
 
-/* Walks queues in the order of ids, then messages in the order of arrival, then deduplication in the
+/* Walks queues in the order of ids, then tasks likewise, then messages in the order of arrival, then deduplication in the
  * order of sends; a callback's views are valid for the call. Negative from the callback stops the
  * walk and is returned. Fast: millions of rows a second. Called at start, and after a failed
  * commit. */

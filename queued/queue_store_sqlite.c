@@ -7,14 +7,11 @@
  * that grows would split its page at the first receive.
  *
  * An update rewrites its row, so every column costs every receive. Hence what few messages have
- * stands in one, `extra`: the origin alone, or tagged texts, each u8 tag · u16 length · bytes.
- * Tags are below 32, no origin begins so. */
-#include "queued/queue_store.h"
+ * stands in one, `extra` (message_extra.h). */
+#include "queued/queue_sqlite.h"
 
-#include "common/base/buf.h"
 #include "common/base/mem.h"
-#include "common/io/store_engine.h"
-#include "common/io/store_row.h"
+#include "queued/message_extra.h"
 
 #define QUEUE_STORE_KIND 0x746f7171 /* "toqq" */
 #define QUEUE_STORE_FILE "queued.db"
@@ -25,9 +22,6 @@
 /* Bodies that could not be read are left alone for so long; so many of them are known. */
 #define READ_AGAIN_MS  600000
 #define UNREADABLE_MAX 10000
-
-/* The invariant: a receive count is 16 bits wide up to 32,639. */
-#define RECEIVES_BASE 32768
 
 static const char *const migrations[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -47,43 +41,11 @@ static const char *const migrations[] = {
     /* 5: rejected targets that a topicd may not have heard of. */
     "CREATE TABLE rejected (incarnation TEXT, sequence INTEGER, places BLOB,"
     "  PRIMARY KEY(incarnation, sequence)) WITHOUT ROWID;",
+    /* 6: move tasks. */
+    "CREATE TABLE task (id INTEGER PRIMARY KEY, queue INTEGER, state TEXT);",
 };
-
-/* Texts of a message row by their tags. */
-static const struct {
-    u8 tag;
-    size_t at;
-} extras[] = {
-    {1, offsetof(struct message_row, origin)},
-    {2, offsetof(struct message_row, identity)},
-    {3, offsetof(struct message_row, group_id)},
-    {4, offsetof(struct message_row, source)},
-};
-#define TAG_END 32
 
 static const struct queue_store_ops sqlite_ops;
-
-struct queue_sqlite {
-    struct queue_store base;
-    struct store_engine sql;
-    struct store *store; /* of sql */
-    const struct clock *clock;
-    struct idmap unreadable; /* body rows, until then: */
-    i64 unreadable_until_ms; /* mono */
-    sqlite3_stmt *queue_put, *queue_delete, *queue_load;
-    sqlite3_stmt *body_add, *body_delete, *bodies_delete, *body_read;
-    sqlite3_stmt *message_add, *message_move, *message_update, *message_delete, *messages_delete;
-    sqlite3_stmt *message_load;
-    sqlite3_stmt *message_extra, *dedup_add, *dedup_delete, *dedup_load;
-    sqlite3_stmt *applied_set, *applied_forget, *applied_load;
-    sqlite3_stmt *rejected_add, *rejected_forget, *rejected_load;
-    struct buf extra, moved; /* scratch */
-};
-
-static struct queue_sqlite *queue_sqlite_of(struct queue_store *s)
-{
-    return container_of(s, struct queue_sqlite, base);
-}
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
@@ -97,6 +59,9 @@ static void sql_prepare(struct queue_sqlite *s)
     store_prepare(st, &s->queue_load,
                   "SELECT id,account,region,name,attributes,created_ms,modified_ms FROM queue"
                   " ORDER BY id");
+    store_prepare(st, &s->task_put, "INSERT OR REPLACE INTO task(id,queue,state) VALUES(?1,?2,?3)");
+    store_prepare(st, &s->task_delete, "DELETE FROM task WHERE id=?1");
+    store_prepare(st, &s->task_load, "SELECT id,queue,state FROM task ORDER BY id");
     store_prepare(st, &s->body_add, "INSERT INTO body(id,content) VALUES(?1,?2)");
     store_prepare(st, &s->body_delete, "DELETE FROM body WHERE id=?1");
     store_prepare(st, &s->bodies_delete, "DELETE FROM body WHERE id BETWEEN ?1 AND ?2");
@@ -212,6 +177,22 @@ static void sql_delete_queue(struct queue_store *base, u64 id)
     sql_delete(s, &s->queue_delete, id);
 }
 
+static void sql_put_task(struct queue_store *base, const struct task_row *t)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->task_put);
+    store_bind_u64(stmt, 1, t->id);
+    store_bind_u64(stmt, 2, t->queue);
+    store_bind_str(stmt, 3, t->state);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_task(struct queue_store *base, u64 id)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete(s, &s->task_delete, id);
+}
+
 static void sql_add_body(struct queue_store *base, u64 id, str content)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
@@ -219,51 +200,6 @@ static void sql_add_body(struct queue_store *base, u64 id, str content)
     store_bind_u64(s->body_add, 1, id);
     store_bind_bytes(s->body_add, 2, content);
     store_run(s->store, s->body_add);
-}
-
-static str *extra_text(struct message_row *m, size_t i)
-{
-    return (str *)(void *)((char *)m + extras[i].at);
-}
-
-/* Fills the row's texts with views of what is stored; of a damaged one with what can be read. */
-static void extra_read(str stored, struct message_row *m)
-{
-    if (stored.n == 0 || (u8)stored.p[0] >= TAG_END) {
-        m->origin = stored;
-        return;
-    }
-    while (stored.n >= 3) {
-        u8 tag = (u8)stored.p[0];
-        size_t n = (u8)stored.p[1] | (size_t)(u8)stored.p[2] << 8;
-        if (stored.n < 3 + n)
-            return;
-        for (size_t i = 0; i < ARRAY_LEN(extras); i++)
-            if (extras[i].tag == tag)
-                *extra_text(m, i) = str_slice(stored, 3, 3 + n);
-        stored = str_slice(stored, 3 + n, stored.n);
-    }
-}
-
-/* A view of the row, or of `out`. */
-static str extra_write(const struct message_row *row, struct buf *out)
-{
-    struct message_row m = *row;
-    if (LIKELY(!(m.identity.n | m.group_id.n | m.source.n)) &&
-        (m.origin.n == 0 || (u8)m.origin.p[0] >= TAG_END))
-        return m.origin;
-    buf_reset(out);
-    for (size_t i = 0; i < ARRAY_LEN(extras); i++) {
-        str text = *extra_text(&m, i);
-        if (text.n == 0)
-            continue;
-        assert(text.n <= UINT16_MAX);
-        buf_char(out, (char)extras[i].tag);
-        buf_char(out, (char)(text.n & 0xff));
-        buf_char(out, (char)(text.n >> 8));
-        buf_str(out, text);
-    }
-    return buf_view(out);
 }
 
 /* What a new and a moved message's sentence have in common. */
@@ -276,9 +212,9 @@ static void sql_bind_message(struct queue_sqlite *s, sqlite3_stmt *stmt,
     sqlite3_bind_int64(stmt, 4, m->sent_ms);
     store_bind_time(stmt, 5, m->due_ms);
     store_bind_time(stmt, 6, m->first_ms);
-    sqlite3_bind_int64(stmt, 7, (i64)m->receives - RECEIVES_BASE);
+    sqlite3_bind_int64(stmt, 7, (i64)m->receives - QUEUE_SQLITE_RECEIVES_BASE);
     sqlite3_bind_int64(stmt, 8, m->flags);
-    store_bind_bytes(stmt, 9, extra_write(m, &s->extra));
+    store_bind_bytes(stmt, 9, message_extra_write(m, &s->extra));
 }
 
 static void sql_add_message(struct queue_store *base, const struct message_row *m)
@@ -300,7 +236,7 @@ static void sql_move_message(struct queue_store *base, u64 seq, const struct mes
     buf_reset(&s->moved);
     buf_str(&s->moved, store_column_str(s->message_extra, 0));
     store_row_end(s->message_extra);
-    extra_read(buf_view(&s->moved), &before);
+    message_extra_read(buf_view(&s->moved), &before);
     after.origin = before.origin;
     after.group_id = before.group_id;
     sql_bind_message(s, s->message_move, &after);
@@ -316,7 +252,7 @@ static void sql_update_message(struct queue_store *base, u64 seq, i64 due_ms, i6
     store_bind_u64(stmt, 1, seq);
     store_bind_time(stmt, 2, due_ms);
     store_bind_time(stmt, 3, first_ms);
-    sqlite3_bind_int64(stmt, 4, (i64)receives - RECEIVES_BASE);
+    sqlite3_bind_int64(stmt, 4, (i64)receives - QUEUE_SQLITE_RECEIVES_BASE);
     store_run(s->store, stmt);
 }
 
@@ -451,111 +387,11 @@ static void sql_forget_applied(struct queue_store *base, str incarnation)
     store_run(s->store, stmt);
 }
 
-/* --- loading ---------------------------------------------------------------------------------- */
-
-static int sql_load_applied(struct queue_sqlite *s, struct queue_store *into)
-{
-    sqlite3_stmt *stmt = s->applied_load;
-    int row;
-    while ((row = store_row(s->store, stmt)) == 1)
-        queue_store_hold_applied(into,
-                                 &(struct applied_row){.incarnation = store_column_str(stmt, 0),
-                                                       .sequence = store_column_u64(stmt, 1),
-                                                       .use = store_column_u64(stmt, 2)});
-    return row;
-}
-
-static int sql_load_queues(struct queue_sqlite *s, const struct queue_store_walk *walk)
-{
-    sqlite3_stmt *stmt = s->queue_load;
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
-        if (row < 0)
-            return row;
-        struct queue_row q = {
-            .id = store_column_u64(stmt, 0),
-            .account = store_column_str(stmt, 1),
-            .region = store_column_str(stmt, 2),
-            .name = store_column_str(stmt, 3),
-            .attributes = store_column_str(stmt, 4),
-            .created_ms = sqlite3_column_int64(stmt, 5),
-            .modified_ms = sqlite3_column_int64(stmt, 6),
-        };
-        err = walk->queue(walk->arg, &q);
-    }
-    store_row_end(stmt);
-    return MIN(err, 0);
-}
-
-static int sql_load_messages(struct queue_sqlite *s, const struct queue_store_walk *walk)
-{
-    sqlite3_stmt *stmt = s->message_load;
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
-        if (row < 0)
-            return row;
-        struct message_row m = {
-            .seq = store_column_u64(stmt, 0),
-            .queue = store_column_u64(stmt, 1),
-            .body = store_column_u64(stmt, 2),
-            .sent_ms = sqlite3_column_int64(stmt, 3),
-            .due_ms = store_column_time(stmt, 4),
-            .first_ms = store_column_time(stmt, 5),
-            .receives = (u32)(sqlite3_column_int64(stmt, 6) + RECEIVES_BASE),
-            .flags = (u32)sqlite3_column_int64(stmt, 7),
-        };
-        extra_read(store_column_str(stmt, 8), &m);
-        err = walk->message(walk->arg, &m);
-    }
-    store_row_end(stmt);
-    return MIN(err, 0);
-}
-
-static int sql_load_dedups(struct queue_sqlite *s, const struct queue_store_walk *walk)
-{
-    sqlite3_stmt *stmt = s->dedup_load;
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
-        if (row < 0)
-            return row;
-        struct dedup_row e = {.seq = store_column_u64(stmt, 0),
-                              .key = store_column_str(stmt, 1),
-                              .sent_ms = sqlite3_column_int64(stmt, 2)};
-        err = walk->dedup(walk->arg, &e);
-    }
-    store_row_end(stmt);
-    return MIN(err, 0);
-}
-
-static int sql_load_rejected(struct queue_sqlite *s, struct queue_store *into)
-{
-    sqlite3_stmt *stmt = s->rejected_load;
-    int row;
-    while ((row = store_row(s->store, stmt)) == 1)
-        queue_store_hold_rejected(into,
-                                  &(struct rejected_row){.incarnation = store_column_str(stmt, 0),
-                                                         .sequence = store_column_u64(stmt, 1),
-                                                         .places = store_column_str(stmt, 2)});
-    return row;
-}
-
-static int sql_load(struct queue_store *base, struct queue_store *into,
-                    const struct queue_store_walk *walk)
-{
-    struct queue_sqlite *s = queue_sqlite_of(base);
-    int err = sql_load_applied(s, into);
-    if (!err)
-        err = sql_load_rejected(s, into);
-    if (!err)
-        err = sql_load_queues(s, walk);
-    if (!err)
-        err = sql_load_messages(s, walk);
-    return err ? err : sql_load_dedups(s, walk);
-}
-
 static const struct queue_store_ops sqlite_ops = {
     .put_queue = sql_put_queue,
     .delete_queue = sql_delete_queue,
+    .put_task = sql_put_task,
+    .delete_task = sql_delete_task,
     .add_body = sql_add_body,
     .add_message = sql_add_message,
     .move_message = sql_move_message,
@@ -571,6 +407,6 @@ static const struct queue_store_ops sqlite_ops = {
     .forget_applied = sql_forget_applied,
     .add_rejected = sql_add_rejected,
     .forget_rejected = sql_forget_rejected,
-    .load = sql_load,
+    .load = queue_sqlite_load,
     .close = sql_close,
 };

@@ -47,6 +47,7 @@ static void empty_init(struct queues *qs)
     heap_init(&qs->retire);
     heap_init(&qs->reap);
     redrive_sources_init(&qs->sources, qs->seed);
+    move_tasks_init(&qs->tasks);
     dedup_init(&qs->dedup, qs->seed);
     attempts_init(&qs->attempts, qs->seed);
 }
@@ -74,6 +75,7 @@ static void drop_all(struct queues *qs)
     sweep_stop(qs);
     attempts_deinit(&qs->attempts);
     dedup_deinit(&qs->dedup);
+    move_tasks_deinit(&qs->tasks);
     redrive_sources_deinit(&qs->sources);
     heap_deinit(&qs->reap);
     heap_deinit(&qs->retire);
@@ -128,6 +130,15 @@ static int on_queue(void *arg, const struct queue_row *row)
     queue_set_kind(q);
     redrive_apply(q);
     enter(q);
+    return 0;
+}
+
+static int on_task(void *arg, const struct task_row *row)
+{
+    struct loading *l = arg;
+    struct queue *q = idmap_get(&l->all->by_id, row->queue);
+    if (q)
+        move_task_restore(q, row);
     return 0;
 }
 
@@ -197,9 +208,11 @@ int queues_reload(struct queues *qs)
     list_init(&qs->waiting.hungry);
     empty_init(qs);
     idmap_init(&l.bodies, qs->seed);
-    int err = queue_store_load(
-        qs->store, &(struct queue_store_walk){
-                       .queue = on_queue, .message = on_message, .dedup = on_dedup, .arg = &l});
+    int err = queue_store_load(qs->store, &(struct queue_store_walk){.queue = on_queue,
+                                                                     .task = on_task,
+                                                                     .message = on_message,
+                                                                     .dedup = on_dedup,
+                                                                     .arg = &l});
     idmap_deinit(&l.bodies);
     qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));
     if (!err)
@@ -321,6 +334,7 @@ void queues_remove(struct queue *q)
     assert(list_is_empty(&q->waiters));
     bury(q);
     redrive_sources_remove(&qs->sources, q);
+    move_tasks_end(q, true);
     map_del(&qs->by_key, q->key);
     skiplist_del(&qs->order, q->key);
     q->deleted = true;

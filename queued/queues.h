@@ -10,6 +10,7 @@
 #include "common/io/background.h"
 #include "queued/attempt.h"
 #include "queued/dedup.h"
+#include "queued/move_task.h"
 #include "queued/queue.h"
 #include "queued/queue_store.h"
 #include "queued/redrive_sources.h"
@@ -25,7 +26,7 @@ struct queues_limits {
 /* What is done in the background; sweep.h. */
 struct sweep {
     struct background *background;
-    struct background_job show, expire, clear, dedup, redelay;
+    struct background_job show, expire, clear, dedup, redelay, move;
     struct loop_timer timer;
 };
 
@@ -55,6 +56,7 @@ struct queues {
     struct list redelay;            /* FIFO queues whose messages are to have another delay */
     struct heap retire;             /* queues by the expiry of their oldest message */
     struct redrive_sources sources; /* of dead-letter queues */
+    struct move_tasks tasks;
     struct dedup dedup;
     struct attempts attempts;
     struct waiters waiting;

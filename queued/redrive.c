@@ -64,27 +64,61 @@ struct queue *redrive_target(const struct queue *q, const struct msg *m)
     return to != q ? to : NULL;
 }
 
+/* A message between two queues. */
+struct moving {
+    u64 seq; /* of its row until now */
+    size_t n;
+    char group_id[GROUP_ID_MAX];
+};
+
+static void redrive_leave(struct msg *m, struct queue *to, struct moving *ret)
+{
+    struct queue *q = m->queue;
+    struct queues *qs = q->all;
+    assert(to != q && !to->deleted && to->pick == q->pick);
+    ret->seq = m->seq;
+    ret->n = m->group ? m->group->id.n : 0;
+    if (ret->n)
+        memcpy(ret->group_id, m->group->id.p, ret->n);
+    queue_let_go(q, m);
+    msg_move(&qs->msgs, m, to, qs->next_id++);
+}
+
+static void redrive_arrive(struct msg *m, const struct moving *from)
+{
+    struct queues *qs = m->queue->all;
+    if (from->n)
+        group_join(m, str_from(from->group_id, from->n));
+    queue_arrive(m->queue, m);
+    struct message_row row = queue_message_row(m);
+    queue_store_move_message(qs->store, from->seq, &row);
+    loop_dirty(qs->loop);
+}
+
 void redrive_move(struct msg *m, struct queue *to)
 {
     struct queue *q = m->queue;
     struct queues *qs = q->all;
+    struct moving moving;
     u8 identity[MSG_IDENTITY_SIZE];
-    char group_id[GROUP_ID_MAX];
-    assert(to != q && !to->deleted && to->pick == q->pick);
     queue_identity(m, identity);
-    u64 seq = m->seq;
-    size_t n = m->group ? m->group->id.n : 0;
-    if (n)
-        memcpy(group_id, m->group->id.p, n);
-    queue_let_go(q, m);
-    msg_move(&qs->msgs, m, to, qs->next_id++);
+    redrive_leave(m, to, &moving);
     msg_set_past(&qs->msgs, m, identity, str_of(q->arn));
-    if (n) {
-        group_join(m, str_from(group_id, n));
+    if (to->attributes.fifo)
         m->sent_ms = qs->clock->now_ms; /* the service's rule for FIFO queues */
+    redrive_arrive(m, &moving);
+}
+
+void redrive_return(struct msg *m, struct queue *to)
+{
+    struct queues *qs = to->all;
+    struct moving moving;
+    redrive_leave(m, to, &moving);
+    msg_renew(&qs->msgs, m, qs->clock->now_ms);
+    if (to->attributes.delay_s) {
+        i64 due_ms = m->sent_ms + to->attributes.delay_s * 1000;
+        msg_hide(&qs->msgs, m, due_ms);
+        queue_set_falls(to, due_ms);
     }
-    queue_arrive(to, m);
-    struct message_row row = queue_message_row(m);
-    queue_store_move_message(qs->store, seq, &row);
-    loop_dirty(qs->loop);
+    redrive_arrive(m, &moving);
 }

@@ -23,5 +23,8 @@ struct queue *redrive_target(const struct queue *q, const struct msg *m);
  * all others. It keeps its MessageId, body, group, times and receive count; retention counts from
  * when it was first sent, in FIFO queues from now. */
 void redrive_move(struct msg *m, struct queue *to);
+/* It leaves its queue and arrives in `to`, of the same kind, as a new message with its body and
+ * group: another MessageId, sent now, never received, delayed as the queue says. */
+void redrive_return(struct msg *m, struct queue *to);
 
 #endif

@@ -179,6 +179,13 @@ static u32 dedup_step(void *arg, u32 pieces)
     return n;
 }
 
+/* --- move tasks ------------------------------------------------------------------------------- */
+
+static u32 move_step(void *arg, u32 pieces)
+{
+    return move_tasks_step(arg, pieces);
+}
+
 /* --- the jobs --------------------------------------------------------------------------------- */
 
 static void timer_due(struct loop_timer *t)
@@ -198,6 +205,7 @@ void sweep_init(struct queues *qs, struct background *background)
                   .step = dedup_step,
                   .arg = qs},
         .redelay = {.name = "delays", .class = BACKGROUND_DUE, .step = redelay_step, .arg = qs},
+        .move = {.name = "moves", .class = BACKGROUND_CLEAR, .step = move_step, .arg = qs},
         .timer = {.due = timer_due, .arg = qs},
     };
 }
@@ -211,6 +219,7 @@ void sweep_stop(struct queues *qs)
     background_sleep(s->background, &s->clear);
     background_sleep(s->background, &s->dedup);
     background_sleep(s->background, &s->redelay);
+    background_sleep(s->background, &s->move);
 }
 
 /* Wakes the job when its time has come; else the timer may have to be set to it. */
@@ -234,6 +243,7 @@ void sweep_arm(struct queues *qs)
     i64 due = INT64_MAX;
     arm_job(qs, first_due(&qs->falls), &s->show, &due);
     arm_job(qs, first_due(&qs->retire), &s->expire, &due);
+    arm_job(qs, first_due(&qs->tasks.due), &s->move, &due);
     arm_job(qs, dedup_due_ms(&qs->dedup), &s->dedup, &due);
     if (!list_is_empty(&qs->redelay))
         background_wake(s->background, &s->redelay);

@@ -189,7 +189,7 @@ static const struct fault_name faults[] = {
 };
 
 /* The topic that a call names; a subscription's ARN is its topic's plus one part. */
-static void name_resource(const struct call *c, struct arn *ret)
+static void name_resource(struct call *c, struct arn *ret)
 {
     static const char *const members[] = {"TopicArn", "TargetArn", "SubscriptionArn",
                                           "ResourceArn"};

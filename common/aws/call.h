@@ -127,7 +127,7 @@ struct service {
     const char *action_prefix; /* "sqs:": how policies name the actions */
     /* Sets region, account and resource of the call's resource as far as the input states them, and
      * leaves the rest. Needs c->in. */
-    void (*names)(const struct call *c, struct arn *ret);
+    void (*names)(struct call *c, struct arn *ret);
     const struct action *actions; /* sorted by name */
     size_t action_count;
     const struct fault_name *faults; /* end: code 0; covers the codes above, too */

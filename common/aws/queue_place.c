@@ -1,5 +1,7 @@
 #include "common/aws/queue_place.h"
 
+#include "common/aws/task_handle.h"
+
 /* The path of a URL with its leading slash; other text is returned unchanged. */
 static str path_of(str url)
 {
@@ -39,11 +41,21 @@ void queue_place_read(str url, struct queue_place *place)
         place->region = region;
 }
 
-void queue_place_of_call(const struct call *c, struct arn *ret)
+/* SourceArn, or that of the TaskHandle. */
+static str source_of_call(struct call *c)
+{
+    str source = val_text(c->in, "SourceArn"), task = val_text(c->in, "TaskHandle"), id;
+
+    if (!source.p && task.n && task_handle_read(&c->arena, task, &id, &source))
+        return STR_NONE;
+    return source;
+}
+
+void queue_place_of_call(struct call *c, struct arn *ret)
 {
     struct queue_place place = {ret->region, ret->account, ret->resource};
     str name = val_text(c->in, "QueueName"), url = val_text(c->in, "QueueUrl"),
-        source = val_text(c->in, "SourceArn"), owner = val_text(c->in, "QueueOwnerAWSAccountId");
+        source = source_of_call(c), owner = val_text(c->in, "QueueOwnerAWSAccountId");
     struct arn arn;
 
     if (name.p)

@@ -12,8 +12,8 @@ struct queue_place {
  * /queue/REGION/ACCOUNT/NAME, /NAME or NAME, with or without scheme and host, which are ignored,
  * and with trailing slashes. The name is always set, "" if there is none. */
 void queue_place_read(str url, struct queue_place *place);
-/* Likewise for the queue that an SQS call names by QueueUrl, QueueName or SourceArn: sets the
- * region, account and resource of *ret that they state. */
-void queue_place_of_call(const struct call *c, struct arn *ret);
+/* Likewise for the queue that an SQS call names by QueueUrl, QueueName, SourceArn or TaskHandle:
+ * sets the region, account and resource of *ret that they state. */
+void queue_place_of_call(struct call *c, struct arn *ret);
 
 #endif

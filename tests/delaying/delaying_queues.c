@@ -104,6 +104,31 @@ static void record_text(struct queue_store *s, char op, u64 number, str text)
     delaying_put_str(b, text);
 }
 
+static void put_task(struct queue_store *s, const struct task_row *t)
+{
+    struct buf *b = record(s, 't');
+
+    if (!b)
+        return;
+    delaying_put(b, t->id);
+    delaying_put(b, t->queue);
+    delaying_put_str(b, t->state);
+}
+
+static void delete_task(struct queue_store *s, u64 id)
+{
+    record_ids(s, 'T', id, 0);
+}
+
+static void apply_task(struct queue_store *s, str *r)
+{
+    struct task_row t = {.id = delaying_take(r)};
+
+    t.queue = delaying_take(r);
+    t.state = delaying_take_str(r);
+    s->ops->put_task(s, &t);
+}
+
 static void add_body(struct queue_store *s, u64 id, str content)
 {
     record_text(s, 'b', id, content);
@@ -264,6 +289,10 @@ static void apply_plain(struct queue_store *s, char op, str *r)
     case 'M': s->ops->delete_message(s, id, delaying_take(r)); break;
     case 'd': s->ops->delete_messages(s, id, delaying_take(r)); break;
     case 'D': s->ops->delete_bodies(s, id, delaying_take(r)); break;
+    case 'T':
+        delaying_take(r);
+        s->ops->delete_task(s, id);
+        break;
     case 'B':
         delaying_take(r);
         s->ops->delete_body(s, id);
@@ -289,6 +318,7 @@ static void apply(struct delaying *d, char op, str *r)
     case 'v': apply_message(s, op, r); break;
     case 'u': apply_update(s, r); break;
     case 'e': apply_dedup(s, r); break;
+    case 't': apply_task(s, r); break;
     default: apply_plain(s, op, r);
     }
 }
@@ -387,6 +417,8 @@ static void delaying_close(struct queue_store *s)
 static const struct queue_store_ops delaying_queue_ops = {
     .put_queue = put_queue,
     .delete_queue = delete_queue,
+    .put_task = put_task,
+    .delete_task = delete_task,
     .add_body = add_body,
     .add_message = add_message,
     .move_message = move_message,

@@ -196,8 +196,10 @@ SQS = [
     ('NoSuchAction', {}, 'InvalidAction', 'UnknownOperationException',
      'The action NoSuchAction is not valid for this endpoint.'),
     *((a, {}, *LATER, f'{a} is not supported by this version of toque.')
-      for a in ('AddPermission', 'RemovePermission', 'StartMessageMoveTask', 'CancelMessageMoveTask',
-                'ListMessageMoveTasks')),
+      for a in ('AddPermission', 'RemovePermission')),
+    *((a, {}, *MISSING, f'The request must contain the parameter {member}.')
+      for a, member in (('StartMessageMoveTask', 'SourceArn'), ('CancelMessageMoveTask', 'TaskHandle'),
+                        ('ListMessageMoveTasks', 'SourceArn'))),
 ]
 WITHOUT_QUEUE = ('CreateQueue', 'GetQueueUrl', 'ListQueues', 'NoSuchAction', 'StartMessageMoveTask',
                  'CancelMessageMoveTask', 'ListMessageMoveTasks')

@@ -41,7 +41,7 @@ static void run_echo(struct call *c)
 }
 
 /* A call about the queue "place:name", where the place is a region or an account. */
-static void names(const struct call *c, struct arn *ret)
+static void names(struct call *c, struct arn *ret)
 {
     str name = val_text(c->in, "Name"), place = str_cut(&name, ':');
 

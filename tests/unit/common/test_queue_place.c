@@ -40,6 +40,8 @@ static void urls(void **state)
     }
 }
 
+static struct arena kept; /* of the last call: what it stated may be there */
+
 /* A call whose input has one text member, or two. */
 static struct arn named(const char *name, const char *text, const char *also, const char *other)
 {
@@ -53,7 +55,10 @@ static struct arn named(const char *name, const char *text, const char *also, co
     struct arn arn = {.region = STR("R"), .account = STR("A"), .resource = STR("")};
 
     c->in = &in;
+    arena_init(&c->arena);
     queue_place_of_call(c, &arn);
+    arena_deinit(&kept);
+    kept = c->arena;
     mem_free(c);
     return arn;
 }
@@ -63,6 +68,24 @@ static void expect(struct arn arn, const char *region, const char *account, cons
     assert_true(str_is(arn.region, region));
     assert_true(str_is(arn.account, account));
     assert_true(str_is(arn.resource, resource));
+}
+
+/* {"taskId":"dd39d53b-cbc4-4d16-9b78-4a5ab1a4a5a8","sourceArn":"arn:aws:sqs:eu-west-1:123456789012:q"}
+ * and the same with a text that is no ARN. */
+#define HANDLE                                                                                     \
+    "eyJ0YXNrSWQiOiJkZDM5ZDUzYi1jYmM0LTRkMTYtOWI3OC00YTVhYjFhNGE1YTgiLCJzb3VyY2VBcm4iOiJhcm46YXdz" \
+    "OnNxczpldS13ZXN0LTE6MTIzNDU2Nzg5MDEyOnEifQ=="
+#define NO_HANDLE                                                                                  \
+    "eyJ0YXNrSWQiOiJkZDM5ZDUzYi1jYmM0LTRkMTYtOWI3OC00YTVhYjFhNGE1YTgiLCJzb3VyY2VBcm4iOiJxIn0="
+
+static void tasks(void **state)
+{
+    expect(named("TaskHandle", HANDLE, NULL, NULL), "eu-west-1", "123456789012", "q");
+    expect(named("TaskHandle", NO_HANDLE, NULL, NULL), "R", "A", "");
+    expect(named("TaskHandle", "foobared", NULL, NULL), "R", "A", "");
+    expect(named("TaskHandle", "", NULL, NULL), "R", "A", "");
+    arena_deinit(&kept);
+    arena_init(&kept);
 }
 
 static void calls(void **state)
@@ -83,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls),
         cmocka_unit_test(calls),
+        cmocka_unit_test(tasks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,10 +108,17 @@ static int list_dedup(void *arg, const struct dedup_row *e)
     return 0;
 }
 
+static int list_task(void *arg, const struct task_row *t)
+{
+    buf_printf(arg, "task %" PRIu64 " q%" PRIu64 " %.*s\n", t->id, t->queue, STR_ARG(t->state));
+    return 0;
+}
+
 static int load(struct queue_store *s, int (*queue)(void *arg, const struct queue_row *q),
                 int (*message)(void *arg, const struct message_row *m), void *arg)
 {
-    return queue_store_load(s, &(struct queue_store_walk){queue, message, list_dedup, arg});
+    return queue_store_load(s,
+                            &(struct queue_store_walk){queue, list_task, message, list_dedup, arg});
 }
 
 static void check_all(struct world *w, const char *expected)

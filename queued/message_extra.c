@@ -1,0 +1,56 @@
+#include "queued/message_extra.h"
+
+/* Texts of a message row by their tags. */
+static const struct {
+    u8 tag;
+    size_t at;
+} extras[] = {
+    {1, offsetof(struct message_row, origin)},
+    {2, offsetof(struct message_row, identity)},
+    {3, offsetof(struct message_row, group_id)},
+    {4, offsetof(struct message_row, source)},
+};
+#define TAG_END 32
+
+static str *extra_text(struct message_row *m, size_t i)
+{
+    return (str *)(void *)((char *)m + extras[i].at);
+}
+
+void message_extra_read(str stored, struct message_row *m)
+{
+    if (stored.n == 0 || (u8)stored.p[0] >= TAG_END) {
+        m->origin = stored;
+        return;
+    }
+    while (stored.n >= 3) {
+        u8 tag = (u8)stored.p[0];
+        size_t n = (u8)stored.p[1] | (size_t)(u8)stored.p[2] << 8;
+        if (stored.n < 3 + n)
+            return;
+        for (size_t i = 0; i < ARRAY_LEN(extras); i++)
+            if (extras[i].tag == tag)
+                *extra_text(m, i) = str_slice(stored, 3, 3 + n);
+        stored = str_slice(stored, 3 + n, stored.n);
+    }
+}
+
+str message_extra_write(const struct message_row *row, struct buf *out)
+{
+    struct message_row m = *row;
+    if (LIKELY(!(m.identity.n | m.group_id.n | m.source.n)) &&
+        (m.origin.n == 0 || (u8)m.origin.p[0] >= TAG_END))
+        return m.origin;
+    buf_reset(out);
+    for (size_t i = 0; i < ARRAY_LEN(extras); i++) {
+        str text = *extra_text(&m, i);
+        if (text.n == 0)
+            continue;
+        assert(text.n <= UINT16_MAX);
+        buf_char(out, (char)extras[i].tag);
+        buf_char(out, (char)(text.n & 0xff));
+        buf_char(out, (char)(text.n >> 8));
+        buf_str(out, text);
+    }
+    return buf_view(out);
+}
