@@ -43,7 +43,7 @@ static void store_fenced(struct server *s)
     server_stop(s);
 }
 
-/* Nothing of the turn happened. */
+/* Nothing of the turn happened, or after E_UNSURE: not yet. */
 static void store_failed(void *arg, int err)
 {
     struct server *s = arg;
@@ -142,11 +142,14 @@ static void deadline_set(struct server *s, i64 ms)
     loop_timer_set_real(s->loop, &s->deadline, s->clock.mono_ms + ms);
 }
 
-/* What is stored now is durable before the loop stops, or given up in its turn. */
+/* What is stored now, and what was refused while it lingered, is done before the loop stops, or given
+ * up in its turn. */
 static void server_drain(struct server *s)
 {
+    bool more = s->ops->drain && s->ops->drain(s);
+
     s->end = SERVER_DRAINS;
-    if (s->ops->drain && s->ops->drain(s)) {
+    if (more || is_under_way(s)) {
         deadline_set(s, s->options->stop_max_ms);
         loop_again(s->loop);
     } else {
