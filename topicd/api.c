@@ -182,6 +182,7 @@ static const struct fault_name faults[] = {
     NAMED(CALL_FAULT_BATCH_TOO_MANY, 400, "TooManyEntriesInBatchRequestException",
           "TooManyEntriesInBatchRequest"),
     NAMED(CALL_FAULT_INVALID_PARAMETER, 400, "InvalidParameterException", "InvalidParameter"),
+    NAMED(CALL_FAULT_INTERNAL, 500, "InternalErrorException", "InternalError"),
     NAMED(CALL_FAULT_ACCESS_DENIED, 403, "AuthorizationErrorException", "AuthorizationError"),
     {CALL_FAULT_REQUEST_EXPIRED, 403, "com.amazon.coral.service#RequestExpiredException",
      "RequestExpired", NULL},

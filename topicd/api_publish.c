@@ -24,6 +24,8 @@ static void publish_safe(struct completion *safe, int err)
         call_fail(c, CALL_FAULT_UNAVAILABLE,
                   "The outbox for a queue daemon that is down is full. "
                   "Try again later.");
+    else if (err == E_UNSURE)
+        call_fail(c, CALL_FAULT_INTERNAL, CALL_UNSURE_TEXT);
     else if (err)
         call_fail(c, CALL_FAULT_UNAVAILABLE, "The message could not be stored. Try again.");
     else

@@ -23,6 +23,7 @@ struct delivery_batch {
     struct completion **waiting; /* each once */
     u32 n, cap;
     u64 row;              /* in the outbox; 0: it has none */
+    int err;              /* of the turn that was to store it */
     struct home *storing; /* set until the turn of its row has settled */
     struct loop_later stored;
 };

@@ -347,7 +347,7 @@ static void forget_recent(struct held *h)
         if (d->storing)
             return;
         list_remove(&d->link);
-        delivery_batch_end(d, d->row ? 0 : E_IO);
+        delivery_batch_end(d, d->row ? 0 : d->err);
     }
 }
 

@@ -238,6 +238,7 @@ static void batch_stored(struct loop_later *later, int err)
     bool owned = !list_is_empty(&d->link);
 
     d->storing = NULL;
+    d->err = err;
     if (err) {
         d->row = 0;
     } else {

@@ -81,7 +81,7 @@ enum call_fault {
     CALL_FAULT_NO_SUBSCRIPTION, /* OptInRequired: the key is not for this service */
     CALL_FAULT_ACCESS_DENIED,
     CALL_FAULT_UNAVAILABLE, /* 503: the store or the peer is failing, try again */
-    CALL_FAULT_INTERNAL,    /* 500 */
+    CALL_FAULT_INTERNAL,    /* 500: it failed, and may have happened all the same */
     CALL_FAULT_UNSUPPORTED, /* not implemented by toque */
     CALL_FAULT_BATCH_EMPTY, /* batches of both services */
     CALL_FAULT_BATCH_TOO_MANY,
@@ -90,6 +90,8 @@ enum call_fault {
     CALL_FAULT_BATCH_TOO_LONG,
     CALL_FAULT_OWN = 100,
 };
+
+#define CALL_UNSURE_TEXT "The service failed, and it is not known whether the request was stored."
 
 /* The public names of a fault code. */
 struct fault_name {

@@ -239,14 +239,25 @@ struct clock *call_clock(const struct call *c)
 
 /* --- the end of a call ------------------------------------------------------------------------ */
 
-static void unavailable(struct call *c, const char *why)
+static void call_render_failure(struct call *c, int code, const char *why)
 {
     fault_clear(&c->fault);
-    fault_set(&c->fault, CALL_FAULT_UNAVAILABLE, "%s", why);
+    fault_set(&c->fault, code, "%s", why);
     if (c->service)
         call_render(c);
     else
         call_render_page(c, 503, STR("{\"error\":\"the store is failing\"}"));
+}
+
+static void unavailable(struct call *c, const char *why)
+{
+    call_render_failure(c, CALL_FAULT_UNAVAILABLE, why);
+}
+
+/* 503 says that nothing happened, 500 that nobody knows. */
+static void call_unsure(struct call *c)
+{
+    call_render_failure(c, CALL_FAULT_INTERNAL, CALL_UNSURE_TEXT);
 }
 
 void desk_let_go(struct call *c)
@@ -285,7 +296,9 @@ void desk_sent(struct call *c, enum call_outcome outcome)
 static void call_leave(struct loop_later *later, int err)
 {
     struct call *c = list_item(later, struct call, later);
-    if (err < 0)
+    if (err == E_UNSURE)
+        call_unsure(c);
+    else if (err < 0)
         unavailable(c, "The service could not store the request. Try again.");
     enum call_outcome outcome = c->reply(c->reply_arg, c);
     if (err < 0)

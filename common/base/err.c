@@ -18,6 +18,7 @@ const char *err_text(int err)
     case E_DENIED: return "not allowed";
     case E_FAULT: return "caller's mistake";
     case E_SHORT: return "input ends early";
+    case E_UNSURE: return "failed, and could not be undone yet";
     case E_FENCED: return "somebody else owns it now";
     default: return "unknown error";
     }

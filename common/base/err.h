@@ -24,6 +24,7 @@ enum {
     E_FAULT = -11,  /* the caller's mistake: the struct fault says which */
     E_SHORT = -12,  /* input is incomplete */
     E_FENCED = -13, /* another process has taken it over */
+    E_UNSURE = -14, /* it failed, and a restart may find all the same that it happened */
 };
 
 /* A few words for a log line; never NULL. */

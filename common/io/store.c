@@ -55,6 +55,7 @@ struct store {
     bool turn;   /* a turn is open, in the database too unless err is set */
     int err;     /* first failure of the turn */
     bool doubt;  /* invariant 3 */
+    bool uncut;  /* a failed commit may be whole behind the WAL's valid end */
     bool freed;  /* there may be more free pages than when they were last counted */
     bool giving; /* in the course of giving pages back */
     bool shrunk; /* pages were given back: the file is cut when the WAL is copied to its end */
@@ -161,6 +162,7 @@ static int mend(struct store *s)
         sqlite3_reset(s->rollback);
     }
     int rc = store_wal_cut(s->db, STORE_PAGE_SIZE);
+    s->uncut = s->uncut && rc != SQLITE_OK;
     int err = rc == SQLITE_OK ? connection_renew(s) : failed(s, rc, "cutting the WAL");
     if (!err)
         s->doubt = false;
@@ -387,7 +389,10 @@ int store_commit(struct store *s, u64 *ret_ticket)
     int err = 0;
     if (s->turn) {
         i64 start = now_us(s);
+        bool tried = !s->err;
         err = store_run(s, s->commit);
+        /* A write that found no room is not whole, and a commit without its last frame is none. */
+        bool whole = tried && err && (sqlite3_errcode(s->db) & 0xff) == SQLITE_IOERR;
         store_rollback(s);
         s->version = file_version(s);
         s->stats.commit_last_us = now_us(s) - start;
@@ -399,9 +404,10 @@ int store_commit(struct store *s, u64 *ret_ticket)
                 return err;
             /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that
              * is full may have room again once the WAL can start anew. */
+            s->uncut = whole;
             mend(s);
             store_copier_wake(s->copier);
-            return err;
+            return s->uncut ? E_UNSURE : err;
         }
         s->stats.commits++;
         s->ticket++;

@@ -11,7 +11,8 @@
  *
  * A failed turn leaves nothing: it is rolled back, and frames that its commit may have written
  * after the valid end of the WAL are truncated, so that no restart can recover them. Until that
- * succeeds no turn begins; reads continue. */
+ * succeeds no turn begins; reads continue. When it does not succeed at once, the commit's error is
+ * E_UNSURE: if the process ends before it does, the next one may recover the turn. */
 #ifndef TOQUE_STORE_H
 #define TOQUE_STORE_H
 
@@ -67,8 +68,8 @@ int store_row(struct store *s, struct sqlite3_stmt *stmt);
 int store_read(struct store *s, struct sqlite3_stmt *stmt);
 /* Ends a read early. */
 void store_row_end(struct sqlite3_stmt *stmt);
-/* Commits; on any failure in this turn rolls back and returns E_IO or E_FULL. Without an open turn
- * it does nothing and returns the last ticket. */
+/* Commits; on any failure in this turn rolls back and returns E_IO, E_FULL or E_UNSURE. Without an
+ * open turn it does nothing and returns the last ticket. */
 int store_commit(struct store *s, u64 *ret_ticket) MUST_CHECK;
 /* Makes all commits durable now, also with relaxed durability. */
 int store_sync(struct store *s) MUST_CHECK;

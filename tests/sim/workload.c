@@ -129,6 +129,8 @@ static enum outcome outcome_of(const struct worker *w)
         return OUTCOME_UNKNOWN;
     if (w->call.status < 500)
         return OUTCOME_REFUSED;
+    if (w->call.status == 500)
+        return OUTCOME_UNKNOWN;
     return w->decides ? OUTCOME_REFUSED : OUTCOME_UNKNOWN;
 }
 

@@ -473,7 +473,7 @@ static void a_store_that_cannot_be_read_denies_nothing(void **state)
                                              .files = FAILING_ANY,
                                              .result = 10 /* SQLITE_IOERR */,
                                              .times = -1});
-    rig_refused(r, 503, "ServiceUnavailable", "SendMessage", "{'QueueUrl':'q','MessageBody':'x'}");
+    rig_refused(r, 500, "InternalFailure", "SendMessage", "{'QueueUrl':'q','MessageBody':'x'}");
     assert_true(r->d->server.lost);
     rig_refused(r, 503, "ServiceUnavailable", "GetQueueUrl", "{'QueueName':'q'}");
     rig_refused(r, 503, "ServiceUnavailable", "ListQueues", "{}");

@@ -408,6 +408,33 @@ static void test_rejected_while_the_store_fails(void **state)
     rig_free(r);
 }
 
+/* A commit that failed and cannot be undone: a restart may find it, and nobody is told that nothing
+ * happened. */
+static void test_a_turn_of_which_nobody_knows(void **state)
+{
+    struct rig *r = open_rig(2);
+    struct buf out = {0};
+    struct failing_order order = {.ops = FAILING_SYNC | FAILING_TRUNCATE,
+                                  .files = FAILING_WAL,
+                                  .result = 1034 /* SQLITE_IOERR_FSYNC */,
+                                  .times = -1};
+
+    close_fake(r, 1);
+    failing_vfs_order(order);
+    assert_int_equal(rig_call(r, PUBLISH("1"), &out), 500); /* held */
+    assert_non_null(strstr(out.p, "<Code>InternalError</Code>"));
+    assert_int_equal(rig_call(r, PUBLISH("2"), &out), 503); /* this one was not even tried */
+    failing_vfs_heal();
+    RIG_UNTIL(r, !r->t->server.failing);
+    failing_vfs_order(order);
+    assert_int_equal(rig_call(r, "Action=CreateTopic&Name=other", &out), 500);
+    failing_vfs_heal();
+    RIG_UNTIL(r, !r->t->server.failing);
+    assert_int_equal(held(r)->frames, 0);
+    buf_deinit(&out);
+    rig_free(r);
+}
+
 /* What is held when turns are lost is known again when the store works. */
 static void test_held_over_a_failing_store(void **state)
 {
@@ -491,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_a_rejection_that_is_lost),
         cmocka_unit_test(test_a_rejection_that_comes_twice),
         cmocka_unit_test(test_rejected_while_the_store_fails),
+        cmocka_unit_test(test_a_turn_of_which_nobody_knows),
         cmocka_unit_test(test_held_over_a_failing_store),
         cmocka_unit_test(test_rejections_that_make_no_sense),
     };
