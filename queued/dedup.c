@@ -88,6 +88,7 @@ static void forget_oldest(struct dedup *d)
     const struct dedup_entry *e = &b->entries[b->first];
     if (idmap_get(&d->table, e->key[0]) == e)
         idmap_del(&d->table, e->key[0]);
+    idmap_shrink(&d->table);
     d->entries--;
     if (++b->first < b->end)
         return;

@@ -35,8 +35,10 @@ void group_leave(struct msg *m, bool is_gone)
     assert(g->holders > 0);
     if (--g->holders > 0)
         return;
-    if (!is_gone)
+    if (!is_gone) {
         map_del(&m->queue->groups, g->id);
+        map_shrink(&m->queue->groups);
+    }
     assert(list_is_empty(&g->link) || is_gone);
     mem_free(g);
 }

@@ -325,6 +325,7 @@ static void bury(struct queue *q)
 static void forget(struct queue *q)
 {
     idmap_del(&q->all->by_id, q->id);
+    idmap_shrink(&q->all->by_id);
     queue_free(q);
 }
 
@@ -336,6 +337,7 @@ void queues_remove(struct queue *q)
     redrive_sources_remove(&qs->sources, q);
     move_tasks_end(q, true);
     map_del(&qs->by_key, q->key);
+    map_shrink(&qs->by_key);
     skiplist_del(&qs->order, q->key);
     q->deleted = true;
     queue_purge(q);

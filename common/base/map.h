@@ -2,6 +2,8 @@
  * so that nobody outside can aim at its collisions. Keys are borrowed: they usually live in the
  * value, and must stay where they are while the entry is in the table.
  *
+ * No call costs more because the table is large: it grows, and becomes smaller, in steps.
+ *
  * The order of a walk follows from the seed and from what was put and removed. A daemon gives its
  * tables a seed of its own, so that a run can be repeated; NULL stands for one that the process
  * draws at its start, for tables of which only single entries are asked. */
@@ -19,7 +21,11 @@ void map_seed_init(struct map_seed *seed, struct id_source *chance);
 struct map_slot;
 struct map {
     struct map_slot *slots;
-    size_t n, cap, used; /* entries, slots, slots that were ever taken since the last growth */
+    size_t n, cap, used; /* entries, slots, slots that were ever taken since the last resize */
+    struct map_old {     /* the slots before it, while they are being moved */
+        struct map_slot *slots;
+        size_t cap, n, at; /* entries that are still there; slots before `at` are empty */
+    } old;
     const struct map_seed *seed;
 };
 
@@ -35,11 +41,17 @@ void *map_put(struct map *m, str key, void *value);
 void *map_del(struct map *m, str key);
 /* Walk: start with *pos = 0; returns NULL at the end. Removing the current entry is allowed. */
 void *map_next(const struct map *m, size_t *pos);
+/* Takes less memory where most of it stands empty, a bit of the way with every call; not in a walk. */
+void map_shrink(struct map *m);
 
 /* The same for 64-bit keys (kept by value), 16 bytes a slot. Key and value must not be 0/NULL. */
 struct idmap {
     struct idmap_slot *slots;
     size_t n, cap;
+    struct idmap_old {
+        struct idmap_slot *slots;
+        size_t cap, at;
+    } old;
     const struct map_seed *seed;
 };
 
@@ -49,7 +61,7 @@ void *idmap_get(const struct idmap *m, u64 key);
 void *idmap_put(struct idmap *m, u64 key, void *value);
 void *idmap_del(struct idmap *m, u64 key);
 void *idmap_next(const struct idmap *m, size_t *pos);
-/* Takes less memory where most of it stands empty; not in a walk. */
+/* As map_shrink. */
 void idmap_shrink(struct idmap *m);
 
 /* 64-bit hash of bytes. */

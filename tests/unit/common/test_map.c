@@ -71,25 +71,93 @@ static void map_as_array(void **state)
     map_deinit(&m);
 }
 
-/* A walk that removes every other entry it meets sees every entry once. */
+/* A walk that removes every other entry it meets sees every entry once, whatever part of it has moved
+ * to a larger table. */
 static void map_walk(void **state)
 {
+    for (size_t keys = 0; keys < 300; keys++) {
+        struct map m;
+        size_t pos = 0, seen = 0;
+        int *v;
+        map_init(&m, NULL);
+        prepare();
+        for (size_t i = 0; i < keys; i++)
+            map_put(&m, name_of(i), &marks[i]);
+        for (; (v = map_next(&m, &pos)); seen++) {
+            assert_int_equal((*v)++, 0);
+            if (seen % 2)
+                assert_ptr_equal(map_del(&m, name_of((size_t)(v - marks))), v);
+        }
+        assert_int_equal(seen, keys);
+        assert_int_equal(m.n, keys - keys / 2);
+        map_deinit(&m);
+    }
+}
+
+/* No put moves more than a few entries, and a table is filled before it has to grow again. */
+static void growth_is_bounded(void **state)
+{
     struct map m;
-    size_t pos = 0, seen = 0;
-    int *v;
+    struct idmap ids;
+    size_t grown = 0;
     map_init(&m, NULL);
-    assert_null(map_next(&m, &pos));
+    idmap_init(&ids, NULL);
     prepare();
+    for (size_t i = 0; i < KEYS; i++) {
+        size_t left = m.old.n, cap = m.cap, ids_at = ids.old.at, ids_cap = ids.cap;
+        map_put(&m, name_of(i), &marks[i]);
+        idmap_put(&ids, i + 1, &marks[i]);
+        grown += m.old.slots && m.cap != cap;
+        if (m.cap != cap && cap) {
+            assert_int_equal(left, 0);
+            assert_in_range(m.old.n, i < 16 ? 0 : i - 16, i);
+        } else {
+            assert_in_range(m.old.n, left < 16 ? 0 : left - 16, left);
+        }
+        if (ids.cap != ids_cap)
+            assert_int_equal(ids_at, 0);
+        else if (ids.old.slots)
+            assert_in_range(ids.old.at, ids_at, ids_at + 16);
+    }
+    assert_true(grown >= 6);
+    map_deinit(&m);
+    idmap_deinit(&ids);
+}
+
+/* A drain leaves a small table, which is reached in small steps. */
+static void tables_shrink(void **state)
+{
+    struct map m;
+    struct idmap ids;
+    map_init(&m, NULL);
+    idmap_init(&ids, NULL);
+    prepare();
+    for (u64 i = 1; i <= 40000; i++)
+        idmap_put(&ids, i, &ids);
     for (size_t i = 0; i < KEYS; i++)
         map_put(&m, name_of(i), &marks[i]);
-    for (pos = 0; (v = map_next(&m, &pos)); seen++) {
-        assert_int_equal((*v)++, 0);
-        if (seen % 2)
-            assert_ptr_equal(map_del(&m, name_of((size_t)(v - marks))), v);
+    for (u64 i = 1; i <= 39990; i++) {
+        assert_ptr_equal(idmap_del(&ids, i), &ids);
+        size_t at = ids.old.at;
+        idmap_shrink(&ids);
+        assert_true(!ids.old.slots || ids.old.at <= at + 64);
+        assert_ptr_equal(idmap_get(&ids, i + 1), &ids);
     }
-    assert_int_equal(seen, KEYS);
-    assert_int_equal(m.n, KEYS / 2);
+    for (size_t i = 0; i < KEYS - 10; i++) {
+        assert_ptr_equal(map_del(&m, name_of(i)), &marks[i]);
+        map_shrink(&m);
+        assert_ptr_equal(map_get(&m, name_of(i + 1)), &marks[i + 1]);
+    }
+    assert_int_equal(ids.cap, 4096);
+    assert_int_equal(m.cap, 1024);
+    for (u64 i = 39991; i <= 40000; i++)
+        assert_ptr_equal(idmap_get(&ids, i), &ids);
+    for (size_t i = KEYS - 10; i < KEYS; i++)
+        assert_ptr_equal(map_get(&m, name_of(i)), &marks[i]);
+    assert_int_equal(ids.n, 10);
+    assert_int_equal(m.n, 10);
     map_deinit(&m);
+    idmap_deinit(&ids);
 }
 
 /* The order of both tables' walks under the seed that this number draws, as a text. */
@@ -262,7 +330,8 @@ int main(void)
         cmocka_unit_test(walk_follows_the_seed), cmocka_unit_test(map_does_not_creep),
         cmocka_unit_test(map_replaces_the_key),  cmocka_unit_test(hash_differs),
         cmocka_unit_test(idmap_as_array),        cmocka_unit_test(idmap_walk),
-        cmocka_unit_test(idmap_is_dense),
+        cmocka_unit_test(idmap_is_dense),        cmocka_unit_test(growth_is_bounded),
+        cmocka_unit_test(tables_shrink),
     };
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }
