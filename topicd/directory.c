@@ -1,7 +1,5 @@
 #include "topicd/directory.h"
 
-#include <stdlib.h>
-
 #include "common/aws/arn.h"
 #include "common/base/hash.h"
 #include "common/base/log.h"
@@ -15,6 +13,7 @@ void directory_init(struct directory *d, struct homes *homes, struct topic_store
     *d = (struct directory){
         .homes = homes, .store = store, .loop = l, .links = links, .link_count = n, .version = 1};
     map_init(&d->queues, seed);
+    skiplist_init(&d->order);
 }
 
 void directory_deinit(struct directory *d)
@@ -23,6 +22,7 @@ void directory_deinit(struct directory *d)
 
     for (size_t at = 0; (q = map_next(&d->queues, &at));)
         mem_free(q);
+    skiplist_deinit(&d->order);
     map_deinit(&d->queues);
 }
 
@@ -81,6 +81,10 @@ static void set_home(struct directory *d, struct directory_queue *q, struct home
         q->home->queues--;
     if (h)
         h->queues++;
+    if (!q->home && h)
+        skiplist_put(&d->order, q->arn, q);
+    else if (q->home && !h)
+        skiplist_del(&d->order, q->arn);
     q->home = h;
     d->version++;
 }
@@ -317,22 +321,25 @@ u32 directory_link(const struct directory *d, str arn)
     return owner->link ? owner->link->index : DIRECTORY_NO_LINK;
 }
 
-static int compare(const void *left, const void *right)
-{
-    return str_cmp(*(const str *)left, *(const str *)right);
-}
-
 str *directory_list(const struct directory *d, str prefix, str after, size_t max, size_t *ret_n,
                     bool *ret_more)
 {
-    str *found = mem_array(d->queues.n + 1, sizeof(*found));
-    const struct directory_queue *q;
+    str *found = mem_array(max, sizeof(*found));
+    struct skiplist_node *at =
+        skiplist_from(&d->order, str_cmp(after, prefix) > 0 ? after : prefix);
     size_t n = 0;
 
-    for (size_t at = 0; (q = map_next(&d->queues, &at));)
-        if (q->home && str_starts(q->arn, prefix) && (!after.n || str_cmp(q->arn, after) > 0))
-            found[n++] = q->arn;
-    qsort(found, n, sizeof(*found), compare);
+    for (; at; at = skiplist_next(at)) {
+        str arn = ((const struct directory_queue *)skiplist_value(at))->arn;
+
+        if (!str_starts(arn, prefix) || n > max)
+            break;
+        if (str_eq(arn, after))
+            continue;
+        if (n < max)
+            found[n] = arn;
+        n++;
+    }
     *ret_more = n > max;
     *ret_n = MIN(n, max);
     return found;

@@ -13,6 +13,7 @@
 
 #include "common/aws/frame.h"
 #include "common/base/map.h"
+#include "common/base/skiplist.h"
 #include "topicd/queued_link.h"
 
 /* Further queues are not recorded. */
@@ -32,13 +33,14 @@ struct directory {
     struct loop *loop;
     struct queued_link *const *links; /* borrowed */
     u32 link_count;
-    u32 version;       /* grows when a lookup's result changes; never 0 */
-    struct map queues; /* struct directory_queue by ARN */
-    u32 held;          /* queues with held deliveries */
-    bool hold_all;     /* not loaded yet: every queue counts as held */
-    bool news;         /* a queue with held deliveries has got a home */
-    bool failing;      /* the store */
-    bool stale;        /* the store lacks changes made while it failed */
+    u32 version;           /* grows when a lookup's result changes; never 0 */
+    struct map queues;     /* struct directory_queue by ARN */
+    struct skiplist order; /* those with a home, by ARN */
+    u32 held;              /* queues with held deliveries */
+    bool hold_all;         /* not loaded yet: every queue counts as held */
+    bool news;             /* a queue with held deliveries has got a home */
+    bool failing;          /* the store */
+    bool stale;            /* the store lacks changes made while it failed */
     bool told_full;
 };
 
@@ -75,7 +77,7 @@ void directory_release_all(struct directory *d);
 
 /* ARNs, sorted, of the queues that begin with `prefix` and sort behind `after`, at most `max`. An
  * array that the caller frees; the views live until the directory changes. *ret_more: there are
- * more. */
+ * more. Costs what it returns, however many queues there are. */
 str *directory_list(const struct directory *d, str prefix, str after, size_t max, size_t *ret_n,
                     bool *ret_more);
 

@@ -2,6 +2,8 @@
  * name would be made; answers come back, callers leave, queueds go away. */
 #include "tests/unit/topicd/rig.h"
 
+#include <time.h>
+
 static struct rig *open_rig(u32 queueds)
 {
     struct rig *r = rig_new(queueds);
@@ -300,6 +302,52 @@ static void test_list_over_several(void **state)
     rig_free(r);
 }
 
+static i64 cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (i64)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* However many queues there are: to look at all of them for each page would take a second here. */
+static void test_a_page_costs_a_page(void **state)
+{
+    enum { QUEUES = 20000, PAGES = 300, SIZE = 10 };
+    struct rig *r = open_rig(2);
+    const struct directory *d = &r->t->queueds.directory;
+    str prefix = STR("arn:aws:sqs:us-east-1:000000000000:"), after = STR_NONE;
+    struct buf names = {0};
+    size_t n;
+    bool more;
+
+    for (int i = QUEUES; i-- > 0;)
+        buf_printf(&names, "q%05d,", i);
+    fake_announce(&r->fakes[0], names.p);
+    RIG_UNTIL(r, d->queues.n == QUEUES);
+    i64 begin_us = cpu_us();
+
+    for (int page = 0; page < PAGES; page++) {
+        char last[16];
+        str *arns = directory_list(d, prefix, after, SIZE, &n, &more);
+
+        assert_int_equal(n, SIZE);
+        assert_true(more);
+        snprintf(last, sizeof(last), "q%05d", (page + 1) * SIZE - 1);
+        assert_true(str_ends(arns[SIZE - 1], str_of(last)));
+        after = arns[SIZE - 1];
+        mem_free(arns);
+    }
+    assert_in_range(cpu_us() - begin_us, 0, 100000);
+    fake_announce(&r->fakes[0], "q19998");
+    RIG_UNTIL(r, d->queues.n == 1);
+    mem_free(directory_list(d, prefix, STR_NONE, SIZE, &n, &more));
+    assert_int_equal(n, 1);
+    assert_false(more);
+    buf_deinit(&names);
+    rig_free(r);
+}
+
 /* Where queues are is known after a restart, too, so deliveries for one that is away wait for it.
  */
 static void test_homes_outlive_the_daemon(void **state)
@@ -352,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_homes_outlive_a_failing_store),
         cmocka_unit_test(test_removal_told_by_another_one),
         cmocka_unit_test(test_list_over_several),
+        cmocka_unit_test(test_a_page_costs_a_page),
         cmocka_unit_test(test_homes_outlive_the_daemon),
         cmocka_unit_test(test_stop_answers_what_waits),
     };
