@@ -20,8 +20,6 @@
 #include "common/io/store_file.h"
 #include "common/io/store_wal.h"
 
-/* So few frames the loop may copy itself between two turns: about a millisecond. */
-#define STORE_FINISH_FRAMES 256
 /* An idle WAL with fewer frames is left alone: a start reads it in a moment. */
 #define STORE_IDLE_FRAMES 256
 /* Free pages that a file keeps, and from which share on (1/n) it gives some back. */
@@ -61,6 +59,7 @@ struct store {
     bool shrunk; /* pages were given back: the file is cut when the WAL is copied to its end */
     u64 ticket;
     u32 finish_from; /* do not try to finish the checkpoint below so many frames */
+    u32 left_before; /* frames that were not copied yet when the checkpointer was woken last */
     i64 released_us;
     u64 released_commits;
     struct store_stats stats;
@@ -173,8 +172,9 @@ static int mend(struct store *s)
 
 /* After a commit: keeps the WAL near wal_checkpoint_bytes. A checkpoint beside unbroken writing is
  * never complete, and only a complete one lets the next turn start the WAL from its beginning: so
- * the checkpointer does the bulk, and the loop, when few frames are left, does those. Somebody who
- * reads an old state of the file hinders that; then it is tried again only after more frames. */
+ * the checkpointer does the bulk, in copies that leave less and less, and the loop does the rest.
+ * Somebody who reads an old state of the file hinders that; then it is tried again only after more
+ * frames. */
 static void checkpoint_drive(struct store *s)
 {
     struct store_wal wal;
@@ -182,7 +182,7 @@ static void checkpoint_drive(struct store *s)
         return;
     u64 bytes = (u64)wal.frames * WAL_FRAME_SIZE(STORE_PAGE_SIZE);
     if (bytes < s->conf.wal_checkpoint_bytes) {
-        s->finish_from = 0;
+        s->finish_from = s->left_before = 0;
         return;
     }
     bool over = bytes > s->conf.wal_size_max;
@@ -190,13 +190,16 @@ static void checkpoint_drive(struct store *s)
         return;
     if (over)
         store_wal_look(s->db, &wal);
-    if (wal.copied == wal.frames)
+    u32 left = wal.frames - wal.copied;
+    if (left == 0)
         return;
-    if (over || wal.frames - wal.copied <= STORE_FINISH_FRAMES) {
-        s->finish_from = wal.frames + STORE_FINISH_FRAMES * 4;
+    if (over || store_wal_may_finish(left, s->left_before)) {
+        s->finish_from = wal.frames + STORE_WAL_FINISH_MAX * 4;
+        s->left_before = 0;
         if (store_wal_copy(s->db) != SQLITE_OK)
             s->stats.failures++;
     } else {
+        s->left_before = left;
         store_copier_wake(s->copier);
     }
 }

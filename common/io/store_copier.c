@@ -51,7 +51,7 @@ static void *copier_run(void *arg)
         c->wanted = c->later = false;
         c->working = true;
         pthread_mutex_unlock(&c->lock);
-        int rc = store_wal_copy(c->db);
+        int rc = store_wal_copy_ahead(c->db);
         pthread_mutex_lock(&c->lock);
         c->working = false;
         if (rc != SQLITE_OK)

@@ -37,6 +37,12 @@ bool store_wal_look(sqlite3 *db, struct store_wal *ret)
     return true;
 }
 
+bool store_wal_may_finish(u32 left, u32 before)
+{
+    bool closer = before == 0 || left <= before / 2;
+    return left <= STORE_WAL_FINISH_FEW || (left <= STORE_WAL_FINISH_MAX && !closer);
+}
+
 int store_wal_cut(sqlite3 *db, u32 page_size)
 {
     struct store_wal wal;
@@ -79,4 +85,16 @@ int store_wal_copy(sqlite3 *db)
     int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
     return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
+}
+
+int store_wal_copy_ahead(sqlite3 *db)
+{
+    sqlite3_file *file = NULL;
+    int rc = store_wal_copy(db);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc != SQLITE_OK || !file || !file->pMethods)
+        return rc;
+    return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }

@@ -22,6 +22,12 @@ struct store_wal {
 /* False: there is no WAL yet. `frames` is exact only on the writing thread; elsewhere it may be
  * outdated. */
 bool store_wal_look(struct sqlite3 *db, struct store_wal *ret);
+/* Whether the loop may copy the last `left` frames itself, between two turns. Few of them cost it a
+ * millisecond; up to STORE_WAL_FINISH_MAX it does when the checkpointer gets no closer: it had
+ * `before` of them left when it began its last copy (0: there was none). */
+#define STORE_WAL_FINISH_FEW 32
+#define STORE_WAL_FINISH_MAX 256
+bool store_wal_may_finish(u32 left, u32 before);
 /* Truncates the WAL after the last commit, and syncs. Returns an SQLite code, 0 on success. */
 int store_wal_cut(struct sqlite3 *db, u32 page_size) MUST_CHECK;
 int store_wal_sync(struct sqlite3 *db) MUST_CHECK;
@@ -31,5 +37,8 @@ int store_wal_sync(struct sqlite3 *db) MUST_CHECK;
  * hinders it is no error, a later copy gets further. On failure *ret may be open. */
 int store_wal_copier_open(struct sqlite3 **ret, const char *path) MUST_CHECK;
 int store_wal_copy(struct sqlite3 *db) MUST_CHECK;
+/* The same ahead of whoever copies the rest: SQLite syncs the database file only in the copy that
+ * completes a checkpoint, which would then wait for everything that was copied before it. */
+int store_wal_copy_ahead(struct sqlite3 *db) MUST_CHECK;
 
 #endif

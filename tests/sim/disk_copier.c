@@ -28,7 +28,7 @@ static void copier_work(void *arg)
     struct store_copier *c = arg;
 
     disk_checkpoints++;
-    if (store_wal_copy(c->db) != SQLITE_OK)
+    if (store_wal_copy_ahead(c->db) != SQLITE_OK)
         c->failures++;
 }
 

@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/store.h"
+#include "common/io/store_wal.h"
 #include "tests/failing_vfs.h"
 #include "tests/store_aid.h"
 
@@ -521,6 +522,19 @@ static void test_an_idle_file_is_cut(void **state)
     assert_true(st.st_size < 2000000);
 }
 
+/* The loop does what is left of a checkpoint when that is little, or the checkpointer gets no closer. */
+static void test_the_end_of_a_checkpoint(void **state)
+{
+    assert_true(store_wal_may_finish(1, 0));
+    assert_true(store_wal_may_finish(STORE_WAL_FINISH_FEW, 0));
+    assert_false(store_wal_may_finish(STORE_WAL_FINISH_FEW + 1, 0));
+    assert_false(store_wal_may_finish(200, 4000));
+    assert_false(store_wal_may_finish(100, 200));
+    assert_true(store_wal_may_finish(101, 200));
+    assert_true(store_wal_may_finish(STORE_WAL_FINISH_MAX, 100));
+    assert_false(store_wal_may_finish(STORE_WAL_FINISH_MAX + 1, 100));
+}
+
 /* The database file cannot be written: the WAL takes what comes, and is copied when that works
  * again. */
 static void test_a_checkpoint_that_fails(void **state)
@@ -570,6 +584,34 @@ static void test_a_reader_beside(void **state)
     assert_int_equal(count(w), i);
 }
 
+/* The database file's syncs in a copy. */
+static int syncs_of(int (*copy)(sqlite3 *db), sqlite3 *copier)
+{
+    failing_vfs_heal();
+    assert_int_equal(copy(copier), SQLITE_OK);
+    return failing_vfs_count(FAILING_SYNC, FAILING_DB);
+}
+
+/* Whoever completes a checkpoint does not find all unsynced that was copied before. */
+static void test_a_copy_ahead_is_synced(void **state)
+{
+    struct world *w = *state;
+    sqlite3 *other, *copier;
+    put(w, 1, 10);
+    assert_int_equal(commit(w), 0);
+    assert_int_equal(sqlite3_open_v2(w->path, &other, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN; SELECT * FROM thing", NULL, NULL, NULL),
+                     SQLITE_OK);
+    put(w, 2, 10);
+    assert_int_equal(commit(w), 0);
+    assert_int_equal(store_wal_copier_open(&copier, w->path), SQLITE_OK);
+    assert_int_equal(syncs_of(store_wal_copy, copier), 0); /* that reader hinders its completion */
+    assert_int_equal(syncs_of(store_wal_copy_ahead, copier), 1);
+    sqlite3_close(other);
+    assert_in_range(syncs_of(store_wal_copy, copier), 1, 2);
+    sqlite3_close(copier);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -589,8 +631,10 @@ int main(void)
         TEST(test_steady_traffic_grows_nothing),
         TEST(test_a_drained_file_shrinks),
         TEST(test_an_idle_file_is_cut),
+        TEST(test_the_end_of_a_checkpoint),
         TEST(test_a_checkpoint_that_fails),
         TEST(test_a_reader_beside),
+        TEST(test_a_copy_ahead_is_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
