@@ -8,6 +8,11 @@
 #define QUEUE_BATCH 32
 /* So far apart may neighbours of a run be: what is between them is looked up one by one. */
 #define GAP_MAX 64
+/* Rows of one statement, between two looks at the clock: where they are not in memory, the disk has
+ * to bring their pages. */
+#define RUN_MAX 128
+/* Messages cleared away between two such looks. */
+#define ASK_EVERY 32
 
 /* --- due -------------------------------------------------------------------------------------- */
 
@@ -109,7 +114,7 @@ static void flush_bodies(struct clearing *c)
 static bool is_gap(const struct clearing *c, u64 seq)
 {
     u64 at = c->messages.last + 1;
-    if (seq < at || seq - at > GAP_MAX)
+    if (seq < at || seq - at > GAP_MAX || seq - c->messages.first >= RUN_MAX)
         return false;
     while (at < seq && !msg_find(&c->queues->msgs, at))
         at++;
@@ -128,7 +133,7 @@ static void add_message(struct clearing *c, u64 seq)
 /* Nothing tells whether there are bodies between two others: runs of them have no gaps. */
 static void add_body(struct clearing *c, u64 row)
 {
-    if (!c->bodies.first || row != c->bodies.last + 1) {
+    if (!c->bodies.first || row != c->bodies.last + 1 || row - c->bodies.first >= RUN_MAX) {
         flush_bodies(c);
         c->bodies.first = row;
     }
@@ -156,8 +161,11 @@ static u32 clear_step(void *arg, u32 pieces)
     struct clearing c = {.queues = arg};
     struct msg *m;
     u32 n = 0;
-    for (; n < pieces && (m = queues_first_doomed(c.queues)); n++)
+    for (; n < pieces && (m = queues_first_doomed(c.queues)); n++) {
+        if (n % ASK_EVERY == ASK_EVERY - 1 && background_is_over(c.queues->sweep.background))
+            break;
         clear_message(&c, m);
+    }
     flush_messages(&c);
     flush_bodies(&c);
     if (n)

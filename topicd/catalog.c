@@ -8,6 +8,8 @@
 #include "common/base/log.h"
 
 #define ORPHANS_CAP_MIN 64
+/* Subscriptions cleared away between two looks at the clock. */
+#define ASK_EVERY 8
 
 static u32 clear_step(void *arg, u32 pieces);
 static u32 compact_step(void *arg, u32 pieces);
@@ -144,6 +146,7 @@ static void hang_sub(struct catalog *c, struct sub *u, struct topic *t, struct s
 static void drop_sub(struct catalog *c, struct sub *u)
 {
     map_del(&c->subs, u->arn);
+    map_shrink(&c->subs);
     slots_remove(&u->owner->subs, u->owner_place);
     slots_remove(&u->topic->subs, u->place);
     sub_free(u);
@@ -153,6 +156,7 @@ static void drop_sub(struct catalog *c, struct sub *u)
 static void bury_topic(struct catalog *c, struct topic *t)
 {
     map_del(&c->topics, t->arn);
+    map_shrink(&c->topics);
     slots_remove(&t->scope->topics, t->place);
     t->scope->policy_count -= t->policy_count;
     c->gone_subs += t->subs.n;
@@ -228,17 +232,25 @@ static void clear_gone(struct catalog *c)
         topic_free(t);
 }
 
+static void clear_orphan(struct catalog *c)
+{
+    topic_store_delete_sub(c->store, c->orphans[--c->orphan_count]);
+    changed(c);
+}
+
 static u32 clear_step(void *arg, u32 pieces)
 {
     struct catalog *c = arg;
     u32 n = 0;
 
-    for (; n < pieces && c->orphan_count; n++) {
-        topic_store_delete_sub(c->store, c->orphans[--c->orphan_count]);
-        changed(c);
+    for (; n < pieces && (c->orphan_count || !list_is_empty(&c->gone)); n++) {
+        if (n % ASK_EVERY == ASK_EVERY - 1 && background_is_over(c->background))
+            break;
+        if (c->orphan_count)
+            clear_orphan(c);
+        else
+            clear_gone(c);
     }
-    for (; n < pieces && !list_is_empty(&c->gone); n++)
-        clear_gone(c);
     return n;
 }
 

@@ -10,6 +10,7 @@
 
 #define PROBE_MS      1000 /* between tries of a store that fails */
 #define SPACE_LOOK_MS 250  /* between looks at what the store has free */
+#define SPACE_PIECES  4    /* of free space, between two looks at the clock */
 #define LINGER_MS     20   /* what nng's threads may need for what they were given */
 
 /* --- store ------------------------------------------------------------------------------------ */
@@ -89,11 +90,17 @@ static bool server_may_work(void *arg, enum background_class class)
     return class == BACKGROUND_DUE || !engine_is_behind(s->engine);
 }
 
+/* A piece that the engine has to search for costs a hundred times what the next one costs. */
 static u32 space_step(void *arg, u32 pieces)
 {
     struct server *s = arg;
-    u32 n = engine_give_back(s->engine, pieces);
+    u32 n = 0, asked, done;
 
+    do {
+        asked = MIN(pieces - n, SPACE_PIECES);
+        done = engine_give_back(s->engine, asked);
+        n += done;
+    } while (done == asked && n < pieces && !background_is_over(s->background));
     if (n)
         loop_dirty(s->loop);
     return n;
@@ -106,6 +113,16 @@ static void space_look(struct server *s)
         return;
     s->space_ms = s->clock.mono_ms + SPACE_LOOK_MS;
     background_wake(s->background, &s->space);
+}
+
+static void return_memory(struct server *s)
+{
+    struct loop_stats loop = loop_stats(s->loop);
+    bool worked = loop.events != s->events || loop.commits != s->commits;
+
+    s->events = loop.events;
+    s->commits = loop.commits;
+    mem_return_turn(&s->memory, worked);
 }
 
 struct store_options server_store_options(struct server *s)
@@ -241,6 +258,7 @@ static bool server_flush(struct loop_hook *h)
         engine_tidy(s->engine);
         space_look(s);
     }
+    return_memory(s);
     return false;
 }
 
@@ -248,8 +266,11 @@ static i64 server_next_ms(struct loop_hook *h)
 {
     const struct server *s = container_of(h, struct server, hook);
     bool waits = !s->failing && engine_has_free(s->engine) && !background_is_awake(&s->space);
+    i64 memory_ms = mem_return_due_ms(&s->memory);
 
-    return waits ? s->space_ms : -1;
+    if (!waits)
+        return memory_ms;
+    return memory_ms < 0 ? s->space_ms : MIN(memory_ms, s->space_ms);
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -525,6 +546,7 @@ void server_open(struct server *s, const struct server_ops *ops,
     map_seed_init(&s->seed, &s->ids);
     s->loop = loop_new(&s->clock);
     s->clients.max = (u64)options->client_memory_max;
+    mem_return_init(&s->memory, &s->clock);
     s->background = background_new(
         s->loop, &(struct background_conf){.share_percent = (u32)options->background_share_percent,
                                            .may = server_may_work,
@@ -538,6 +560,7 @@ void server_open(struct server *s, const struct server_ops *ops,
 
 void server_run(struct server *s)
 {
+    mem_give_back(); /* of the start */
     loop_run(s->loop);
 }
 

@@ -25,6 +25,7 @@
 #include "common/base/figures.h"
 #include "common/base/map.h"
 #include "common/io/background.h"
+#include "common/io/mem_return.h"
 #include "common/io/daemon.h"
 #include "common/io/link.h"
 #include "common/io/tls.h"
@@ -65,6 +66,8 @@ struct server {
     struct background *background;
     struct background_job space; /* gives back what the store has free */
     i64 space_ms;                /* mono: when it is looked at next */
+    struct mem_return memory;
+    u64 events, commits; /* of the loop, when it was called last */
     struct engine *engine;
     struct manual_clock manual_clock;
     char *

@@ -1,5 +1,6 @@
 /* Zeroed memory, and arenas. Every allocation goes through give(), the one place where the end of
- * memory is met. Nothing is put in front of a piece: what mem_* returns is malloc's own pointer.
+ * memory is met and where it is counted. Nothing is put in front of a piece: what mem_* returns is
+ * malloc's own pointer.
  *
  * Arena: a list of blocks of which the first is the one being filled, from `at` to `end`.
  *   1. Every piece starts at a multiple of ARENA_ALIGN.
@@ -9,6 +10,7 @@
  *      past one is then seen. */
 #include "common/base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,6 +31,13 @@
 #define ARENA_APART 0
 #endif
 
+/* Larger arrays are mappings: they come without being touched, and go as a whole. Nothing that a client
+ * sends is as large. */
+#define MAPPED_FROM (4 << 20)
+
+/* What one thread allocates another one may free: only their sum is exact. */
+static _Thread_local i64 used;
+
 struct arena_block {
     struct arena_block *next;
     size_t size; /* bytes behind this head */
@@ -48,6 +57,7 @@ static void *give(void *p, size_t size)
 {
     if (UNLIKELY(!p))
         end_of_memory(size);
+    used += (i64)malloc_usable_size(p);
     return p;
 }
 
@@ -66,6 +76,7 @@ void *mem_array(size_t n, size_t size)
 
 void *mem_grow(void *p, size_t size)
 {
+    used -= (i64)malloc_usable_size(p);
     return give(realloc(p, size ? size : 1), size);
 }
 
@@ -92,8 +103,35 @@ char *mem_printf(const char *fmt, ...)
 
 void mem_free(void *p)
 {
+    used -= (i64)malloc_usable_size(p);
     free(p);
 }
+
+size_t mem_used(void)
+{
+    return used > 0 ? (size_t)used : 0;
+}
+
+#ifdef __GLIBC__
+void mem_give_back(void)
+{
+    malloc_trim(0);
+}
+
+void mem_keep(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+    mallopt(M_TRIM_THRESHOLD, INT32_MAX);
+}
+#else
+void mem_give_back(void)
+{
+}
+
+void mem_keep(void)
+{
+}
+#endif
 
 void arena_init(struct arena *a)
 {

@@ -17,6 +17,15 @@ char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((returns_
 /* NULL accepted. */
 void mem_free(void *p);
 
+/* Bytes that this thread got here and nobody has freed, less those of others that it freed. */
+size_t mem_used(void);
+/* Returns what is free to the system. Takes 0.1 ms a MiB, and as long again where what is in use lies
+ * scattered. */
+void mem_give_back(void);
+/* From now on freed memory is kept until mem_give_back, but for large arrays, which are mappings of
+ * their own. Process-wide. */
+void mem_keep(void);
+
 /* An arena: many small pieces that are freed together, such as the memory of one call. */
 struct arena_block;
 struct arena {

@@ -33,6 +33,8 @@ struct background {
     struct background_job *job; /* of that slice; NULL: it was put to sleep meanwhile */
     u32 pieces;
     i64 step_us;
+    i64 end_us; /* of the step */
+    bool over;  /* and the job was told so */
 
     u32 kept[COMMITS_KEPT]; /* what the last commits with a slice took */
     u64 kept_count;
@@ -167,10 +169,19 @@ static struct background_job *next_job(struct background *b, i64 now)
     return NULL;
 }
 
+bool background_is_over(struct background *b)
+{
+    b->over = b->over || (b->settling && now_us(b) >= b->end_us);
+    return b->over;
+}
+
 static void run_slice(struct background *b, struct background_job *job, i64 now)
 {
-    u32 pieces = slice_pieces(b, job, is_idle(b, now));
+    bool idle = is_idle(b, now);
+    u32 pieces = slice_pieces(b, job, idle);
 
+    b->end_us = now + (idle ? BACKGROUND_SLICE_IDLE_US : BACKGROUND_SLICE_US);
+    b->over = false;
     job->fresh = false;
     list_remove(&job->link);
     list_push_back(&b->awake[job->class], &job->link);
@@ -186,7 +197,7 @@ static void run_slice(struct background *b, struct background_job *job, i64 now)
         b->pieces = MAX(done, 1);
         job->pieces = pieces;
         job->pieces_done += done;
-        if (done < pieces) {
+        if (done < pieces && !b->over) {
             list_remove(&job->link);
             b->awake_count--;
         }

@@ -2,8 +2,8 @@
  * space to the file system. One scheduler runs all of it, so that its total stays within its share
  * of the time.
  *
- * A job is woken when it has work, and does it in pieces of about equal cost. The scheduler decides
- * when it runs and how many pieces it does:
+ * A job is woken when it has work, and does it in pieces, mostly of about equal cost. The scheduler
+ * decides when it runs and how many pieces it does:
  *
  *   turn: gather ─> commit ─> answers ─> flush: a slice ──> next turn's commit ─> what did it cost?
  *                                        (one job's step)
@@ -47,7 +47,8 @@ struct background_job {
     const char *name;
     enum background_class class;
     /* Does up to `pieces` pieces of work and returns how many it did; fewer than asked: no more
-     * work for now, and the job sleeps. It may change the turn's transaction (loop_dirty). */
+     * work for now, and the job sleeps. It may change the turn's transaction (loop_dirty). Where one
+     * piece may cost many times what another does, it asks background_is_over between two. */
     u32 (*step)(void *arg, u32 pieces);
     void *arg;
     /* Private to the scheduler. */
@@ -75,6 +76,8 @@ void background_wake(struct background *b, struct background_job *job);
 /* Puts the job to sleep; no effect when it sleeps or was never awake. */
 void background_sleep(struct background *b, struct background_job *job);
 bool background_is_awake(const struct background_job *job);
+/* Within a step: the slice has had its time. The job then returns what it has done, and stays awake. */
+bool background_is_over(struct background *b);
 
 struct background_stats {
     u32 awake; /* jobs */

@@ -36,11 +36,24 @@ struct job {
     u64 left;
     i64 piece_us;
     bool writes;
-    u32 last; /* pieces of the last slice */
+    bool asks; /* whether its slice is over */
+    u32 last;  /* pieces of the last slice */
     char letter;
 };
 
 static char journal[4096]; /* a letter a slice */
+
+/* A piece at a time, until the slice is over; returns how many. */
+static u32 job_ask(struct job *j, u32 max)
+{
+    u32 n = 0;
+
+    while (n < max && !background_is_over(j->rig->background)) {
+        j->rig->now_us += j->piece_us;
+        n++;
+    }
+    return n;
+}
 
 static u32 job_step(void *arg, u32 pieces)
 {
@@ -52,9 +65,12 @@ static u32 job_step(void *arg, u32 pieces)
         journal[at] = j->letter;
         journal[at + 1] = '\0';
     }
+    if (j->asks)
+        n = job_ask(j, n);
+    else
+        j->rig->now_us += n * j->piece_us;
     j->left -= n;
     j->last = n;
-    j->rig->now_us += n * j->piece_us;
     if (j->writes && n) {
         j->rig->dirty += n;
         loop_dirty(j->rig->loop);
@@ -280,6 +296,38 @@ static void a_slow_disk_does_not_make_slices_tiny(void **state)
     rig_deinit(&r);
 }
 
+/* A piece suddenly costs a thousand times what all before it did. */
+static void a_job_that_asks_makes_no_long_slice(void **state)
+{
+    struct rig r;
+    struct job a;
+
+    rig_init(&r, 15);
+    job_init(&a, &r, 'a', BACKGROUND_CLEAR, 1, true);
+    a.asks = true;
+    give(&a, 1000000);
+    run_idle(&r, 300000);
+    assert_true(a.last > 100);
+    a.piece_us = 1000;
+    i64 longest_us = 0;
+    u64 left = a.left;
+
+    for (int i = 0; i < 50; i++) {
+        i64 begin_us = r.now_us;
+
+        turns(&r, 1);
+        longest_us = MAX(longest_us, r.now_us - begin_us);
+    }
+    assert_true(a.left < left);
+    assert_true(longest_us <= BACKGROUND_SLICE_IDLE_US + 1000 + BACKGROUND_COMMIT_US);
+    assert_true(background_is_awake(&a.job)); /* though it did fewer than it was asked for */
+    a.piece_us = 1;
+    run_idle(&r, 10000000);
+    assert_int_equal(a.left, 0);
+    assert_false(background_is_awake(&a.job));
+    rig_deinit(&r);
+}
+
 static void what_is_due_comes_first_and_at_once(void **state)
 {
     struct rig r;
@@ -416,6 +464,7 @@ int main(void)
         cmocka_unit_test(beside_other_work_it_takes_its_share),
         cmocka_unit_test(alone_it_takes_all_and_no_commit_is_long),
         cmocka_unit_test(a_slow_disk_does_not_make_slices_tiny),
+        cmocka_unit_test(a_job_that_asks_makes_no_long_slice),
         cmocka_unit_test(what_is_due_comes_first_and_at_once),
         cmocka_unit_test(jobs_of_a_class_take_turns),
         cmocka_unit_test(a_class_that_may_not_work_is_asked_again),
