@@ -10,12 +10,15 @@ where the work is topicd's). Then everything is quiet, and it is measured how lo
 until the file has given its space back. One line a figure:
 
     neighbours/CASE/quiet    p50_us p99_us calls_per_s
-    neighbours/CASE/loaded   the same, beside the work; `busy` says whether the work outlasted both
+    neighbours/CASE/loaded   the same, beside the work; `busy` says whether the work outlasted both. The longest
+                             commit is beside the longest turn: what it takes is mostly the disk's, and
+                             --place /dev/shm leaves the disk out
     neighbours/CASE/ratio    loaded to quiet, and the bars:
                              p50 <= 1.5, p99 <= 2 (or 2 ms more), calls >= 0.85, longest turn <= 20 ms
     neighbours/CASE/idle     what was cleared with nobody else there, at which rate; space given back;
                              bar: 3 million in 30 s
-    neighbours/CASE/memory   resident KiB before the backlog, with it, and after it
+    neighbours/CASE/memory   resident KiB of a daemon that has nothing, of this one with the backlog, and when
+                             all is gone; bar: 2 * idle + 40 MiB, 15 s after that
 
 Quiet is measured before and after the work; the mean of both counts. Figures of several runs are medians.
 """
@@ -28,6 +31,7 @@ RETENTION_S = 60  # the shortest that the service allows
 DELAY_S = 900
 DRAIN_MAX_S = 300
 SETTLE_MAX_S = 120
+MEMORY_MAX_S = 15
 
 
 class Case:
@@ -49,6 +53,9 @@ class Case:
 
     def prepare(self):
         pass
+
+    def empty(self):
+        """Removes what the work has left."""
 
     def left(self):
         """Messages in memory that are in no queue any more."""
@@ -114,6 +121,9 @@ class Delayed(Case):
     def trigger(self, part):
         self.t.advance(DELAY_S)
 
+    def empty(self):
+        self.bench.sqs(self.t.queue_ports[0], 'PurgeQueue', QueueUrl=self.url)
+
     def left(self):
         return self.scale - self.bench.visible(self.t, self.url)
 
@@ -131,6 +141,9 @@ class Returned(Case):
 
     def trigger(self, part):
         self.t.advance(31)
+
+    def empty(self):
+        self.bench.sqs(self.t.queue_ports[0], 'PurgeQueue', QueueUrl=self.url)
 
     def left(self):
         return self.scale - self.bench.visible(self.t, self.url)
@@ -178,6 +191,7 @@ class Neighbours(Tools):
     def __init__(self, build, quick, daemons=None, settings=()):
         super().__init__(build, quick, daemons)
         self.window_s = 2 if quick else 4
+        self.idle = {}
         self.settings = {}
         for setting in settings:
             program, _, option = setting.partition(':')
@@ -239,7 +253,9 @@ class Neighbours(Tools):
                 case.trigger(n)
             figures.update(measure(case))
             busy.append(case.left() > 0)
-        figures['turn_longest_us'] = self.health(case.t, case.door).get('turn_longest_us', 0)
+        health = self.health(case.t, case.door)
+        figures['turn_longest_us'] = health.get('turn_longest_us', 0)
+        figures['commit_longest_us'] = health.get('commit_longest_us', 0)
         figures['busy'] = all(busy)
         return figures
 
@@ -263,23 +279,42 @@ class Neighbours(Tools):
                 last, since = now, time.perf_counter()
         return {'space_s': f'{since - began:.1f}', 'file_mib_before': size >> 20, 'file_mib': last >> 20}
 
+    def idle_kib(self, door):
+        """Of a daemon that has nothing."""
+        if door not in self.idle:
+            t = self.fresh(clock='manual')
+            self.idle[door] = self.memory(getattr(t, door))['rss_kib']
+            t.kill()
+        return self.idle[door]
+
+    def emptied_kib(self, case):
+        """Resident when nothing is left, and the seconds until it was within the bar."""
+        daemon, bar = getattr(case.t, case.door), 2 * self.idle_kib(case.door) + 40 * 1024
+        self.sqs(case.t.queue_ports[0], 'PurgeQueue', QueueUrl=self.far)
+        case.empty()
+        while self.health(case.t)['messages'] > self.alive(case.t):
+            time.sleep(1)
+        began = time.perf_counter()
+        while self.memory(daemon)['rss_kib'] > bar and time.perf_counter() - began < MEMORY_MAX_S:
+            time.sleep(0.5)
+        return self.memory(daemon)['rss_kib'], bar, time.perf_counter() - began
+
     def settle(self, case):
         """The backlog is in the file, and the store has nothing more to tidy."""
         self.space(case)
 
     def run_once(self, name, scale):
         case = CASES[name](self, scale)
+        memory = [self.idle_kib(case.door)]
         t = case.start()
         try:
             self.near, self.far = self.queue(t, 'near'), self.queue(t, 'far')
             self.near_topic, self.far_topic = self.topic(t, 'near'), self.topic(t, 'far')
             self.subscribe(t, self.near_topic, 'near')
             self.subscribe(t, self.far_topic, 'far')
-            daemon = getattr(t, case.door)
-            memory = [self.memory(daemon)['rss_kib']]
             case.prepare()
             self.settle(case)
-            memory.append(self.memory(daemon)['rss_kib'])
+            memory.append(self.memory(getattr(t, case.door))['rss_kib'])
             before = self.quiet(case)
             loaded = self.loaded(case)
             seconds, left = self.drained(case)
@@ -287,8 +322,7 @@ class Neighbours(Tools):
             if left > scale / 10:
                 idle['per_s'] = int(left / max(seconds, 0.05))
             after = self.quiet(case)
-            self.space(case)
-            memory.append(self.memory(daemon)['rss_kib'])
+            memory += self.emptied_kib(case)
             quiet = {k: (before[k] + after[k]) / 2 for k in before}
             return quiet, loaded, idle, memory
         finally:
@@ -309,7 +343,8 @@ class Neighbours(Tools):
         for _, _, idle, memory in runs:
             self.say(f'neighbours/{name}/idle', **idle)
             self.say(f'neighbours/{name}/memory', rss_kib_idle=memory[0], rss_kib_full=memory[1],
-                     rss_kib_after=memory[2])
+                     rss_kib_after=memory[2], seconds=round(memory[4], 1))
+            met['memory'] = met.get('memory', True) and memory[2] <= memory[3]
         rates = [r[2]['per_s'] for r in runs if 'per_s' in r[2]]
         if rates and CASES[name].count >= 3000000:
             met['idle'] = 3000000 / statistics.median(rates) <= 30
