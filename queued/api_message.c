@@ -190,10 +190,7 @@ static u64 put_once(struct queue *q, const struct sending *s, const char *md5)
     if (seq)
         return seq;
     e.seq = put_new(q, s, md5);
-    dedup_add(&qs->dedup, &e);
-    queue_store_add_dedup(qs->store, &(struct dedup_row){.seq = e.seq,
-                                                         .key = str_from(e.key, sizeof e.key),
-                                                         .sent_ms = e.sent_ms});
+    queues_add_dedup(qs, &e);
     return e.seq;
 }
 

@@ -56,7 +56,7 @@ void content_write_publication(struct buf *out, const struct frame_publication *
     put_text(out, p->message_id);
     put_text(out, p->subject);
     put_text(out, p->group_id);
-    put_text(out, p->dedup_id);
+    put_text(out, p->fifo);
     put_text(out, p->trace_header);
     put_text(out, p->public_url);
     put_text(out, p->attrs);
@@ -116,7 +116,7 @@ static int read_publication(str rest, u32 attrs, struct frame_publication *p)
     *p = (struct frame_publication){.attr_count = attrs};
     if (!get(&rest, &time, sizeof time) || !get_text(&rest, &p->topic) ||
         !get_text(&rest, &p->message_id) || !get_text(&rest, &p->subject) ||
-        !get_text(&rest, &p->group_id) || !get_text(&rest, &p->dedup_id) ||
+        !get_text(&rest, &p->group_id) || !get_text(&rest, &p->fifo) ||
         !get_text(&rest, &p->trace_header) || !get_text(&rest, &p->public_url) ||
         !get_text(&rest, &p->attrs))
         return E_INVALID;
@@ -156,7 +156,7 @@ static int render(const struct frame_publication *p, bool raw, str subscription,
 {
     ret->is_published = true;
     ret->group_id = p->group_id;
-    ret->dedup_id = p->dedup_id;
+    ret->dedup_id = frame_dedup_id(p);
     ret->trace_header = p->trace_header;
     ret->body = p->message;
     if (raw) {

@@ -6,7 +6,7 @@
  *                 group id · trace header · attributes · body to the end
  *   FIFO message: the same, with the deduplication id behind the group id
  *   publication:  u8 version · u8 kind · u16 attributes · i64 time · topic · message id · subject ·
- *                 group id · dedup id · trace header · public URL · attributes as on the link ·
+ *                 group id · FIFO part (frame.h) · trace header · public URL · attributes as on the link ·
  *                 message to the end
  *
  * Integers are little-endian. A text is a u32 length and its bytes. An attribute is three texts. */

@@ -79,7 +79,8 @@ static void out_system(const struct handout *h, const struct given *g,
         out_number(c, "ApproximateReceiveCount", g->receives);
     if (wanted & HANDOUT_SENT)
         out_number(c, "SentTimestamp", g->sent_ms);
-    if (wanted & HANDOUT_GROUP && content->group_id.n)
+    /* What a FIFO topic brought into a standard queue is in no group. */
+    if (wanted & HANDOUT_GROUP && content->group_id.n && (g->is_fifo || !content->dedup_id.n))
         call_out_entry_text(c, STR("MessageGroupId"), content->group_id);
     if (g->is_fifo)
         out_fifo(h, g, content);

@@ -10,15 +10,33 @@ struct delivery {
     const struct frame_publication *publication;
     struct queue *first; /* waits */
     struct frame_target first_target;
+    struct dedup_entry first_entry;
     struct msg_body *shared;
 };
 
-static void put(struct delivery *d, struct queue *q, const struct frame_target *t)
+/* Not passed to a standard queue by a FIFO topic. */
+static str group_of(const struct delivery *d, const struct queue *q)
+{
+    return q->attributes.fifo || !d->publication->fifo.n ? d->publication->group_id : STR("");
+}
+
+/* Whether a FIFO queue has had it within the window; else *ret is its entry, but for the seq. */
+static bool was_here(const struct delivery *d, const struct queue *q, struct dedup_entry *ret)
+{
+    const struct frame_publication *p = d->publication;
+    *ret = (struct dedup_entry){.sent_ms = d->all->clock->now_ms};
+    dedup_key(q, p->group_id, frame_dedup_id(p), ret->key);
+    return dedup_find(&d->all->dedup, q, ret->key, ret->sent_ms) != 0;
+}
+
+/* `e` is the entry of a FIFO queue's message. */
+static void put(struct delivery *d, struct queue *q, const struct frame_target *t,
+                struct dedup_entry e)
 {
     struct new_message message = {
         .content = buf_view(&d->all->row),
         .shared = d->shared,
-        .group_id = d->publication->group_id,
+        .group_id = group_of(d, q),
         .flags = t->form == PUBLICATION_RAW ? MSG_RAW : 0,
         .delay_ms = q->attributes.delay_s * 1000,
     };
@@ -26,14 +44,18 @@ static void put(struct delivery *d, struct queue *q, const struct frame_target *
         message.origin = content_origin(d->publication->topic, t->subscription);
     else
         message.origin = STR("");
-    queue_put(q, &message);
+    u64 seq = queue_put(q, &message)->seq;
+    if (!q->attributes.fifo)
+        return;
+    e.seq = seq;
+    queues_add_dedup(d->all, &e);
 }
 
 static void put_first(struct delivery *d)
 {
     if (!d->first)
         return;
-    put(d, d->first, &d->first_target);
+    put(d, d->first, &d->first_target, d->first_entry);
     d->first = NULL;
 }
 
@@ -65,16 +87,28 @@ void intake_note_unknown(struct intake *in, struct frame_place place)
 
 /* --- delivering ------------------------------------------------------------------------------- */
 
-static void put_one(struct delivery *d, struct queue *q, const struct frame_target *t)
+/* Whether the queue can take the publication in that form. */
+static bool fits(const struct frame_publication *p, const struct queue *q, u8 form)
+{
+    bool is_of_fifo =
+        p->fifo.n && message_is_group_id(p->group_id) && message_is_group_id(frame_dedup_id(p));
+    if (form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX)
+        return false;
+    return !q->attributes.fifo || is_of_fifo;
+}
+
+static void put_one(struct delivery *d, struct queue *q, const struct frame_target *t,
+                    struct dedup_entry e)
 {
     if (!d->first && !d->shared) {
         d->first = q;
         d->first_target = *t;
+        d->first_entry = e;
         return;
     }
     if (!d->shared)
         share(d);
-    put(d, q, t);
+    put(d, q, t, e);
 }
 
 void intake_publication(struct intake *in, struct queues *qs, const struct frame_publication *p,
@@ -86,13 +120,13 @@ void intake_publication(struct intake *in, struct queues *qs, const struct frame
     content_write_publication(&qs->row, p);
     for (u32 i = 0; frame_next_target(&rest, &t) > 0; i++) {
         struct queue *q = queues_find_arn(qs, t.queue);
+        struct dedup_entry e = {.seq = 0};
         if (!q) {
             intake_note_unknown(in, (struct frame_place){number, i});
-        } else if (q->attributes.fifo ||
-                   (t.form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX)) {
+        } else if (!fits(p, q, t.form)) {
             in->unfit++;
-        } else {
-            put_one(&d, q, &t);
+        } else if (!q->attributes.fifo || !was_here(&d, q, &e)) {
+            put_one(&d, q, &t, e);
             in->delivered++;
         }
     }

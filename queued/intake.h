@@ -9,7 +9,8 @@
 /* What became of a DELIVER's targets. */
 struct intake {
     u64 delivered; /* messages made */
-    u64 unfit; /* that cannot take it: FIFO queues; raw, more attributes than a message may have */
+    u64 unfit; /* that cannot take it: FIFO queues what has no group; raw, more attributes than a message
+                  * may have */
     struct frame_place *unknown; /* those whose queue is not here, in order */
     u32 unknown_n, unknown_cap;
 };

@@ -187,6 +187,14 @@ static int on_message(void *arg, const struct message_row *row)
     return 0;
 }
 
+void queues_add_dedup(struct queues *qs, const struct dedup_entry *e)
+{
+    dedup_add(&qs->dedup, e);
+    queue_store_add_dedup(qs->store, &(struct dedup_row){.seq = e->seq,
+                                                         .key = str_from(e->key, sizeof e->key),
+                                                         .sent_ms = e->sent_ms});
+}
+
 static int on_dedup(void *arg, const struct dedup_row *row)
 {
     struct loading *l = arg;

@@ -101,6 +101,9 @@ void queues_cleared(struct queue *q);
 /* So many messages go to dead-letter queues in one turn. */
 #define QUEUES_MOVES_A_TURN 250
 
+/* Notes the send of a FIFO queue's message, in memory and in the store. */
+void queues_add_dedup(struct queues *qs, const struct dedup_entry *e);
+
 /* How long a name rests after DeleteQueue, and a queue after PurgeQueue: the service's rule. */
 #define QUEUES_STRICT_WAIT_MS 60000
 

@@ -174,6 +174,7 @@ static const struct fault_name faults[] = {
     NAMED(FAULT_POLICY_LIMIT, 403, "FilterPolicyLimitExceededException",
           "FilterPolicyLimitExceeded"),
     NAMED(FAULT_TAG_LIMIT, 400, "TagLimitExceededException", "TagLimitExceeded"),
+    NAMED(FAULT_RATE, 429, "ThrottledException", "Throttled"),
     NAMED(CALL_FAULT_BATCH_IDS_NOT_DISTINCT, 400, "BatchEntryIdsNotDistinctException",
           "BatchEntryIdsNotDistinct"),
     NAMED(CALL_FAULT_BATCH_TOO_LONG, 400, "BatchRequestTooLongException", "BatchRequestTooLong"),

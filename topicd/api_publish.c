@@ -50,6 +50,18 @@ static str trace_of(const struct call *c)
                                                                                        : STR("");
 }
 
+/* Once within the window of the topic's deduplication. */
+static void publish_once(struct topicd *t, struct topic *topic, struct publication *p,
+                         struct completion *safe)
+{
+    struct completion *delivered = fifo_dedup_begin(&t->fifo_dedup, topic, p, safe);
+
+    if (!delivered)
+        return;
+    fanout_publish(&t->fanout, topic, p, delivered);
+    completion_end(delivered, 0);
+}
+
 static void publish_one(struct call *c, struct topic *topic, struct publication *p,
                         struct completion *safe)
 {
@@ -59,7 +71,34 @@ static void publish_one(struct call *c, struct topic *topic, struct publication 
     p->topic = topic->arn;
     p->public_url = str_of(t->server.public_url);
     p->trace = trace_of(c);
-    fanout_publish(&t->fanout, topic, p, safe);
+    if (topic->fifo)
+        publish_once(t, topic, p, safe);
+    else
+        fanout_publish(&t->fanout, topic, p, safe);
+}
+
+static void out_ids(struct call *c, const struct publication *p)
+{
+    call_out_text(c, "MessageId", str_of(p->message_id));
+    if (p->fifo.n)
+        call_out_text(c, "SequenceNumber", str_slice(p->fifo, 0, FRAME_SEQUENCE_SIZE));
+}
+
+static struct publication_rules rules_of(const struct topic *topic)
+{
+    return (struct publication_rules){.size_max = topic->message_size_max,
+                                      .fifo = topic->fifo,
+                                      .content_dedup = topic->content_dedup};
+}
+
+/* Room for the topic's deduplication. */
+static int check_room(const struct call *c, const struct topic *topic, struct fault *f)
+{
+    const struct topicd *t = call_owner(c);
+
+    if (!topic->fifo || !fifo_dedup_is_full(&t->fifo_dedup))
+        return 0;
+    return fault_set(f, FAULT_RATE, "Rate exceeded");
 }
 
 /* --- Publish ---------------------------------------------------------------------------------- */
@@ -111,16 +150,18 @@ void api_publish(struct call *c)
     if (topic && !val_get(c->in, "Message"))
         fault_set(&c->fault, FAULT_INVALID,
                   FAULT_PREFIX "Message Reason: no value for required parameter");
+    struct publication_rules rules = topic ? rules_of(topic) : (struct publication_rules){0};
+
     if (!topic || c->fault.code ||
-        publication_read(&p, c->in, "messageAttributes", topic->message_size_max, &c->arena,
-                         &c->fault)) {
+        publication_read(&p, c->in, "messageAttributes", &rules, &c->arena, &c->fault) ||
+        check_room(c, topic, &c->fault)) {
         call_done(c);
         return;
     }
     struct completion *safe = begin_publish(c);
 
     publish_one(c, topic, &p, safe);
-    call_out_text(c, "MessageId", str_of(p.message_id));
+    out_ids(c, &p);
     completion_end(safe, 0);
 }
 
@@ -181,6 +222,7 @@ static int check_ids(const struct val *entries, struct fault *f)
 static int read_entries(struct call *c, const struct topic *topic, const struct val *entries,
                         struct publication *list)
 {
+    struct publication_rules rules = rules_of(topic);
     u64 size = 0;
     u32 n = 0;
 
@@ -193,11 +235,11 @@ static int read_entries(struct call *c, const struct topic *topic, const struct 
         str path = arena_printf(&c->arena, "publishBatchRequestEntries.%u.member.messageAttributes",
                                 n + 1);
 
-        if (publication_read(&list[n], v, path.p, topic->message_size_max, &c->arena, &c->fault))
+        if (publication_read(&list[n], v, path.p, &rules, &c->arena, &c->fault))
             return E_FAULT;
         list[n].entry_id = val_text(v, "Id");
     }
-    return 0;
+    return check_room(c, topic, &c->fault);
 }
 
 void api_publish_batch(struct call *c)
@@ -222,7 +264,7 @@ void api_publish_batch(struct call *c)
         publish_one(c, topic, &list[i], safe);
         call_out_item(c);
         call_out_text(c, "Id", list[i].entry_id);
-        call_out_text(c, "MessageId", str_of(list[i].message_id));
+        out_ids(c, &list[i]);
         call_out_item_end(c);
     }
     call_out_list_end(c);

@@ -14,7 +14,7 @@ static int shown(str s)
     return (int)MIN(s.n, (size_t)SHOWN_MAX);
 }
 
-static int check_sqs(str endpoint, struct fault *f)
+static int check_sqs(const struct topic *topic, str endpoint, struct fault *f)
 {
     struct arn arn;
 
@@ -23,7 +23,7 @@ static int check_sqs(str endpoint, struct fault *f)
         !arn_is_account(arn.account) || !arn_is_queue_name(arn.resource) ||
         arn.resource.n > ARN_QUEUE_NAME_MAX)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "SQS endpoint ARN");
-    if (arn_is_fifo_name(arn.resource))
+    if (arn_is_fifo_name(arn.resource) && !topic->fifo)
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX
                          "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
@@ -31,20 +31,23 @@ static int check_sqs(str endpoint, struct fault *f)
     return 0;
 }
 
-static int check_endpoint(str protocol, str endpoint, struct fault *f)
+static int check_endpoint(const struct topic *topic, str protocol, str endpoint, struct fault *f)
 {
     static const char *const others[] = {"http", "https",       "email",  "email-json",
                                          "sms",  "application", "lambda", "firehose"};
     bool known = false;
 
     if (str_is(protocol, "sqs"))
-        return check_sqs(endpoint, f);
+        return check_sqs(topic, endpoint, f);
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         known = known || str_is(protocol, others[i]);
     if (!known)
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Amazon SNS does not support this protocol string: %.*s",
                          shown(protocol), protocol.n ? protocol.p : "");
+    if (topic->fifo)
+        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Invalid protocol type: %.*s",
+                         STR_ARG(protocol));
     if (str_is(protocol, "sms") && !api_is_phone_number(endpoint))
         return fault_set(f, FAULT_INVALID, "Invalid SMS endpoint: %.*s", shown(endpoint),
                          endpoint.n ? endpoint.p : "");
@@ -64,7 +67,7 @@ static int check_endpoint(str protocol, str endpoint, struct fault *f)
 static int check_limits(const struct topicd *t, const struct topic *topic,
                         const struct settings *settings, struct fault *f)
 {
-    if (topic->subs.n >= TOPIC_SUBS_MAX)
+    if (topic->subs.n >= (topic->fifo ? TOPIC_FIFO_SUBS_MAX : TOPIC_SUBS_MAX))
         return fault_set(f, FAULT_SUBSCRIPTION_LIMIT, "Subscription limit exceeded");
     if (topic->message_size_max > TOPIC_MESSAGE_SIZE_DEFAULT &&
         topic->subs.n >= TOPIC_LARGE_SUBS_MAX)
@@ -104,7 +107,7 @@ struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str p
     settings_init(&settings);
     /* The service refuses attributes before it looks at protocol and endpoint. */
     if (sub_attr_set(&settings, given, n, FAULT_FRAME_CREATE, f) == 0 &&
-        check_endpoint(protocol, endpoint, f) == 0) {
+        check_endpoint(topic, protocol, endpoint, f) == 0) {
         u = catalog_find_sub(topic, protocol, endpoint);
         if (!u) {
             u = make(t, topic, owner, protocol, endpoint, &settings, f);

@@ -6,29 +6,27 @@
 
 /* --- CreateTopic ------------------------------------------------------------------------------ */
 
-/* Removes FifoTopic from the list: it belongs to the check of the name and is not stored. */
-static int check_name(str name, struct setting *given, size_t *n, struct fault *f)
+/* Checks the name together with FifoTopic; *ret: it is a FIFO topic. */
+static int check_name(const struct topic_request *r, bool *ret, struct fault *f)
 {
     bool fifo = false, known = true;
-    size_t kept = 0;
 
-    for (size_t i = 0; i < *n; i++) {
-        if (!str_is(given[i].name, "FifoTopic")) {
-            given[kept++] = given[i];
+    for (size_t i = 0; i < r->attribute_count; i++) {
+        const struct setting *one = &r->attributes[i];
+
+        if (!str_eq(one->name, TOPIC_FIFO))
             continue;
-        }
-        fifo = str_eq_nocase(given[i].value, STR("true"));
-        known = fifo || str_eq_nocase(given[i].value, STR("false"));
+        fifo = str_eq_nocase(one->value, STR("true"));
+        known = fifo || str_eq_nocase(one->value, STR("false"));
     }
-    *n = kept;
-    if (!arn_is_topic_name(name) || name.n > ARN_TOPIC_NAME_MAX || arn_is_fifo_name(name) != fifo)
+    if (!arn_is_topic_name(r->name) || r->name.n > ARN_TOPIC_NAME_MAX ||
+        arn_is_fifo_name(r->name) != fifo)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Topic Name");
     if (!known)
         return fault_set(f, FAULT_INVALID,
                          FAULT_FRAME_CREATE "FifoTopic: Invalid value. Must be "
                                             "true or false.");
-    if (fifo)
-        return fault_set(f, CALL_FAULT_UNSUPPORTED, "FIFO topics are not implemented.");
+    *ret = fifo;
     return 0;
 }
 
@@ -62,30 +60,33 @@ static struct topic *make(struct topicd *t, const struct topic_request *r, str a
         return NULL;
     }
     topic_tags_keep(settings, &r->tags);
+    if (settings_get(settings, TOPIC_FIFO).p && !settings_get(settings, TOPIC_CONTENT_DEDUP).p)
+        settings_set(settings, TOPIC_CONTENT_DEDUP, STR("false"));
     settings_write(settings, &text);
     topic = catalog_add_topic(&t->catalog, scope, r->name, buf_view(&text), t->server.clock.now_ms);
     buf_deinit(&text);
     return topic;
 }
 
-/* The settings that a new topic of that request would have. */
-static int make_settings(const struct topic_request *r, str arn, struct settings *settings,
+/* What the request sets. */
+static int read_settings(const struct topic_request *r, str arn, struct settings *settings,
                          struct fault *f)
 {
-    size_t n = r->attribute_count;
-    struct setting *list = mem_array(n + 1, sizeof(*list));
-    int err;
+    bool fifo = false;
+    int err = check_name(r, &fifo, f);
 
-    if (n)
-        memcpy(list, r->attributes, n * sizeof(*list));
-    err = check_name(r->name, list, &n, f);
-    for (size_t i = 0; i < n && !err; i++)
-        err = topic_attr_set(settings, arn, list[i].name, list[i].value, FAULT_FRAME_CREATE, f);
+    if (fifo)
+        settings_set(settings, TOPIC_FIFO, STR("true"));
+    for (size_t i = 0; i < r->attribute_count && !err; i++) {
+        const struct setting *one = &r->attributes[i];
+
+        if (!str_eq(one->name, TOPIC_FIFO))
+            err = topic_attr_set(settings, arn, one->name, one->value, FAULT_FRAME_CREATE, f);
+    }
     if (!err)
         err = topic_attr_check_protection(r->data_protection, f);
     if (!err && r->data_protection.n)
         settings_set(settings, TOPIC_DATA_PROTECTION, r->data_protection);
-    mem_free(list);
     return err;
 }
 
@@ -97,7 +98,7 @@ struct topic *api_make_topic(struct topicd *t, const struct topic_request *r, st
 
     settings_init(&settings);
     topic_arn_write(&arn, r->region, r->account, r->name);
-    if (make_settings(r, buf_view(&arn), &settings, f) == 0)
+    if (read_settings(r, buf_view(&arn), &settings, f) == 0)
         topic = make(t, r, buf_view(&arn), &settings, f);
     buf_deinit(&arn);
     settings_deinit(&settings);

@@ -15,6 +15,7 @@ enum topicd_fault {
     FAULT_SUBSCRIPTION_LIMIT,
     FAULT_POLICY_LIMIT,
     FAULT_TAG_LIMIT,
+    FAULT_RATE,
 };
 
 /* The beginning of most refusals. */

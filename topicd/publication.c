@@ -1,6 +1,7 @@
 /* Order of the checks: attributes, empty message, structure, subject, size, ids. */
 #include "topicd/publication.h"
 
+#include "common/base/hash.h"
 #include "common/base/scan.h"
 #include "topicd/fault.h"
 
@@ -103,19 +104,56 @@ static bool is_subject(str s)
     return units >= 1 && units <= PUBLICATION_SUBJECT_MAX;
 }
 
-static int check_ids(struct publication *p, const struct val *in, struct fault *f)
+static int refuse_id(const char *name, struct fault *f)
+{
+    return fault_set(f, FAULT_INVALID,
+                     FAULT_PREFIX
+                     "The %s parameter can only include alphanumeric and punctuation characters. "
+                     "1 to 128 in length",
+                     name);
+}
+
+static int check_fifo(const struct publication *p, const struct publication_rules *rules,
+                      struct fault *f)
+{
+    if (!p->group_id.p)
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_PREFIX "The MessageGroupId parameter is required for FIFO topics");
+    if (!p->dedup_id.p && !rules->content_dedup)
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_PREFIX
+                         "The topic should either have ContentBasedDeduplication enabled or "
+                         "MessageDeduplicationId provided explicitly");
+    return 0;
+}
+
+/* Of a structured message the whole document is digested. */
+static void digest_message(struct publication *p)
+{
+    char *hex = arena_alloc(p->arena, HASH_SHA256_HEX);
+
+    hash_sha256_hex(p->message, hex);
+    p->dedup_id = str_from(hex, HASH_SHA256_HEX - 1);
+}
+
+static int check_ids(struct publication *p, const struct val *in,
+                     const struct publication_rules *rules, struct fault *f)
 {
     p->group_id = val_text(in, "MessageGroupId");
-    if (val_get(in, "MessageDeduplicationId"))
+    p->dedup_id = val_text(in, "MessageDeduplicationId");
+    if (p->dedup_id.p && !rules->fifo)
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX
                          "MessageDeduplicationId Reason: The request includes "
                          "MessageDeduplicationId parameter that is not valid for this topic type");
+    if (rules->fifo && check_fifo(p, rules, f))
+        return E_FAULT;
     if (p->group_id.p && !message_is_group_id(p->group_id))
-        return fault_set(f, FAULT_INVALID,
-                         FAULT_PREFIX
-                         "The MessageGroupId parameter can only include alphanumeric and "
-                         "punctuation characters. 1 to 128 in length");
+        return refuse_id("MessageGroupId", f);
+    if (p->dedup_id.p && !message_is_group_id(p->dedup_id))
+        return refuse_id("MessageDeduplicationId", f);
+    if (rules->fifo && !p->dedup_id.p)
+        digest_message(p);
     return 0;
 }
 
@@ -135,10 +173,12 @@ u64 publication_size(const struct val *in)
 }
 
 int publication_read(struct publication *p, const struct val *in, const char *attrs_path,
-                     u64 size_max, struct arena *arena, struct fault *f)
+                     const struct publication_rules *rules, struct arena *arena, struct fault *f)
 {
-    *p = (struct publication){
-        .arena = arena, .message = val_text(in, "Message"), .subject = val_text(in, "Subject")};
+    *p = (struct publication){.arena = arena,
+                              .message = val_text(in, "Message"),
+                              .subject = val_text(in, "Subject"),
+                              .fifo = STR("")};
     int err = attr_read(&p->attrs, val_get(in, "MessageAttributes"), attrs_path, arena, f);
 
     if (err)
@@ -152,9 +192,9 @@ int publication_read(struct publication *p, const struct val *in, const char *at
         return err;
     if (p->subject.p && !is_subject(p->subject))
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Subject");
-    if (p->message.n + p->attrs.size > size_max)
+    if (p->message.n + p->attrs.size > rules->size_max)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message too long");
-    return check_ids(p, in, f);
+    return check_ids(p, in, rules, f);
 }
 
 void publication_accept(struct publication *p, struct id_source *ids, i64 now_ms)

@@ -20,6 +20,8 @@ struct publication {
     str message;  /* as published; a subscription gets publication_text */
     str subject;  /* p NULL: none */
     str group_id; /* p NULL: none */
+    str dedup_id; /* of a FIFO topic: as given, or the digest of the message; else p NULL */
+    str fifo;     /* of a FIFO topic: as in struct frame_publication, set by fifo_dedup_begin; "" */
     struct attr_list attrs;
     bool structured; /* MessageStructure=json */
     str fallback;    /* structured: for protocols that have no text of their own */
@@ -34,10 +36,18 @@ struct publication {
 /* Bytes that count against the topic's limit: message and attributes, not yet checked.
  * */
 u64 publication_size(const struct val *in);
+/* What the topic demands. */
+struct publication_rules {
+    u64 size_max;
+    bool fifo;          /* a FIFO topic; and its */
+    bool content_dedup; /* ContentBasedDeduplication */
+};
+
 /* Reads and checks everything but the topic. `attrs_path` is the path of the attributes in
  * validation errors. Views live as long as the call. E_FAULT: refused. */
 int publication_read(struct publication *p, const struct val *in, const char *attrs_path,
-                     u64 size_max, struct arena *arena, struct fault *f) MUST_CHECK;
+                     const struct publication_rules *rules, struct arena *arena,
+                     struct fault *f) MUST_CHECK;
 /* Assigns its message id and time. */
 void publication_accept(struct publication *p, struct id_source *ids, i64 now_ms);
 /* The text for subscriptions of that protocol ("sqs"); looked up at the first call. */

@@ -40,7 +40,7 @@ static struct frame_publication as_frame(struct publication *p)
         .subject = p->subject.p ? p->subject : STR(""),
         .message = publication_text(p, "sqs"),
         .group_id = p->group_id.p ? p->group_id : STR(""),
-        .dedup_id = STR(""),
+        .fifo = p->fifo,
         .trace_header = p->trace,
         .public_url = p->public_url,
         .time_ms = p->time_ms,

@@ -30,6 +30,11 @@ void topic_free(struct topic *t)
     mem_free(t);
 }
 
+static bool is_set(const struct settings *s, const char *name, const char *value)
+{
+    return str_is(settings_get(s, str_of(name)), value);
+}
+
 void topic_set_attributes(struct topic *t, str attributes)
 {
     char *copy = mem_dup(attributes);
@@ -40,10 +45,14 @@ void topic_set_attributes(struct topic *t, str attributes)
     t->attributes = str_from(copy, attributes.n);
     t->message_size_max = TOPIC_MESSAGE_SIZE_DEFAULT;
     settings_init(&settings);
-    if (settings_read(&settings, attributes) == 0 &&
-        str_to_i64(settings_get(&settings, STR("MaximumMessageSize")), &size_max) == 0 &&
+    if (settings_read(&settings, attributes))
+        settings_reset(&settings);
+    if (str_to_i64(settings_get(&settings, STR("MaximumMessageSize")), &size_max) == 0 &&
         size_max >= TOPIC_MESSAGE_SIZE_MIN && size_max <= TOPIC_MESSAGE_SIZE_MAX)
         t->message_size_max = (u32)size_max;
+    t->fifo = is_set(&settings, "FifoTopic", "true");
+    t->content_dedup = is_set(&settings, "ContentBasedDeduplication", "true");
+    t->dedup_by_group = is_set(&settings, "FifoThroughputScope", "MessageGroup");
     settings_deinit(&settings);
 }
 

@@ -16,7 +16,8 @@
 /* Subscriptions of a topic whose MaximumMessageSize exceeds the default. */
 #define TOPIC_LARGE_SUBS_MAX 100
 /* "SubscriptionLimitExceeded", Amazon SNS quotas. */
-#define TOPIC_SUBS_MAX 12500000
+#define TOPIC_SUBS_MAX      12500000
+#define TOPIC_FIFO_SUBS_MAX 100
 
 struct scope;
 
@@ -25,7 +26,9 @@ struct topic {
     struct scope *scope; /* account and region */
     u32 place;           /* in scope->topics */
     u32 message_size_max;
-    u32 policy_count; /* subscriptions with a filter policy */
+    u32 policy_count;                         /* subscriptions with a filter policy */
+    bool fifo, content_dedup, dedup_by_group; /* FifoTopic, ContentBasedDeduplication, and
+                                               * FifoThroughputScope is MessageGroup */
     i64 created_ms;
     str arn, name;           /* own bytes; name is the end of arn */
     str attributes;          /* own bytes: settings.h's JSON text */

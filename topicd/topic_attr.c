@@ -20,7 +20,8 @@ struct check {
     str topic_arn, name, value;
     const char *frame;
     struct fault *f;
-    struct buf *kept; /* filled by the check; empty afterwards: the setting is removed */
+    const struct settings *now; /* before this one is set */
+    struct buf *kept;           /* filled by the check; empty afterwards: the setting is removed */
 };
 
 static int refuse_name(struct check *k)
@@ -100,6 +101,26 @@ static int check_size(struct check *k)
     return 0;
 }
 
+static int check_bool(struct check *k)
+{
+    if (!str_eq_nocase(k->value, STR("true")) && !str_eq_nocase(k->value, STR("false")))
+        return refuse_name(k);
+    buf_z(k->kept, str_eq_nocase(k->value, STR("true")) ? "true" : "false");
+    return 0;
+}
+
+/* Once it is the group it stays so. */
+static int check_throughput_scope(struct check *k)
+{
+    bool is_topic = str_is(k->value, "Topic");
+
+    if ((!is_topic && !str_is(k->value, "MessageGroup")) ||
+        (is_topic && str_is(settings_get(k->now, k->name), "MessageGroup")))
+        return refuse_name(k);
+    buf_str(k->kept, k->value);
+    return 0;
+}
+
 static int check_delivery_policy(struct check *k)
 {
     return k->value.n ? delivery_policy_keep(k->value, k->frame, k->kept, k->f) : 0;
@@ -116,14 +137,17 @@ static const struct topic_attr {
     const char *name;
     int (*check)(struct check *k);
     bool is_json;
+    bool of_fifo; /* unknown to standard topics */
 } topic_attrs[] = {
-    {"DisplayName", check_display_name, false},
-    {"Policy", check_policy, true},
-    {"DeliveryPolicy", check_delivery_policy, true},
-    {"KmsMasterKeyId", check_text, false},
-    {"SignatureVersion", check_signature_version, false},
-    {"TracingConfig", check_tracing, false},
-    {"MaximumMessageSize", check_size, false},
+    {.name = "DisplayName", .check = check_display_name},
+    {.name = "Policy", .check = check_policy, .is_json = true},
+    {.name = "DeliveryPolicy", .check = check_delivery_policy, .is_json = true},
+    {.name = "KmsMasterKeyId", .check = check_text},
+    {.name = "SignatureVersion", .check = check_signature_version},
+    {.name = "TracingConfig", .check = check_tracing},
+    {.name = "MaximumMessageSize", .check = check_size},
+    {.name = "ContentBasedDeduplication", .check = check_bool, .of_fifo = true},
+    {.name = "FifoThroughputScope", .check = check_throughput_scope, .of_fifo = true},
 };
 
 /* HTTPSuccessFeedbackRoleArn and the like. */
@@ -156,11 +180,13 @@ int topic_attr_set(struct settings *settings, str topic_arn, str name, str value
                    struct fault *f)
 {
     struct buf kept = {0};
-    struct check k = {topic_arn, name, value, frame, f, &kept};
+    struct check k = {topic_arn, name, value, frame, f, settings, &kept};
     const struct topic_attr *known = topic_attr_find(name);
     int (*check)(struct check *) = known ? known->check : feedback_check(name);
     int err;
 
+    if (known && known->of_fifo && !settings_get(settings, TOPIC_FIFO).p)
+        check = NULL;
     if (!check && strcmp(frame, FAULT_FRAME_CREATE) == 0)
         return fault_set(f, FAULT_INVALID, "%sUnknown attribute %.*s", frame,
                          (int)MIN(name.n, (size_t)TEXT_MAX), name.n ? name.p : "");

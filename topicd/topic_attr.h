@@ -6,6 +6,10 @@
 #include "common/aws/call.h"
 #include "topicd/topic.h"
 
+/* Set by CreateTopic only: "true", or the topic is a standard one. A FIFO topic always has
+ * ContentBasedDeduplication, too. */
+#define TOPIC_FIFO            STR("FifoTopic")
+#define TOPIC_CONTENT_DEDUP   STR("ContentBasedDeduplication")
 #define TOPIC_DATA_PROTECTION STR("DataProtectionPolicy")
 
 /* Settings of a topic that are not attributes: SetTopicAttributes and GetTopicAttributes do not

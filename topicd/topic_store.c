@@ -6,6 +6,7 @@
 /* Ids are reserved in ranges of this size; a crash skips the rest of a range. */
 #define ID_RESERVE        10000
 #define OUTBOX_ID_RESERVE 1000000
+#define SEQUENCE_RESERVE  1000000
 
 static struct topic_outbox *outbox_of(struct topic_store *s, u64 queued)
 {
@@ -111,6 +112,7 @@ int topic_store_init(struct topic_store *s, const struct topic_store_ops *ops)
     engine_ids_open(&s->engine, TOPIC_STORE_TOPIC_IDS, "topic_id", ID_RESERVE);
     engine_ids_open(&s->engine, TOPIC_STORE_SUB_IDS, "sub_id", ID_RESERVE);
     engine_ids_open(&s->engine, TOPIC_STORE_OUTBOX_IDS, "outbox_id", OUTBOX_ID_RESERVE);
+    engine_ids_open(&s->engine, TOPIC_STORE_SEQUENCES, "sequence", SEQUENCE_RESERVE);
     return count_outboxes(s);
 }
 

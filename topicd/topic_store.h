@@ -6,9 +6,10 @@
  *   queued        a `queued` instance: the name of its store, and its last known URL
  *   outbox        DELIVER frames not acknowledged yet, in the order of their ids;
  *                 those of queued 0 wait until the home of their queues is known
+ *   dedup         a publish to a FIFO topic within the last minutes (fifo_dedup.h)
  *   home          which `queued` instance owns a queue, as announced
  *
- * While all instances are up a publish writes nothing here. Users of a store call the functions; an
+ * While all instances are up a publish to a standard topic writes nothing here. Users of a store call the functions; an
  * engine fills the table of operations. */
 #ifndef TOQUE_TOPIC_STORE_H
 #define TOQUE_TOPIC_STORE_H
@@ -42,6 +43,13 @@ struct outbox_row {
     u64 queued;
     u32 attempt; /* how often an instance rejected it */
     str frame;
+};
+
+struct fifo_row {
+    u64 sequence;   /* of the message, from topic_store_next_sequence */
+    str key;        /* bytes */
+    str message_id; /* of the first publish */
+    i64 sent_ms;
 };
 
 /* What waits for one `queued` instance. */
@@ -92,10 +100,19 @@ struct topic_store_ops {
     void (*clear_homes)(struct topic_store *s);
     int (*load_homes)(struct topic_store *s, int (*on_home)(void *arg, str queue_arn, u64 queued),
                       void *arg);
+    void (*put_dedup)(struct topic_store *s, const struct fifo_row *r);
+    void (*delete_dedups)(struct topic_store *s, u64 up_to);
+    int (*load_dedups)(struct topic_store *s, int (*on_row)(void *arg, const struct fifo_row *r),
+                       void *arg);
     void (*close)(struct topic_store *s);
 };
 
-enum { TOPIC_STORE_TOPIC_IDS, TOPIC_STORE_SUB_IDS, TOPIC_STORE_OUTBOX_IDS };
+enum {
+    TOPIC_STORE_TOPIC_IDS,
+    TOPIC_STORE_SUB_IDS,
+    TOPIC_STORE_OUTBOX_IDS,
+    TOPIC_STORE_SEQUENCES,
+};
 
 struct topic_store {
     struct engine engine;
@@ -231,6 +248,37 @@ static inline int topic_store_load_homes(struct topic_store *s,
                                          void *arg)
 {
     return s->ops->load_homes(s, on_home, arg);
+}
+
+/* --- FIFO topics ------------------------------------------------------------------------------ */
+
+static inline u64 topic_store_next_sequence(const struct topic_store *s)
+{
+    return s->engine.ids[TOPIC_STORE_SEQUENCES].next;
+}
+/* Reserves the number, and some that follow, in this turn. True: that changed the store. */
+static inline bool topic_store_note_sequence(struct topic_store *s, u64 sequence)
+{
+    u64 limit = s->engine.ids[TOPIC_STORE_SEQUENCES].limit;
+
+    engine_note_id(&s->engine, TOPIC_STORE_SEQUENCES, sequence);
+    return s->engine.ids[TOPIC_STORE_SEQUENCES].limit != limit;
+}
+static inline void topic_store_put_dedup(struct topic_store *s, const struct fifo_row *r)
+{
+    s->ops->put_dedup(s, r);
+}
+/* Those whose sequence is not above `up_to`. */
+static inline void topic_store_delete_dedups(struct topic_store *s, u64 up_to)
+{
+    s->ops->delete_dedups(s, up_to);
+}
+/* In the order of their sequences. */
+static inline int topic_store_load_dedups(struct topic_store *s,
+                                          int (*on_row)(void *arg, const struct fifo_row *r),
+                                          void *arg)
+{
+    return s->ops->load_dedups(s, on_row, arg);
 }
 
 /* --- what every engine has: engine.h ---------------------------------------------------------- */

@@ -47,6 +47,9 @@ static const char *const migrations[] = {
     "DROP TABLE outbox_1;"
     "CREATE INDEX outbox_order ON outbox(queued, id);"
     "INSERT INTO meta SELECT 'outbox_id',coalesce(max(id),0)+1 FROM outbox;",
+
+    "CREATE TABLE dedup (sequence INTEGER PRIMARY KEY, key BLOB, message_id TEXT,"
+    "  sent_ms INTEGER);",
 };
 
 static const struct topic_store_ops sqlite_ops;
@@ -61,6 +64,7 @@ struct topic_sqlite {
     sqlite3_stmt *outbox_add, *outbox_set, *outbox_sum, *outbox_delete, *outbox_read, *outbox_load;
     sqlite3_stmt *outbox_merge, *home_merge;
     sqlite3_stmt *home_put, *home_delete, *home_clear, *home_load;
+    sqlite3_stmt *dedup_put, *dedup_delete, *dedup_load;
 };
 
 static struct topic_sqlite *topic_sqlite_of(struct topic_store *s)
@@ -96,6 +100,11 @@ static void sql_prepare_outbox(struct topic_sqlite *s)
     store_prepare(st, &s->home_delete, "DELETE FROM home WHERE queue=?1");
     store_prepare(st, &s->home_clear, "DELETE FROM home");
     store_prepare(st, &s->home_load, "SELECT queue,queued FROM home");
+    store_prepare(st, &s->dedup_put,
+                  "INSERT INTO dedup(sequence,key,message_id,sent_ms) VALUES(?1,?2,?3,?4)");
+    store_prepare(st, &s->dedup_delete, "DELETE FROM dedup WHERE sequence<=?1");
+    store_prepare(st, &s->dedup_load,
+                  "SELECT sequence,key,message_id,sent_ms FROM dedup ORDER BY sequence");
 }
 
 static void sql_prepare(struct topic_sqlite *s)
@@ -449,6 +458,46 @@ static int sql_load_homes(struct topic_store *base,
     return MIN(err, 0);
 }
 
+/* --- FIFO topics ------------------------------------------------------------------------------ */
+
+static void sql_put_dedup(struct topic_store *base, const struct fifo_row *r)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->dedup_put);
+    store_bind_u64(stmt, 1, r->sequence);
+    store_bind_bytes(stmt, 2, r->key);
+    store_bind_str(stmt, 3, r->message_id);
+    sqlite3_bind_int64(stmt, 4, r->sent_ms);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_dedups(struct topic_store *base, u64 up_to)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sql_delete(s, &s->dedup_delete, up_to);
+}
+
+static int sql_load_dedups(struct topic_store *base,
+                           int (*on_row)(void *arg, const struct fifo_row *r), void *arg)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sqlite3_stmt *stmt = s->dedup_load;
+    int row, err = 0;
+    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
+        if (row < 0)
+            return row;
+        struct fifo_row r = {
+            .sequence = store_column_u64(stmt, 0),
+            .key = store_column_str(stmt, 1),
+            .message_id = store_column_str(stmt, 2),
+            .sent_ms = sqlite3_column_int64(stmt, 3),
+        };
+        err = on_row(arg, &r);
+    }
+    store_row_end(stmt);
+    return MIN(err, 0);
+}
+
 static const struct topic_store_ops sqlite_ops = {
     .put_topic = sql_put_topic,
     .delete_topic = sql_delete_topic,
@@ -468,5 +517,8 @@ static const struct topic_store_ops sqlite_ops = {
     .delete_home = sql_delete_home,
     .clear_homes = sql_clear_homes,
     .load_homes = sql_load_homes,
+    .put_dedup = sql_put_dedup,
+    .delete_dedups = sql_delete_dedups,
+    .load_dedups = sql_load_dedups,
     .close = sql_close,
 };

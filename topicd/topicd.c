@@ -185,7 +185,11 @@ static int open_store(struct topicd *t, struct fault *f)
     struct queueds_conf queueds = queueds_conf_of(t);
 
     catalog_init(&t->catalog, t->store, t->server.loop, t->server.background, &t->server.seed);
+    fifo_dedup_init(&t->fifo_dedup, t->store, t->server.loop, t->server.background,
+                    &t->server.seed);
     err = catalog_reload(&t->catalog);
+    if (!err)
+        err = fifo_dedup_load(&t->fifo_dedup);
     if (!err)
         err = queueds_load(&t->queueds, &queueds);
     return err ? fault_set(f, CONF_FAULT, "%s: the store cannot be read: %s", store.dir,
@@ -267,6 +271,7 @@ void topicd_close(struct topicd *t)
     }
     if (t->store) {
         queueds_close(&t->queueds);
+        fifo_dedup_deinit(&t->fifo_dedup);
         catalog_deinit(&t->catalog);
         topic_store_close(t->store);
     }

@@ -10,8 +10,9 @@
 
 #include "common/aws/server.h"
 #include "topicd/catalog.h"
-#include "topicd/front.h"
 #include "topicd/fanout.h"
+#include "topicd/fifo_dedup.h"
+#include "topicd/front.h"
 #include "topicd/options.h"
 #include "topicd/queued_route.h"
 #include "topicd/queueds.h"
@@ -24,6 +25,7 @@ struct topicd {
     struct queueds queueds;
     struct fanout fanout;
     struct queued_route queued_route;
+    struct fifo_dedup fifo_dedup;
     struct front front;
     struct service sns, sqs;
     struct loop_hook hook;

@@ -1,5 +1,6 @@
 /* Members in the service's order, two blanks and " : " between name and value; the objects of the
- * attributes are compact. A member without a value is omitted: neither null nor empty. */
+ * attributes are compact. A member without a value is omitted: neither null nor empty. Notifications
+ * of FIFO topics have a SequenceNumber and no signature. */
 #include "common/aws/envelope.h"
 
 #include "common/base/clock.h"
@@ -25,22 +26,27 @@ static str timestamp(i64 ms, char text[CLOCK_ISO_SIZE])
     return str_of(clock_iso(ms % 1000 == 0 ? ms + 1 : ms, text));
 }
 
-static void urls(struct buf *out, const struct frame_publication *p, str subscription)
+static void signature(struct buf *out, const struct frame_publication *p)
 {
     char digits[HASH_MD5_HEX];
-    buf_z(out, ",\n  \"SigningCertURL\" : ");
     struct buf url = {0};
+    member(out, "SignatureVersion", STR("1"));
+    member(out, "Signature", STR(""));
     buf_str(&url, p->public_url);
     buf_z(&url, "/SimpleNotificationService-");
     buf_add(&url, hash_md5_hex(p->public_url, digits), CERTIFICATE_DIGITS);
     buf_z(&url, ".pem");
-    scan_quote(out, buf_view(&url));
-    buf_z(out, ",\n  \"UnsubscribeURL\" : ");
-    buf_reset(&url);
+    member(out, "SigningCertURL", buf_view(&url));
+    buf_deinit(&url);
+}
+
+static void unsubscribe_url(struct buf *out, const struct frame_publication *p, str subscription)
+{
+    struct buf url = {0};
     buf_str(&url, p->public_url);
     buf_z(&url, "/?Action=Unsubscribe&SubscriptionArn=");
     buf_str(&url, subscription);
-    scan_quote(out, buf_view(&url));
+    member(out, "UnsubscribeURL", buf_view(&url));
     buf_deinit(&url);
 }
 
@@ -79,14 +85,16 @@ void envelope_render(struct buf *out, const struct frame_publication *p, str sub
     char time[CLOCK_ISO_SIZE];
     buf_z(out, "{\n  \"Type\" : \"Notification\"");
     member(out, "MessageId", p->message_id);
+    if (p->fifo.n)
+        member(out, "SequenceNumber", frame_sequence(p));
     member(out, "TopicArn", p->topic);
     if (p->subject.n)
         member(out, "Subject", p->subject);
     member(out, "Message", p->message);
     member(out, "Timestamp", timestamp(p->time_ms, time));
-    member(out, "SignatureVersion", STR("1"));
-    member(out, "Signature", STR(""));
-    urls(out, p, subscription);
+    if (!p->fifo.n)
+        signature(out, p);
+    unsubscribe_url(out, p, subscription);
     if (p->attr_count)
         attributes(out, p->attrs);
     buf_z(out, "\n}");

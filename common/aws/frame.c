@@ -178,7 +178,7 @@ void frame_publication_begin(struct buf *out, const struct frame_publication *p)
     put_str(out, p->subject);
     put_str(out, p->message);
     put_str(out, p->group_id);
-    put_str(out, p->dedup_id);
+    put_str(out, p->fifo);
     put_str(out, p->trace_header);
     put_str(out, p->public_url);
     store_u32(out->p + at + PUBLICATION_ATTRS_SIZE, (u32)(out->n - at));

@@ -75,19 +75,31 @@ struct frame_target {
 };
 
 struct frame_publication {
-    str topic;              /* ARN */
-    str message_id;         /* SNS MessageId, UUID text */
-    str subject;            /* "" for none */
-    str message;            /* text for the sqs protocol */
-    str group_id, dedup_id; /* "" for none */
-    str trace_header;       /* AWSTraceHeader, "" for none */
-    str public_url;         /* base of SigningCertURL and UnsubscribeURL, no slash at the end */
-    i64 time_ms;            /* of acceptance */
+    str topic;      /* ARN */
+    str message_id; /* SNS MessageId, UUID text */
+    str subject;    /* "" for none */
+    str message;    /* text for the sqs protocol */
+    str group_id;   /* "" for none */
+    str fifo; /* of a FIFO topic: the SequenceNumber (FRAME_SEQUENCE_SIZE digits), and behind it the
+               * deduplication id, never empty; "" else */
+    str trace_header; /* AWSTraceHeader, "" for none */
+    str public_url;   /* base of SigningCertURL and UnsubscribeURL, no slash at the end */
+    i64 time_ms;      /* of acceptance */
     u32 attr_count;
     u32 target_count;
     /* Reading: the encoded lists; walk them with frame_next_attr and frame_next_target. */
     str attrs, targets;
 };
+
+#define FRAME_SEQUENCE_SIZE 20
+static inline str frame_sequence(const struct frame_publication *p)
+{
+    return str_slice(p->fifo, 0, FRAME_SEQUENCE_SIZE);
+}
+static inline str frame_dedup_id(const struct frame_publication *p)
+{
+    return str_slice(p->fifo, FRAME_SEQUENCE_SIZE, p->fifo.n);
+}
 
 struct frame_deliver {
     u32 session;

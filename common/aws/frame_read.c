@@ -313,13 +313,14 @@ int frame_next_publication(str *rest, struct frame_publication *ret)
     p.subject = get_str(&r);
     p.message = get_str(&r);
     p.group_id = get_str(&r);
-    p.dedup_id = get_str(&r);
+    p.fifo = get_str(&r);
     p.trace_header = get_str(&r);
     p.public_url = get_str(&r);
     const char *attrs = get_bytes(&r, attrs_size);
 
     if (outer.bad || r.bad || p.time_ms < 0 || p.time_ms > FRAME_CLOCK_MAX ||
-        p.attr_count > FRAME_ATTRS_MAX || p.target_count > FRAME_TARGETS_MAX)
+        (p.fifo.n && p.fifo.n <= FRAME_SEQUENCE_SIZE) || p.attr_count > FRAME_ATTRS_MAX ||
+        p.target_count > FRAME_TARGETS_MAX)
         return E_INVALID;
     p.attrs = str_from(attrs, attrs_size);
     p.targets = r.rest;

@@ -157,6 +157,22 @@ static void clear_homes(struct topic_store *s)
     record_plain(s, 'c', 0, STR(""), STR(""));
 }
 
+/* The key is bytes, the id text: both in one. */
+static void put_dedup(struct topic_store *s, const struct fifo_row *r)
+{
+    struct buf both = {0};
+
+    buf_str(&both, r->key);
+    buf_str(&both, r->message_id);
+    record_row(s, 'd', (u64[]){r->sequence, (u64)r->sent_ms, r->key.n}, buf_view(&both));
+    buf_deinit(&both);
+}
+
+static void delete_dedups(struct topic_store *s, u64 up_to)
+{
+    record_plain(s, 'D', up_to, STR(""), STR(""));
+}
+
 /* How much went is known now, and not before. */
 static void apply_acked(struct delaying_topics *t, const u64 numbers[3])
 {
@@ -193,6 +209,13 @@ static void apply_row(struct delaying_topics *t, char op, str *r)
                                                               .frame = text});
         break;
     case 'w': apply_set(t, numbers, text); break;
+    case 'd':
+        topic_store_put_dedup(
+            t->inner, &(struct fifo_row){.sequence = numbers[0],
+                                         .sent_ms = (i64)numbers[1],
+                                         .key = str_slice(text, 0, numbers[2]),
+                                         .message_id = str_slice(text, numbers[2], text.n)});
+        break;
     default: assert(op == 'O'); apply_acked(t, numbers);
     }
 }
@@ -210,6 +233,7 @@ static void apply_plain(struct delaying_topics *t, char op, str *r)
     case 'Q': s->ops->delete_queued(s, number); break;
     case 'h': s->ops->put_home(s, one, number); break;
     case 'H': s->ops->delete_home(s, one); break;
+    case 'D': s->ops->delete_dedups(s, number); break;
     default: assert(op == 'c'); s->ops->clear_homes(s);
     }
 }
@@ -224,6 +248,7 @@ static void apply(struct delaying *d, char op, str *r)
     case 'm':
     case 'o':
     case 'w':
+    case 'd':
     case 'O': apply_row(t, op, r); break;
     default: apply_plain(t, op, r);
     }
@@ -331,6 +356,14 @@ static int load_homes(struct topic_store *s, int (*on_home)(void *arg, str queue
     return inner->ops->load_homes(inner, on_home, arg);
 }
 
+static int load_dedups(struct topic_store *s, int (*on_row)(void *arg, const struct fifo_row *r),
+                       void *arg)
+{
+    struct topic_store *inner = of(s)->inner;
+
+    return inner->ops->load_dedups(inner, on_row, arg);
+}
+
 static int load_outboxes(struct topic_store *s, struct topic_store *into)
 {
     struct topic_store *inner = of(s)->inner;
@@ -370,6 +403,9 @@ static const struct topic_store_ops delaying_topic_ops = {
     .delete_home = delete_home,
     .clear_homes = clear_homes,
     .load_homes = load_homes,
+    .put_dedup = put_dedup,
+    .delete_dedups = delete_dedups,
+    .load_dedups = load_dedups,
     .close = delaying_close,
 };
 

@@ -69,6 +69,27 @@ static void whole(void **state)
         "}");
 }
 
+static void of_a_fifo_topic(void **state)
+{
+    struct frame_publication p = {.topic = STR(TOPIC),
+                                  .message_id = STR("id"),
+                                  .message = STR("m"),
+                                  .fifo = STR("10000000000000003000dedup"),
+                                  .public_url = STR("u"),
+                                  .time_ms = INT64_C(1523964813770)};
+    assert_string_equal(render(&p, NULL, 0),
+                        "{\n"
+                        "  \"Type\" : \"Notification\",\n"
+                        "  \"MessageId\" : \"id\",\n"
+                        "  \"SequenceNumber\" : \"10000000000000003000\",\n"
+                        "  \"TopicArn\" : \"" TOPIC "\",\n"
+                        "  \"Message\" : \"m\",\n"
+                        "  \"Timestamp\" : \"2018-04-17T11:33:33.770Z\",\n"
+                        "  \"UnsubscribeURL\" : \"u/?Action=Unsubscribe&SubscriptionArn=" TOPIC
+                        ":4f0a\"\n"
+                        "}");
+}
+
 static void what_is_not_given_is_not_there(void **state)
 {
     struct frame_publication p = {.topic = STR(TOPIC),
@@ -101,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole),
+        cmocka_unit_test(of_a_fifo_topic),
         cmocka_unit_test(what_is_not_given_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, gone);

@@ -239,7 +239,7 @@ static void write_deliver(struct buf *b, u32 n)
                                       .subject = STR("subject"),
                                       .message = STR("message"),
                                       .group_id = STR("g"),
-                                      .dedup_id = STR("d"),
+                                      .fifo = STR("10000000000000000007d"),
                                       .trace_header = STR("Root=1"),
                                       .public_url = STR("http://localhost:4566"),
                                       .time_ms = 1700000000000 + i};
@@ -264,7 +264,7 @@ static void check_publication(const struct frame_publication *p, u32 i)
     assert_true(str_is(p->topic, "arn:aws:sns:us-east-1:000000000000:t"));
     assert_true(str_is(p->message_id, "id") && str_is(p->subject, "subject"));
     assert_true(str_is(p->message, "message") && str_is(p->trace_header, "Root=1"));
-    assert_true(str_is(p->group_id, "g") && str_is(p->dedup_id, "d"));
+    assert_true(str_is(p->group_id, "g") && str_is(frame_dedup_id(p), "d"));
     assert_true(str_is(p->public_url, "http://localhost:4566"));
     assert_true(p->time_ms == 1700000000000 + i);
     assert_int_equal(p->attr_count, i);

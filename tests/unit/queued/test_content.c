@@ -62,7 +62,7 @@ static void publication(struct buf *row, u32 attrs)
                                   .subject = STR("s"),
                                   .message = STR("text"),
                                   .group_id = STR("g"),
-                                  .dedup_id = STR(""),
+                                  .fifo = STR(""),
                                   .trace_header = STR(""),
                                   .public_url = STR("http://here:1"),
                                   .time_ms = 1524040407770};

@@ -166,12 +166,13 @@ static void test_text_by_protocol(void **state)
     struct val structure = {
         .type = VAL_STRING, .name = STR("MessageStructure"), .text = STR("json"), .next = &message};
     struct val in = {.type = VAL_STRUCT, .first = &structure};
+    struct publication_rules rules = {.size_max = 1000};
     struct publication p;
     struct arena arena;
     struct fault f = {0};
 
     arena_init(&arena);
-    assert_int_equal(publication_read(&p, &in, "a", 1000, &arena, &f), 0);
+    assert_int_equal(publication_read(&p, &in, "a", &rules, &arena, &f), 0);
     text_is(&p, "http", "h");
     text_is(&p, "sqs", "d");
     text_is(&p, "lambda", "d");
@@ -181,7 +182,7 @@ static void test_text_by_protocol(void **state)
     text_is(&p, "http", "h");
     assert_ptr_equal(publication_text(&p, "http").p, first);
     in.first = &message;
-    assert_int_equal(publication_read(&p, &in, "a", 1000, &arena, &f), 0);
+    assert_int_equal(publication_read(&p, &in, "a", &rules, &arena, &f), 0);
     text_is(&p, "http", json);
     arena_deinit(&arena);
 }

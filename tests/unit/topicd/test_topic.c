@@ -74,10 +74,8 @@ static void test_names(void **state)
             "Action=CreateTopic&Name=t&Attributes.entry.1.key=FifoTopic"
             "&Attributes.entry.1.value=true",
             P "Topic Name");
-    RIG_REFUSED(rig,
-                "Action=CreateTopic&Name=t.fifo&Attributes.entry.1.key=FifoTopic"
-                "&Attributes.entry.1.value=True",
-                400, "UnsupportedOperation", "FIFO topics are not implemented.");
+    RIG_OK(rig, "Action=CreateTopic&Name=t.fifo&Attributes.entry.1.key=FifoTopic"
+                "&Attributes.entry.1.value=True");
     RIG_OK(rig, "Action=CreateTopic&Name=t&Tags=&Attributes.entry.1.key=FifoTopic"
                 "&Attributes.entry.1.value=false");
     shows("FifoTopic", "(none)");

@@ -479,6 +479,38 @@ static void test_the_probe_tells(void **state)
     assert_true(topic_store_next_topic_id(w->s) > 1);
 }
 
+static int list_dedup(void *arg, const struct fifo_row *r)
+{
+    buf_printf(arg, "%" PRIu64 " %.*s %.*s %" PRId64 "\n", r->sequence, STR_ARG(r->key),
+               STR_ARG(r->message_id), r->sent_ms);
+    return 0;
+}
+
+static void test_deduplication(void **state)
+{
+    struct world *w = *state;
+    struct buf rows = {0};
+    u64 first = topic_store_next_sequence(w->s), ticket;
+
+    for (u64 i = 0; i < 3; i++) {
+        assert_int_equal(topic_store_note_sequence(w->s, first + i), i == 0);
+        topic_store_put_dedup(w->s, &(struct fifo_row){.sequence = first + i,
+                                                       .key = STR("key"),
+                                                       .message_id = STR("id"),
+                                                       .sent_ms = NOW + (i64)i});
+    }
+    topic_store_delete_dedups(w->s, first + 1);
+    assert_int_equal(topic_store_commit(w->s, &ticket), 0);
+    reopen(w);
+    assert_int_equal(topic_store_load_dedups(w->s, list_dedup, &rows), 0);
+    char *expected = mem_printf("%" PRIu64 " key id %" PRId64 "\n", first + 2, (i64)NOW + 2);
+
+    assert_string_equal(rows.p, expected);
+    assert_true(topic_store_next_sequence(w->s) >= first + 3);
+    mem_free(expected);
+    buf_deinit(&rows);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -492,6 +524,7 @@ int main(void)
         TEST(test_the_outbox_after_failed_turns),
         TEST(test_version_1),
         TEST(test_the_probe_tells),
+        TEST(test_deduplication),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
