@@ -3,24 +3,9 @@
 #include "queued/api.h"
 
 #include "common/aws/sqs.h"
+#include "queued/access.h"
 #include "queued/fault.h"
 #include "queued/members.h"
-
-/* Actions of Amazon SQS that are not implemented: they are refused as such, not as unknown. */
-static void not_supported(struct call *c)
-{
-    call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not supported by this version of toque.",
-              c->action->name);
-}
-
-/* Likewise, after the check that the queue exists. */
-static void not_supported_of_queue(struct call *c)
-{
-    if (api_queue(c))
-        not_supported(c);
-    else
-        call_done(c);
-}
 
 #define READ  ACTION_RESULT
 #define WRITE ACTION_WRITES
@@ -29,29 +14,32 @@ static void not_supported_of_queue(struct call *c)
 #define ROW(name, in, run, flags) [SQS_##name] = {#name, in, run, flags}
 
 static const struct action actions[SQS_ACTION_COUNT] = {
-    ROW(AddPermission, members_queue_url, not_supported_of_queue, 0),
-    ROW(CancelMessageMoveTask, members_cancel_move, api_cancel_move, BOTH),
+    ROW(AddPermission, members_add_permission, api_add_permission, WRITE | ACTION_OWNER),
+    ROW(CancelMessageMoveTask, members_cancel_move, api_cancel_move, BOTH | ACTION_OWNER),
     ROW(ChangeMessageVisibility, members_change, api_change, WRITE),
     ROW(ChangeMessageVisibilityBatch, members_change_batch, api_change_batch, BOTH),
-    ROW(CreateQueue, members_create_queue, api_create_queue, BOTH | ACTION_NO_QUEUE_PATH),
+    ROW(CreateQueue, members_create_queue, api_create_queue,
+        BOTH | ACTION_NO_QUEUE_PATH | ACTION_OWNER),
     ROW(DeleteMessage, members_delete, api_delete, WRITE),
     ROW(DeleteMessageBatch, members_delete_batch, api_delete_batch, BOTH),
-    ROW(DeleteQueue, members_queue_url, api_delete_queue, WRITE),
-    ROW(GetQueueAttributes, members_get_attributes, api_get_attributes, READ),
+    ROW(DeleteQueue, members_queue_url, api_delete_queue, WRITE | ACTION_OWNER),
+    ROW(GetQueueAttributes, members_get_attributes, api_get_attributes, READ | ACTION_UNLOCKS),
     ROW(GetQueueUrl, members_get_queue_url, api_get_queue_url, READ),
     ROW(ListDeadLetterSourceQueues, members_list_sources, api_list_sources, READ),
-    ROW(ListMessageMoveTasks, members_list_moves, api_list_moves, READ),
-    ROW(ListQueueTags, members_queue_url, api_list_queue_tags, READ),
-    ROW(ListQueues, members_list_queues, api_list_queues, READ | ACTION_NO_QUEUE_PATH),
+    ROW(ListMessageMoveTasks, members_list_moves, api_list_moves, READ | ACTION_OWNER),
+    ROW(ListQueueTags, members_queue_url, api_list_queue_tags, READ | ACTION_OWNER),
+    ROW(ListQueues, members_list_queues, api_list_queues,
+        READ | ACTION_NO_QUEUE_PATH | ACTION_OWNER),
     ROW(PurgeQueue, members_queue_url, api_purge_queue, WRITE),
     ROW(ReceiveMessage, members_receive, api_receive, BOTH),
-    ROW(RemovePermission, members_queue_url, not_supported_of_queue, 0),
+    ROW(RemovePermission, members_remove_permission, api_remove_permission, WRITE | ACTION_OWNER),
     ROW(SendMessage, members_send, api_send, BOTH),
     ROW(SendMessageBatch, members_send_batch, api_send_batch, BOTH),
-    ROW(SetQueueAttributes, members_set_attributes, api_set_attributes, WRITE),
-    ROW(StartMessageMoveTask, members_start_move, api_start_move, BOTH),
-    ROW(TagQueue, members_tag_queue, api_tag_queue, WRITE),
-    ROW(UntagQueue, members_untag_queue, api_untag_queue, WRITE),
+    ROW(SetQueueAttributes, members_set_attributes, api_set_attributes,
+        WRITE | ACTION_OWNER | ACTION_UNLOCKS),
+    ROW(StartMessageMoveTask, members_start_move, api_start_move, BOTH | ACTION_OWNER),
+    ROW(TagQueue, members_tag_queue, api_tag_queue, WRITE | ACTION_OWNER),
+    ROW(UntagQueue, members_untag_queue, api_untag_queue, WRITE | ACTION_OWNER),
 };
 
 #define SQS   "com.amazonaws.sqs#"
@@ -102,6 +90,8 @@ struct queue *api_queue(struct call *c)
     struct queue *q = url.p ? queues_resolve(call_owner(c), url, c->account, c->region) : NULL;
     if (!q)
         api_no_queue(&c->fault);
+    else if (access_check_call(c, q))
+        return NULL;
     else
         queue_catch_up(q);
     return q;

@@ -1,7 +1,7 @@
 /* The actions of Amazon SQS that queued knows: api.c has the table, api_queue.c what concerns
- * queues, api_tag.c their tags, api_redrive.c dead letters, api_message.c, api_receive.c and
- * api_batch.c what concerns messages. A handler reads its input once, calls down, and finishes the
- * call; texts and order of checks are the service's. */
+ * queues, api_tag.c their tags, api_permission.c their permissions, api_redrive.c dead letters,
+ * api_message.c, api_receive.c and api_batch.c what concerns messages. A handler reads its input
+ * once, calls down, and finishes the call; texts and order of checks are the service's. */
 #ifndef TOQUE_QUEUED_API_H
 #define TOQUE_QUEUED_API_H
 
@@ -20,6 +20,9 @@ void api_get_queue_url(struct call *c);
 void api_list_queues(struct call *c);
 void api_purge_queue(struct call *c);
 void api_set_attributes(struct call *c);
+
+void api_add_permission(struct call *c);
+void api_remove_permission(struct call *c);
 
 void api_list_queue_tags(struct call *c);
 void api_tag_queue(struct call *c);
@@ -41,7 +44,7 @@ void api_change_batch(struct call *c);
 
 /* --- what the families share ------------------------------------------------------------------ */
 
-/* The queue of the call's QueueUrl, or NULL and the call's fault is set. */
+/* The queue of the call's QueueUrl, which the caller may use; or NULL and the call's fault is set. */
 struct queue *api_queue(struct call *c);
 int api_no_queue(struct fault *f);
 /* The queue's URL as a member, or as an item of the open list (`name` NULL). */

@@ -2,6 +2,7 @@
  * not implemented are refused after everything that the service itself would refuse. */
 #include "common/aws/arn.h"
 #include "common/aws/desk.h"
+#include "queued/access.h"
 #include "queued/api.h"
 #include "queued/fault.h"
 #include "queued/redrive.h"
@@ -160,10 +161,10 @@ void api_get_queue_url(struct call *c)
         return;
     }
     struct queue *q = queues_find(call_owner(c), owner.n ? owner : c->account, c->region, name);
-    if (q)
-        api_out_url(c, q, "QueueUrl");
-    else
+    if (!q)
         api_no_queue(&c->fault);
+    else if (access_check_call(c, q) == 0)
+        api_out_url(c, q, "QueueUrl");
     call_done(c);
 }
 

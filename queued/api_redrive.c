@@ -1,4 +1,5 @@
 /* The actions on dead-letter queues: who names them, and moves of their messages. */
+#include "queued/access.h"
 #include "queued/api.h"
 
 #include "common/aws/arn.h"
@@ -49,6 +50,8 @@ static struct queue *find_resource(struct call *c, const char *member)
                   "You must use this format to specify the %s: " ARN_FORMAT, member);
     else if (!(q = queues_find_arn(call_owner(c), text)))
         no_resource(&c->fault, member);
+    else if (access_check_call(c, q))
+        return NULL;
     else
         queue_catch_up(q);
     return q;
@@ -151,6 +154,8 @@ static struct move_task *find_task(struct call *c)
 
         if (!source)
             no_resource(&c->fault, "SourceArn");
+        else if (access_check_call(c, source))
+            return NULL;
         else if (!(t = move_task_find(source, id)))
             fault_set(&c->fault, FAULT_NO_RESOURCE, "Task does not exist.");
     }

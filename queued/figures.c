@@ -20,6 +20,8 @@ void queued_figures(const struct server *s, struct figures *to)
     figure_counter(to, "delivered", "", d->topicd.delivered, "Messages made of publications.");
     figure_counter(to, "unknown_targets", "", d->topicd.unknown,
                    "Targets of publications whose queue does not exist.");
+    figure_counter(to, "forbidden", "", d->topicd.forbidden,
+                   "Deliveries that the queue's policy did not allow.");
     figure_counter(to, "refused_raw", "", d->topicd.unfit,
                    "Raw deliveries that were dropped because they had too many attributes.");
 }

@@ -3,6 +3,7 @@
 #include "queued/intake.h"
 
 #include "common/base/mem.h"
+#include "queued/access.h"
 #include "queued/content.h"
 
 struct delivery {
@@ -67,22 +68,23 @@ static void share(struct delivery *d)
     put_first(d);
 }
 
-/* --- what is not here ------------------------------------------------------------------------- */
+/* --- what gets no message --------------------------------------------------------------------- */
 
-#define UNKNOWN_CAP_MIN 16
+#define REJECTED_CAP_MIN 16
 
 void intake_deinit(struct intake *in)
 {
-    mem_free(in->unknown);
+    mem_free(in->rejected);
 }
 
-void intake_note_unknown(struct intake *in, struct frame_place place)
+void intake_reject(struct intake *in, struct frame_place place)
 {
-    if (in->unknown_n == in->unknown_cap) {
-        in->unknown_cap = MAX(2 * in->unknown_cap, (u32)UNKNOWN_CAP_MIN);
-        in->unknown = mem_grow(in->unknown, in->unknown_cap * sizeof(*in->unknown));
+    if (in->rejected_n == in->rejected_cap) {
+        in->rejected_cap = MAX(2 * in->rejected_cap, (u32)REJECTED_CAP_MIN);
+        in->rejected = mem_grow(in->rejected, in->rejected_cap * sizeof(*in->rejected));
     }
-    in->unknown[in->unknown_n++] = place;
+    in->rejected[in->rejected_n++] = place;
+    in->counts[place.why]++;
 }
 
 /* --- delivering ------------------------------------------------------------------------------- */
@@ -122,7 +124,9 @@ void intake_publication(struct intake *in, struct queues *qs, const struct frame
         struct queue *q = queues_find_arn(qs, t.queue);
         struct dedup_entry e = {.seq = 0};
         if (!q) {
-            intake_note_unknown(in, (struct frame_place){number, i});
+            intake_reject(in, (struct frame_place){number, i, FRAME_REJECTED_NO_QUEUE});
+        } else if (!access_check_topic(q, p->topic)) {
+            intake_reject(in, (struct frame_place){number, i, FRAME_REJECTED_FORBIDDEN});
         } else if (!fits(p, q, t.form)) {
             in->unfit++;
         } else if (!q->attributes.fifo || !was_here(&d, q, &e)) {

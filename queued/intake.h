@@ -11,13 +11,14 @@ struct intake {
     u64 delivered; /* messages made */
     u64 unfit; /* that cannot take it: FIFO queues what has no group; raw, more attributes than a message
                   * may have */
-    struct frame_place *unknown; /* those whose queue is not here, in order */
-    u32 unknown_n, unknown_cap;
+    struct frame_place *rejected; /* those that get no message, in order */
+    u32 rejected_n, rejected_cap;
+    u64 counts[FRAME_REJECTIONS]; /* of them, by why */
 };
 
 void intake_deinit(struct intake *in);
-/* What was found before to be not here. */
-void intake_note_unknown(struct intake *in, struct frame_place place);
+/* What was rejected before. */
+void intake_reject(struct intake *in, struct frame_place place);
 /* Adds to `in`. The publication's lists were checked (frame_read_deliver); it is the number-th of
  * its frame, from 0. */
 void intake_publication(struct intake *in, struct queues *qs, const struct frame_publication *p,

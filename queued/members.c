@@ -118,6 +118,16 @@ const struct member members_get_attributes[] = {
 
 const struct member members_set_attributes[] = {TEXT("QueueUrl"), ATTRIBUTES, END};
 
+const struct member members_add_permission[] = {
+    TEXT("QueueUrl"),
+    TEXT("Label"),
+    TEXTS("AWSAccountIds", "AWSAccountId"),
+    TEXTS("Actions", "ActionName"),
+    END,
+};
+
+const struct member members_remove_permission[] = {TEXT("QueueUrl"), TEXT("Label"), END};
+
 const struct member members_tag_queue[] = {TEXT("QueueUrl"), TAGS("Tags"), END};
 
 const struct member members_untag_queue[] = {TEXT("QueueUrl"), TEXTS("TagKeys", "TagKey"), END};

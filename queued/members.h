@@ -15,6 +15,8 @@ extern const struct member members_cancel_move[];
 extern const struct member members_list_moves[];
 extern const struct member members_get_attributes[];
 extern const struct member members_set_attributes[];
+extern const struct member members_add_permission[];
+extern const struct member members_remove_permission[];
 extern const struct member members_tag_queue[];
 extern const struct member members_untag_queue[];
 extern const struct member members_send[];

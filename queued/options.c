@@ -12,6 +12,12 @@ static const struct conf_option options[] = {
     FLAG(strict_waits, "false",
          "The service's waiting rules: 60 s until the name of a deleted queue can be used again, "
          "60 s between two PurgeQueue calls for one queue. Off: no waiting."),
+    FLAG(enforce_policies, "false",
+         "Enforces the Policy of each queue: calls of other accounts and deliveries of topics need "
+         "a "
+         "statement that allows them, and what one denies is denied to everybody. Off: everything "
+         "is "
+         "allowed."),
     NUMBER(long_polls_max, "100000", NULL, 0, 10000000,
            "Long polls that wait at the same time; beyond it they are refused."),
     NUMBER(queues_max, "1000000", NULL, 1, 100000000, "Queues of all accounts and regions."),

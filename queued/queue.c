@@ -10,6 +10,7 @@
 #include "common/aws/arn.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "queued/access.h"
 #include "queued/group.h"
 #include "queued/queues.h"
 #include "queued/redrive.h"
@@ -86,6 +87,7 @@ void queue_free(struct queue *q)
     map_deinit(&q->groups);
     heap_deinit(&q->moved);
     mem_free(q->dead_letter_arn);
+    access_forget(q);
     tags_deinit(&q->tags);
     queue_attr_deinit(&q->attributes);
     mem_free(q->arn);
@@ -428,6 +430,7 @@ void queue_purge(struct queue *q)
 void queue_changed(struct queue *q, i64 old_delay_s, i64 old_retention_s)
 {
     q->modified_ms = q->all->clock->now_ms;
+    access_forget(q);
     queue_raised_retention(q, old_retention_s);
     queue_set_retire(q);
     redrive_apply(q);

@@ -8,6 +8,7 @@
 #define TOQUE_QUEUE_H
 
 #include "common/base/err.h"
+#include "common/aws/access_policy.h"
 #include "common/aws/tags.h"
 #include "queued/queue_attr.h"
 #include "queued/receipt.h"
@@ -30,6 +31,7 @@ struct queue {
     char sender[22]; /* SenderId of what is sent here: one principal an account */
     i64 created_ms, modified_ms;
     struct queue_attrs attributes;
+    struct access_policy *access; /* the policy among them, parsed; access.h */
     struct tags tags;
 
     const struct pick *pick;

@@ -2,14 +2,14 @@
  * `read_only`. */
 #include "queued/queue_attr.h"
 
+#include "common/aws/access_policy.h"
 #include "common/base/json.h"
 #include "common/base/scan.h"
 #include "common/base/mem.h"
 #include "queued/fault.h"
 #include "queued/redrive_policy.h"
 
-#define STATEMENTS_MAX 20
-#define KMS_KEY_MAX    2048 /* bytes of a key's id, ARN or alias */
+#define KMS_KEY_MAX 2048 /* bytes of a key's id, ARN or alias */
 
 enum kind { KIND_INT, KIND_BOOL, KIND_CHOICE, KIND_POLICY, KIND_KEY, KIND_REDRIVE, KIND_ALLOW };
 
@@ -134,29 +134,23 @@ static int invalid(struct fault *f, const struct row *r)
     return fault_set(f, FAULT_ATTRIBUTE_VALUE, "Invalid value for the parameter %s.", r->name);
 }
 
-/* An access policy: a JSON object whose Statement is an object or a list of at most twenty. What it
- * says is kept, and read by nobody yet. */
+/* An access policy of a resource, with at most twenty statements. It is kept as it is given. */
 static int check_policy(const struct row *r, str text, struct fault *f)
 {
-    struct json_doc doc = {0};
+    struct access_policy *policy;
     struct fault ignored;
     if (text.n == 0)
         return 0;
     fault_clear(&ignored);
-    if (text.n > QUEUE_ATTR_POLICY_MAX || json_open(&doc, text, NULL, true, &ignored))
+    if (access_policy_open(&policy, text, ACCESS_OF_RESOURCE, &ignored))
         return invalid(f, r);
-    size_t n = 0;
-    int err = 0;
-    if (!json_is_object(doc.root))
-        err = invalid(f, r);
-    else
-        n = json_array_size(json_object_get(doc.root, "Statement"));
-    json_close(&doc);
-    if (n > STATEMENTS_MAX)
-        err = fault_set(f, FAULT_OVER_LIMIT,
-                        "%zu statements were found in the submitted policy, max allowed is %d", n,
-                        STATEMENTS_MAX);
-    return err;
+    u32 n = access_policy_count(policy);
+    access_policy_free(policy);
+    if (n > QUEUE_ATTR_STATEMENTS_MAX)
+        return fault_set(f, FAULT_OVER_LIMIT,
+                         "%u statements were found in the submitted policy, max allowed is %d", n,
+                         QUEUE_ATTR_STATEMENTS_MAX);
+    return 0;
 }
 
 /* Attributes of FIFO queues, on those and on others. What kind a queue is cannot be changed, and

@@ -6,7 +6,7 @@
 #include "common/base/buf.h"
 #include "common/aws/call.h"
 
-#define QUEUE_ATTR_POLICY_MAX (256 * 1024) /* bytes; the service's own limit is lower */
+#define QUEUE_ATTR_STATEMENTS_MAX 20 /* of a policy; the service's own limit */
 
 struct queue_attrs {
     i64 delay_s, size_max, retention_s, wait_s, visibility_s;

@@ -129,7 +129,8 @@ static int open_store(struct queued *d, struct fault *f)
                                    .messages_max = (u64)o->messages_max,
                                    .parked_max = (u32)o->long_polls_max,
                                    .in_flight_max = (u32)o->in_flight_max,
-                                   .strict = o->strict_waits};
+                                   .strict = o->strict_waits,
+                                   .enforce = o->enforce_policies};
     int err = queue_store_open(&d->store, &store, f);
 
     if (!err)

@@ -21,6 +21,7 @@ struct queues_limits {
     u32 parked_max;    /* long polls that wait at once */
     u32 in_flight_max; /* received and not deleted, a queue */
     bool strict;       /* the service's waiting rules: 60 s after DeleteQueue and PurgeQueue */
+    bool enforce;      /* policies of queues hold: access.h */
 };
 
 /* What is done in the background; sweep.h. */
@@ -47,6 +48,10 @@ struct queues {
     struct queue_store *store;
     const struct map_seed *seed; /* of all tables here */
     struct queues_limits limits;
+    struct {
+        i64 second; /* mono */
+        u32 told;
+    } refusals; /* logged in that second; access.c */
     struct map by_key;
     struct idmap by_id;    /* deleted ones, too, while they are cleared away */
     struct skiplist order; /* by key */

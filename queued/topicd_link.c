@@ -110,11 +110,11 @@ static int on_hello(struct topicd_link *p, str frame)
 static void send_rejected(struct topicd_link *p, const struct ack *a)
 {
     struct buf frame = {0};
-    for (u32 i = 0; i < a->intake.unknown_n;) {
-        u32 end = MIN(i + REJECTED_A_FRAME, a->intake.unknown_n);
+    for (u32 i = 0; i < a->intake.rejected_n;) {
+        u32 end = MIN(i + REJECTED_A_FRAME, a->intake.rejected_n);
         frame_rejected_begin(&frame, a->session, a->ordinal);
         while (i < end)
-            frame_rejected_add(&frame, a->intake.unknown[i++]);
+            frame_rejected_add(&frame, a->intake.rejected[i++]);
         send(p, &frame);
     }
 }
@@ -149,7 +149,8 @@ static bool is_full(struct topicd_link *p)
 static void count(struct topicd_link *p, const struct intake *in)
 {
     p->delivered += in->delivered;
-    p->unknown += in->unknown_n;
+    p->unknown += in->counts[FRAME_REJECTED_NO_QUEUE];
+    p->forbidden += in->counts[FRAME_REJECTED_FORBIDDEN];
     p->unfit += in->unfit;
 }
 
@@ -160,8 +161,8 @@ static void remember_rejected(struct topicd_link *p, const struct frame_deliver 
     struct buf frame = {0};
     struct frame_rejected j;
     frame_rejected_begin(&frame, 0, 0);
-    for (u32 i = 0; i < in->unknown_n; i++)
-        frame_rejected_add(&frame, in->unknown[i]);
+    for (u32 i = 0; i < in->rejected_n; i++)
+        frame_rejected_add(&frame, in->rejected[i]);
     int err = frame_read_rejected(buf_view(&frame), &j);
     assert(!err);
     queue_store_add_rejected(p->queues->store,
@@ -178,7 +179,7 @@ static void apply(struct topicd_link *p, const struct frame_deliver *d, struct i
         intake_publication(in, p->queues, &publication, i);
     count(p, in);
     queue_store_set_applied(store, d->incarnation, d->sequence);
-    if (in->unknown_n)
+    if (in->rejected_n)
         remember_rejected(p, d, in);
 }
 
@@ -188,7 +189,7 @@ static void reject_again(struct topicd_link *p, const struct frame_deliver *d, s
     str places = queue_store_rejected(p->queues->store, d->incarnation, d->sequence);
     struct frame_place place;
     while (frame_next_place(&places, &place) > 0)
-        intake_note_unknown(in, place);
+        intake_reject(in, place);
 }
 
 static int on_deliver(struct topicd_link *p, str frame)

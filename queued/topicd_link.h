@@ -44,8 +44,9 @@ struct topicd_link {
     u32 syncs;          /* answers that wait for their turn */
     struct buf changed; /* ARNs of queues that came or went, each with a newline behind it */
     struct idmap calls; /* struct forwarded by topicd's number */
-    u64 delivered, unknown, unfit; /* messages made; targets without a queue; raw ones with too many
-                                      attributes: for the statistics */
+    /* For the statistics: messages made; targets without a queue; those whose queue's policy forbids
+     * it; raw ones with too many attributes. */
+    u64 delivered, unknown, forbidden, unfit;
 };
 
 void topicd_link_init(struct topicd_link *p, struct queues *qs, struct desk *desk,

@@ -59,6 +59,8 @@ static void delivery_figures(const struct queueds *q, struct figures *to)
                    "Deliveries that failed for good.");
     figure_counter(to, "unknown_queue", "", q->failed.counts[FAILURE_NO_QUEUE],
                    "Those of them for a queue that does not exist.");
+    figure_counter(to, "forbidden", "", q->failed.counts[FAILURE_FORBIDDEN],
+                   "Those of them that the queue's policy did not allow.");
     figure_counter(to, "refused_raw", "", q->failed.counts[FAILURE_ATTRIBUTES],
                    "Those of them that were raw with too many attributes.");
 }

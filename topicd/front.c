@@ -231,6 +231,7 @@ static int send_call(struct front *f, struct call *c)
 
     call.request.account = c->account;
     call.request.region = c->region;
+    call.request.user = c->identity.user;
     buf_room(&frame, c->request.body.n + FRAME_ROOM);
     frame_write_call(&frame, &call);
     int err = queued_link_send(f->links[w->peer], &frame);

@@ -386,14 +386,16 @@ struct rejection {
 
 /* That its queue was deleted has been announced already; it may have been created again since. */
 static void reject_target(struct rejection *r, const struct frame_publication *p, u32 number,
-                          const struct frame_target *t)
+                          const struct frame_target *t, enum frame_rejection why)
 {
     struct held *h = r->held;
     struct failed_delivery failed = {FAILURE_NO_QUEUE, p, t};
 
-    if (r->batch->attempt + 1 >= ATTEMPTS_MAX)
+    if (why == FRAME_REJECTED_FORBIDDEN)
+        failed.why = FAILURE_FORBIDDEN;
+    else if (r->batch->attempt + 1 >= ATTEMPTS_MAX)
         failed.why = FAILURE_WANDERING;
-    if (h->link_count == 1 || failed.why == FAILURE_WANDERING) {
+    if (h->link_count == 1 || failed.why != FAILURE_NO_QUEUE) {
         delivery_failed(h->failed, &failed);
         return;
     }
@@ -410,18 +412,19 @@ static bool walk_rejected(const struct delivery_batch *d, struct rejection *r)
     struct frame_target t;
     struct frame_place place;
     str places = buf_view(&d->rejected);
-    bool more = !frame_read_deliver(buf_view(&d->frame), &deliver) &&
-                frame_next_place(&places, &place) == 1;
+    int more = frame_read_deliver(buf_view(&d->frame), &deliver) == 0
+                   ? frame_next_place(&places, &place)
+                   : 0;
 
-    for (u32 i = 0; more && frame_next_publication(&deliver.publications, &p) == 1; i++)
-        for (u32 k = 0; more && frame_next_target(&p.targets, &t) == 1; k++) {
+    for (u32 i = 0; more == 1 && frame_next_publication(&deliver.publications, &p) == 1; i++)
+        for (u32 k = 0; more == 1 && frame_next_target(&p.targets, &t) == 1; k++) {
             if (place.publication != i || place.target != k)
                 continue;
             if (r)
-                reject_target(r, &p, i + 1, &t);
-            more = frame_next_place(&places, &place) == 1;
+                reject_target(r, &p, i + 1, &t, place.why);
+            more = frame_next_place(&places, &place);
         }
-    return !more;
+    return more == 0;
 }
 
 bool held_rejected(struct delivery_batch *d, const struct frame_rejected *j)

@@ -416,6 +416,11 @@ int access_policy_open(struct access_policy **ret, str text, enum access_policy_
     return err;
 }
 
+u32 access_policy_count(const struct access_policy *p)
+{
+    return p->n;
+}
+
 void access_policy_free(struct access_policy *p)
 {
     if (!p)

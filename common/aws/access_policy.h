@@ -41,6 +41,8 @@ int access_policy_open(struct access_policy **ret, str text, enum access_policy_
                        struct fault *f) MUST_CHECK;
 /* NULL accepted. */
 void access_policy_free(struct access_policy *p);
+/* Its statements. */
+u32 access_policy_count(const struct access_policy *p);
 
 /* --- asking ----------------------------------------------------------------------------------- */
 

@@ -60,6 +60,8 @@ static void add_facts(struct call *c, struct access_request *rq)
     access_request_add(rq, STR("aws:RequestedRegion"), c->region);
     if (c->identity.user.n)
         access_request_add(rq, STR("aws:username"), c->identity.user);
+    access_request_add(rq, STR("aws:SecureTransport"),
+                       c->request.secure ? STR("true") : STR("false"));
     address_write(&ip, &c->request.peer);
     if (ip.n)
         access_request_add(rq, STR("aws:SourceIp"), arena_dup(&c->arena, buf_view(&ip)));
@@ -81,6 +83,26 @@ void authorize_request(struct call *c, struct access_request *ret)
     add_facts(c, ret);
 }
 
+void authorize_topic(struct access_request *ret, str topic, str queue, i64 now_ms,
+                     char time[CLOCK_ISO_SIZE])
+{
+    struct arn arn = {.region = STR(""), .account = STR("")};
+
+    if (arn_read(topic, &arn))
+        arn = (struct arn){.region = STR(""), .account = STR("")};
+    *ret = (struct access_request){.account = STR(""),
+                                   .principal = STR(""),
+                                   .service = STR("sns.amazonaws.com"),
+                                   .service_region = arn.region,
+                                   .action = STR("sqs:SendMessage"),
+                                   .resource = queue};
+    access_request_add_caller(ret);
+    access_request_add(ret, STR("aws:SourceArn"), topic);
+    access_request_add(ret, STR("aws:SourceAccount"), arn.account);
+    access_request_add(ret, STR("aws:CurrentTime"), str_of(clock_iso(now_ms, time)));
+    access_request_add(ret, STR("aws:SecureTransport"), STR("true"));
+}
+
 /* --- what is answered ------------------------------------------------------------------------- */
 
 /* Amazon SQS writes actions in lower case here, Amazon SNS as they are. */
@@ -96,20 +118,22 @@ static str action_shown(struct call *c, str action)
     return copy;
 }
 
-static int refuse(struct call *c, const struct access_request *rq, bool is_explicit)
+/* `kind`: of the policy, "an identity-based", "a resource-based". */
+static int refuse(struct call *c, const struct access_request *rq, bool is_explicit,
+                  const char *kind)
 {
     str action = action_shown(c, rq->action);
 
     if (is_explicit)
         return fault_set(&c->fault, CALL_FAULT_ACCESS_DENIED,
                          "User: %.*s is not authorized to perform: %.*s on resource: %.*s with an "
-                         "explicit deny in an identity-based policy",
-                         STR_ARG(rq->principal), STR_ARG(action), STR_ARG(rq->resource));
+                         "explicit deny in %s policy",
+                         STR_ARG(rq->principal), STR_ARG(action), STR_ARG(rq->resource), kind);
     return fault_set(&c->fault, CALL_FAULT_ACCESS_DENIED,
                      "User: %.*s is not authorized to perform: %.*s on resource: %.*s because no "
-                     "identity-based policy allows the %.*s action",
+                     "%s policy allows the %.*s action",
                      STR_ARG(rq->principal), STR_ARG(action), STR_ARG(rq->resource),
-                     STR_ARG(action));
+                     strchr(kind, ' ') + 1, STR_ARG(action));
 }
 
 int authorize(struct call *c, const struct key *key, struct buf *why)
@@ -124,5 +148,29 @@ int authorize(struct call *c, const struct key *key, struct buf *why)
     if (d.verdict == ACCESS_ALLOWED)
         return 0;
     access_decision_tell(&d, &rq, why);
-    return refuse(c, &rq, d.verdict == ACCESS_DENIED);
+    return refuse(c, &rq, d.verdict == ACCESS_DENIED, "an identity-based");
+}
+
+int authorize_by_resource(struct call *c, const struct resource_policy *r, struct buf *why)
+{
+    struct access_request rq;
+    struct access_decision d = {.verdict = ACCESS_NO_STATEMENT};
+    bool is_owner = str_eq(c->account, r->owner);
+    bool is_root = is_owner && !c->identity.user.n;
+
+    if (is_owner && (!r->policy || (is_root && c->action->flags & ACTION_UNLOCKS)))
+        return 0;
+    authorize_request(c, &rq);
+    rq.resource = r->arn;
+    if (r->policy)
+        d = access_policy_judge(r->policy, &rq);
+    if (d.verdict != ACCESS_DENIED && is_owner)
+        return 0;
+    if (d.verdict == ACCESS_ALLOWED && !(c->action->flags & ACTION_OWNER))
+        return 0;
+    if (d.verdict == ACCESS_ALLOWED)
+        buf_z(why, "only the owner's account may do it");
+    else
+        access_decision_tell(&d, &rq, why);
+    return refuse(c, &rq, d.verdict == ACCESS_DENIED, "a resource-based");
 }

@@ -107,6 +107,8 @@ enum action_flags {
     ACTION_WRITES = 2,        /* refused with CALL_FAULT_UNAVAILABLE while the store fails */
     ACTION_NO_QUEUE_PATH = 4, /* "not valid for this endpoint" when sent to a queue's path */
     ACTION_OPEN = 8,          /* needs no signature, even where signatures are verified */
+    ACTION_OWNER = 16,        /* for the account that owns the resource alone */
+    ACTION_UNLOCKS = 32, /* the owner's root may always: to mend a policy that denies everybody */
 };
 
 struct action {
@@ -281,6 +283,8 @@ void call_render_page(struct call *c, int status, str json);
 int call_unbase64(struct call *c, str text, str *ret) MUST_CHECK;
 str call_base64(struct call *c, str bytes);
 
+/* The action of that name, or NULL. */
+const struct action *call_action(const struct service *s, str name);
 /* Whether a path names a queue: /ACCOUNT/NAME, /queue/NAME, /queue/REGION/ACCOUNT/NAME, /NAME. */
 bool call_is_queue_path(str path);
 

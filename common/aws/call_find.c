@@ -50,7 +50,7 @@ bool call_is_queue_path(str path)
 
 /* --- services and actions --------------------------------------------------------------------- */
 
-static const struct action *find_action(const struct service *s, str name)
+const struct action *call_action(const struct service *s, str name)
 {
     size_t low = 0, high = s->action_count;
     while (low < high) {
@@ -117,7 +117,7 @@ static const struct service *by_params(const struct call *c, const struct servic
     for (size_t i = 0; i < n; i++) {
         if (version.n && str_is(version, services[i]->query_version))
             return services[i];
-        if (find_action(services[i], action)) {
+        if (call_action(services[i], action)) {
             only = services[i];
             known++;
         }
@@ -144,7 +144,7 @@ static void find_json(struct call *c, const struct service *const *services, siz
         if (!is_target_of(services[i], prefix))
             continue;
         c->service = services[i];
-        c->action = find_action(services[i], name);
+        c->action = call_action(services[i], name);
         if (!c->action && !c->service->forward)
             unknown_action(c, name);
         return;
@@ -187,7 +187,7 @@ static void find_query(struct call *c, const struct service *const *services, si
         return;
     }
     c->service = by_params(c, services, n, name);
-    c->action = find_action(c->service, name);
+    c->action = call_action(c->service, name);
     bool refused =
         c->action && c->action->flags & ACTION_NO_QUEUE_PATH && call_is_queue_path(c->request.path);
     if (refused || (!c->action && !c->service->forward))

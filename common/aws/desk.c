@@ -414,7 +414,9 @@ void desk_cancel(struct call *c)
 static void decide_caller(struct call *c)
 {
     const struct request *rq = &c->request;
-    const struct identity *id = &c->identity;
+    struct identity *id = &c->identity;
+    if (rq->door == DOOR_LINK)
+        id->user = rq->user;
     if (id->account.n)
         c->account = id->account;
     else if (arn_is_account(rq->account))

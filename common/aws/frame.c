@@ -95,6 +95,7 @@ void frame_write_call(struct buf *out, const struct frame_call *c)
     put_str(out, rq->trace_id);
     put_str(out, rq->account);
     put_str(out, rq->region);
+    put_str(out, rq->user);
     put_str(out, rq->body);
 }
 
@@ -262,7 +263,8 @@ void frame_rejected_begin(struct buf *out, u32 session, u64 ordinal)
 void frame_rejected_add(struct buf *out, struct frame_place place)
 {
     count_up(out, REJECTED_COUNT);
-    put_u32(out, place.publication);
+    assert(place.publication <= PLACE_PUBLICATION_MASK);
+    put_u32(out, place.publication | (u32)place.why << PLACE_WHY_SHIFT);
     put_u32(out, place.target);
 }
 

@@ -8,7 +8,7 @@
  *   topicd <─WELCOME─  queued     sender's identity; QUEUES with all queues follows
  *   topicd <─QUEUES──  queued     queues created (or all, right after WELCOME), queues deleted
  *   topicd ──DELIVER─> queued     publications with their targets
- *   topicd <─REJECTED─ queued     targets of a DELIVER whose queue does not exist; before its ACK
+ *   topicd <─REJECTED─ queued     targets of a DELIVER that got no message; before its ACK
  *   topicd <─ACK─────  queued     all DELIVERs of this session up to that ordinal are durable
  *   topicd ──CALL────> queued     an API call received at topicd's front endpoint
  *   topicd <─ANSWER──  queued     its answer
@@ -34,7 +34,9 @@
 #include "common/aws/message_attr.h"
 #include "common/aws/request.h"
 
-#define FRAME_VERSION 2
+#define FRAME_VERSION 3
+/* DELIVERs have the same form since then; topicd's outbox may hold such. */
+#define FRAME_VERSION_DELIVER 2
 /* Bounds that a reader enforces. */
 #define FRAME_TARGETS_MAX      1000000 /* targets of one publication */
 #define FRAME_PUBLICATIONS_MAX 100000
@@ -123,14 +125,21 @@ struct frame_rejected {
     str places; /* walk with frame_next_place */
 };
 
-/* A target of a DELIVER: both count from 0. */
+enum frame_rejection {
+    FRAME_REJECTED_NO_QUEUE,  /* the queue is not here */
+    FRAME_REJECTED_FORBIDDEN, /* its policy does not let the topic send */
+    FRAME_REJECTIONS
+};
+
+/* A rejected target of a DELIVER: both count from 0. */
 struct frame_place {
     u32 publication, target;
+    enum frame_rejection why;
 };
 
 struct frame_call {
-    u64 id; /* topicd's number of the call */
-    struct request request;
+    u64 id;                 /* topicd's number of the call */
+    struct request request; /* with the caller's account and user */
 };
 
 struct frame_answer {

@@ -64,8 +64,11 @@ int frame_kind(str frame, enum frame_kind *ret)
 {
     if (frame.n < FRAME_HEAD_SIZE)
         return E_INVALID;
-    if (frame.p[0] != FRAME_VERSION)
-        return (u8)frame.p[0] > FRAME_VERSION ? E_NEWER : E_INVALID;
+    u8 version = (u8)frame.p[0];
+    u8 oldest = frame.p[1] == FRAME_DELIVER ? FRAME_VERSION_DELIVER : FRAME_VERSION;
+
+    if (version < oldest || version > FRAME_VERSION)
+        return version > FRAME_VERSION ? E_NEWER : E_INVALID;
     if (frame.p[1] < FRAME_HELLO || frame.p[1] > FRAME_SYNC || frame.p[2] || frame.p[3])
         return E_INVALID;
     *ret = (enum frame_kind)frame.p[1];
@@ -135,6 +138,7 @@ int frame_read_call(str frame, struct frame_call *ret)
     rq->trace_id = get_str(&r);
     rq->account = get_str(&r);
     rq->region = get_str(&r);
+    rq->user = get_str(&r);
     rq->body = get_str(&r);
     if (!is_whole(&r) || door > DOOR_LINK || secure > 1 || !address_of_bytes(peer, &rq->peer))
         return E_INVALID;
@@ -251,9 +255,12 @@ int frame_next_place(str *rest, struct frame_place *ret)
 
     if (rest->n == 0)
         return 0;
-    p.publication = get_u32(&r);
+    u32 first = get_u32(&r);
+
+    p.publication = first & PLACE_PUBLICATION_MASK;
+    p.why = (enum frame_rejection)(first >> PLACE_WHY_SHIFT);
     p.target = get_u32(&r);
-    if (r.bad)
+    if (r.bad || p.why >= FRAME_REJECTIONS)
         return E_INVALID;
     *rest = r.rest;
     *ret = p;
@@ -391,7 +398,7 @@ int frame_read_rejected(str frame, struct frame_rejected *ret)
     j.ordinal = get_u64(&r);
     j.count = get_u32(&r);
     j.places = r.rest;
-    if (r.bad || j.places.n != (u64)j.count * sizeof(struct frame_place))
+    if (r.bad || j.places.n != (u64)j.count * PLACE_SIZE)
         return E_INVALID;
     *ret = j;
     return 0;

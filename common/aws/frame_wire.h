@@ -8,7 +8,8 @@
  *               12 u32 size of the attributes · 16 i64 time · strings · attributes · targets
  *   QUEUES      0 head · 4 u32 flags · 8 u32 added · 12 u32 removed · 16 u32 size of the added
  *               20 added · removed
- *   REJECTED    0 head · 4 u32 session · 8 u64 ordinal · 16 u32 places · 20 places */
+ *   REJECTED    0 head · 4 u32 session · 8 u64 ordinal · 16 u32 places · 20 places
+ *   place       0 u24 publication · 3 u8 why · 4 u32 target */
 #ifndef TOQUE_FRAME_WIRE_H
 #define TOQUE_FRAME_WIRE_H
 
@@ -26,6 +27,8 @@ enum { QUEUES_FLAGS = 4, QUEUES_ADDED = 8, QUEUES_REMOVED = 12, QUEUES_ADDED_SIZ
 enum { QUEUES_HEAD_SIZE = 20 };
 enum { QUEUES_FLAG_ALL = 1, QUEUES_FLAG_LAST = 2 };
 enum { REJECTED_COUNT = 16, REJECTED_HEAD_SIZE = 20 };
+enum { PLACE_WHY_SHIFT = 24, PLACE_PUBLICATION_MASK = 0xffffff, PLACE_SIZE = 8 };
+static_assert(FRAME_PUBLICATIONS_MAX <= PLACE_PUBLICATION_MASK, "they fit");
 
 static inline u32 load_u32(const char *p)
 {

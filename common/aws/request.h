@@ -27,6 +27,7 @@ struct request {
     str trace_id; /* X-Amzn-Trace-Id */
     str account;  /* ipc endpoint and link: explicit account and region; else "" */
     str region;
+    str user; /* link: the caller's user, whose signature topicd verified; else "" */
     str body;
     const struct http_field *headers; /* HTTP: all of them in order; else none */
     u32 header_count;
@@ -48,6 +49,7 @@ static inline struct request request_blank(enum door door)
                             .trace_id = none,
                             .account = none,
                             .region = none,
+                            .user = none,
                             .body = none};
 }
 

@@ -54,7 +54,7 @@ def by_query(port, form, **more):
 # --- SQS ---------------------------------------------------------------------------------------------
 
 SINGULAR = {'AttributeNames': 'AttributeName', 'MessageAttributeNames': 'MessageAttributeName',
-            'Attributes': 'Attribute', 'tags': 'Tag', 'Tags': 'Tag', 'TagKeys': 'TagKey', 'MessageAttributes': 'MessageAttribute',
+            'Attributes': 'Attribute', 'tags': 'Tag', 'Tags': 'Tag', 'TagKeys': 'TagKey', 'AWSAccountIds': 'AWSAccountId', 'MessageAttributes': 'MessageAttribute',
             'MessageSystemAttributes': 'MessageSystemAttribute',
             'StringListValues': 'StringListValue.StringListValue'}
 
@@ -123,6 +123,14 @@ SQS = [
          'symbols: _ . : / = + - @'),
         ({f'k{n}': '' for n in range(51)}, 'Too many tags added for queue q.'))),
     ('TagQueue', {}, *MISSING, 'The request must contain the parameter Tags.'),
+    ('AddPermission', {}, *MISSING, 'The request must contain the parameter Label.'),
+    ('AddPermission', {'Label': 'L'}, *VALUE,
+     'Value [] for parameter PrincipalId is invalid. Reason: Unable to verify.'),
+    ('AddPermission', {'Label': 'L', 'AWSAccountIds': ['111111111111']}, *MISSING,
+     'The request must contain the parameter Actions.'),
+    ('RemovePermission', {}, *MISSING, 'The request must contain the parameter Label.'),
+    ('RemovePermission', {'Label': 'L'}, *VALUE,
+     "Value L for parameter Label is invalid. Reason: can't find label."),
     ('UntagQueue', {}, *MISSING, 'The request must contain the parameter TagKeys.'),
     *((action, {**more, 'Attributes': {n: 'x'}}, *NAME, text)
       for action, more in (('CreateQueue', {'QueueName': 'a'}), ('SetQueueAttributes', {}))
@@ -195,8 +203,6 @@ SQS = [
      'Value for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and 1000.'),
     ('NoSuchAction', {}, 'InvalidAction', 'UnknownOperationException',
      'The action NoSuchAction is not valid for this endpoint.'),
-    *((a, {}, *LATER, f'{a} is not supported by this version of toque.')
-      for a in ('AddPermission', 'RemovePermission')),
     *((a, {}, *MISSING, f'The request must contain the parameter {member}.')
       for a, member in (('StartMessageMoveTask', 'SourceArn'), ('CancelMessageMoveTask', 'TaskHandle'),
                         ('ListMessageMoveTasks', 'SourceArn'))),

@@ -384,7 +384,8 @@ static void everything_outlives_a_restart(void **state)
 {
     struct rig *r = rig_started();
     rig_do(r, "CreateQueue",
-           "{'QueueName':'q','Attributes':{'VisibilityTimeout':'77','Policy':'{}'}}");
+           "{'QueueName':'q','Attributes':{'VisibilityTimeout':'77','Policy':'{\\'Statement\\':[]}'"
+           "}}");
     rig_send(r, "q", "a");
     rig_send(r, "q", "b");
     char *handle = rig_take(r, "q", "");
@@ -392,7 +393,8 @@ static void everything_outlives_a_restart(void **state)
     rig_counts(r, "q", 1, 1, 0);
     char *got = rig_call(r, NULL, "GetQueueAttributes",
                          "{'QueueUrl':'q','AttributeNames':['VisibilityTimeout','Policy']}");
-    assert_string_equal(got, "{\"Attributes\":{\"VisibilityTimeout\":\"77\",\"Policy\":\"{}\"}}");
+    assert_string_equal(got, "{\"Attributes\":{\"VisibilityTimeout\":\"77\","
+                             "\"Policy\":\"{\\\"Statement\\\":[]}\"}}");
     mem_free(got);
     rig_advance(r, 77000);
     got = rig_call(r, NULL, "ReceiveMessage",

@@ -271,18 +271,27 @@ static void redrive_allow_policy(void **state)
     buf_deinit(&many);
 }
 
+#define STATEMENT "{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}"
+
 static void policy(void **state)
 {
     struct buf many = {0};
-    const char *const bad[] = {"no json", "[]", "1", "{", "{}x"};
+    const char *const bad[] = {"no json",
+                               "[]",
+                               "1",
+                               "{",
+                               "{}x",
+                               "{}",
+                               "{\"Statement\":[0]}",
+                               "{\"Statement\":[],\"Nonsense\":1}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         refused(false, "Policy", bad[i], FAULT_ATTRIBUTE_VALUE,
                 "Invalid value for the parameter Policy.");
     assert_int_equal(set(false, WORDS("Policy", "{ \"Statement\":[] }")), 0);
     value_is("Policy", "{ \"Statement\":[] }");
-    buf_z(&many, "{\"Statement\":[0");
+    buf_z(&many, "{\"Statement\":[" STATEMENT);
     for (int i = 0; i < 20; i++)
-        buf_z(&many, ",0");
+        buf_z(&many, "," STATEMENT);
     buf_z(&many, "]}");
     refused(false, "Policy", many.p, FAULT_OVER_LIMIT,
             "21 statements were found in the submitted policy, max allowed is 20");
@@ -313,11 +322,12 @@ static void encryption(void **state)
 
 static void compared_with_what_is_there(void **state)
 {
-    assert_int_equal(set(true, WORDS("VisibilityTimeout", "69", "Policy", "{\"a\": 1}")), 0);
+    assert_int_equal(set(true, WORDS("VisibilityTimeout", "69", "Policy", "{\"Statement\": []}")),
+                     0);
     assert_int_equal(same(WORDS("VisibilityTimeout", "69")), 0);
     assert_int_equal(same(WORDS("VisibilityTimeout", "069", "DelaySeconds", "0")), 0);
-    assert_int_equal(same(WORDS("Policy", "{\"a\":1}", "KmsMasterKeyId", "")), 0);
-    assert_int_equal(same(WORDS("Policy", "{\"a\":2}")), E_FAULT);
+    assert_int_equal(same(WORDS("Policy", "{\"Statement\":[]}", "KmsMasterKeyId", "")), 0);
+    assert_int_equal(same(WORDS("Policy", "{\"Statement\":[],\"Id\":\"2\"}")), E_FAULT);
     assert_int_equal(same(WORDS("DelaySeconds", "0", "VisibilityTimeout", "30")), E_FAULT);
     assert_int_equal(fault.code, FAULT_QUEUE_EXISTS);
     assert_string_equal(fault.text,

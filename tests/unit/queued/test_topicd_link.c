@@ -332,7 +332,8 @@ static void on_frame(void *arg, str text)
         assert_int_equal(frame_read_rejected(text, &j), 0);
         assert_true(j.ordinal > o->acked);
         while (frame_next_place(&j.places, &place) > 0)
-            buf_printf(&o->rejected, "%d.%u.%u;", (int)j.ordinal, place.publication, place.target);
+            buf_printf(&o->rejected, "%d.%u.%u%s;", (int)j.ordinal, place.publication, place.target,
+                       place.why == FRAME_REJECTED_FORBIDDEN ? "!" : "");
         break;
     case FRAME_SYNC: assert_int_equal(frame_read_sync(text, &o->synced), 0); break;
     case FRAME_QUEUES:
@@ -465,6 +466,47 @@ static void unknown_targets_are_rejected(void **state)
     assert_int_equal(link_send(o.link, &b), 0);
     rig_receives(r, "away", ",'WaitTimeSeconds':5", "n;");
     assert_int_equal(rig_rows(r, "rejected"), 0);
+    other_close(&o);
+    mem_free(url);
+    rig_free(r);
+}
+
+/* A queue whose policy does not let the topic send gets nothing, and topicd hears why, also when it
+ * sends the DELIVER again and nothing is forbidden any more. */
+static void forbidden_targets_are_rejected(void **state)
+{
+    char *url;
+    struct rig *r = with_link(&url);
+    struct other_side o;
+    struct buf b = {0};
+    r->d->queues.limits.enforce = true;
+    rig_create(r, "open");
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'open','Attributes':{'Policy':'{\\'Statement\\':{\\'Effect\\':\\'Allow\\',"
+           "\\'Principal\\':{\\'Service\\':\\'sns.amazonaws.com\\'},"
+           "\\'Action\\':\\'sqs:SendMessage\\',\\'Resource\\':\\'*\\'}}'}}");
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o, 0);
+    UNTIL(r, &o, o.came.n);
+    make_deliver(&b, 1, 1, 3, "m", "q,open,gone", PUBLICATION_RAW, 0);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, o.acked == 1);
+    assert_string_equal(o.rejected.p, "1.0.0!;1.0.2;");
+    rig_counts(r, "q", 0, 0, 0);
+    rig_receives(r, "open", "", "m;");
+    assert_int_equal(r->d->topicd.forbidden, 1);
+    other_close(&o);
+    r->d->queues.limits.enforce = false;
+    other_open(r, &o, url);
+    UNTIL(r, &o, o.is_up);
+    say_hello(&o, 0);
+    UNTIL(r, &o, o.came.n);
+    make_deliver(&b, 1, 1, 3, "m", "q,open,gone", PUBLICATION_RAW, 0);
+    assert_int_equal(link_send(o.link, &b), 0);
+    UNTIL(r, &o, o.acked == 1);
+    assert_string_equal(o.rejected.p, "1.0.0!;1.0.2;");
+    rig_counts(r, "q", 0, 0, 0);
     other_close(&o);
     mem_free(url);
     rig_free(r);
@@ -677,6 +719,7 @@ int main(void)
         cmocka_unit_test(once_and_in_order),
         cmocka_unit_test(sequences_are_one_runs_own),
         cmocka_unit_test(unknown_targets_are_rejected),
+        cmocka_unit_test(forbidden_targets_are_rejected),
         cmocka_unit_test(a_name_that_comes_and_goes_in_one_turn),
         cmocka_unit_test(a_body_is_stored_once_and_goes_with_its_last_holder),
         cmocka_unit_test(a_shared_body_of_a_message_that_is_moved),

@@ -48,10 +48,11 @@ struct fake {
     struct fake_run runs[RIG_RUNS_MAX];
     const char *queues; /* "a,b": announced after WELCOME as all that there are; NULL: it is not */
     const char *lacks;  /* "a,b": targets that are rejected, when it was said that they went */
-    bool stubborn;      /* without that being said */
-    bool silent;        /* receives, applies, and acknowledges nothing */
-    bool deaf;          /* ignores everything, as one that hangs */
-    bool mute;          /* does not answer SYNC */
+    enum frame_rejection why;
+    bool stubborn;                                 /* without that being said */
+    bool silent;                                   /* receives, applies, and acknowledges nothing */
+    bool deaf;                                     /* ignores everything, as one that hangs */
+    bool mute;                                     /* does not answer SYNC */
     u32 hellos, delivers, refused, cancels, again; /* again: DELIVERs that were applied before */
     struct frame_answered answered;                /* the last one */
     struct buf bodies;      /* "queue=message;" of every target applied, in order */
@@ -123,7 +124,7 @@ static inline void fake_apply(struct fake *q, const struct frame_deliver *d, boo
             str name = str_slice(t.queue, (size_t)str_rfind(t.queue, ':') + 1, t.queue.n);
 
             if (fake_names(q->lacks, name))
-                frame_rejected_add(rejected, (struct frame_place){i, k});
+                frame_rejected_add(rejected, (struct frame_place){i, k, q->why});
             else if (is_new)
                 buf_printf(&q->bodies, "%.*s=%.*s;", STR_ARG(name), STR_ARG(p.message));
         }

@@ -368,7 +368,7 @@ static void test_a_rejection_that_comes_twice(void **state)
     RIG_UNTIL(r, q->delivers == 1);
     hellos = q->hellos;
     frame_rejected_begin(&out, q->session, 1);
-    frame_rejected_add(&out, (struct frame_place){0, 0});
+    frame_rejected_add(&out, (struct frame_place){0, 0, FRAME_REJECTED_NO_QUEUE});
     assert_int_equal(link_send(q->link, &out), 0);
     turns(r, 50);
     assert_int_equal(held(r)->frames, 0); /* not before the acknowledgement */
@@ -459,6 +459,33 @@ static void test_held_over_a_failing_store(void **state)
     rig_free(r);
 }
 
+/* A queue that forbids it is there: nothing is held, and nobody is asked. */
+static void test_what_a_queue_forbids_has_failed(void **state)
+{
+    struct rig *r = open_rig(2);
+    struct fake *q = &r->fakes[0];
+
+    fake_announce(q, "a");
+    RIG_UNTIL(r, r->t->queueds.directory.queues.n == 1);
+    q->lacks = "a";
+    q->why = FRAME_REJECTED_FORBIDDEN;
+    q->stubborn = true;
+    RIG_OK(r, PUBLISH("1"));
+    assert_int_equal(r->t->queueds.failed.counts[FAILURE_FORBIDDEN], 1);
+    assert_int_equal(failed(r), 1);
+    assert_int_equal(held(r)->frames, 0);
+    q->lacks = NULL;
+    RIG_OK(r, PUBLISH("2"));
+    RIG_UNTIL(r, q->bodies.n);
+    bodies_are(q, "a=2;");
+    rig_free(r);
+}
+
+#define AT(publication, target)                                                                    \
+    {                                                                                              \
+        publication, target, FRAME_REJECTED_NO_QUEUE                                               \
+    }
+
 /* What makes no sense ends the pipe, and nothing else. */
 static void test_rejections_that_make_no_sense(void **state)
 {
@@ -468,9 +495,15 @@ static void test_rejections_that_make_no_sense(void **state)
         struct frame_place places[2];
         u32 n;
     } said[] = {
-        {0, 0, {{0, 0}}, 1},          {0, 5, {{0, 0}}, 1},          {0, 1, {{1, 0}}, 1},
-        {0, 1, {{0, 1}}, 1},          {0, 1, {{0, 0}, {0, 0}}, 2},  {0, UINT64_MAX, {{0, 0}}, 1},
-        {0, 1, {{UINT32_MAX, 0}}, 1}, {0, 1, {{0, UINT32_MAX}}, 1},
+        {0, 0, {AT(0, 0)}, 1},
+        {0, 5, {AT(0, 0)}, 1},
+        {0, 1, {AT(1, 0)}, 1},
+        {0, 1, {AT(0, 1)}, 1},
+        {0, 1, {AT(0, 0), AT(0, 0)}, 2},
+        {0, UINT64_MAX, {AT(0, 0)}, 1},
+        {0, 1, {AT(0xffffff, 0)}, 1},
+        {0, 1, {AT(0, UINT32_MAX)}, 1},
+        {0, 1, {{0, 0, FRAME_REJECTIONS}}, 1},
     };
     struct rig *r = open_rig(2);
     struct fake *q = &r->fakes[0];
@@ -521,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_a_turn_of_which_nobody_knows),
         cmocka_unit_test(test_held_over_a_failing_store),
         cmocka_unit_test(test_rejections_that_make_no_sense),
+        cmocka_unit_test(test_what_a_queue_forbids_has_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
