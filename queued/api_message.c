@@ -227,11 +227,16 @@ void api_send(struct call *c)
 
 /* --- handles ---------------------------------------------------------------------------------- */
 
-static int wrong_handle(str handle, struct fault *f)
+static int wrong_handle(str handle, int err, struct fault *f)
 {
+    int shown = (int)MIN(handle.n, HANDLE_TEXT_MAX);
+    if (err == E_NOT_FOUND)
+        return fault_set(f, FAULT_HANDLE_INVALID,
+                         "The receipt handle \"%.*s\" is not valid for this queue.", shown,
+                         handle.p);
     return fault_set(f, FAULT_HANDLE_INVALID,
-                     "The input receipt handle \"%.*s\" is not a valid receipt handle.",
-                     (int)MIN(handle.n, HANDLE_TEXT_MAX), handle.p);
+                     "The input receipt handle \"%.*s\" is not a valid receipt handle.", shown,
+                     handle.p);
 }
 
 /* Of a FIFO queue's message a handle is good while its delivery lasts; any handle ever made for one
@@ -255,8 +260,9 @@ int api_delete_one(struct queue *q, str handle, struct fault *f)
     struct msg *m;
     if (handle.n == 0)
         return missing(f, "ReceiptHandle");
-    if (queue_find_receipt(q, handle, &h, &m))
-        return wrong_handle(handle, f);
+    int err = queue_find_receipt(q, handle, &h, &m);
+    if (err)
+        return wrong_handle(handle, err, f);
     if (m && check_delivery(m, &h, handle, f))
         return E_FAULT;
     if (m)
@@ -286,8 +292,9 @@ int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
                          "Value %" PRId64 " for parameter VisibilityTimeout is invalid. Reason: "
                          "Must be between 0 and %d.",
                          timeout_s, QUEUE_HIDDEN_MAX_S);
-    if (queue_find_receipt(q, handle, &h, &m))
-        return wrong_handle(handle, f);
+    int err = queue_find_receipt(q, handle, &h, &m);
+    if (err)
+        return wrong_handle(handle, err, f);
     /* Never received: the handle is of a receive that this store, an older copy, knows nothing of.
      */
     if (!m || msg_receives(m) == 0)

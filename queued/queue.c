@@ -390,8 +390,10 @@ struct msg *queue_find(const struct queue *q, u64 seq)
 int queue_find_receipt(struct queue *q, str text, struct receipt *ret_handle, struct msg **ret)
 {
     struct receipt h;
-    if (receipt_read(queue_store_secret(q->all->store), text, &h) || h.queue != q->id)
+    if (receipt_read(queue_store_secret(q->all->store), text, &h))
         return E_INVALID;
+    if (h.queue != q->id)
+        return E_NOT_FOUND;
     *ret_handle = h;
     *ret = queue_find(q, h.message);
     return 0;

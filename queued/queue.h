@@ -95,8 +95,8 @@ void queue_hide_until(struct msg *m, i64 due_ms);
 /* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
 void queue_hide(struct msg *m, i64 hide_ms);
 
-/* The message that a handle names. NULL and 0: it is gone. E_INVALID: the handle is garbage, or
- * another queue's. */
+/* The message that a handle names. NULL and 0: it is gone. E_INVALID: the handle is garbage;
+ * E_NOT_FOUND: it is another queue's. */
 int queue_find_receipt(struct queue *q, str handle, struct receipt *ret_handle,
                        struct msg **ret) MUST_CHECK;
 /* The text of its MessageId, and of the one that a message sent to this queue got as `seq`:

@@ -178,8 +178,10 @@ static void find_query(struct call *c, const struct service *const *services, si
     else if (err)
         fault_set(&c->fault, CALL_FAULT_SERIALIZATION,
                   "The parameters hold a percent sign without two hexadecimal digits.");
-    if (err)
+    if (err) {
+        c->service = by_hints(c, services, n);
         return;
+    }
     str name = form_get(c->params, STR("Action"));
     if (name.n == 0) {
         c->service = by_hints(c, services, n);

@@ -143,6 +143,80 @@ def test_query_answers_and_errors(port):
         assert answer.status == 404 and text.startswith('<UnknownOperationException')
 
 
+def test_bad_escapes_are_refused_by_the_service_that_was_meant(toque, port):
+    for p in toque.ports:
+        for method, path, body in (('GET', '/000000000000/q?Action=SendMessage&MessageBody=%zz', ''),
+                                   ('POST', '/000000000000/q', 'Action=SendMessage&MessageBody=%zz')):
+            answer, text = call(p, method, path, {'Content-Type': FORM}, body)
+            assert answer.status == 400 and 'xmlns="http://queue.amazonaws.com/doc/2012-11-05/"' in text
+            assert '<Code>MalformedInput</Code>' in text and '<Detail/>' in text
+
+
+def test_paths_of_queues(toque, port):
+    """What a queue's path may be used for; an explicit QueueUrl counts more than the path."""
+    toque.sqs().create_queue(QueueName='f.fifo', Attributes={'FifoQueue': 'true'})
+    toque.sqs().create_queue(QueueName='gone')
+    for p in toque.ports:
+        def get(path, accept='*/*', method='GET'):
+            answer, text = call(p, method, path, {'Accept': accept})
+            return answer.status, text
+
+        assert '<MessageId>' in get('/000000000000/none?Action=SendMessage&MessageBody=m&QueueUrl=q')[1]
+        assert f':{p}/000000000000/f.fifo</QueueUrl>' in get(
+            '/000000000000/q?Action=GetQueueUrl&QueueName=f.fifo')[1]
+        assert '<Name>FifoQueue</Name><Value>true</Value>' in get(
+            '/000000000000/f.fifo?Action=GetQueueAttributes&AttributeName.1=All')[1]
+        status, text = get('/000000000000/q?Action=GetQueueAttributes&AttributeName.1=Foobar')
+        assert status == 400 and '<Code>InvalidAttributeName</Code><Message>Unknown Attribute Foobar.<' in text
+        status, text = get('/000000000000/gone?Action=DeleteQueue')
+        if p == port:
+            assert status == 200
+            status, text = get('/000000000000/gone?Action=DeleteQueue')
+        assert status == 400 and '<Code>AWS.SimpleQueueService.NonExistentQueue</Code>' in text
+        assert get('/000000000000/q', method='HEAD') == (404, '')
+        assert get('/health', method='HEAD') == (200, '')
+        for path, more in (('/000000000000/q', {}), ('/000000000000/none', {'QueueUrl': 'q'})):
+            answer, text = call(p, path=path, body=json.dumps({'MessageBody': 'm', **more}), headers={
+                'X-Amz-Target': 'AmazonSQS.SendMessage', 'Content-Type': JSON})
+            assert answer.status == 200 and answer.getheader('Content-Type') == JSON, text
+
+
+def test_query_answers_as_json(toque, port):
+    """Where a client of the Query protocol asks for it."""
+    sqs(port, 'SendMessage', {'QueueUrl': 'q', 'MessageBody': 'hello'})
+    for p in toque.ports:
+        def get(query):
+            answer, text = call(p, 'GET', f'/000000000000/q?{query}', {'Accept': 'application/json'})
+            assert answer.getheader('Content-Type') == 'application/json'
+            return answer.status, json.loads(text)
+
+        status, got = get('Action=ReceiveMessage&AttributeName=SentTimestamp&VisibilityTimeout=0')
+        message = got['ReceiveMessageResponse']['ReceiveMessageResult']['messages'][0]
+        assert message['Body'] == 'hello' and message['Attributes'][0]['Name'] == 'SentTimestamp'
+        assert got['ReceiveMessageResponse']['ResponseMetadata']['RequestId']
+        status, got = get('Action=ReceiveMessage&QueueUrl=none')
+        assert status == 400 and got['RequestId']
+        assert got['Error'] == {
+            'Code': 'AWS.SimpleQueueService.NonExistentQueue', 'Type': 'Sender',
+            'Message': 'The specified queue does not exist for this wsdl version.'}
+
+
+def test_json_as_clients_write_it(toque, port):
+    """Nulls, unknown members, empty lists, no body at all; the header of AWS's own clients is optional."""
+    for p in toque.ports:
+        for action, body in (('SendMessage', {'QueueUrl': 'q', 'MessageBody': 'm', 'DelaySeconds': None,
+                                              'MessageAttributes': None, 'Unknown': [1, {}]}),
+                             ('ReceiveMessage', {'QueueUrl': 'q', 'AttributeNames': [],
+                                                 'MessageAttributeNames': [], 'WaitTimeSeconds': 5,
+                                                 'MessageSystemAttributeNames': [], 'VisibilityTimeout': 0}),
+                             ('ListQueues', '')):
+            answer, text = sqs(p, action, body)
+            assert answer.status == 200, text
+        for mode in ({}, {'x-amzn-query-mode': 'true'}):
+            answer, text = sqs(p, 'ReceiveMessage', {'QueueUrl': 'none'}, **mode)
+            assert answer.getheader('x-amzn-query-error') == 'AWS.SimpleQueueService.NonExistentQueue;Sender'
+
+
 def test_query_collections_without_a_number(toque, port):
     """As boto 2 sends them: the first element has no number."""
     for p in toque.ports:

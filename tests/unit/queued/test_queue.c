@@ -234,7 +234,7 @@ static void handles_old_and_new(void **state)
     rig_do(r, "ChangeMessageVisibility", body);
     rig_counts(r, "q", 0, 1, 0);
     snprintf(body, sizeof body, "{'QueueUrl':'other','ReceiptHandle':'%s'}", first);
-    rig_refused(r, 404, "is not a valid receipt handle", "DeleteMessage", body);
+    rig_refused(r, 404, "is not valid for this queue", "DeleteMessage", body);
     rig_advance(r, 7000);
     snprintf(body, sizeof body, "{'QueueUrl':'q','ReceiptHandle':'%s'}", first);
     rig_do(r, "DeleteMessage", body);

@@ -123,7 +123,7 @@ static void handles_of_the_queue_that_it_left(void **state)
     rig_counts(r, "q", 0, 0, 0);
     rig_counts(r, "dead", 1, 0, 0);
     rig_do(r, "DeleteMessage", here);
-    rig_refused(r, 404, "is not a valid receipt handle", "DeleteMessage", there);
+    rig_refused(r, 404, "is not valid for this queue", "DeleteMessage", there);
     rig_receives(r, "dead", ",'VisibilityTimeout':0", "a;");
     rig_advance(r, 60000);
     rig_counts(r, "dead", 1, 0, 0);
