@@ -1,9 +1,9 @@
 /* The actions on dead-letter queues: who names them, and moves of their messages. */
-#include "queued/access.h"
 #include "queued/api.h"
 
 #include "common/aws/arn.h"
 #include "common/aws/task_handle.h"
+#include "queued/access.h"
 #include "queued/fault.h"
 
 void api_list_sources(struct call *c)

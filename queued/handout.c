@@ -5,9 +5,6 @@
 #include "queued/content.h"
 #include "queued/queues.h"
 
-/* The sender of what came through a topic: an account of the notification service itself. */
-#define SNS_SENDER "AIDAIT2UOQQY3AUEKVGXU"
-
 /* One message, as it was. */
 struct given {
     u64 seq;
@@ -72,7 +69,7 @@ static void out_system(const struct handout *h, const struct given *g,
     call_out_map(c, "Attributes", "Attribute", "Name", "Value");
     if (wanted & HANDOUT_SENDER)
         call_out_entry_text(c, STR("SenderId"),
-                            content->is_published ? STR(SNS_SENDER) : h->sender);
+                            content->is_published ? STR(HANDOUT_SNS_SENDER) : h->sender);
     if (wanted & HANDOUT_FIRST)
         out_number(c, "ApproximateFirstReceiveTimestamp", g->first_ms);
     if (wanted & HANDOUT_COUNT)

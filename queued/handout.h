@@ -12,6 +12,9 @@
 #include "common/aws/call.h"
 #include "queued/msg.h"
 
+/* The SenderId of what came through a topic: an account of the notification service itself. */
+#define HANDOUT_SNS_SENDER "AIDAIT2UOQQY3AUEKVGXU"
+
 enum handout_system {
     HANDOUT_SENDER = 1,
     HANDOUT_SENT = 2,

@@ -18,6 +18,10 @@ static const struct conf_option options[] = {
          "statement that allows them, and what one denies is denied to everybody. Off: everything "
          "is "
          "allowed."),
+    FLAG(peek_remote, "false",
+         "Shows messages without receiving them (/_toque/queues/NAME/messages, /_aws/sqs/messages) "
+         "to "
+         "clients of other machines, too."),
     NUMBER(long_polls_max, "100000", NULL, 0, 10000000,
            "Long polls that wait at the same time; beyond it they are refused."),
     NUMBER(queues_max, "1000000", NULL, 1, 100000000, "Queues of all accounts and regions."),

@@ -178,6 +178,8 @@ static int queued_start(struct queued *d, struct fault *f)
         return err;
     api_init(&d->service, &d->queues);
     desk_add_service(d->server.desk, &d->service);
+    d->peek = (struct peek_pages){&d->queues, &d->service, d->options->peek_remote};
+    peek_pages_add(&d->peek, d->server.desk);
     err = open_link(d, f);
     if (err)
         return err;

@@ -10,6 +10,7 @@
 
 #include "common/aws/server.h"
 #include "queued/options.h"
+#include "queued/peek_page.h"
 #include "queued/topicd_link.h"
 
 struct queued {
@@ -18,6 +19,7 @@ struct queued {
     struct queue_store *store;
     struct queues queues;
     struct service service;
+    struct peek_pages peek;
     struct topicd_link topicd;
     struct loop_hook hook;
 };

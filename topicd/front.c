@@ -3,7 +3,7 @@
  * in the call's arena. */
 #include "topicd/front.h"
 
-#include "common/aws/queue_place.h"
+#include "common/aws/queue_page.h"
 #include "common/aws/desk.h"
 #include "common/aws/sqs.h"
 #include "topicd/fault.h"
@@ -89,6 +89,18 @@ struct service front_service(void *owner, void (*forward)(struct call *c))
 
 /* --- which queued ----------------------------------------------------------------------------- */
 
+/* In the call's arena; "" when no queue is named. */
+static str queue_arn(struct call *c, str region, str account, str name)
+{
+    struct arn arn = arn_of("sqs", region, account, name);
+
+    if (name.n == 0)
+        return STR("");
+    buf_reset(&c->scratch);
+    arn_write(&c->scratch, &arn);
+    return arena_dup(&c->arena, buf_view(&c->scratch));
+}
+
 /* ARN of the queue that the call is for; "" when any instance may answer. */
 static str find_queue(struct front *f, struct call *c)
 {
@@ -104,12 +116,7 @@ static str find_queue(struct front *f, struct call *c)
         return STR("");
     }
     queue_place_of_call(c, &arn);
-    if (!arn.resource.n)
-        return STR("");
-    arn = arn_of("sqs", arn.region, arn.account, arn.resource);
-    buf_reset(&c->scratch);
-    arn_write(&c->scratch, &arn);
-    return arena_dup(&c->arena, buf_view(&c->scratch));
+    return queue_arn(c, arn.region, arn.account, arn.resource);
 }
 
 static u32 link_of(const struct front *f, str arn)
@@ -339,6 +346,17 @@ void front_forward(struct front *f, struct call *c)
         list_all(f, c);
     else
         front_take(f, c, arn);
+}
+
+void front_page(struct front *f, struct call *c)
+{
+    struct queue_page page;
+    str arn = STR("");
+
+    /* The `queued` instance refuses what cannot be read. */
+    if (f->link_count > 1 && queue_page_read(c, &page) == 0)
+        arn = queue_arn(c, page.place.region, page.place.account, page.place.name);
+    front_take(f, c, arn);
 }
 
 /* Reports whether the answer was sent, where the instance asked for it. */

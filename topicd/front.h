@@ -32,6 +32,8 @@ void front_deinit(struct front *f);
  * owner; `forward` finds the front through it and calls front_forward. */
 struct service front_service(void *owner, void (*forward)(struct call *c));
 void front_forward(struct front *f, struct call *c);
+/* Likewise a page about a queue (queue_page.h). The call's service is SQS. */
+void front_page(struct front *f, struct call *c);
 /* An answer arrived; takes its body. */
 void front_answered(struct front *f, const struct queued_link *p, struct frame_answer *a);
 /* The instance is up: sends the calls that waited for it. */

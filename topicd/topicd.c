@@ -2,6 +2,7 @@
  * after the commit sends from the outbox. */
 #include "topicd/topicd.h"
 
+#include "common/aws/queue_page.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "topicd/api.h"
@@ -141,6 +142,15 @@ static void forward(struct call *c)
     front_forward(&((struct topicd *)call_owner(c))->front, c);
 }
 
+static void queue_page(struct call *c, void *arg)
+{
+    struct topicd *t = arg;
+
+    c->service = &t->sqs;
+    c->dialect = c->request.target.n ? DIALECT_JSON : DIALECT_QUERY;
+    front_page(&t->front, c);
+}
+
 /* --- after each turn ------------------------------------------------------------------------- */
 
 static bool flush(struct loop_hook *h)
@@ -226,6 +236,7 @@ static int topicd_start(struct topicd *t, struct fault *f)
     t->sqs = front_service(t, forward);
     desk_add_service(t->server.desk, &t->sns);
     desk_add_service(t->server.desk, &t->sqs);
+    queue_page_add(t->server.desk, queue_page, t);
     if (!err && o->topology[0])
         err = topology_create(t, o->topology, f);
     if (!err)

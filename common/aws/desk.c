@@ -382,6 +382,13 @@ void call_page(struct call *c, int status, str json)
     finish(c);
 }
 
+void call_page_as(struct call *c, int status, enum answer_type type, str body)
+{
+    call_render_page(c, status, body);
+    c->answer.type = type;
+    finish(c);
+}
+
 void call_page_fail(struct call *c, int status, const char *fmt, ...)
 {
     char text[FAULT_TEXT_MAX];
@@ -510,14 +517,27 @@ str call_base_url(struct call *c)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-/* A page for GET answers HEAD, too: the endpoint omits the body. */
+/* Whether each part of the path is that of the pattern, or stands for its asterisk. */
+static bool path_fits(str pattern, str path)
+{
+    while (pattern.p && path.p) {
+        str want = str_cut(&pattern, '/'), part = str_cut(&path, '/');
+
+        if (str_is(want, "*") ? part.n == 0 : !str_eq(want, part))
+            return false;
+    }
+    return !pattern.p && !path.p;
+}
+
+/* A page for GET answers HEAD, too: the endpoint omits the body. Clients of an API may be sent to the
+ * pages that begin with an underscore. */
 static const struct page *find_page(const struct desk *d, const struct request *rq)
 {
     str method = str_is(rq->method, "HEAD") ? STR("GET") : rq->method;
-    if (rq->path.n <= 1 || rq->target.n)
+    if (rq->path.n <= 1 || (rq->target.n && !str_starts(rq->path, STR("/_"))))
         return NULL;
     for (size_t i = 0; i < d->page_count; i++)
-        if (str_is(rq->path, d->pages[i].path) && str_is(method, d->pages[i].method))
+        if (str_is(method, d->pages[i].method) && path_fits(str_of(d->pages[i].path), rq->path))
             return &d->pages[i];
     return NULL;
 }
@@ -613,7 +633,10 @@ struct call *desk_take(struct desk *d, const struct request *rq,
     id_uuid(d->ids, c->answer.request_id);
     const struct page *page = find_page(d, rq);
     if (page) {
-        if (may_see(c, page))
+        bool may = may_see(c, page);
+
+        decide_caller(c);
+        if (may)
             page->run(c, page->arg);
         else
             call_page(c, 403, STR("{\"error\":\"this page needs a signature\"}"));

@@ -29,7 +29,8 @@ void desk_set_public_url(struct desk *d, const char *url);
 void desk_add_service(struct desk *d, const struct service *s);
 size_t desk_service_count(const struct desk *d);
 const struct service *desk_service(const struct desk *d, size_t at);
-/* A page outside the API: exact path; `run` finishes the call with call_page. */
+/* A page outside the API: `run` finishes the call with call_page. An asterisk in the path stands for
+ * one part of it. */
 void desk_add_page(struct desk *d, const char *method, const char *path,
                    void (*run)(struct call *c, void *arg), void *arg);
 /* Likewise for a page that never needs a signature: health, certificates. */
@@ -44,6 +45,7 @@ void desk_reload_keys(struct desk *d);
 bool desk_verifies(const struct desk *d);
 /* Finishes a page's call with this JSON; or with {"error":text}. */
 void call_page(struct call *c, int status, str json);
+void call_page_as(struct call *c, int status, enum answer_type type, str body);
 void call_page_fail(struct call *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Accepts a request from any endpoint. rq's views must live until `reply`, which is called once,

@@ -1,0 +1,181 @@
+"""Messages that are shown without being received: the pages of queued, also through topicd, and that they
+change nothing."""
+import http.client, json, urllib.parse
+import xml.etree.ElementTree as xml
+
+import pytest
+from botocore.exceptions import ClientError
+
+NS = '{http://queue.amazonaws.com/doc/2012-11-05/}'
+JSON = {'Accept': 'application/json'}
+
+
+def get(port, path, headers=(), method='GET', body=None, **params):
+    c = http.client.HTTPConnection('127.0.0.1', port, timeout=30)
+    c.request(method, path + ('?' + urllib.parse.urlencode(params) if params else ''), body, dict(headers))
+    answer = c.getresponse()
+    text = answer.read().decode()
+    c.close()
+    return answer.status, answer.getheader('Content-Type'), text
+
+
+@pytest.fixture(params=['queued', 'topicd'])
+def port(request, still):
+    return still.topic_port if request.param == 'topicd' else still.queue_ports[0]
+
+
+@pytest.fixture
+def sqs(still):
+    client = still.sqs()
+    client.create_queue(QueueName='q')
+    return client
+
+
+def page(port, name='q', **params):
+    status, kind, text = get(port, f'/_toque/queues/{name}/messages', **params)
+    assert (status, kind) == (200, 'application/json'), text
+    return json.loads(text)
+
+
+def aws(port, **params):
+    """The messages of the page that other implementations have, as its XML and as its JSON says."""
+    url = 'http://any.where:1/000000000000/q'
+    status, kind, text = get(port, '/_aws/sqs/messages', QueueUrl=url, **params)
+    assert (status, kind) == (200, 'text/xml'), text
+    result = xml.fromstring(text).find(f'{NS}ReceiveMessageResult')
+    bodies = [m.find(f'{NS}Body').text for m in result.findall(f'{NS}Message')]
+    status, kind, text = get(port, '/_aws/sqs/messages', JSON, QueueUrl=url, **params)
+    assert (status, kind) == (200, 'application/json')
+    messages = json.loads(text)['ReceiveMessageResponse']['ReceiveMessageResult']['Message']
+    assert [m['Body'] for m in messages] == bodies
+    return messages
+
+
+def test_states_counts_and_times(still, sqs, port):
+    sqs.send_message(QueueUrl='q', MessageBody='flying')
+    still.advance(5)
+    got = sqs.receive_message(QueueUrl='q', AttributeNames=['All'], VisibilityTimeout=60)['Messages'][0]
+    sent = sqs.send_message(QueueUrl='q', MessageBody='"seen" <&>', MessageAttributes={
+        'k': {'DataType': 'String', 'StringValue': 'v"'}, 'b': {'DataType': 'Binary', 'BinaryValue': b'\0\1'}})
+    sqs.send_message(QueueUrl='q', MessageBody='later', DelaySeconds=100)
+    for _ in range(2):
+        answer = page(port)
+        assert answer['QueueArn'] == 'arn:aws:sqs:us-east-1:000000000000:q' and 'NextToken' not in answer
+        flying, seen, later = answer['Messages']
+        assert [m['State'] for m in answer['Messages']] == ['in_flight', 'visible', 'delayed']
+        assert flying['Attributes'] == got['Attributes'] and flying['MessageId'] == got['MessageId']
+        assert flying['Attributes']['ApproximateReceiveCount'] == '1'
+        assert flying['VisibleTimestamp'] == int(
+            got['Attributes']['ApproximateFirstReceiveTimestamp']) + 60000
+        assert (seen['Body'], seen['MessageId']) == ('"seen" <&>', sent['MessageId'])
+        assert seen['MessageAttributes'] == {'k': {'StringValue': 'v"', 'DataType': 'String'},
+                                             'b': {'BinaryValue': 'AAE=', 'DataType': 'Binary'}}
+        assert seen['Attributes']['ApproximateReceiveCount'] == '0' and 'VisibleTimestamp' not in seen
+        assert later['VisibleTimestamp'] == int(later['Attributes']['SentTimestamp']) + 100000
+    counts = sqs.get_queue_attributes(QueueUrl='q', AttributeNames=['All'])['Attributes']
+    assert [counts['ApproximateNumberOfMessages' + k] for k in ('', 'NotVisible', 'Delayed')] == ['1'] * 3
+    again = sqs.receive_message(QueueUrl='q', AttributeNames=['ApproximateReceiveCount'])['Messages']
+    assert [m['Attributes'] for m in again] == [{'ApproximateReceiveCount': '1'}]
+
+
+def test_as_other_implementations_have_it(sqs, port):
+    for n, more in enumerate(({}, {'DelaySeconds': 100}, {})):
+        sqs.send_message(QueueUrl='q', MessageBody=f'message-{n}', MessageAttributes={
+            'k': {'DataType': 'Number', 'StringValue': '1'}}, **more)
+    sqs.receive_message(QueueUrl='q')
+    assert [m['Body'] for m in aws(port)] == ['message-2']
+    assert [m['Body'] for m in aws(port, ShowInvisible='true')] == ['message-0', 'message-2']
+    assert [m['Body'] for m in aws(port, ShowDelayed='true')] == ['message-1', 'message-2']
+    whole = aws(port, ShowDelayed='true', ShowInvisible='true')
+    assert [m['Body'] for m in whole] == ['message-0', 'message-1', 'message-2']
+    assert whole[0]['ReceiptHandle'] == 'SQS/BACKDOOR/ACCESS'
+    attributes = {a['Name']: a['Value'] for a in whole[0]['Attribute']}
+    assert attributes['ApproximateReceiveCount'] == '1' and len(attributes['SentTimestamp']) == 13
+    assert whole[0]['MessageAttribute'] == [{'Name': 'k', 'Value': {'StringValue': '1', 'DataType': 'Number'}}]
+    with pytest.raises(ClientError):
+        sqs.delete_message(QueueUrl='q', ReceiptHandle=whole[0]['ReceiptHandle'])
+    for path in ('/_aws/sqs/messages/us-east-1/000000000000/q', '/_aws/sqs/messages'):
+        status, _, text = get(port, path, {'Content-Type': 'application/x-www-form-urlencoded'}, 'POST',
+                              'Action=ReceiveMessage&QueueUrl=q')
+        assert status == 200 and '<Body>message-2</Body>' in text
+
+
+def test_a_client_that_is_pointed_at_it(still, sqs, port):
+    """boto3 with the page as its endpoint: looks, receives nothing."""
+    looking = still.sqs(url=f'http://127.0.0.1:{port}/_aws/sqs/messages')
+    sqs.send_message(QueueUrl='q', MessageBody='m')
+    for _ in range(2):
+        got = looking.receive_message(QueueUrl='q')['Messages'][0]
+        assert got['Body'] == 'm' and got['Attributes']['ApproximateReceiveCount'] == '0'
+    with pytest.raises(ClientError):
+        looking.purge_queue(QueueUrl='q')
+    with pytest.raises(looking.exceptions.QueueDoesNotExist):
+        looking.receive_message(QueueUrl='none')
+    assert sqs.receive_message(QueueUrl='q')['Messages'][0]['Body'] == 'm'
+
+
+def test_pages(still, sqs, port):
+    for n in range(25):
+        sqs.send_message_batch(QueueUrl='q', Entries=[
+            {'Id': str(i), 'MessageBody': str(10 * n + i)} for i in range(10)])
+    seen, after = [], 0
+    while after is not None:
+        answer = page(port, limit=60, after=after)
+        seen += [int(m['Body']) for m in answer['Messages']]
+        after = answer.get('NextToken')
+    assert seen == list(range(250))
+    assert len(page(port)['Messages']) == 100
+    # The message at which a page ended is gone.
+    token = page(port, limit=10)['NextToken']
+    for handle in [m['ReceiptHandle'] for m in sqs.receive_message(
+            QueueUrl='q', MaxNumberOfMessages=10)['Messages']]:
+        sqs.delete_message(QueueUrl='q', ReceiptHandle=handle)
+    assert [int(m['Body']) for m in page(port, limit=5, after=token)['Messages']] == list(range(10, 15))
+    sqs.purge_queue(QueueUrl='q')
+    assert page(port, after=token)['Messages'] == [] == page(port)['Messages']
+    assert aws(port) == []
+
+
+def test_large_bodies_end_a_page(sqs, port):
+    for n in range(12):
+        sqs.send_message(QueueUrl='q', MessageBody=str(n % 10) * 1000000)
+    answer = page(port)
+    assert len(answer['Messages']) == 10
+    rest = page(port, after=answer['NextToken'])
+    assert len(rest['Messages']) == 2 and 'NextToken' not in rest
+
+
+def test_fifo_and_topics(still, sqs, port):
+    sqs.create_queue(QueueName='f.fifo', Attributes={'FifoQueue': 'true'})
+    sent = sqs.send_message(QueueUrl='f.fifo', MessageBody='m', MessageGroupId='g', MessageDeduplicationId='d')
+    attributes = page(port, 'f.fifo')['Messages'][0]['Attributes']
+    assert (attributes['MessageGroupId'], attributes['MessageDeduplicationId'],
+            attributes['SequenceNumber']) == ('g', 'd', sent['SequenceNumber'])
+    sns = still.sns()
+    arn = sns.create_topic(Name='t')['TopicArn']
+    sns.subscribe(TopicArn=arn, Protocol='sqs', Endpoint='arn:aws:sqs:us-east-1:000000000000:q')
+    sns.publish(TopicArn=arn, Message='hello')
+    sqs.receive_message(QueueUrl='q', WaitTimeSeconds=10, VisibilityTimeout=0)
+    assert json.loads(page(port)['Messages'][0]['Body'])['Message'] == 'hello'
+
+
+def test_refused(sqs, port):
+    assert get(port, '/_toque/queues/none/messages')[0] == 404
+    status, kind, text = get(port, '/_aws/sqs/messages', QueueUrl='none')
+    assert (status, kind) == (400, 'text/xml')
+    assert '<Code>AWS.SimpleQueueService.NonExistentQueue</Code>' in text
+    assert get(port, '/_aws/sqs/messages')[0] == 400
+    assert get(port, '/_aws/sqs/messages', QueueUrl='q', Action='SendMessage')[0] == 400
+    assert get(port, '/_toque/queues/q%zz/messages')[0] == 400
+    assert get(port, '/_toque/queues//messages')[0] == 404
+
+
+def test_several_queueds(make_toque):
+    t = make_toque(queueds=2).start()
+    sqs = t.sqs(url=t.topic_url)
+    for n in range(6):
+        sqs.create_queue(QueueName=f'q{n}')
+        sqs.send_message(QueueUrl=f'q{n}', MessageBody=f'in {n}')
+    for n in range(6):
+        assert [m['Body'] for m in page(t.topic_port, f'q{n}')['Messages']] == [f'in {n}']
+    t.stop()
