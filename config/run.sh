@@ -42,7 +42,7 @@ trap stop EXIT
 "$build/queued" -c "$here/queued.json" --http_port="$queue_port" --data_dir="$var/queued" \
     --unix_socket="$var/queued.sock" --ipc_url="ipc://$var/queued.ipc" \
     --link_url="ipc://$var/queued.link" --pid_file="$var/queued.pid" \
-    --topology="$here/topology.json" $clock $strict 2>>"$var/queued.log" &
+    --topology="$here/topology.json" --test_aids=true $clock $strict 2>>"$var/queued.log" &
 queued=$!
 wait_ready "$queued" "$var/queued.log"
 "$build/topicd" -c "$here/topicd.json" --http_port="$topic_port" --data_dir="$var/topicd" \

@@ -4,6 +4,7 @@
 
 #include "common/aws/sqs.h"
 #include "queued/access.h"
+#include "queued/aids.h"
 #include "queued/fault.h"
 #include "queued/members.h"
 
@@ -90,7 +91,7 @@ struct queue *api_queue(struct call *c)
     struct queue *q = url.p ? queues_resolve(call_owner(c), url, c->account, c->region) : NULL;
     if (!q)
         api_no_queue(&c->fault);
-    else if (access_check_call(c, q))
+    else if (access_check_call(c, q) || aids_refuse(c, q))
         return NULL;
     else
         queue_catch_up(q);

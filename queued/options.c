@@ -22,6 +22,10 @@ static const struct conf_option options[] = {
          "Shows messages without receiving them (/_toque/queues/NAME/messages, /_aws/sqs/messages) "
          "to "
          "clients of other machines, too."),
+    FLAG(
+        test_aids, "false",
+        "Offers /_toque/queues/NAME/aids, which makes happen what the service may do to a program: "
+        "errors, throttling, delays, another order, second deliveries."),
     NUMBER(long_polls_max, "100000", NULL, 0, 10000000,
            "Long polls that wait at the same time; beyond it they are refused."),
     NUMBER(queues_max, "1000000", NULL, 1, 100000000, "Queues of all accounts and regions."),

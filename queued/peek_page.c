@@ -377,5 +377,5 @@ static void page_run(struct call *c, void *arg)
 
 void peek_pages_add(struct peek_pages *p, struct desk *d)
 {
-    queue_page_add(d, page_run, p);
+    queue_page_add(d, "messages", page_run, p);
 }

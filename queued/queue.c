@@ -11,6 +11,7 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "queued/access.h"
+#include "queued/aids.h"
 #include "queued/group.h"
 #include "queued/queues.h"
 #include "queued/redrive.h"
@@ -89,6 +90,7 @@ void queue_free(struct queue *q)
     mem_free(q->dead_letter_arn);
     access_forget(q);
     tags_deinit(&q->tags);
+    aids_free(q->aids);
     queue_attr_deinit(&q->attributes);
     mem_free(q->arn);
     mem_free((char *)(uintptr_t)q->key.p);
@@ -237,8 +239,9 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     m->flags = p->flags;
     if (q->pick->by_group)
         group_join(m, p->group_id);
-    if (p->delay_ms > 0)
-        hide_until(q, m, now_ms + p->delay_ms);
+    i64 delay_ms = p->delay_ms + aids_delay_ms(q);
+    if (delay_ms > 0)
+        hide_until(q, m, now_ms + delay_ms);
     queue_arrive(q, m);
     if (!p->shared)
         queue_store_add_body(qs->store, m->seq, p->content);
@@ -292,6 +295,7 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
     u32 n = 0, expired_left = TAKE_EXPIRED_MAX;
     struct msg *m;
     assert(max <= QUEUE_TAKE_MAX);
+    hide_ms = aids_hide_ms(q, hide_ms);
     while (n < max && !queue_is_full(q) && (m = q->pick->take(q))) {
         bool expired = queue_expiry_ms(q, m) <= q->all->clock->now_ms;
         struct queue *to = expired ? NULL : redrive_target(q, m);
@@ -313,6 +317,7 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
     for (u32 i = 0; hide_ms == 0 && i < n; i++)
         q->pick->show(q, ret[i]);
     q->pick->taken_all(q);
+    aids_took(q, n);
     return n;
 }
 

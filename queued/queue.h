@@ -33,6 +33,7 @@ struct queue {
     struct queue_attrs attributes;
     struct access_policy *access; /* the policy among them, parsed; access.h */
     struct tags tags;
+    struct aids *aids; /* NULL: none */
 
     const struct pick *pick;
     union pick_state pick_state;

@@ -9,6 +9,7 @@
 #define TOQUE_QUEUED_H
 
 #include "common/aws/server.h"
+#include "queued/aids_page.h"
 #include "queued/options.h"
 #include "queued/peek_page.h"
 #include "queued/topicd_link.h"
@@ -20,6 +21,7 @@ struct queued {
     struct queues queues;
     struct service service;
     struct peek_pages peek;
+    struct aids_pages aids;
     struct topicd_link topicd;
     struct loop_hook hook;
 };

@@ -2,6 +2,7 @@
 
 #include "common/aws/arn.h"
 #include "common/base/mem.h"
+#include "queued/aids.h"
 #include "queued/group.h"
 #include "queued/queues.h"
 #include "queued/redrive_policy.h"
@@ -56,9 +57,9 @@ void redrive_apply(struct queue *q)
 
 /* --- moves ------------------------------------------------------------------------------------ */
 
-struct queue *redrive_target(const struct queue *q, const struct msg *m)
+struct queue *redrive_target(struct queue *q, const struct msg *m)
 {
-    if (q->receives_max == 0 || msg_receives(m) < q->receives_max)
+    if (!aids_bury(q) && (q->receives_max == 0 || msg_receives(m) < q->receives_max))
         return NULL;
     struct queue *to = queues_find_arn(q->all, str_of(q->dead_letter_arn));
     return to != q ? to : NULL;

@@ -18,7 +18,7 @@ void redrive_apply(struct queue *q);
 /* Where a message goes that was taken although it was received as often as its queue allows. NULL:
  * it is given out; also where its dead-letter queue does not exist any more. The service moves it
  * at this moment and not before: the receive that would be one too many passes it over. */
-struct queue *redrive_target(const struct queue *q, const struct msg *m);
+struct queue *redrive_target(struct queue *q, const struct msg *m);
 /* It leaves its queue and arrives in `to`, of the same kind, as a new message does: visible, behind
  * all others. It keeps its MessageId, body, group, times and receive count; retention counts from
  * when it was first sent, in FIFO queues from now. */

@@ -236,7 +236,7 @@ static int topicd_start(struct topicd *t, struct fault *f)
     t->sqs = front_service(t, forward);
     desk_add_service(t->server.desk, &t->sns);
     desk_add_service(t->server.desk, &t->sqs);
-    queue_page_add(t->server.desk, queue_page, t);
+    queue_page_add(t->server.desk, NULL, queue_page, t);
     if (!err && o->topology[0])
         err = topology_create(t, o->topology, f);
     if (!err)

@@ -219,6 +219,32 @@ static const struct fault_name *fault_name(const struct service *s, int code)
     return &common_faults[ARRAY_LEN(common_faults) - 1];
 }
 
+static const char *shape_name(const struct fault_name *f)
+{
+    return strchr(f->shape, '#') + 1;
+}
+
+static bool is_called(const struct fault_name *f, str name)
+{
+    return str_is(name, shape_name(f)) || str_is(name, f->query_code);
+}
+
+int call_fault_code(const struct service *s, str name)
+{
+    for (const struct fault_name *f = s->faults; f && f->code; f++)
+        if (is_called(f, name))
+            return f->code;
+    for (size_t i = 0; i < ARRAY_LEN(common_faults); i++)
+        if (is_called(&common_faults[i], name))
+            return common_faults[i].code;
+    return 0;
+}
+
+const char *call_fault_text(const struct service *s, int code)
+{
+    return shape_name(fault_name(s, code));
+}
+
 void call_render(struct call *c)
 {
     c->answer.query_error[0] = '\0';

@@ -283,6 +283,10 @@ void call_render_page(struct call *c, int status, str json);
 int call_unbase64(struct call *c, str text, str *ret) MUST_CHECK;
 str call_base64(struct call *c, str bytes);
 
+/* The code of the fault with that public name, a shape without its namespace or a code of the Query
+ * protocol; 0: there is none. And its shape without the namespace. */
+int call_fault_code(const struct service *s, str name);
+const char *call_fault_text(const struct service *s, int code);
 /* The action of that name, or NULL. */
 const struct action *call_action(const struct service *s, str name);
 /* Whether a path names a queue: /ACCOUNT/NAME, /queue/NAME, /queue/REGION/ACCOUNT/NAME, /NAME. */

@@ -7,16 +7,20 @@
 #define AWS "/_aws/sqs/messages"
 
 static const struct {
-    const char *method, *path;
+    const char *what, *method, *path;
 } pages[] = {
-    {"GET", OWN "*/messages"}, {"GET", AWS}, {"GET", AWS "/*/*/*"}, {"POST", AWS},
-    {"POST", AWS "/*/*/*"},
+    {"messages", "GET", OWN "*/messages"}, {"messages", "GET", AWS},
+    {"messages", "GET", AWS "/*/*/*"},     {"messages", "POST", AWS},
+    {"messages", "POST", AWS "/*/*/*"},    {"aids", "GET", OWN "*/aids"},
+    {"aids", "POST", OWN "*/aids"},        {"aids", "DELETE", OWN "*/aids"},
 };
 
-void queue_page_add(struct desk *d, void (*run)(struct call *c, void *arg), void *arg)
+void queue_page_add(struct desk *d, const char *what, void (*run)(struct call *c, void *arg),
+                    void *arg)
 {
     for (size_t i = 0; i < ARRAY_LEN(pages); i++)
-        desk_add_page(d, pages[i].method, pages[i].path, run, arg);
+        if (!what || strcmp(what, pages[i].what) == 0)
+            desk_add_page(d, pages[i].method, pages[i].path, run, arg);
 }
 
 bool queue_page_is_aws(const struct call *c)
@@ -103,7 +107,7 @@ int queue_page_read(struct call *c, struct queue_page *ret)
 
     if (!err && rq->target.n)
         err = url_in_json(c, &url);
-    else if (!err)
+    else if (!err && queue_page_is_aws(c))
         err = form_decode(&p.params, rq->body, &c->arena);
     if (err)
         return err;

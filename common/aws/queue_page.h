@@ -22,8 +22,10 @@ struct queue_page {
     struct form params;       /* of the query, and of a form in the body */
 };
 
-/* Adds all pages about queues to the desk; `run` finishes their calls. */
-void queue_page_add(struct desk *d, void (*run)(struct call *c, void *arg), void *arg);
+/* Adds the pages about queues to the desk, those that show or change that ("messages", "aids"), or all
+ * (NULL); `run` finishes their calls. */
+void queue_page_add(struct desk *d, const char *what, void (*run)(struct call *c, void *arg),
+                    void *arg);
 /* What the request means. E_INVALID: its parameters or its body cannot be read; E_TOO_LARGE. */
 int queue_page_read(struct call *c, struct queue_page *ret) MUST_CHECK;
 /* A parameter that is "true", or is there without a value. */
