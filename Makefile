@@ -198,6 +198,10 @@ attack: all $(BUILD)/venv/ready
 # Everything that the daemons promise, over an engine that is slow, fails and is taken away.
 test-delayed: delaying $(BUILD)/venv/ready
 	@tests/run.py --build $(BUILD) --suite delayed-all
+# Clients of several languages, which their package managers install first; make test does not need them.
+.PHONY: test-clients
+test-clients: all $(BUILD)/venv/ready
+	@tests/run.py --build $(BUILD) --suite clients
 CRASH_KILLS ?= 1000
 crash: all $(BUILD)/venv/ready
 	@CRASH_KILLS=$(CRASH_KILLS) tests/run.py --build $(BUILD) --suite crash
@@ -257,6 +261,7 @@ help:
 	@echo '                bench-neighbours: what clearing away costs everybody else'
 	@echo 'make asan       the tests under the sanitizers         make fuzz     FUZZ_SECONDS=60 each'
 	@echo 'make attack     hostile clients at full size'
+	@echo 'make test-clients: unmodified clients in Python, JavaScript, Go, Java, and Celery'
 	@echo 'make test-delayed: all tests over an engine that settles late, fails and is taken away'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
 	@echo 'make sim        both daemons simulated: SEEDS=100, or SEED=x with its log'

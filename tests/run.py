@@ -116,7 +116,7 @@ def pytest(build, tally, suite, deadline_s, venv='venv', paths=None, daemons=Non
 def main():
     options = argparse.ArgumentParser()
     options.add_argument('--build', default='build')
-    options.add_argument('--suite', action='append', default=[], choices=[*SUITES, 'delayed-all'])
+    options.add_argument('--suite', action='append', default=[], choices=[*SUITES, 'delayed-all', 'clients'])
     options.add_argument('what', nargs='*', help='suites, and files for those that are run by pytest')
     options = options.parse_args()
     suites = options.suite + [w for w in options.what if not pathlib.Path(w).suffix]
@@ -135,7 +135,7 @@ def main():
             share = {k: os.environ.get(k, v) for k, v in DELAYED_SHARE.items()}
             pytest(build, tally, suite, 2400, paths=DELAYED[suite], daemons=build / 'delaying',
                    env=share if suite == 'delayed' else None)
-        elif suite in SUITES:
+        elif suite in [*SUITES, 'clients']:
             pytest(build, tally, suite, 2400, paths=files)
         else:
             sys.exit(f'no such suite: {suite}')

@@ -1,0 +1,3 @@
+module toque/clients
+
+go 1.24
