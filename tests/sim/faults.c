@@ -12,14 +12,21 @@
 /* Faults that are in force at once. */
 #define FAULTS_MAX 4
 
+static u64 restores, moves; /* in all runs */
+
 struct fault_case {
     const struct fault_kind *kind;
-    struct node *node; /* whom it hits, and whose link */
+    struct node *node;    /* whom it hits */
+    const char *link_url; /* and his link as it begins; NULL: topicd */
     struct event end;
 };
 
+/* Whom it may hit. */
+enum fault_at { AT_ALL, AT_TOPICD, AT_QUEUEDS };
+
 struct fault_kind {
     const char *name;
+    enum fault_at at;
     u32 weight;
     i64 lasts_max_us; /* 0: it is over when it has begun */
     void (*begin)(struct fault_case *f);
@@ -29,11 +36,6 @@ struct fault_kind {
 static i64 down_us(void)
 {
     return chance_skewed(CHANCE_FAULT, DOWN_MIN_US, DOWN_MAX_US);
-}
-
-static const char *link_of(const struct fault_case *f)
-{
-    return f->node->link_url;
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */
@@ -84,44 +86,78 @@ static void resume_node(struct fault_case *f)
     node_pause(f->node, false);
 }
 
+/* --- copies and moves of directories ---------------------------------------------------------- */
+
+static void keep_copy(struct fault_case *f)
+{
+    node_keep_copy(f->node);
+}
+
+static void restore_topicd(struct fault_case *f)
+{
+    if (!f->node->copy) {
+        node_keep_copy(f->node);
+        return;
+    }
+    restores++;
+    node_restore(f->node, down_us());
+    ledger_restored_topicd(&f->node->copied);
+}
+
+/* Two queueds end, and each begins again at the other's address. */
+static void move(struct fault_case *f)
+{
+    struct node *other = setting_queued((int)chance_below(CHANCE_FAULT, SETTING_QUEUEDS));
+    const char *url = f->node->link_url;
+
+    if (other == f->node)
+        return;
+    moves++;
+    node_kill(f->node, DISK_KILL, down_us());
+    node_kill(other, DISK_KILL, down_us());
+    f->node->link_url = other->link_url;
+    other->link_url = url;
+    record(f->node->name, "is at %s now, and %s at %s", f->node->link_url, other->name, url);
+}
+
 /* --- links ------------------------------------------------------------------------------------ */
 
 static void cut_link(struct fault_case *f)
 {
-    network_cut(link_of(f), true);
+    network_cut(f->link_url, true);
 }
 
 static void join_link(struct fault_case *f)
 {
-    network_cut(link_of(f), false);
+    network_cut(f->link_url, false);
 }
 
 static void hold_link(struct fault_case *f)
 {
-    network_hold(link_of(f), NETWORK_FROM_DIALER, true);
-    network_hold(link_of(f), NETWORK_TO_DIALER, true);
+    network_hold(f->link_url, NETWORK_FROM_DIALER, true);
+    network_hold(f->link_url, NETWORK_TO_DIALER, true);
 }
 
 static void release_link(struct fault_case *f)
 {
-    network_hold(link_of(f), NETWORK_FROM_DIALER, false);
-    network_hold(link_of(f), NETWORK_TO_DIALER, false);
+    network_hold(f->link_url, NETWORK_FROM_DIALER, false);
+    network_hold(f->link_url, NETWORK_TO_DIALER, false);
 }
 
 static void hold_one_way(struct fault_case *f)
 {
-    network_hold(link_of(f),
+    network_hold(f->link_url,
                  chance_one_in(CHANCE_FAULT, 2) ? NETWORK_FROM_DIALER : NETWORK_TO_DIALER, true);
 }
 
 static void slow_link(struct fault_case *f)
 {
-    network_slow(link_of(f), chance_skewed(CHANCE_FAULT, 1000, 3 * WORLD_SECOND_US));
+    network_slow(f->link_url, chance_skewed(CHANCE_FAULT, 1000, 3 * WORLD_SECOND_US));
 }
 
 static void fast_link(struct fault_case *f)
 {
-    network_slow(link_of(f), 0);
+    network_slow(f->link_url, 0);
 }
 
 /* --- disks ------------------------------------------------------------------------------------ */
@@ -169,22 +205,25 @@ static void heal_disk(struct fault_case *f)
 
 #define SECONDS(n) ((n)*WORLD_SECOND_US)
 static const struct fault_kind kinds[] = {
-    {"orderly restart", 10, 0, restart, NULL},
-    {"kill", 10, 0, die, NULL},
-    {"kill in mid-write", 15, 0, die_in_change, NULL},
-    {"power loss", 10, 0, lose_power, NULL},
-    {"power loss, hard", 5, 0, lose_power_hard, NULL},
-    {"power loss of all", 3, 0, all_lose_power, NULL},
-    {"pause", 10, SECONDS(90), pause_node, resume_node},
-    {"link cut", 15, SECONDS(60), cut_link, join_link},
-    {"link held", 10, SECONDS(90), hold_link, release_link},
-    {"link held one way", 10, SECONDS(90), hold_one_way, release_link},
-    {"link slow", 10, SECONDS(120), slow_link, fast_link},
-    {"writes fail", 8, SECONDS(30), fail_writes, heal_disk},
-    {"syncs fail", 8, SECONDS(30), fail_syncs, heal_disk},
-    {"reads fail", 5, SECONDS(30), fail_reads, heal_disk},
-    {"disk full", 8, SECONDS(60), fill_disk, heal_disk},
-    {"disk slow", 8, SECONDS(60), slow_disk, heal_disk},
+    {"orderly restart", AT_ALL, 10, 0, restart, NULL},
+    {"kill", AT_ALL, 10, 0, die, NULL},
+    {"kill in mid-write", AT_ALL, 15, 0, die_in_change, NULL},
+    {"power loss", AT_ALL, 10, 0, lose_power, NULL},
+    {"power loss, hard", AT_ALL, 5, 0, lose_power_hard, NULL},
+    {"power loss of all", AT_ALL, 3, 0, all_lose_power, NULL},
+    {"pause", AT_ALL, 10, SECONDS(90), pause_node, resume_node},
+    {"link cut", AT_QUEUEDS, 15, SECONDS(60), cut_link, join_link},
+    {"link held", AT_QUEUEDS, 10, SECONDS(90), hold_link, release_link},
+    {"link held one way", AT_QUEUEDS, 10, SECONDS(90), hold_one_way, release_link},
+    {"link slow", AT_QUEUEDS, 10, SECONDS(120), slow_link, fast_link},
+    {"writes fail", AT_ALL, 8, SECONDS(30), fail_writes, heal_disk},
+    {"syncs fail", AT_ALL, 8, SECONDS(30), fail_syncs, heal_disk},
+    {"reads fail", AT_ALL, 5, SECONDS(30), fail_reads, heal_disk},
+    {"disk full", AT_ALL, 8, SECONDS(60), fill_disk, heal_disk},
+    {"disk slow", AT_ALL, 8, SECONDS(60), slow_disk, heal_disk},
+    {"copy kept", AT_ALL, 6, 0, keep_copy, NULL},
+    {"older topicd restored", AT_TOPICD, 3, 0, restore_topicd, NULL},
+    {"two queueds moved", AT_QUEUEDS, 4, 0, move, NULL},
 };
 
 static u64 began[ARRAY_LEN(kinds)]; /* in all runs */
@@ -207,12 +246,12 @@ static const struct fault_kind *kind_draw(void)
             return &kinds[i];
 }
 
-/* A queued's, where the fault is one of links. */
 static struct node *node_draw(const struct fault_kind *k)
 {
-    bool of_link = k->end == join_link || k->end == release_link || k->end == fast_link;
-
-    return setting_node((int)chance_below(CHANCE_FAULT, of_link ? SETTING_QUEUEDS : SETTING_NODES));
+    if (k->at == AT_TOPICD)
+        return setting_topicd();
+    return setting_node(
+        (int)chance_below(CHANCE_FAULT, k->at == AT_QUEUEDS ? SETTING_QUEUEDS : SETTING_NODES));
 }
 
 static void case_end(struct fault_case *f)
@@ -248,7 +287,8 @@ static void case_begin(void)
         return;
     record("fault", "%s: %s", k->name, n->name);
     began[k - kinds]++;
-    *f = (struct fault_case){.kind = k, .node = n, .end = {.run = case_due, .arg = f}};
+    *f = (struct fault_case){
+        .kind = k, .node = n, .link_url = n->link_url, .end = {.run = case_due, .arg = f}};
     k->begin(f);
     if (k->end)
         world_after(&f->end, chance_skewed(CHANCE_FAULT, LASTS_MIN_US, k->lasts_max_us));
@@ -295,4 +335,6 @@ void faults_counts(FILE *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         count_write(out, "faults begun", kinds[i].name, began[i]);
+    count_write(out, "faults met", "restores of an older topicd", restores);
+    count_write(out, "faults met", "moves of queueds", moves);
 }

@@ -20,6 +20,7 @@ static struct mark **marks; /* by number - 1 */
 static u64 mark_count, mark_cap;
 static u64 orders[LEDGER_SENDERS];
 static struct idmap copies; /* by copy_key */
+static i64 settled_us;
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -38,6 +39,7 @@ void ledger_begin(void)
         topics[i].index = i;
         snprintf(topics[i].name, sizeof(topics[i].name), "topic-%u", i);
     }
+    settled_us = 0;
     mark_count = mark_cap = 0;
     marks = NULL;
     idmap_init(&copies, NULL);
@@ -53,6 +55,16 @@ void ledger_end(void)
     for (u64 i = 0; i < mark_count; i++)
         mem_free(marks[i]);
     mem_free(marks);
+}
+
+struct ledger_moment ledger_now(void)
+{
+    return (struct ledger_moment){world_now_us(), settled_us};
+}
+
+void ledger_settled(void)
+{
+    settled_us = world_now_us();
 }
 
 struct ledger_queue *ledger_queue(u32 index)
@@ -72,6 +84,8 @@ void thing_change(struct thing *t, enum presence to)
     assert(!t->changing);
     t->changing = true;
     t->version++;
+    t->changed_us = world_now_us();
+    t->undone = false;
     t->before = t->presence;
     if (t->presence == to)
         return;
@@ -87,6 +101,9 @@ void thing_changed(struct thing *t, enum presence to, enum outcome o)
     assert(t->changing);
     t->changing = false;
     t->version++;
+    t->changed_us = world_now_us();
+    if (t->undone)
+        o = OUTCOME_UNKNOWN;
     if (o == OUTCOME_REFUSED)
         t->presence = t->before;
     if (o == OUTCOME_DONE)
@@ -127,9 +144,24 @@ void ledger_mark_ended(struct mark *m)
     m->ended_us = world_now_us();
 }
 
+u64 ledger_marks(void)
+{
+    return mark_count;
+}
+
+struct mark *ledger_marked(u64 number)
+{
+    return marks[number - 1];
+}
+
 static u64 copy_key(const struct ledger_queue *q, const struct mark *m)
 {
     return m->number * LEDGER_QUEUES + q->index;
+}
+
+struct copy *ledger_copy(const struct ledger_queue *q, const struct mark *m)
+{
+    return idmap_get(&copies, copy_key(q, m));
 }
 
 struct copy *ledger_send(struct ledger_queue *q, struct mark *m)
@@ -147,7 +179,7 @@ static void copy_identify(struct copy *c, str message_id)
 {
     if (!message_id.n)
         return;
-    if (c->message_id[0] && !str_is(message_id, c->message_id))
+    if (c->message_id[0] && !str_is(message_id, c->message_id) && !c->mark->loose)
         world_fail("doubled: mark %" PRIu64 " in %s is %s and %.*s", c->mark->number,
                    c->queue->name, c->message_id, STR_ARG(message_id));
     memcpy(c->message_id, message_id.p, MIN(message_id.n, sizeof(c->message_id) - 1));
@@ -260,8 +292,8 @@ static struct copy *copy_of(const struct delivery *d)
     if (number == 0 || number > mark_count)
         world_fail("strange: a body in %s that nobody sent: %.*s", d->queue->name,
                    STR_ARG(str_slice(d->body, 0, 300)));
-    struct mark *m = marks[number - 1];
-    struct copy *c = idmap_get(&copies, copy_key(d->queue, m));
+    struct mark *m = ledger_marked(number);
+    struct copy *c = ledger_copy(d->queue, m);
     bool wrapped = m->topic && !m->topic->subs[d->queue->index].raw;
 
     if (!message_is_whole(m, d->body, wrapped))
@@ -311,14 +343,8 @@ static void check_order(const struct copy *c, const struct delivery *d)
     *latest = MAX(*latest, c->mark->order);
 }
 
-struct copy *ledger_received(const struct delivery *d)
+static void check_delivery(const struct copy *c, const struct delivery *d)
 {
-    struct copy *c = copy_of(d);
-
-    ledger_deliveries++;
-    record("ledger", "mark %" PRIu64 " from %s%s, receive %" PRId64 ", hidden for %" PRId64 " ms",
-           c->mark->number, d->queue->name, d->direct ? "" : " by topicd", d->count, d->hide_ms);
-    copy_identify(c, d->message_id);
     check_is_not_back(c, d);
     if (d->drain && c->drained == d->drain)
         world_fail("doubled: mark %" PRIu64 " in %s comes twice", c->mark->number, d->queue->name);
@@ -327,6 +353,18 @@ struct copy *ledger_received(const struct delivery *d)
     if (d->direct && d->count <= c->counted)
         world_fail("back: mark %" PRIu64 " in %s was received %u times and says %" PRId64,
                    c->mark->number, d->queue->name, c->counted, d->count);
+}
+
+struct copy *ledger_received(const struct delivery *d)
+{
+    struct copy *c = copy_of(d);
+
+    ledger_deliveries++;
+    record("ledger", "mark %" PRIu64 " from %s%s, receive %" PRId64 ", hidden for %" PRId64 " ms",
+           c->mark->number, d->queue->name, d->direct ? "" : " by topicd", d->count, d->hide_ms);
+    copy_identify(c, d->message_id);
+    if (!c->mark->loose)
+        check_delivery(c, d);
     if (d->direct)
         c->counted = (u32)d->count;
     c->drained = MAX(c->drained, d->drain);

@@ -26,9 +26,11 @@ enum presence { ABSENT, UNSURE, THERE };
 struct thing {
     enum presence presence, before; /* `before`: the change that is under way */
     u32 version;
-    bool changing; /* by a call under way; there is one at a time */
-    i64 since_us;  /* when it was asked for last */
-    i64 until_us;  /* when its end was acknowledged; INT64_MAX: it was not */
+    bool changing;  /* by a call under way; there is one at a time */
+    i64 since_us;   /* when it was asked for last */
+    i64 until_us;   /* when its end was acknowledged; INT64_MAX: it was not */
+    i64 changed_us; /* when a change was asked for, or answered, last */
+    bool undone;    /* the change under way may be undone by a restore, even when it is answered */
 };
 
 struct ledger_queue {
@@ -42,6 +44,7 @@ struct ledger_queue {
     struct list copies;         /* that are not gone */
 };
 
+/* Raw or not and its policy are the same whenever it is made, as are the attributes of a queue. */
 struct ledger_sub {
     struct thing thing;
     char arn[160];
@@ -79,6 +82,10 @@ void ledger_begin(void);
 void ledger_end(void);
 struct ledger_queue *ledger_queue(u32 index);
 struct ledger_topic *ledger_topic(u32 index);
+/* Marks by their number, from 1; the copies of one that may be in queues. */
+u64 ledger_marks(void);
+struct mark *ledger_marked(u64 number);
+struct copy *ledger_copy(const struct ledger_queue *q, const struct mark *m); /* or NULL */
 
 /* A call that makes the thing, or makes it go, is asked for; it was answered (`done`), refused in a
  * way that says nothing happened, or its outcome is unknown. */
@@ -90,6 +97,17 @@ static inline bool thing_stands(const struct thing *t, u32 version)
 {
     return t->presence == THERE && t->version == version && !t->changing;
 }
+
+/* A moment of which a daemon's disk may be a copy: now; and since when all messages were found where
+ * they had to be. */
+struct ledger_moment {
+    i64 us, settled_us;
+};
+struct ledger_moment ledger_now(void);
+void ledger_settled(void);
+/* ledger_restore.c: topicd's disk is what it was then. What it was asked since then may be undone;
+ * what it had not delivered then, it may deliver again. */
+void ledger_restored_topicd(const struct ledger_moment *then);
 
 /* A new message's mark, with its number; its sender calls _ended when he was answered or gave up. */
 struct mark *ledger_mark(u32 sender, struct ledger_topic *t);

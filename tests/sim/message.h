@@ -15,6 +15,7 @@ struct mark {
     u32 color, size;
     struct ledger_topic *topic; /* published to it; NULL: sent to a queue */
     i64 issued_us, ended_us;    /* ended_us INT64_MAX: it is under way */
+    bool loose;                 /* it may be delivered more than once: topicd was restored */
 };
 
 /* Filter policies, and what they say in plain words. The first one takes everything. */

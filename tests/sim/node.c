@@ -119,6 +119,23 @@ void node_kill_at_change(struct node *n, u64 changes, enum disk_end end, i64 dow
     n->kill_down_us = down_us;
 }
 
+void node_keep_copy(struct node *n)
+{
+    disk_free(n->copy);
+    n->copy = disk_after(node_disk(n), DISK_KILL);
+    n->copied = ledger_now();
+    record(n->name, "is copied");
+}
+
+void node_restore(struct node *n, i64 down_us)
+{
+    assert(n->copy);
+    node_kill(n, DISK_KILL, down_us);
+    disk_free(n->disk);
+    n->disk = disk_after(n->copy, DISK_KILL);
+    record(n->name, "is what it was at %.6f", (double)n->copied.us / 1e6);
+}
+
 static void before_change(void *arg)
 {
     struct node *n = arg;
@@ -325,4 +342,5 @@ void node_deinit(struct node *n)
     assert(!n->life);
     world_cancel(&n->start);
     disk_free(n->disk);
+    disk_free(n->copy);
 }

@@ -12,6 +12,7 @@
 #include "common/base/err.h"
 #include "common/io/loop.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/world.h"
 
 struct node;
@@ -49,7 +50,9 @@ struct node {
     enum node_state state;
     struct incarnation *life; /* NULL: down */
     struct disk *disk;        /* while it is down */
-    bool paused;              /* as by SIGSTOP */
+    struct disk *copy;        /* an older copy of its disk; NULL: there is none */
+    struct ledger_moment copied;
+    bool paused; /* as by SIGSTOP */
     i64 busy_until_us, wake_us;
     i64 down_us; /* after an orderly stop */
     u64 changes_until_kill;
@@ -74,6 +77,10 @@ void node_stop(struct node *n, i64 down_us);
 void node_kill(struct node *n, enum disk_end end, i64 down_us);
 /* The same in the middle of the changes that it makes to its disk: so many are done before. */
 void node_kill_at_change(struct node *n, u64 changes, enum disk_end end, i64 down_us);
+/* Keeps a copy of its disk as it is now, and forgets the one before. */
+void node_keep_copy(struct node *n);
+/* Killed, and its disk becomes the copy, which stays; the ledger is told by the caller. */
+void node_restore(struct node *n, i64 down_us);
 /* It does not run until it is told to go on. */
 void node_pause(struct node *n, bool paused);
 /* Asserts what must be true of its daemon's memory. */

@@ -153,7 +153,6 @@ static void delete_topic_answered(struct worker *w, const json_t *answer)
 
 /* --- subscriptions ---------------------------------------------------------------------------- */
 
-/* Raw or not is a matter of topic and queue, so that a body tells how it must look. */
 static bool subscribe_begin(struct worker *w, struct buf *body)
 {
     struct ledger_topic *t = worker_choose_topic();
@@ -166,8 +165,6 @@ static bool subscribe_begin(struct worker *w, struct buf *body)
     w->topic_version = t->thing.version;
     w->sub = sub;
     worker_to_topicd(w, true);
-    sub->raw = (t->index + q->index) % 2;
-    sub->policy = (u32)chance_below(CHANCE_WORK, MESSAGE_POLICY_COUNT);
     buf_z(body, "\"TopicArn\":\"");
     put_arn(body, "sns", t->name);
     buf_z(body, "\",\"Protocol\":\"sqs\",\"ReturnSubscriptionArn\":true,\"Endpoint\":\"");

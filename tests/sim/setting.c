@@ -44,6 +44,13 @@ void setting_begin(void)
                               ? chance_between(CHANCE_NODE, 120, 7200) * 1000
                               : INT64_C(345600) * 1000;
     }
+    for (u32 i = 0; i < LEDGER_TOPICS; i++)
+        for (u32 k = 0; k < LEDGER_QUEUES; k++) {
+            struct ledger_sub *sub = &ledger_topic(i)->subs[k];
+
+            sub->raw = (i + k) % 2;
+            sub->policy = (u32)chance_below(CHANCE_NODE, MESSAGE_POLICY_COUNT);
+        }
 }
 
 bool setting_keeps_order(void)

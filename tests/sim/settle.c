@@ -272,6 +272,7 @@ void settle(void)
         if (ledger_queue(i)->thing.presence == THERE)
             drain(ledger_queue(i), chance_one_in(CHANCE_WORK, 3));
     hidden_until_us = world_now_us() + DRAIN_HIDE_US + WORLD_SECOND_US;
+    ledger_settled();
     settles++;
     record("settle", "ends, digest %016" PRIx64, record_digest());
 }

@@ -1,0 +1,49 @@
+/* What an older copy of a daemon's store may legitimately lose, bring back or do again. Everything
+ * else must be as before. */
+#include "tests/sim/ledger.h"
+#include "tests/sim/world.h"
+
+/* A thing of a daemon that forgot what it was asked since `then_us`. */
+static void thing_restored(struct thing *t, i64 then_us)
+{
+    if (t->version == 0)
+        return;
+    t->version++; /* nobody can say that it stood all the time */
+    if (t->changed_us < then_us && !t->changing)
+        return;
+    t->undone = t->changing;
+    t->before = t->presence = UNSURE;
+    t->until_us = INT64_MAX;
+}
+
+/* Published since then: it was delivered, or forgotten. */
+static void mark_forgotten(const struct mark *m)
+{
+    for (u32 i = 0; i < LEDGER_QUEUES; i++) {
+        struct copy *c = ledger_copy(ledger_queue(i), m);
+
+        if (c && c->in_us == INT64_MAX)
+            c->acked = false;
+    }
+}
+
+void ledger_restored_topicd(const struct ledger_moment *then)
+{
+    for (u32 i = 0; i < LEDGER_TOPICS; i++) {
+        struct ledger_topic *t = ledger_topic(i);
+
+        thing_restored(&t->thing, then->us);
+        for (u32 k = 0; k < LEDGER_QUEUES; k++)
+            thing_restored(&t->subs[k].thing, then->us);
+    }
+    for (u64 i = 1; i <= ledger_marks(); i++) {
+        struct mark *m = ledger_marked(i);
+
+        if (!m->topic)
+            continue;
+        if (m->ended_us >= then->us)
+            mark_forgotten(m);
+        if (m->issued_us <= then->us && m->ended_us >= then->settled_us)
+            m->loose = true;
+    }
+}
