@@ -39,6 +39,8 @@ struct ledger_queue {
     struct thing thing;
     int home;       /* the queued that has it, -1: not known */
     bool is_direct; /* made at its queued's own endpoint: topicd hears of it later */
+    bool
+        is_forgotten; /* topicd was restored: it hears of it again, at the latest until it settles */
     i64 visibility_ms, retention_ms, delay_ms;
     u64 latest[LEDGER_SENDERS]; /* the highest order of what was received for the first time */
     struct list copies;         /* that are not gone */

@@ -36,6 +36,8 @@ void ledger_restored_topicd(const struct ledger_moment *then)
         for (u32 k = 0; k < LEDGER_QUEUES; k++)
             thing_restored(&t->subs[k].thing, then->us);
     }
+    for (u32 i = 0; i < LEDGER_QUEUES; i++)
+        ledger_queue(i)->is_forgotten = true;
     for (u64 i = 1; i <= ledger_marks(); i++) {
         struct mark *m = ledger_marked(i);
 

@@ -14,6 +14,8 @@ static bool create_queue_begin(struct worker *w, struct buf *body)
 
     if (q->thing.changing || (q->thing.presence == THERE && !chance_one_in(CHANCE_WORK, 20)))
         return false;
+    if (q->is_forgotten) /* topicd may not know that there is one, and make another */
+        return false;
     w->queue = q;
     if (q->thing.presence == ABSENT) {
         q->is_direct = chance_one_in(CHANCE_WORK, 3);

@@ -123,6 +123,7 @@ static void find_queue(struct ledger_queue *q)
         world_fail("doubled: %d queueds have %s", homes, q->name);
     if (!homes)
         q->home = -1;
+    q->is_forgotten = false;
     thing_is(&q->thing, q->name, homes > 0);
     asked_deinit(&a);
 }

@@ -110,7 +110,8 @@ static void worker_rest(struct worker *w)
 static void check_is_missing(const struct worker *w, str type)
 {
     if (w->queue && memmem(type.p, type.n, "QueueDoesNotExist", 17) &&
-        thing_stands(&w->queue->thing, w->queue_version) && (w->direct || !w->queue->is_direct))
+        thing_stands(&w->queue->thing, w->queue_version) &&
+        (w->direct || !(w->queue->is_direct || w->queue->is_forgotten)))
         world_fail("lost: the queue %s is there, and %s knows nothing of it", w->queue->name,
                    w->call.to->name);
     if (w->topic && memmem(type.p, type.n, "NotFound", 8) &&
