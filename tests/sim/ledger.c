@@ -21,6 +21,7 @@ static u64 mark_count, mark_cap;
 static u64 orders[LEDGER_SENDERS];
 static struct idmap copies; /* by copy_key */
 static i64 settled_us;
+static u64 answers;
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -32,7 +33,9 @@ void ledger_begin(void)
     for (u32 i = 0; i < LEDGER_QUEUES; i++) {
         queues[i].index = i;
         queues[i].home = -1;
-        snprintf(queues[i].name, sizeof(queues[i].name), "queue-%u", i);
+        queues[i].is_fifo = i >= LEDGER_QUEUES - LEDGER_FIFOS;
+        snprintf(queues[i].name, sizeof(queues[i].name), "queue-%u%s", i,
+                 queues[i].is_fifo ? ".fifo" : "");
         list_init(&queues[i].copies);
     }
     for (u32 i = 0; i < LEDGER_TOPICS; i++) {
@@ -40,6 +43,7 @@ void ledger_begin(void)
         snprintf(topics[i].name, sizeof(topics[i].name), "topic-%u", i);
     }
     settled_us = 0;
+    answers = 0;
     mark_count = mark_cap = 0;
     marks = NULL;
     idmap_init(&copies, NULL);
@@ -175,11 +179,17 @@ struct copy *ledger_send(struct ledger_queue *q, struct mark *m)
     return c;
 }
 
+bool ledger_is_deduplicated(const struct copy *c)
+{
+    return !c->queue->purges && c->queue->purged_us < c->mark->issued_us;
+}
+
 static void copy_identify(struct copy *c, str message_id)
 {
     if (!message_id.n)
         return;
-    if (c->message_id[0] && !str_is(message_id, c->message_id) && !c->mark->loose)
+    if (c->message_id[0] && !str_is(message_id, c->message_id) && !c->mark->loose &&
+        ledger_is_deduplicated(c))
         world_fail("doubled: mark %" PRIu64 " in %s is %s and %.*s", c->mark->number,
                    c->queue->name, c->message_id, STR_ARG(message_id));
     memcpy(c->message_id, message_id.p, MIN(message_id.n, sizeof(c->message_id) - 1));
@@ -226,6 +236,22 @@ void ledger_empty(struct ledger_queue *q)
 {
     list_each(at, next, &q->copies)
         list_item(at, struct copy, link)->emptied = true;
+}
+
+void ledger_purge(struct ledger_queue *q)
+{
+    q->purges++;
+    ledger_empty(q);
+}
+
+void ledger_purged(struct ledger_queue *q, i64 issued_us, enum outcome o)
+{
+    if (o == OUTCOME_DONE)
+        ledger_emptied(q, issued_us);
+    if (o == OUTCOME_UNKNOWN)
+        return;
+    q->purges--;
+    q->purged_us = world_now_us();
 }
 
 void ledger_emptied(struct ledger_queue *q, i64 issued_us)
@@ -334,13 +360,42 @@ static void check_order(const struct copy *c, const struct delivery *d)
 {
     u64 *latest = &d->queue->latest[c->mark->sender];
 
-    if (!d->direct || d->count != 1 || d->queue->delay_ms || c->returned)
+    if (!d->direct || d->count != 1 || d->queue->delay_ms || c->returned || d->queue->is_fifo)
         return;
     if (c->mark->order < *latest && c->acked)
         world_fail("disorder: mark %" PRIu64 " in %s is number %" PRIu64
                    " of its sender, and number %" PRIu64 " came before it",
                    c->mark->number, d->queue->name, c->mark->order, *latest);
     *latest = MAX(*latest, c->mark->order);
+}
+
+u64 ledger_answer(void)
+{
+    return ++answers;
+}
+
+/* Whether it must be in its queue, by what is known. */
+static bool copy_is_certain(const struct copy *c)
+{
+    i64 age_ms = (world_now_us() - c->mark->issued_us) / 1000;
+
+    return c->acked && !c->ends && !c->emptied &&
+           age_ms <= c->queue->retention_ms - RETENTION_SLACK_MS;
+}
+
+/* What is earlier in its group has been deleted, or comes before it in the same answer. */
+static void check_group(const struct copy *c, const struct delivery *d)
+{
+    list_each(at, next, &d->queue->copies) {
+        const struct copy *before = list_item(at, struct copy, link);
+
+        if (before->mark->group != c->mark->group || before->mark->order >= c->mark->order ||
+            before->received == d->answer || !copy_is_certain(before))
+            continue;
+        world_fail("disorder: mark %" PRIu64 " comes from %s, and mark %" PRIu64
+                   " of its group is before it",
+                   c->mark->number, d->queue->name, before->mark->number);
+    }
 }
 
 static void check_delivery(const struct copy *c, const struct delivery *d)
@@ -350,6 +405,8 @@ static void check_delivery(const struct copy *c, const struct delivery *d)
         world_fail("doubled: mark %" PRIu64 " in %s comes twice", c->mark->number, d->queue->name);
     check_times(c, d);
     check_order(c, d);
+    if (d->queue->is_fifo)
+        check_group(c, d);
     if (d->direct && d->count <= c->counted)
         world_fail("back: mark %" PRIu64 " in %s was received %u times and says %" PRId64,
                    c->mark->number, d->queue->name, c->counted, d->count);
@@ -368,6 +425,7 @@ struct copy *ledger_received(const struct delivery *d)
     if (d->direct)
         c->counted = (u32)d->count;
     c->drained = MAX(c->drained, d->drain);
+    c->received = d->answer;
     c->in_us = MIN(c->in_us, world_now_us());
     copy_hidden(c, d->direct ? world_now_us() : d->issued_us, d->hide_ms);
     return c;
@@ -383,13 +441,10 @@ void ledger_returned(struct copy *c)
 
 void ledger_check_drained(const struct ledger_queue *q, u32 drain)
 {
-    i64 now_us = world_now_us();
-
     list_each(at, next, (struct list *)&q->copies) {
         const struct copy *c = list_item(at, struct copy, link);
-        i64 age_ms = (now_us - c->mark->issued_us) / 1000;
 
-        if (!c->acked || c->ends || c->emptied || age_ms > q->retention_ms - RETENTION_SLACK_MS)
+        if (!copy_is_certain(c))
             continue;
         ledger_checked++;
         if (c->drained != drain)

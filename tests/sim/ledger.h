@@ -4,7 +4,8 @@
  *   lost       acknowledged, not deleted, not expired, and not there when all is healed
  *   back       deleted, purged or refused, and received all the same
  *   doubled    two messages in one queue from one send or publish
- *   disorder   a later message of one sender received first
+ *   disorder   a later message of one sender received first; in a FIFO queue: while an earlier one of
+ *              its group is there
  *   early      received while it was hidden or delayed
  *   strange    in a queue it was not for, or with another body
  *
@@ -16,7 +17,8 @@
 #include "common/base/map.h"
 #include "tests/sim/message.h"
 
-#define LEDGER_QUEUES  8
+#define LEDGER_QUEUES  10
+#define LEDGER_FIFOS   2 /* of them, the last ones; no topic publishes to these */
 #define LEDGER_TOPICS  4
 #define LEDGER_SENDERS 16
 
@@ -36,11 +38,14 @@ struct thing {
 struct ledger_queue {
     u32 index;
     char name[16];
+    bool is_fifo;
     struct thing thing;
     int home;       /* the queued that has it, -1: not known */
     bool is_direct; /* made at its queued's own endpoint: topicd hears of it later */
     bool
         is_forgotten; /* topicd was restored: it hears of it again, at the latest until it settles */
+    u32 purges;       /* under way, or of which nobody knows */
+    i64 purged_us;    /* when the last other one was answered */
     i64 visibility_ms, retention_ms, delay_ms;
     u64 latest[LEDGER_SENDERS]; /* the highest order of what was received for the first time */
     struct list copies;         /* that are not gone */
@@ -77,6 +82,7 @@ struct copy {
     bool returned; /* without being counted, once: its order says nothing any more */
     u32 counted;   /* receive count of its last delivery by its queued's own endpoint */
     u32 drained;   /* number of the drain that found it last */
+    u64 received;  /* the answer that had it last */
     char message_id[37];
 };
 
@@ -126,9 +132,11 @@ struct delivery {
     i64 hide_ms;   /* for so long */
     bool direct;   /* its answer leaves in the order in which it was made: exact times */
     u32 drain;     /* part of this drain; 0: none */
+    u64 answer;    /* all deliveries of one answer have the number of ledger_answer */
     str body, message_id;
     i64 count, sent_ms;
 };
+u64 ledger_answer(void);
 struct copy *ledger_received(const struct delivery *d);
 /* Its receiver left before he had the whole answer: it comes back, and that was no receive. */
 void ledger_returned(struct copy *c);
@@ -140,6 +148,10 @@ void ledger_hidden(struct copy *c, i64 issued_us, i64 hide_ms, enum outcome o);
 /* Everything in the queue goes: asked for, answered. `issued_us` is when it was asked for. */
 void ledger_empty(struct ledger_queue *q);
 void ledger_emptied(struct ledger_queue *q, i64 issued_us);
+void ledger_purge(struct ledger_queue *q);
+void ledger_purged(struct ledger_queue *q, i64 issued_us, enum outcome o);
+/* No purge since it was sent, which would have ended its deduplication, too. */
+bool ledger_is_deduplicated(const struct copy *c);
 
 /* Everything that must be in the queue was found by that drain. */
 void ledger_check_drained(const struct ledger_queue *q, u32 drain);

@@ -13,6 +13,7 @@ struct mark {
     u32 sender; /* whose, */
     u64 order;  /* and his how many-th */
     u32 color, size;
+    u32 group;                  /* in a FIFO queue */
     struct ledger_topic *topic; /* published to it; NULL: sent to a queue */
     i64 issued_us, ended_us;    /* ended_us INT64_MAX: it is under way */
     bool loose;                 /* it may be delivered more than once: topicd was restored */

@@ -5,6 +5,8 @@
 
 #define VISIBILITY_MAX_S 40
 #define WAIT_MAX_S       20
+/* A send is repeated so long after it at most: within the five minutes of deduplication. */
+#define AGAIN_MAX_US (240 * WORLD_SECOND_US)
 /* Received messages that nobody deals with: one in so many. */
 #define ABANDON_ONE_IN 5
 
@@ -30,13 +32,23 @@ static void put_body(struct buf *out, const char *name, const struct mark *m)
     buf_deinit(&text);
 }
 
+static void put_message(struct worker *w, const struct mark *m, struct buf *body)
+{
+    put_body(body, "MessageBody", m);
+    if (w->queue->is_fifo)
+        buf_printf(body, ",\"MessageGroupId\":\"g%u\",\"MessageDeduplicationId\":\"d%" PRIu64 "\"",
+                   m->group, m->number);
+}
+
 static void put_send(struct worker *w, struct buf *body)
 {
     struct intent *in = intent_new(w, LEDGER_SENDERS / 2 + w->index);
 
     in->copies[in->copy_count++] = ledger_send(w->queue, in->mark);
     in->queue_versions[0] = w->queue->thing.version;
-    put_body(body, "MessageBody", in->mark);
+    if (w->queue->is_fifo)
+        in->mark->group = 2 * w->index + (u32)chance_below(CHANCE_WORK, 2);
+    put_message(w, in->mark, body);
 }
 
 static bool send_begin(struct worker *w, struct buf *body)
@@ -45,6 +57,8 @@ static bool send_begin(struct worker *w, struct buf *body)
     put_queue_url(body, w->queue);
     buf_char(body, ',');
     put_send(w, body);
+    if (w->queue->is_fifo)
+        w->last = w->intents[0];
     return true;
 }
 
@@ -70,6 +84,30 @@ static void send_failed(struct worker *w, enum outcome o)
         sent(w, &w->intents[i], o, STR(""));
 }
 
+/* What this worker sent last, to a FIFO queue, once more, whatever became of it: it is there once. (A purge
+ * ends deduplication, too.) */
+static bool send_again_begin(struct worker *w, struct buf *body)
+{
+    struct copy *c = w->last.copies[0];
+
+    if (!c || !ledger_is_deduplicated(c) || world_now_us() - c->mark->issued_us > AGAIN_MAX_US ||
+        !thing_stands(&c->queue->thing, w->last.queue_versions[0]))
+        return false;
+    c->refused = false;
+    worker_to_queue(w, c->queue);
+    w->intents[w->batch_count++] = w->last;
+    put_queue_url(body, w->queue);
+    buf_char(body, ',');
+    put_message(w, c->mark, body);
+    return true;
+}
+
+/* It may be there from the first time. */
+static void send_again_failed(struct worker *w, enum outcome o)
+{
+    sent(w, &w->intents[0], OUTCOME_UNKNOWN, STR(""));
+}
+
 /* Entries of a batch: {"Id":"0",…}, … */
 static void batch_begin(struct buf *body, const char *list)
 {
@@ -88,6 +126,8 @@ static bool send_batch_begin(struct worker *w, struct buf *body)
     worker_to_queue(w, worker_choose_queue());
     put_queue_url(body, w->queue);
     batch_begin(body, "Entries");
+    if (w->queue->is_fifo)
+        w->last.copies[0] = NULL; /* is not the last one any more */
     for (u32 i = 0; i < n; i++) {
         batch_entry(body, i);
         put_send(w, body);
@@ -234,6 +274,8 @@ static void receive_left(struct worker *w, const json_t *answer)
     const json_t *list = json_object_get(answer, "Messages"), *m;
     size_t at;
 
+    u64 number = ledger_answer();
+
     json_array_foreach(list, at, m) {
         const json_t *attributes = json_object_get(m, "Attributes");
         struct held *h = &w->batch[w->batch_count++];
@@ -247,6 +289,7 @@ static void receive_left(struct worker *w, const json_t *answer)
                                .issued_us = w->call.issued_us,
                                .hide_ms = w->hide_ms,
                                .direct = w->direct && setting_keeps_order(),
+                               .answer = number,
                                .body = json_text(m, "Body"),
                                .message_id = json_text(m, "MessageId"),
                                .count = json_number_text(attributes, "ApproximateReceiveCount"),
@@ -376,17 +419,18 @@ static bool purge_begin(struct worker *w, struct buf *body)
 {
     worker_to_queue(w, worker_choose_queue());
     put_queue_url(body, w->queue);
-    ledger_empty(w->queue);
+    ledger_purge(w->queue);
     return true;
-}
-
-static void purge_answered(struct worker *w, const json_t *answer)
-{
-    ledger_emptied(w->queue, w->call.issued_us);
 }
 
 static void purge_failed(struct worker *w, enum outcome o)
 {
+    ledger_purged(w->queue, w->call.issued_us, o);
+}
+
+static void purge_answered(struct worker *w, const json_t *answer)
+{
+    purge_failed(w, OUTCOME_DONE);
 }
 
 struct operation OPERATIONS_MESSAGES[] = {
@@ -396,6 +440,12 @@ struct operation OPERATIONS_MESSAGES[] = {
      .begin = send_begin,
      .answered = send_answered,
      .failed = send_failed},
+    {.name = "send again",
+     .target = "AmazonSQS.SendMessage",
+     .weight = 20,
+     .begin = send_again_begin,
+     .answered = send_answered,
+     .failed = send_again_failed},
     {.name = "send batch",
      .target = "AmazonSQS.SendMessageBatch",
      .weight = 30,

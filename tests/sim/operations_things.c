@@ -27,8 +27,9 @@ static bool create_queue_begin(struct worker *w, struct buf *body)
         worker_to_topicd(w, false);
     buf_printf(body,
                "\"QueueName\":\"%s\",\"Attributes\":{\"VisibilityTimeout\":\"%" PRId64
-               "\",\"MessageRetentionPeriod\":\"%" PRId64 "\",\"DelaySeconds\":\"%" PRId64 "\"}",
-               q->name, q->visibility_ms / 1000, q->retention_ms / 1000, q->delay_ms / 1000);
+               "\",\"MessageRetentionPeriod\":\"%" PRId64 "\",\"DelaySeconds\":\"%" PRId64 "\"%s}",
+               q->name, q->visibility_ms / 1000, q->retention_ms / 1000, q->delay_ms / 1000,
+               q->is_fifo ? ",\"FifoQueue\":\"true\"" : "");
     thing_change(&q->thing, THERE);
     return true;
 }
@@ -161,7 +162,7 @@ static bool subscribe_begin(struct worker *w, struct buf *body)
     struct ledger_queue *q = worker_choose_queue();
     struct ledger_sub *sub = &t->subs[q->index];
 
-    if (t->thing.changing || sub->thing.changing || sub->thing.presence != ABSENT)
+    if (t->thing.changing || sub->thing.changing || sub->thing.presence != ABSENT || q->is_fifo)
         return false;
     w->topic = t;
     w->topic_version = t->thing.version;

@@ -124,6 +124,8 @@ static void find_queue(struct ledger_queue *q)
     if (!homes)
         q->home = -1;
     q->is_forgotten = false;
+    q->purges = 0;
+    q->purged_us = world_now_us();
     thing_is(&q->thing, q->name, homes > 0);
     asked_deinit(&a);
 }
@@ -175,6 +177,8 @@ static void drained_left(struct asked *a, const json_t *answer)
     const json_t *list = json_object_get(answer, "Messages"), *m;
     size_t at;
 
+    u64 number = ledger_answer();
+
     a->found = 0;
     json_array_foreach(list, at, m) {
         const json_t *attributes = json_object_get(m, "Attributes");
@@ -188,6 +192,7 @@ static void drained_left(struct asked *a, const json_t *answer)
                                .hide_ms = DRAIN_HIDE_S * 1000,
                                .direct = true,
                                .drain = drains,
+                               .answer = number,
                                .body = json_text(m, "Body"),
                                .message_id = json_text(m, "MessageId"),
                                .count = json_number_text(attributes, "ApproximateReceiveCount"),
@@ -218,7 +223,8 @@ static void drain_delete(struct asked *a, struct node *at)
     asked_deinit(&del);
 }
 
-/* Receives everything; `keep`: it becomes visible again later. */
+/* Receives everything; `keep`: it becomes visible again later. Of a FIFO queue's group more comes only
+ * when the first ones are deleted. */
 static void drain(struct ledger_queue *q, bool keep)
 {
     struct asked a = {.left = drained_left, .queue = q};
@@ -271,7 +277,7 @@ void settle(void)
         find_topic(ledger_topic(i));
     for (u32 i = 0; i < LEDGER_QUEUES; i++)
         if (ledger_queue(i)->thing.presence == THERE)
-            drain(ledger_queue(i), chance_one_in(CHANCE_WORK, 3));
+            drain(ledger_queue(i), chance_one_in(CHANCE_WORK, 3) && !ledger_queue(i)->is_fifo);
     hidden_until_us = world_now_us() + DRAIN_HIDE_US + WORLD_SECOND_US;
     ledger_settled();
     settles++;

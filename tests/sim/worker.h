@@ -44,6 +44,7 @@ struct worker {
     i64 hide_ms;
     u32 drain;
     struct intent intents[WORKER_BATCH];
+    struct intent last; /* sent alone to a FIFO queue, and nothing after it; copies[0] NULL: none */
     struct held batch[WORKER_BATCH];
     u32 batch_count;
 
