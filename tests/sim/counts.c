@@ -34,6 +34,8 @@ void counts_write(FILE *out)
     count_write(out, "faults met", "reads that failed", disk_troubles_met[DISK_FAILS_READS]);
     count_write(out, "faults met", "writes without space", disk_troubles_met[DISK_FULL]);
     count_write(out, "faults met", "slow syncs", disk_troubles_met[DISK_SLOW]);
+    count_write(out, "faults met", "connections cut off", network_truncated);
+    count_write(out, "faults met", "connections doubled", network_doubled);
     count_write(out, "faults met", "kills in mid-write", node_kills_in_change);
     count_write(out, "faults met", "writes undone by power loss", disk_changes_undone);
     count_write(out, "daemons", "turns", node_turns);

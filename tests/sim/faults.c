@@ -150,6 +150,17 @@ static void hold_one_way(struct fault_case *f)
                  chance_one_in(CHANCE_FAULT, 2) ? NETWORK_FROM_DIALER : NETWORK_TO_DIALER, true);
 }
 
+static void truncate_link(struct fault_case *f)
+{
+    network_truncate(f->link_url,
+                     chance_one_in(CHANCE_FAULT, 2) ? NETWORK_FROM_DIALER : NETWORK_TO_DIALER);
+}
+
+static void double_link(struct fault_case *f)
+{
+    network_double(f->link_url);
+}
+
 static void slow_link(struct fault_case *f)
 {
     network_slow(f->link_url, chance_skewed(CHANCE_FAULT, 1000, 3 * WORLD_SECOND_US));
@@ -215,6 +226,8 @@ static const struct fault_kind kinds[] = {
     {"link cut", AT_QUEUEDS, 15, SECONDS(60), cut_link, join_link},
     {"link held", AT_QUEUEDS, 10, SECONDS(90), hold_link, release_link},
     {"link held one way", AT_QUEUEDS, 10, SECONDS(90), hold_one_way, release_link},
+    {"link truncated", AT_QUEUEDS, 10, 0, truncate_link, NULL},
+    {"link doubled", AT_QUEUEDS, 8, 0, double_link, NULL},
     {"link slow", AT_QUEUEDS, 10, SECONDS(120), slow_link, fast_link},
     {"writes fail", AT_ALL, 8, SECONDS(30), fail_writes, heal_disk},
     {"syncs fail", AT_ALL, 8, SECONDS(30), fail_syncs, heal_disk},

@@ -22,6 +22,7 @@ struct route {
     bool cut;
     bool hold[2];
     i64 slow_us;
+    struct buf opening;  /* how the last connection began */
     struct list held[2]; /* struct segment, in their order */
     struct list pipes;
 };
@@ -35,7 +36,7 @@ struct segment {
     struct buf bytes;
 };
 
-u64 network_bytes, network_connections;
+u64 network_bytes, network_connections, network_truncated, network_doubled;
 static struct list routes;
 
 void network_begin(void)
@@ -150,9 +151,26 @@ static void pipe_send(struct pipe *p, int way, str bytes, bool end)
     world_at(&s->arrive, p->last_us[way]);
 }
 
+static void pipe_put_truncated(struct pipe *p, int way, str bytes)
+{
+    network_truncated++;
+    p->truncated[way] = true;
+    pipe_send(p, way, str_slice(bytes, 0, chance_below(CHANCE_NETWORK, bytes.n + 1)), true);
+}
+
 void pipe_put(struct pipe *p, int way, str bytes)
 {
-    pipe_send(p, way, bytes, false);
+    if (way == NETWORK_FROM_DIALER && !p->opened) {
+        p->opened = true;
+        buf_reset(&p->route->opening);
+        buf_str(&p->route->opening, bytes);
+    }
+    if (p->truncated[way])
+        return;
+    if (p->truncate[way])
+        pipe_put_truncated(p, way, bytes);
+    else
+        pipe_send(p, way, bytes, false);
 }
 
 void pipe_leave(struct pipe *p, int end, bool silently)
@@ -216,6 +234,30 @@ void network_hold(const char *url, enum network_way way, bool hold)
     }
 }
 
+void network_truncate(const char *url, enum network_way way)
+{
+    record(url, "is cut off in what goes %s next", way == NETWORK_FROM_DIALER ? "there" : "back");
+    list_each(at, next, &network_find(url)->pipes)
+        list_item(at, struct pipe, link)->truncate[way] = true;
+}
+
+void network_double(const char *url)
+{
+    struct route *r = network_find(url);
+    struct pipe *p = r->cut || network_is_held(r) ? NULL : network_connect(r, url);
+    str bytes = buf_view(&r->opening);
+    bool silently = chance_one_in(CHANCE_NETWORK, 2);
+
+    if (!p)
+        return;
+    network_doubled++;
+    bytes = str_slice(bytes, 0, chance_below(CHANCE_NETWORK, bytes.n + 1));
+    record(url, "has another connection, of %zu bytes, which %s", bytes.n,
+           silently ? "falls silent" : "ends");
+    pipe_send(p, 0, bytes, false);
+    pipe_leave(p, 0, silently);
+}
+
 void network_slow(const char *url, i64 latency_us)
 {
     record(url, "takes %" PRId64 " us more", latency_us);
@@ -229,6 +271,7 @@ static void route_free(struct route *r)
             segment_free(list_item(at, struct segment, link));
     assert(list_is_empty(&r->pipes));
     list_remove(&r->link);
+    buf_deinit(&r->opening);
     mem_free(r->url);
     mem_free(r);
 }

@@ -19,6 +19,10 @@ enum network_way { NETWORK_FROM_DIALER, NETWORK_TO_DIALER };
 void network_cut(const char *url, bool cut);
 /* Nothing arrives, and nobody is told; it comes when the route is mended. */
 void network_hold(const char *url, enum network_way way, bool hold);
+/* What is sent next that way, on every connection, ends somewhere, and so does the connection. */
+void network_truncate(const char *url, enum network_way way);
+/* Another connection, which begins as the last one did, and ends or falls silent somewhere. */
+void network_double(const char *url);
 /* Everything takes so much longer. */
 void network_slow(const char *url, i64 latency_us);
 
@@ -27,6 +31,7 @@ void network_slow(const char *url, i64 latency_us);
 void network_sever(struct incarnation *of, bool silently);
 void network_is_up(struct node *n);
 
-extern u64 network_bytes, network_connections; /* in all runs */
+/* In all runs. */
+extern u64 network_bytes, network_connections, network_truncated, network_doubled;
 
 #endif

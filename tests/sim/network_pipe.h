@@ -18,8 +18,10 @@ struct pipe {
     u64 under_way[2]; /* bytes */
     i64 last_us[2];   /* when the last segment arrives */
     u32 refs;
-    bool broken; /* nothing arrives any more */
-    bool silent; /* one end lost its power and told nobody */
+    bool opened;                    /* the first bytes of its dialer are sent */
+    bool broken;                    /* nothing arrives any more */
+    bool silent;                    /* one end lost its power and told nobody */
+    bool truncate[2], truncated[2]; /* what is sent next is cut off; nothing follows it */
 };
 
 /* network.c */
@@ -35,6 +37,8 @@ void network_broken(struct node *n);
 
 /* network_stream.c */
 void network_streams_begin(void);
+/* A connection with whoever listens there, from nowhere; NULL: nobody listens. */
+struct pipe *network_connect(struct route *r, const char *url);
 /* Bytes came, or the end. */
 void network_arrived(struct stream *to, str bytes, bool end);
 /* Something of what it sent has arrived. */

@@ -221,6 +221,21 @@ static void connect_streams(struct stream_port *dialer, struct stream_port *list
     }
 }
 
+struct pipe *network_connect(struct route *r, const char *url)
+{
+    struct stream_port *listener = listener_of(url);
+    struct pipe *p;
+
+    if (!listener)
+        return NULL;
+    struct stream *end = stream_new(listener, 1);
+
+    p = end->pipe = pipe_new(r, NULL, end);
+    p->nodes[1] = listener->owner->node;
+    port_wake(listener);
+    return p;
+}
+
 /* A dial came to its end, well or not. */
 static void dial_due(struct event *e)
 {
