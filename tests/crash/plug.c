@@ -1,5 +1,5 @@
 /* Loaded before libc into a daemon under test (LD_PRELOAD): sees what it does to its databases and
- * what it says to its callers. Four things, each asked for by a variable of the environment:
+ * what it says to its callers. Five things, each asked for by a variable of the environment:
  *
  * PLUG_FAIL=FILE: while FILE exists, operations on databases fail. Its text says how: "ERRNO OP
  * OP", ERRNO one of ENOSPC EIO EROFS EDQUOT, OP of write (any), grow (behind the file's end), sync,
@@ -7,6 +7,8 @@
  *
  * PLUG_KILL=FILE: where FILE holds a number, so many operations that change or sync a database are
  * done; instead of the next one the process dies, as by kill -9.
+ *
+ * PLUG_CLOCK=FILE: the wall clock is so many seconds ahead, or behind, as FILE says.
  *
  * PLUG_JOURNAL=DIR: every change of a database is kept there, with what was before it, until it is
  * synced: after a kill, power_cut.py takes back what a loss of power could take.
@@ -37,6 +39,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FDS_MAX      4096
@@ -66,7 +69,7 @@ struct record {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct file *seen[FDS_MAX];                       /* by descriptor */
 static struct file *files;
-static const char *fail_path, *kill_path, *journal_dir, *trace_path;
+static const char *fail_path, *kill_path, *clock_path, *journal_dir, *trace_path;
 static int trace_fd = -1, entries_fd = -1;
 
 static int (*real_open)(const char *, int, ...);
@@ -76,6 +79,7 @@ static int (*real_unlink)(const char *);
 static int (*real_ftruncate)(int, off_t);
 static int (*real_fdatasync)(int);
 static int (*real_fsync)(int);
+static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_send)(int, const void *, size_t, int);
@@ -117,6 +121,7 @@ static void set_up(void)
     find(&real_ftruncate, "ftruncate64");
     find(&real_fdatasync, "fdatasync");
     find(&real_fsync, "fsync");
+    find(&real_clock_gettime, "clock_gettime");
     find(&real_pwrite, "pwrite64");
     find(&real_write, "write");
     find(&real_send, "send");
@@ -125,6 +130,7 @@ static void set_up(void)
     find(&real_writev, "writev");
     fail_path = getenv("PLUG_FAIL");
     kill_path = getenv("PLUG_KILL");
+    clock_path = getenv("PLUG_CLOCK");
     journal_dir = getenv("PLUG_JOURNAL");
     trace_path = getenv("PLUG_TRACE");
     if (trace_path && (trace_fd = own_open(trace_path, O_WRONLY | O_CREAT | O_APPEND)) < 0)
@@ -192,6 +198,18 @@ static int fails(const char *op)
             return 1;
         }
     }
+    return 0;
+}
+
+int clock_gettime(clockid_t which, struct timespec *to)
+{
+    char text[32];
+    ready();
+    int err = real_clock_gettime(which, to);
+    if (err || which != CLOCK_REALTIME || !clock_path)
+        return err;
+    read_control(clock_path, text, sizeof text);
+    to->tv_sec += atol(text);
     return 0;
 }
 

@@ -70,7 +70,7 @@ def test_nothing_acknowledged_is_lost(tmp_path):
 
 def one_round(toque, chance, seed):
     toque.start()
-    work = Workload(toque.topic_port, toque.queue_ports[0], seed)
+    work = Workload(toque.topic_port, toque.queue_ports, seed)
     work.set_up()
     both = [toque.queued, toque.topicd]
     for d in both:
@@ -81,7 +81,7 @@ def one_round(toque, chance, seed):
     keeper.start()
     work.start()
     for _ in range(3):
-        work.ledger.wait_turns(TURNS_A_ROUND // 3, lambda: True)
+        work.ledger.wait_turns(TURNS_A_ROUND // 3)
         with keeper.lock:
             victim = chance.choice(both)
             if victim.is_alive():
