@@ -11,6 +11,9 @@
 #define DOWN_MAX_US  (60 * WORLD_SECOND_US)
 /* Faults that are in force at once. */
 #define FAULTS_MAX 4
+/* What a call under way may take that its client has left: with faults in force, and without. */
+#define DELAY_MAX_US (130 * WORLD_SECOND_US)
+#define DELAY_MIN_US (2 * WORLD_SECOND_US)
 
 static u64 restores, moves; /* in all runs */
 
@@ -191,6 +194,13 @@ static void fail_syncs(struct fault_case *f)
     disk_of_node(f, DISK_FAILS_SYNCS, 50);
 }
 
+/* What a commit wrote may stay, though its sync failed: it cannot be cut off either. */
+static void fail_changes(struct fault_case *f)
+{
+    disk_of_node(f, DISK_FAILS_SYNCS, 4);
+    disk_of_node(f, DISK_FAILS_WRITES, 20);
+}
+
 static void fail_reads(struct fault_case *f)
 {
     disk_of_node(f, DISK_FAILS_READS, 50);
@@ -231,6 +241,7 @@ static const struct fault_kind kinds[] = {
     {"link slow", AT_QUEUEDS, 10, SECONDS(120), slow_link, fast_link},
     {"writes fail", AT_ALL, 8, SECONDS(30), fail_writes, heal_disk},
     {"syncs fail", AT_ALL, 8, SECONDS(30), fail_syncs, heal_disk},
+    {"writes and syncs fail", AT_ALL, 5, SECONDS(30), fail_changes, heal_disk},
     {"reads fail", AT_ALL, 5, SECONDS(30), fail_reads, heal_disk},
     {"disk full", AT_ALL, 8, SECONDS(60), fill_disk, heal_disk},
     {"disk slow", AT_ALL, 8, SECONDS(60), slow_disk, heal_disk},
@@ -331,6 +342,14 @@ void faults_heal(void)
             case_end(&cases[i]);
     for (int i = 0; i < SETTING_NODES; i++)
         setting_node(i)->changes_until_kill = 0;
+}
+
+i64 faults_delay_us(void)
+{
+    for (size_t i = 0; i < FAULTS_MAX; i++)
+        if (cases[i].kind)
+            return DELAY_MAX_US;
+    return DELAY_MIN_US;
 }
 
 void faults_begin(void)

@@ -11,6 +11,8 @@ void faults_end(void);
 void faults_until(i64 us, i64 apart_us);
 /* Ends all that are in force; nodes that are down start again soon. */
 void faults_heal(void);
+/* So long a call that its client has left may still be under way. */
+i64 faults_delay_us(void);
 /* How often each kind began, in all runs. */
 void faults_counts(FILE *out);
 

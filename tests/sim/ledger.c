@@ -360,7 +360,8 @@ static void check_order(const struct copy *c, const struct delivery *d)
 {
     u64 *latest = &d->queue->latest[c->mark->sender];
 
-    if (!d->direct || d->count != 1 || d->queue->delay_ms || c->returned || d->queue->is_fifo)
+    if (!d->direct || d->count != 1 || d->queue->delay_ms || c->returned || d->queue->is_fifo ||
+        c->mark->issued_us < d->queue->unordered_us)
         return;
     if (c->mark->order < *latest && c->acked)
         world_fail("disorder: mark %" PRIu64 " in %s is number %" PRIu64
@@ -429,6 +430,11 @@ struct copy *ledger_received(const struct delivery *d)
     c->in_us = MIN(c->in_us, world_now_us());
     copy_hidden(c, d->direct ? world_now_us() : d->issued_us, d->hide_ms);
     return c;
+}
+
+void ledger_receive_lost(struct ledger_queue *q, i64 until_us)
+{
+    q->unordered_us = MAX(q->unordered_us, until_us);
 }
 
 void ledger_returned(struct copy *c)

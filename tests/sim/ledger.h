@@ -47,6 +47,7 @@ struct ledger_queue {
     u32 purges;       /* under way, or of which nobody knows */
     i64 purged_us;    /* when the last other one was answered */
     i64 visibility_ms, retention_ms, delay_ms;
+    i64 unordered_us; /* what was sent before may come out of order: see ledger_receive_lost */
     u64 latest[LEDGER_SENDERS]; /* the highest order of what was received for the first time */
     struct list copies;         /* that are not gone */
 };
@@ -138,6 +139,9 @@ struct delivery {
 };
 u64 ledger_answer(void);
 struct copy *ledger_received(const struct delivery *d);
+/* A receive by topicd had no answer. It may take messages until then and give them back, uncounted,
+ * while later ones are received. */
+void ledger_receive_lost(struct ledger_queue *q, i64 until_us);
 /* Its receiver left before he had the whole answer: it comes back, and that was no receive. */
 void ledger_returned(struct copy *c);
 

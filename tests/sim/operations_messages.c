@@ -1,5 +1,6 @@
 /* What clients do with messages. */
 #include "tests/sim/chance.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/setting.h"
 #include "tests/sim/worker.h"
 
@@ -306,6 +307,8 @@ static void receive_answered(struct worker *w, const json_t *answer)
 
 static void receive_failed(struct worker *w, enum outcome o)
 {
+    if (o == OUTCOME_UNKNOWN && !w->direct)
+        ledger_receive_lost(w->queue, world_now_us() + faults_delay_us());
 }
 
 static void receive_cut(struct worker *w)
