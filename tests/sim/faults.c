@@ -15,7 +15,7 @@
 #define DELAY_MAX_US (130 * WORLD_SECOND_US)
 #define DELAY_MIN_US (2 * WORLD_SECOND_US)
 
-static u64 restores, moves; /* in all runs */
+static u64 restores[2], moves; /* in all runs */
 
 struct fault_case {
     const struct fault_kind *kind;
@@ -98,13 +98,20 @@ static void keep_copy(struct fault_case *f)
 
 static void restore_topicd(struct fault_case *f)
 {
-    if (!f->node->copy) {
-        node_keep_copy(f->node);
+    if (!f->node->copy)
         return;
-    }
-    restores++;
+    restores[0]++;
     node_restore(f->node, down_us());
     ledger_restored_topicd(&f->node->copied);
+}
+
+static void restore_queued(struct fault_case *f)
+{
+    if (!f->node->copy)
+        return;
+    restores[1]++;
+    node_restore(f->node, down_us());
+    ledger_restored_queued(setting_index(f->node), &f->node->copied);
 }
 
 /* Two queueds end, and each begins again at the other's address. */
@@ -247,6 +254,7 @@ static const struct fault_kind kinds[] = {
     {"disk slow", AT_ALL, 8, SECONDS(60), slow_disk, heal_disk},
     {"copy kept", AT_ALL, 6, 0, keep_copy, NULL},
     {"older topicd restored", AT_TOPICD, 3, 0, restore_topicd, NULL},
+    {"older queued restored", AT_QUEUEDS, 3, 0, restore_queued, NULL},
     {"two queueds moved", AT_QUEUEDS, 4, 0, move, NULL},
 };
 
@@ -367,6 +375,7 @@ void faults_counts(FILE *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         count_write(out, "faults begun", kinds[i].name, began[i]);
-    count_write(out, "faults met", "restores of an older topicd", restores);
+    count_write(out, "faults met", "restores of an older topicd", restores[0]);
+    count_write(out, "faults met", "restores of an older queued", restores[1]);
     count_write(out, "faults met", "moves of queueds", moves);
 }

@@ -189,7 +189,7 @@ static void copy_identify(struct copy *c, str message_id)
     if (!message_id.n)
         return;
     if (c->message_id[0] && !str_is(message_id, c->message_id) && !c->mark->loose &&
-        ledger_is_deduplicated(c))
+        !c->queue->is_torn && ledger_is_deduplicated(c))
         world_fail("doubled: mark %" PRIu64 " in %s is %s and %.*s", c->mark->number,
                    c->queue->name, c->message_id, STR_ARG(message_id));
     memcpy(c->message_id, message_id.p, MIN(message_id.n, sizeof(c->message_id) - 1));
@@ -421,7 +421,7 @@ struct copy *ledger_received(const struct delivery *d)
     record("ledger", "mark %" PRIu64 " from %s%s, receive %" PRId64 ", hidden for %" PRId64 " ms",
            c->mark->number, d->queue->name, d->direct ? "" : " by topicd", d->count, d->hide_ms);
     copy_identify(c, d->message_id);
-    if (!c->mark->loose)
+    if (!c->mark->loose && !d->queue->is_torn)
         check_delivery(c, d);
     if (d->direct)
         c->counted = (u32)d->count;

@@ -44,6 +44,8 @@ struct ledger_queue {
     bool is_direct; /* made at its queued's own endpoint: topicd hears of it later */
     bool
         is_forgotten; /* topicd was restored: it hears of it again, at the latest until it settles */
+    u32 restores;     /* of a queued that has it: receipt handles of before are not used */
+    bool is_torn;     /* by a restore it may be at two queueds, until all is settled */
     u32 purges;       /* under way, or of which nobody knows */
     i64 purged_us;    /* when the last other one was answered */
     i64 visibility_ms, retention_ms, delay_ms;
@@ -117,6 +119,8 @@ void ledger_settled(void);
 /* ledger_restore.c: topicd's disk is what it was then. What it was asked since then may be undone;
  * what it had not delivered then, it may deliver again. */
 void ledger_restored_topicd(const struct ledger_moment *then);
+/* The same of a queued: what came and went in its queues since then. */
+void ledger_restored_queued(int node, const struct ledger_moment *then);
 
 /* A new message's mark, with its number; its sender calls _ended when he was answered or gave up. */
 struct mark *ledger_mark(u32 sender, struct ledger_topic *t);

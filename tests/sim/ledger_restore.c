@@ -49,3 +49,55 @@ void ledger_restored_topicd(const struct ledger_moment *then)
             m->loose = true;
     }
 }
+
+/* Not by this restore: it was there then for sure, and nothing has happened to it since. */
+static bool copy_stays(const struct copy *c, i64 then_us)
+{
+    return c->acked && c->in_us <= then_us && !c->ends && !c->emptied && c->gone_us == INT64_MAX;
+}
+
+/* It may be there or not, with whatever was known of it then. */
+static void copy_restored(struct copy *c, i64 then_us)
+{
+    c->hidden_until_us = 0;
+    c->counted = 0;
+    c->returned = true;
+    if (c->refused || c->gone_us < then_us || copy_stays(c, then_us))
+        return;
+    c->acked = false;
+    c->in_us = c->gone_us = INT64_MAX;
+    c->message_id[0] = '\0';
+    list_remove(&c->link);
+    list_push_back(&c->queue->copies, &c->link);
+}
+
+static void queue_restored(struct ledger_queue *q, i64 then_us)
+{
+    bool changed = q->thing.changing || q->thing.changed_us >= then_us;
+
+    thing_restored(&q->thing, then_us);
+    q->restores++;
+    if (changed) {
+        q->is_torn = true;
+        q->home = -1;
+    }
+    for (u64 i = 1; i <= ledger_marks(); i++) {
+        struct copy *c = ledger_copy(q, ledger_marked(i));
+
+        if (c && changed)
+            c->acked = false;
+        if (c)
+            copy_restored(c, then_us);
+    }
+}
+
+void ledger_restored_queued(int node, const struct ledger_moment *then)
+{
+    for (u32 i = 0; i < LEDGER_QUEUES; i++) {
+        struct ledger_queue *q = ledger_queue(i);
+        bool elsewhere = q->home >= 0 && q->home != node;
+
+        if (!elsewhere || q->thing.changing || q->thing.changed_us >= then->us)
+            queue_restored(q, then->us);
+    }
+}

@@ -283,6 +283,7 @@ static void receive_left(struct worker *w, const json_t *answer)
         str handle = json_text(m, "ReceiptHandle");
 
         assert(w->batch_count <= WORKER_BATCH && handle.n < HANDLE_SIZE);
+        h->restores = w->queue->restores;
         memcpy(h->handle, handle.p, handle.n);
         h->handle[handle.n] = '\0';
         h->copy = ledger_received(
@@ -322,6 +323,11 @@ static void receive_cut(struct worker *w)
 /* Takes up to `max` held messages of one queue into w->batch; w->queue is theirs. */
 static bool take_held(struct worker *w, u32 max)
 {
+    for (u32 i = 0; i < w->held_count;)
+        if (w->held[i].restores == w->held[i].copy->queue->restores)
+            i++;
+        else
+            w->held[i] = w->held[--w->held_count];
     if (w->held_count == 0)
         return false;
     worker_to_queue(w, w->held[chance_below(CHANCE_WORK, w->held_count)].copy->queue);
@@ -346,9 +352,17 @@ static bool delete_begin(struct worker *w, struct buf *body)
     return true;
 }
 
+/* What was done before a restore may be undone by it. */
+static enum outcome lasting(const struct worker *w, enum outcome o)
+{
+    bool restored = w->queue->restores != w->restores;
+
+    return o == OUTCOME_DONE && restored ? OUTCOME_UNKNOWN : o;
+}
+
 static void delete_answered(struct worker *w, const json_t *answer)
 {
-    ledger_deleted(w->batch[0].copy, OUTCOME_DONE);
+    ledger_deleted(w->batch[0].copy, lasting(w, OUTCOME_DONE));
 }
 
 static void delete_failed(struct worker *w, enum outcome o)
@@ -384,7 +398,8 @@ static bool delete_batch_begin(struct worker *w, struct buf *body)
 static void delete_batch_answered(struct worker *w, const json_t *answer)
 {
     for (u32 i = 0; i < w->batch_count; i++)
-        ledger_deleted(w->batch[i].copy, batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED);
+        ledger_deleted(w->batch[i].copy,
+                       lasting(w, batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED));
 }
 
 static bool hide_begin(struct worker *w, struct buf *body)
@@ -402,7 +417,7 @@ static bool hide_begin(struct worker *w, struct buf *body)
 static void hide_answered(struct worker *w, const json_t *answer)
 {
     for (u32 i = 0; i < w->batch_count; i++) {
-        enum outcome o = batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED;
+        enum outcome o = lasting(w, batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED);
 
         ledger_hidden(w->batch[i].copy, w->call.issued_us, w->hide_ms, o);
         if (o == OUTCOME_DONE && w->hide_ms)
@@ -428,7 +443,7 @@ static bool purge_begin(struct worker *w, struct buf *body)
 
 static void purge_failed(struct worker *w, enum outcome o)
 {
-    ledger_purged(w->queue, w->call.issued_us, o);
+    ledger_purged(w->queue, w->call.issued_us, lasting(w, o));
 }
 
 static void purge_answered(struct worker *w, const json_t *answer)

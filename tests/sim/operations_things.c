@@ -14,7 +14,7 @@ static bool create_queue_begin(struct worker *w, struct buf *body)
 
     if (q->thing.changing || (q->thing.presence == THERE && !chance_one_in(CHANCE_WORK, 20)))
         return false;
-    if (q->is_forgotten) /* topicd may not know that there is one, and make another */
+    if (q->is_forgotten || q->is_torn) /* topicd may make another, beside the one that there is */
         return false;
     w->queue = q;
     if (q->thing.presence == ABSENT) {
@@ -48,7 +48,7 @@ static bool delete_queue_begin(struct worker *w, struct buf *body)
 {
     struct ledger_queue *q = worker_choose_queue();
 
-    if (q->thing.changing || q->thing.presence == ABSENT)
+    if (q->thing.changing || q->thing.presence == ABSENT || q->is_torn)
         return false;
     thing_change(&q->thing, ABSENT);
     worker_to_queue(w, q);
@@ -59,7 +59,8 @@ static bool delete_queue_begin(struct worker *w, struct buf *body)
 
 static void delete_queue_answered(struct worker *w, const json_t *answer)
 {
-    ledger_emptied(w->queue, w->call.issued_us);
+    if (!w->queue->thing.undone)
+        ledger_emptied(w->queue, w->call.issued_us);
     thing_changed(&w->queue->thing, ABSENT, OUTCOME_DONE);
 }
 

@@ -95,6 +95,11 @@ struct node *setting_node(int i)
     return &nodes[i];
 }
 
+int setting_index(const struct node *n)
+{
+    return (int)(n - nodes);
+}
+
 i64 setting_link_settles_us(void)
 {
     return (silence_ms + 2 * heartbeat_ms + 15000) * 1000;

@@ -15,6 +15,7 @@ struct node *setting_topicd(void);
 struct node *setting_queued(int i);
 /* All of them; topicd is the last. */
 struct node *setting_node(int i);
+int setting_index(const struct node *n);
 /* So long, at most, until both sides of a link know what has become of it. */
 i64 setting_link_settles_us(void);
 /* Whether a queued's answers leave in the order in which they were made: not where bodies are

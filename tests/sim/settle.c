@@ -105,6 +105,19 @@ static void thing_is(struct thing *t, const char *name, bool is_there)
     }
 }
 
+/* By a restore two have it: neither is kept. */
+static void unmake_queue(struct ledger_queue *q)
+{
+    struct asked a = {0};
+
+    for (int i = 0; i < SETTING_QUEUEDS; i++)
+        json_decref(ask(&a, setting_queued(i), "AmazonSQS.DeleteQueue",
+                        "{\"QueueUrl\":\"http://localhost/000000000000/%s\"}", q->name));
+    ledger_empty(q);
+    ledger_emptied(q, world_now_us());
+    asked_deinit(&a);
+}
+
 /* Its home is whoever has it; no two may. */
 static void find_queue(struct ledger_queue *q)
 {
@@ -119,11 +132,15 @@ static void find_queue(struct ledger_queue *q)
         homes++;
         q->home = i;
     }
-    if (homes > 1)
+    if (homes > 1 && !q->is_torn)
         world_fail("doubled: %d queueds have %s", homes, q->name);
+    if (homes > 1) {
+        unmake_queue(q);
+        homes = 0;
+    }
     if (!homes)
         q->home = -1;
-    q->is_forgotten = false;
+    q->is_forgotten = q->is_torn = false;
     q->purges = 0;
     q->purged_us = world_now_us();
     thing_is(&q->thing, q->name, homes > 0);

@@ -15,6 +15,7 @@
 /* A message that was received and not dealt with yet. */
 struct held {
     struct copy *copy;
+    u32 restores; /* of its queue */
     char handle[HANDLE_SIZE];
 };
 
@@ -38,6 +39,7 @@ struct worker {
     struct ledger_topic *topic;
     struct ledger_sub *sub;
     u32 queue_version, topic_version;
+    u32 restores; /* of the queue */
     bool direct;  /* at the queued's own endpoint */
     bool decides; /* who is called does it himself: a 503 says that nothing happened */
     int node;     /* which queued */

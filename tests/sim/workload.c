@@ -40,6 +40,7 @@ void worker_to_queue(struct worker *w, struct ledger_queue *q)
 {
     w->queue = q;
     w->queue_version = q->thing.version;
+    w->restores = q->restores;
     if (q->home >= 0 && !chance_one_in(CHANCE_WORK, 3))
         worker_to_queued(w, q->home);
     else
