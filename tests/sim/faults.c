@@ -130,6 +130,12 @@ static void move(struct fault_case *f)
     record(f->node->name, "is at %s now, and %s at %s", f->node->link_url, other->name, url);
 }
 
+static void step_clock(struct fault_case *f)
+{
+    node_set_clock(f->node, chance_between(CHANCE_FAULT, -LEDGER_STEP_MAX_US, LEDGER_STEP_MAX_US));
+    ledger_clock_stepped(setting_index(f->node));
+}
+
 /* --- links ------------------------------------------------------------------------------------ */
 
 static void cut_link(struct fault_case *f)
@@ -255,6 +261,7 @@ static const struct fault_kind kinds[] = {
     {"copy kept", AT_ALL, 6, 0, keep_copy, NULL},
     {"older topicd restored", AT_TOPICD, 3, 0, restore_topicd, NULL},
     {"older queued restored", AT_QUEUEDS, 3, 0, restore_queued, NULL},
+    {"clock step", AT_ALL, 6, 0, step_clock, NULL},
     {"two queueds moved", AT_QUEUEDS, 4, 0, move, NULL},
 };
 

@@ -1,17 +1,9 @@
-#include "tests/sim/ledger.h"
+#include "tests/sim/ledger_check.h"
 
 #include "common/base/mem.h"
 #include "tests/sim/record.h"
 #include "tests/sim/system.h"
 #include "tests/sim/world.h"
-
-/* What is late or early by so much is not told: the daemons count in milliseconds. */
-#define EARLY_US 2000
-/* A visibility timeout counts from the beginning of the turn that received; with a slow disk its
- * answer leaves so much later. */
-#define TURN_US 4000000
-/* Around the end of a retention a message may be there or not. */
-#define RETENTION_SLACK_MS 20000
 
 u64 ledger_copies, ledger_deliveries, ledger_checked;
 static struct ledger_queue queues[LEDGER_QUEUES];
@@ -37,6 +29,7 @@ void ledger_begin(void)
         snprintf(queues[i].name, sizeof(queues[i].name), "queue-%u%s", i,
                  queues[i].is_fifo ? ".fifo" : "");
         list_init(&queues[i].copies);
+        list_init(&queues[i].gone);
     }
     for (u32 i = 0; i < LEDGER_TOPICS; i++) {
         topics[i].index = i;
@@ -44,6 +37,7 @@ void ledger_begin(void)
     }
     settled_us = 0;
     answers = 0;
+    ledger_checks_begin();
     mark_count = mark_cap = 0;
     marks = NULL;
     idmap_init(&copies, NULL);
@@ -211,8 +205,11 @@ void ledger_sent(struct copy *c, enum outcome o, bool in_queue, str message_id)
 
 static void copy_gone(struct copy *c)
 {
-    c->gone_us = MIN(c->gone_us, world_now_us());
+    if (c->gone_us != INT64_MAX)
+        return;
+    c->gone_us = world_now_us();
     list_remove(&c->link);
+    list_push_back(&c->queue->gone, &c->link);
 }
 
 void ledger_delete(struct copy *c)
@@ -328,89 +325,9 @@ static struct copy *copy_of(const struct delivery *d)
     return c ? c : copy_unforeseen(d, m);
 }
 
-static void check_is_not_back(const struct copy *c, const struct delivery *d)
-{
-    if (c->refused)
-        world_fail("back: mark %" PRIu64 " was refused and is in %s", c->mark->number,
-                   d->queue->name);
-    if (d->issued_us >= c->gone_us)
-        world_fail("back: mark %" PRIu64 " was gone from %s at %.6f", c->mark->number,
-                   d->queue->name, (double)c->gone_us / 1e6);
-}
-
-static void check_times(const struct copy *c, const struct delivery *d)
-{
-    i64 now_us = world_now_us(), now_ms = system_ms_of(now_us);
-    i64 age_ms = now_ms - d->sent_ms;
-
-    if (now_us < c->hidden_until_us - EARLY_US - TURN_US && !c->hides &&
-        (d->direct || c->hidden_from_us <= d->issued_us))
-        world_fail("early: mark %" PRIu64 " in %s is hidden until %.6f", c->mark->number,
-                   d->queue->name, (double)c->hidden_until_us / 1e6);
-    if (now_us < c->mark->issued_us + d->queue->delay_ms * 1000 - EARLY_US)
-        world_fail("early: mark %" PRIu64 " in %s is delayed", c->mark->number, d->queue->name);
-    if (d->direct && age_ms > d->queue->retention_ms + RETENTION_SLACK_MS)
-        world_fail("back: mark %" PRIu64 " in %s is past its retention, %" PRId64 " ms old",
-                   c->mark->number, d->queue->name, age_ms);
-}
-
-/* A later one of the same sender was received first, though this one was acknowledged before that
- * one was sent. */
-static void check_order(const struct copy *c, const struct delivery *d)
-{
-    u64 *latest = &d->queue->latest[c->mark->sender];
-
-    if (!d->direct || d->count != 1 || d->queue->delay_ms || c->returned || d->queue->is_fifo ||
-        c->mark->issued_us < d->queue->unordered_us)
-        return;
-    if (c->mark->order < *latest && c->acked)
-        world_fail("disorder: mark %" PRIu64 " in %s is number %" PRIu64
-                   " of its sender, and number %" PRIu64 " came before it",
-                   c->mark->number, d->queue->name, c->mark->order, *latest);
-    *latest = MAX(*latest, c->mark->order);
-}
-
 u64 ledger_answer(void)
 {
     return ++answers;
-}
-
-/* Whether it must be in its queue, by what is known. */
-static bool copy_is_certain(const struct copy *c)
-{
-    i64 age_ms = (world_now_us() - c->mark->issued_us) / 1000;
-
-    return c->acked && !c->ends && !c->emptied &&
-           age_ms <= c->queue->retention_ms - RETENTION_SLACK_MS;
-}
-
-/* What is earlier in its group has been deleted, or comes before it in the same answer. */
-static void check_group(const struct copy *c, const struct delivery *d)
-{
-    list_each(at, next, &d->queue->copies) {
-        const struct copy *before = list_item(at, struct copy, link);
-
-        if (before->mark->group != c->mark->group || before->mark->order >= c->mark->order ||
-            before->received == d->answer || !copy_is_certain(before))
-            continue;
-        world_fail("disorder: mark %" PRIu64 " comes from %s, and mark %" PRIu64
-                   " of its group is before it",
-                   c->mark->number, d->queue->name, before->mark->number);
-    }
-}
-
-static void check_delivery(const struct copy *c, const struct delivery *d)
-{
-    check_is_not_back(c, d);
-    if (d->drain && c->drained == d->drain)
-        world_fail("doubled: mark %" PRIu64 " in %s comes twice", c->mark->number, d->queue->name);
-    check_times(c, d);
-    check_order(c, d);
-    if (d->queue->is_fifo)
-        check_group(c, d);
-    if (d->direct && d->count <= c->counted)
-        world_fail("back: mark %" PRIu64 " in %s was received %u times and says %" PRId64,
-                   c->mark->number, d->queue->name, c->counted, d->count);
 }
 
 struct copy *ledger_received(const struct delivery *d)
@@ -422,9 +339,10 @@ struct copy *ledger_received(const struct delivery *d)
            c->mark->number, d->queue->name, d->direct ? "" : " by topicd", d->count, d->hide_ms);
     copy_identify(c, d->message_id);
     if (!c->mark->loose && !d->queue->is_torn)
-        check_delivery(c, d);
+        ledger_check_delivery(c, d);
     if (d->direct)
         c->counted = (u32)d->count;
+    ledger_checked += d->drain && ledger_is_certain(c);
     c->drained = MAX(c->drained, d->drain);
     c->received = d->answer;
     c->in_us = MIN(c->in_us, world_now_us());
@@ -445,17 +363,17 @@ void ledger_returned(struct copy *c)
     c->counted -= MIN(c->counted, 1);
 }
 
-void ledger_check_drained(const struct ledger_queue *q, u32 drain)
+void ledger_check_drained(struct ledger_queue *q, u32 drain)
 {
-    list_each(at, next, (struct list *)&q->copies) {
-        const struct copy *c = list_item(at, struct copy, link);
+    list_each(at, next, &q->copies) {
+        struct copy *c = list_item(at, struct copy, link);
 
-        if (!copy_is_certain(c))
+        if (c->drained == drain)
             continue;
-        ledger_checked++;
-        if (c->drained != drain)
+        if (ledger_is_certain(c))
             world_fail("lost: mark %" PRIu64 " (number %" PRIu64 " of sender %u, %s) is not in %s",
                        c->mark->number, c->mark->order, c->mark->sender,
                        c->mark->topic ? c->mark->topic->name : "sent to it", q->name);
+        copy_gone(c);
     }
 }

@@ -16,11 +16,13 @@
 #include "common/base/list.h"
 #include "common/base/map.h"
 #include "tests/sim/message.h"
+#include "tests/sim/world.h"
 
-#define LEDGER_QUEUES  10
-#define LEDGER_FIFOS   2 /* of them, the last ones; no topic publishes to these */
-#define LEDGER_TOPICS  4
-#define LEDGER_SENDERS 16
+#define LEDGER_QUEUES    10
+#define LEDGER_FIFOS     2 /* of them, the last ones; no topic publishes to these */
+#define LEDGER_TOPICS    4
+#define LEDGER_NODES_MAX 8
+#define LEDGER_SENDERS   16
 
 /* Whether a queue, topic or subscription is there. Every change that is asked for, and every answer
  * to one, makes the next version: an answer tells nothing of what has changed since. */
@@ -52,6 +54,7 @@ struct ledger_queue {
     i64 unordered_us; /* what was sent before may come out of order: see ledger_receive_lost */
     u64 latest[LEDGER_SENDERS]; /* the highest order of what was received for the first time */
     struct list copies;         /* that are not gone */
+    struct list gone;           /* the others, in the order of their ends */
 };
 
 /* Raw or not and its policy are the same whenever it is made, as are the attributes of a queue. */
@@ -71,7 +74,7 @@ struct ledger_topic {
 
 /* One message of one queue, or what may be one. */
 struct copy {
-    struct list link; /* of its queue's; on none when it is gone */
+    struct list link; /* of its queue's copies or gone */
     struct ledger_queue *queue;
     struct mark *mark;
     bool acked;   /* it must be there, unless one of the following */
@@ -119,6 +122,10 @@ void ledger_settled(void);
 /* ledger_restore.c: topicd's disk is what it was then. What it was asked since then may be undone;
  * what it had not delivered then, it may deliver again. */
 void ledger_restored_topicd(const struct ledger_moment *then);
+/* The wall clock of a queued is another one: what it counts in wall time may end so much earlier or
+ * later. At most LEDGER_STEP_MAX_US in each direction. */
+#define LEDGER_STEP_MAX_US (30 * WORLD_SECOND_US)
+void ledger_clock_stepped(int node);
 /* The same of a queued: what came and went in its queues since then. */
 void ledger_restored_queued(int node, const struct ledger_moment *then);
 
@@ -161,8 +168,8 @@ void ledger_purged(struct ledger_queue *q, i64 issued_us, enum outcome o);
 /* No purge since it was sent, which would have ended its deduplication, too. */
 bool ledger_is_deduplicated(const struct copy *c);
 
-/* Everything that must be in the queue was found by that drain. */
-void ledger_check_drained(const struct ledger_queue *q, u32 drain);
+/* Everything that must be in the queue was found by that drain; what it did not find is not there. */
+void ledger_check_drained(struct ledger_queue *q, u32 drain);
 
 extern u64 ledger_copies, ledger_deliveries, ledger_checked; /* in all runs */
 

@@ -62,13 +62,11 @@ static void copy_restored(struct copy *c, i64 then_us)
     c->hidden_until_us = 0;
     c->counted = 0;
     c->returned = true;
-    if (c->refused || c->gone_us < then_us || copy_stays(c, then_us))
+    if (c->refused || copy_stays(c, then_us))
         return;
     c->acked = false;
     c->in_us = c->gone_us = INT64_MAX;
     c->message_id[0] = '\0';
-    list_remove(&c->link);
-    list_push_back(&c->queue->copies, &c->link);
 }
 
 static void queue_restored(struct ledger_queue *q, i64 then_us)
@@ -81,13 +79,19 @@ static void queue_restored(struct ledger_queue *q, i64 then_us)
         q->is_torn = true;
         q->home = -1;
     }
-    for (u64 i = 1; i <= ledger_marks(); i++) {
-        struct copy *c = ledger_copy(q, ledger_marked(i));
+    while (!list_is_empty(&q->gone)) {
+        struct copy *c = list_item(q->gone.prev, struct copy, link);
 
-        if (c && changed)
-            c->acked = false;
-        if (c)
-            copy_restored(c, then_us);
+        if (c->gone_us < then_us)
+            break;
+        list_remove(&c->link);
+        list_push_back(&q->copies, &c->link);
+    }
+    list_each(at, next, &q->copies) {
+        struct copy *c = list_item(at, struct copy, link);
+
+        c->acked = c->acked && !changed;
+        copy_restored(c, then_us);
     }
 }
 

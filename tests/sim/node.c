@@ -119,6 +119,12 @@ void node_kill_at_change(struct node *n, u64 changes, enum disk_end end, i64 dow
     n->kill_down_us = down_us;
 }
 
+void node_set_clock(struct node *n, i64 ahead_us)
+{
+    record(n->name, "has a clock that is %.3f s ahead", (double)ahead_us / 1e6);
+    n->clock_ahead_us = ahead_us;
+}
+
 void node_keep_copy(struct node *n)
 {
     disk_free(n->copy);
@@ -290,7 +296,8 @@ void node_start(struct node *n)
     fault_clear(&f);
     node_enter(of);
     world_spend_us(START_US);
-    n->env = (struct environment){&SYSTEM_CLOCK, chance_u64(CHANCE_NODE) | 1};
+    n->clock = system_clock(&n->clock_ahead_us);
+    n->env = (struct environment){&n->clock, chance_u64(CHANCE_NODE) | 1};
     int err = n->kind->open(n, &of->daemon, &of->server, &f);
     i64 took_us = node_leave();
 

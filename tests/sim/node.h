@@ -60,6 +60,8 @@ struct node {
     i64 kill_down_us;
     struct event wake, start;
     struct environment env; /* its system's clock, and the seed of this incarnation */
+    i64 clock_ahead_us;     /* its wall clock, of the world's */
+    struct clock_source clock;
     u32 starts;
     i64 second; /* its turns in this second */
     u32 second_turns;
@@ -81,6 +83,8 @@ void node_kill_at_change(struct node *n, u64 changes, enum disk_end end, i64 dow
 void node_keep_copy(struct node *n);
 /* Killed, and its disk becomes the copy, which stays; the ledger is told by the caller. */
 void node_restore(struct node *n, i64 down_us);
+/* Its wall clock is so far ahead from now on, or behind. */
+void node_set_clock(struct node *n, i64 ahead_us);
 /* It does not run until it is told to go on. */
 void node_pause(struct node *n, bool paused);
 /* Asserts what must be true of its daemon's memory. */

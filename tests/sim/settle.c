@@ -10,9 +10,9 @@
 #define TRIES_MAX 100
 #define TRY_AGAIN WORLD_SECOND_US
 /* What the workload's receives and delays hide, at most; and what a drain hides. */
-#define HIDDEN_MAX_US (70 * WORLD_SECOND_US)
+#define HIDDEN_MAX_US (70 * WORLD_SECOND_US + 2 * LEDGER_STEP_MAX_US)
 /* A body that could not be read is left alone for so long. */
-#define UNREADABLE_US (610 * WORLD_SECOND_US)
+#define UNREADABLE_US (610 * WORLD_SECOND_US + 2 * LEDGER_STEP_MAX_US)
 #define DRAIN_HIDE_S  900
 #define DRAIN_HIDE_US (DRAIN_HIDE_S * WORLD_SECOND_US)
 #define DRAIN_MAX_US  (600 * WORLD_SECOND_US)
@@ -295,7 +295,7 @@ void settle(void)
     for (u32 i = 0; i < LEDGER_QUEUES; i++)
         if (ledger_queue(i)->thing.presence == THERE)
             drain(ledger_queue(i), chance_one_in(CHANCE_WORK, 3) && !ledger_queue(i)->is_fifo);
-    hidden_until_us = world_now_us() + DRAIN_HIDE_US + WORLD_SECOND_US;
+    hidden_until_us = world_now_us() + DRAIN_HIDE_US + 2 * LEDGER_STEP_MAX_US + WORLD_SECOND_US;
     ledger_settled();
     settles++;
     record("settle", "ends, digest %016" PRIx64, record_digest());

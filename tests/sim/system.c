@@ -23,8 +23,10 @@ void __wrap_log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 static i64 wall_us(void *arg)
 {
+    const i64 *ahead_us = arg;
+
     world_spend_us(LOOK_US);
-    return SYSTEM_START_MS * 1000 + world_now_us();
+    return SYSTEM_START_MS * 1000 + world_now_us() + *ahead_us;
 }
 
 static i64 mono_us(void *arg)
@@ -33,7 +35,10 @@ static i64 mono_us(void *arg)
     return MONO_START_US + world_now_us();
 }
 
-const struct clock_source SYSTEM_CLOCK = {wall_us, mono_us, NULL};
+struct clock_source system_clock(i64 *ahead_us)
+{
+    return (struct clock_source){wall_us, mono_us, ahead_us};
+}
 
 int __wrap_clock_gettime(clockid_t which, struct timespec *ret)
 {

@@ -71,7 +71,7 @@ struct operation {
 };
 
 /* The tables, each ends with a row without a name. */
-extern struct operation OPERATIONS_MESSAGES[], OPERATIONS_THINGS[];
+extern struct operation OPERATIONS_SENDS[], OPERATIONS_MESSAGES[], OPERATIONS_THINGS[];
 
 /* To topicd, or to the queued that has w->queue. */
 void worker_to_topicd(struct worker *w, bool decides);
@@ -85,6 +85,12 @@ struct ledger_topic *worker_choose_topic(void);
 /* "http://…/000000000000/NAME", and ARNs. */
 void put_queue_url(struct buf *out, const struct ledger_queue *q);
 void put_arn(struct buf *out, const char *service, const char *name);
+
+/* `,"LIST":[`, and the beginning of an entry, {"Id":"i", of a batch. */
+void batch_begin(struct buf *body, const char *list);
+void batch_entry(struct buf *body, u32 i);
+/* The entry of that id among the successful ones, or NULL. */
+const json_t *batch_success(const json_t *answer, u32 i);
 
 /* The answer's text member, "" when it is not there. */
 str json_text(const json_t *of, const char *name);

@@ -15,7 +15,8 @@
 #define LEAVE_MAX_US 5000000
 #define TRIES        20 /* draws of an operation that has something to do */
 
-static struct operation *const tables[] = {OPERATIONS_MESSAGES, OPERATIONS_THINGS};
+static struct operation *const tables[] = {OPERATIONS_SENDS, OPERATIONS_MESSAGES,
+                                           OPERATIONS_THINGS};
 static struct worker *workers;
 static i64 until_us;
 static u32 weights;
@@ -94,6 +95,29 @@ i64 json_number_text(const json_t *of, const char *name)
     i64 n = -1;
 
     return str_to_i64(json_text(of, name), &n) == 0 ? n : -1;
+}
+
+/* Entries of a batch: {"Id":"0",…}, … */
+void batch_begin(struct buf *body, const char *list)
+{
+    buf_printf(body, ",\"%s\":[", list);
+}
+
+void batch_entry(struct buf *body, u32 i)
+{
+    buf_printf(body, "%s{\"Id\":\"%u\",", i ? "," : "", i);
+}
+
+/* The entry of that id among the successful ones, or NULL. */
+const json_t *batch_success(const json_t *answer, u32 i)
+{
+    const json_t *list = json_object_get(answer, "Successful"), *entry;
+    size_t at;
+
+    json_array_foreach(list, at, entry)
+        if (json_number_text(entry, "Id") == (i64)i)
+            return entry;
+    return NULL;
 }
 
 /* --- one call --------------------------------------------------------------------------------- */
