@@ -172,6 +172,7 @@ void queue_arrive(struct queue *q, struct msg *m)
 {
     struct msg_past *past = msg_past(m);
     list_push_back(&q->arrived, &m->arrived);
+    q->newest_ms = MAX(q->newest_ms, m->sent_ms);
     ++*counter(q, m);
     if (UNLIKELY(past))
         heap_set_tied(&q->moved, &past->moved, m->sent_ms, m->seq);
@@ -233,7 +234,9 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     struct queues *qs = q->all;
     i64 now_ms = qs->clock->now_ms;
     assert(!q->deleted);
-    struct msg *m = msg_new(&qs->msgs, q, qs->next_id++, now_ms);
+    if (list_is_empty(&q->arrived))
+        q->newest_ms = now_ms;
+    struct msg *m = msg_new(&qs->msgs, q, qs->next_id++, MAX(now_ms, q->newest_ms));
     msg_body_hold(m, p->shared);
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;

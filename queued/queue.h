@@ -62,6 +62,9 @@ struct queue {
 
     u64 purged_seq; /* what arrived up to here is gone, though some may still be cleared away */
     i64 purged_ms;  /* last PurgeQueue */
+    /* The newest message's time: the next one's is not before it, even if the clock was set back, so
+     * that messages expire in the order in which they arrived. */
+    i64 newest_ms;
     /* What had arrived when the retention was raised last, and was sent before: it had expired. */
     u64 expired_seq;
     i64 expired_ms;

@@ -486,6 +486,23 @@ static void a_store_that_cannot_be_read_denies_nothing(void **state)
     rig_free(r);
 }
 
+/* What arrives later is never older, or it would outlive its retention behind what came before. */
+static void a_clock_that_is_set_back(void **state)
+{
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'1'}");
+    r->d->server.clock.now_ms -= 30000;
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'2'}");
+    struct queue *q = rig_queue(r, "q");
+    queue_check(q);
+    i64 sent_ms = queue_oldest(q)->sent_ms;
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'3'}");
+    assert_true(queue_oldest(q)->sent_ms < sent_ms); /* but it is as old as it is */
+    rig_free(r);
+}
+
 static void strict_rules_make_wait(void **state)
 {
     struct rig *r = rig_new();
@@ -527,6 +544,7 @@ int main(void)
         cmocka_unit_test(a_failed_commit_leaves_nothing),
         cmocka_unit_test(handles_of_receives_that_never_were),
         cmocka_unit_test(a_store_that_cannot_be_read_denies_nothing),
+        cmocka_unit_test(a_clock_that_is_set_back),
         cmocka_unit_test(strict_rules_make_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
