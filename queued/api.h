@@ -87,6 +87,7 @@ int api_check_fifo(const struct queue *q, const struct val *in, struct fault *f)
 void api_put(struct call *c, struct queue *q, const struct sending *s);
 /* Deletes, or changes visibility, by a handle. E_FAULT: `f` is set. */
 int api_delete_one(struct queue *q, str handle, struct fault *f);
-int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s, struct fault *f);
+int api_change_one(struct call *c, struct queue *q, str handle, bool has_timeout, i64 timeout_s,
+                   struct fault *f);
 
 #endif

@@ -227,7 +227,7 @@ static int change_one(struct batch *b, const struct val *entry, struct fault *f)
         return missing(b, "ReceiptHandle", f);
     if (!has)
         return missing(b, "VisibilityTimeout", f);
-    return api_change_one(b->q, handle, has, timeout_s, f) ? E_FAULT : done(b, entry);
+    return api_change_one(b->c, b->q, handle, has, timeout_s, f) ? E_FAULT : done(b, entry);
 }
 
 void api_change_batch(struct call *c)

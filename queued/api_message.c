@@ -5,6 +5,7 @@
 #include "queued/api.h"
 #include "queued/content.h"
 #include "queued/fault.h"
+#include "queued/lease.h"
 
 #define HANDLE_TEXT_MAX 1024 /* bytes of a wrong handle that are told back */
 
@@ -279,7 +280,8 @@ void api_delete(struct call *c)
 }
 
 /* Counted from now; but a delivery ends twelve hours after its receive at the latest. */
-int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s, struct fault *f)
+int api_change_one(struct call *c, struct queue *q, str handle, bool has_timeout, i64 timeout_s,
+                   struct fault *f)
 {
     struct receipt h;
     struct msg *m;
@@ -311,6 +313,7 @@ int api_change_one(struct queue *q, str handle, bool has_timeout, i64 timeout_s,
                          "Total VisibilityTimeout for the message is beyond the limit [%d seconds]",
                          timeout_s, QUEUE_HIDDEN_MAX_S);
     queue_hide(m, timeout_s * 1000);
+    lease_note(c, m, timeout_s * 1000);
     return 0;
 }
 
@@ -320,6 +323,6 @@ void api_change(struct call *c)
     struct queue *q = api_queue(c);
     bool has = val_int(c->in, "VisibilityTimeout", &timeout_s);
     if (q)
-        api_change_one(q, val_text(c->in, "ReceiptHandle"), has, timeout_s, &c->fault);
+        api_change_one(c, q, val_text(c->in, "ReceiptHandle"), has, timeout_s, &c->fault);
     call_done(c);
 }

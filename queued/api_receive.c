@@ -4,6 +4,7 @@
 #include "queued/api.h"
 #include "queued/fault.h"
 #include "queued/handout.h"
+#include "queued/lease.h"
 #include "queued/waiter.h"
 
 #define WAIT_MAX_S       20
@@ -124,6 +125,9 @@ static void refuse_for_room(struct call *c)
 static void give(struct call *c, struct queue *q, const struct receive *r, struct msg *const *taken,
                  u32 n, i64 received_ms)
 {
+    for (u32 i = 0; i < n; i++)
+        lease_note(c, taken[i], r->hide_ms);
+    lease_is_receive(c, r->attempt);
     if (r->attempt.n)
         attempt_note(q, r->attempt, taken, n, received_ms);
     handout(c, &r->wants, taken, n, received_ms);

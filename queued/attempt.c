@@ -12,6 +12,8 @@ struct attempt {
     str key; /* own bytes */
     i64 received_ms, due_ms;
     u32 n;
+    u32 on_their_way; /* answers that are not settled */
+    bool delivered;   /* an answer was sent, or a part of one */
     struct {
         u64 seq;
         u32 delivery;
@@ -99,9 +101,39 @@ void attempt_note(struct queue *q, str id, struct msg *const *taken, u32 n, i64 
     a->received_ms = received_ms;
     a->due_ms = msg_due_ms(taken[0]);
     a->n = n;
+    a->on_their_way++;
     for (u32 i = 0; i < n; i++) {
         a->messages[i].seq = taken[i]->seq;
         a->messages[i].delivery = msg_receives(taken[i]);
     }
     forget_old(as, q->all->clock->now_ms);
+}
+
+static struct attempt *attempt_of(struct queue *q, str id)
+{
+    char buf[KEY_SIZE_MAX];
+    return map_get(&q->all->attempts.by_key, make_key(q, id, buf));
+}
+
+bool attempt_settle(struct queue *q, str id, enum call_outcome outcome)
+{
+    struct attempt *a = attempt_of(q, id);
+    bool is_lost = outcome == CALL_LOST || outcome == CALL_CUT;
+    if (!a || a->on_their_way == 0)
+        return true;
+    a->on_their_way--;
+    a->delivered |= outcome == CALL_SENT;
+    if (is_lost && (a->delivered || a->on_their_way))
+        return false;
+    if (is_lost)
+        attempt_free(&q->all->attempts, a);
+    return true;
+}
+
+void attempt_renew(struct queue *q, str id)
+{
+    struct attempt *a = attempt_of(q, id);
+    const struct msg *m = a ? queue_find(q, a->messages[0].seq) : NULL;
+    if (m)
+        a->due_ms = msg_due_ms(m);
 }

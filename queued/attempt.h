@@ -5,6 +5,7 @@
 #ifndef TOQUE_ATTEMPT_H
 #define TOQUE_ATTEMPT_H
 
+#include "common/aws/request.h"
 #include "queued/queue.h"
 
 /* Beyond so many in all queues the oldest is forgotten: clients that never repeat, and give every
@@ -28,7 +29,14 @@ enum attempt_state {
 /* What became of the receive with that id; of the same one its messages and its time. */
 enum attempt_state attempt_find(struct queue *q, str id, struct msg *ret[QUEUE_TAKE_MAX],
                                 u32 *ret_n, i64 *ret_received_ms);
-/* The receive with that id was given these messages at that time; also once more. */
+/* The receive with that id was given these messages at that time; also once more. Each time its
+ * answer is on its way from here on, until attempt_settle. */
 void attempt_note(struct queue *q, str id, struct msg *const *taken, u32 n, i64 received_ms);
+/* An answer to the receive with that id left, or did not. True: the caller does what that means for
+ * its messages; a receive that no answer was sent of is forgotten then, so that it may be repeated as
+ * a new one. False: another answer was sent or is on its way, and the messages stay as they are. */
+bool attempt_settle(struct queue *q, str id, enum call_outcome outcome);
+/* Its messages are hidden until another time now. */
+void attempt_renew(struct queue *q, str id);
 
 #endif

@@ -166,6 +166,17 @@ void msg_count(struct msgs *ms, struct msg *m, i64 now_ms)
         r->first_ms = now_ms;
 }
 
+void msg_uncount(struct msgs *ms, struct msg *m)
+{
+    struct msg_rare *r = m->rare;
+    assert(r && r->receives > 0 && !r->due.place);
+    if (--r->receives > 0)
+        return;
+    r->first_ms = 0;
+    if (!r->past)
+        rare_free(ms, m);
+}
+
 void msg_set_receives(struct msgs *ms, struct msg *m, u32 receives, i64 first_ms)
 {
     struct msg_rare *r = rare_of(ms, m);

@@ -130,6 +130,8 @@ void msg_hide(struct msgs *ms, struct msg *m, i64 due_ms);
 void msg_show(struct msgs *ms, struct msg *m);
 /* One more receive. */
 void msg_count(struct msgs *ms, struct msg *m, i64 now_ms);
+/* The last receive did not happen; the message is visible. */
+void msg_uncount(struct msgs *ms, struct msg *m);
 /* It was received so often already, at least once. */
 void msg_set_receives(struct msgs *ms, struct msg *m, u32 receives, i64 first_ms);
 

@@ -387,6 +387,15 @@ void queue_hide(struct msg *m, i64 hide_ms)
     store_state(m);
 }
 
+void queue_take_back(struct msg *m, bool is_counted)
+{
+    if (msg_state(m) == MSG_LEASED)
+        queue_return(m);
+    if (!is_counted)
+        msg_uncount(&m->queue->all->msgs, m);
+    store_state(m);
+}
+
 /* --- handles ---------------------------------------------------------------------------------- */
 
 struct msg *queue_find(const struct queue *q, u64 seq)

@@ -98,6 +98,9 @@ void queue_doom(struct msg *m);
 void queue_hide_until(struct msg *m, i64 due_ms);
 /* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
 void queue_hide(struct msg *m, i64 hide_ms);
+/* Its last receive did not reach its client: it is visible, at its old place. Not counted: nobody
+ * saw any of it, and it is as it was before. */
+void queue_take_back(struct msg *m, bool is_counted);
 
 /* The message that a handle names. NULL and 0: it is gone. E_INVALID: the handle is garbage;
  * E_NOT_FOUND: it is another queue's. */

@@ -280,8 +280,11 @@ static enum call_outcome on_reply(void *arg, struct call *c)
     if (err == E_TOO_LARGE)
         send_too_large(p, f->id, c);
     f->answered = !err && c->sent;
-    if (f->answered)
+    if (f->answered) { /* the answer is topicd's now */
+        buf_deinit(&c->answer.body);
+        desk_let_go(c);
         return CALL_SENDING;
+    }
     forwarded_free(f);
     return err ? CALL_LOST : CALL_SENT;
 }

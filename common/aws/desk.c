@@ -296,14 +296,17 @@ void desk_sent(struct call *c, enum call_outcome outcome)
 static void call_leave(struct loop_later *later, int err)
 {
     struct call *c = list_item(later, struct call, later);
+    if (err < 0) {
+        if (c->sent)
+            c->sent(c, CALL_UNDONE);
+        c->sent = NULL;
+    }
     if (err == E_UNSURE)
         call_unsure(c);
     else if (err < 0)
         unavailable(c, "The service could not store the request. Try again.");
     enum call_outcome outcome = c->reply(c->reply_arg, c);
-    if (err < 0)
-        call_end(c, CALL_UNDONE);
-    else if (outcome != CALL_SENDING || !c->sent)
+    if (outcome != CALL_SENDING || !c->sent)
         call_end(c, outcome);
 }
 

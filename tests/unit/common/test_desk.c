@@ -337,10 +337,12 @@ static void test_outcomes(void **state)
     /* A turn that is lost took with it what was given away. */
     ask(&who, "AmazonSQS.Wait", "{}");
     parked->sent = tell;
+    who.outcome = CALL_SENDING;
     call_done(parked);
     loop_dirty(loop);
     store.fail = E_FULL;
     loop_turn(loop, 0);
+    assert_int_equal(desk_waiting(desk), 0);
     assert_int_equal(told.times, 2);
     assert_int_equal(told.outcome, CALL_UNDONE);
     assert_int_equal(who.status, 503);
