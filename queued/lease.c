@@ -84,7 +84,7 @@ void lease_note(struct call *c, const struct msg *m, i64 hide_ms)
 void lease_is_receive(struct call *c, str attempt)
 {
     struct lease *l = c->parked;
-
+    assert(c->sent == lease_settle);
     l->is_receive = true;
     l->attempt = attempt;
 }
