@@ -8,10 +8,12 @@
 #include "common/io/http_browser.h"
 #include "common/io/tls_local.h"
 
-#define PROBE_MS      1000 /* between tries of a store that fails */
-#define SPACE_LOOK_MS 250  /* between looks at what the store has free */
-#define SPACE_PIECES  4    /* of free space, between two looks at the clock */
-#define LINGER_MS     20   /* what nng's threads may need for what they were given */
+#define PROBE_MS      1000  /* between tries of a store that fails */
+#define LOOK_MS       1000  /* between looks at the store's place, and */
+#define LOOK_IDLE_MS  10000 /* while nothing is committed */
+#define SPACE_LOOK_MS 250   /* between looks at what the store has free */
+#define SPACE_PIECES  4     /* of free space, between two looks at the clock */
+#define LINGER_MS     20    /* what nng's threads may need for what they were given */
 
 /* --- store ------------------------------------------------------------------------------------ */
 
@@ -79,6 +81,29 @@ static void probe_due(struct loop_timer *t)
     loop_timer_set_real(s->loop, t, s->clock.mono_ms + PROBE_MS);
 }
 
+/* Somebody may have deleted or replaced the store. */
+static void look_due(struct loop_timer *t)
+{
+    struct server *s = t->arg;
+
+    s->looked_commits = loop_stats(s->loop).commits;
+    s->look_is_soon = false;
+    if (!s->failing && engine_look(s->engine))
+        loop_dirty(s->loop); /* the turn is lost */
+    loop_timer_set_real(s->loop, t, s->clock.mono_ms + LOOK_IDLE_MS);
+}
+
+/* Something was committed: the next look comes soon, though nothing more may happen. */
+static void look_soon(struct server *s)
+{
+    u64 commits = loop_stats(s->loop).commits;
+
+    if (s->look_is_soon || s->looked_commits == commits)
+        return;
+    s->look_is_soon = true;
+    loop_timer_set_real(s->loop, &s->look, s->clock.mono_ms + LOOK_MS);
+}
+
 /* What nobody waits for does not keep the daemon from its end, and needs a store that works, and
  * that has a moment. */
 static bool server_may_work(void *arg, enum background_class class)
@@ -141,6 +166,7 @@ int server_serve_store(struct server *s, struct engine *e, struct fault *f)
     if (err)
         return fault_set(f, CONF_FAULT, "the store cannot be watched: %s", err_text(err));
     s->engine = e;
+    loop_timer_set_real(s->loop, &s->look, s->clock.mono_ms + LOOK_IDLE_MS);
     manual_clock_init(&s->manual_clock, s->loop, e);
     manual_clock_add_page(&s->manual_clock, s->desk);
     return 0;
@@ -255,6 +281,7 @@ static bool server_flush(struct loop_hook *h)
     if (s->end != SERVER_RUNS)
         stop_when_done(s);
     if (!s->failing) {
+        look_soon(s);
         engine_tidy(s->engine);
         space_look(s);
     }
@@ -554,6 +581,7 @@ void server_open(struct server *s, const struct server_ops *ops,
     s->space = (struct background_job){
         .name = "space", .class = BACKGROUND_SPACE, .step = space_step, .arg = s};
     s->probe = (struct loop_timer){.due = probe_due, .arg = s};
+    s->look = (struct loop_timer){.due = look_due, .arg = s};
     s->deadline = (struct loop_timer){.due = deadline_due, .arg = s};
     make_desk(s);
 }
@@ -567,6 +595,7 @@ void server_run(struct server *s)
 void server_close_endpoints(struct server *s)
 {
     loop_timer_clear(s->loop, &s->probe);
+    loop_timer_clear(s->loop, &s->look);
     loop_timer_clear(s->loop, &s->deadline);
     loop_unwatch(s->loop, &s->signals);
     if (s->ipc)

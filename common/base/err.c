@@ -20,6 +20,7 @@ const char *err_text(int err)
     case E_SHORT: return "input ends early";
     case E_UNSURE: return "failed, and could not be undone yet";
     case E_FENCED: return "somebody else owns it now";
+    case E_MOVED: return "not in its place any more";
     default: return "unknown error";
     }
 }

@@ -25,6 +25,7 @@ enum {
     E_SHORT = -12,  /* input is incomplete */
     E_FENCED = -13, /* another process has taken it over */
     E_UNSURE = -14, /* it failed, and a restart may find all the same that it happened */
+    E_MOVED = -15,  /* its name leads to another file now, or to none */
 };
 
 /* A few words for a log line; never NULL. */

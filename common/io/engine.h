@@ -52,6 +52,7 @@ struct engine_ops {
     int (*watch)(struct engine *e, struct loop *l); /* NULL: needs nothing from the loop */
     void (*abandon)(struct engine *e);              /* NULL: nothing is ever in flight */
     int (*probe)(struct engine *e);
+    int (*look)(struct engine *e); /* NULL: nothing can become of what is stored */
     void (*tidy)(struct engine *e);
     bool (*has_free)(const struct engine *e);
     u32 (*give_back)(struct engine *e, u32 pieces);
@@ -124,6 +125,12 @@ static inline void engine_abandon(struct engine *e)
 static inline int engine_probe(struct engine *e)
 {
     return e->ops->probe(e);
+}
+/* Whether what is stored is still in its place. An E_ code: it is not, this turn and all that
+ * follow are lost until it is again. */
+static inline int engine_look(struct engine *e)
+{
+    return e->ops->look ? e->ops->look(e) : 0;
 }
 /* Housekeeping, after every turn. */
 static inline void engine_tidy(struct engine *e)

@@ -29,6 +29,10 @@
 #define STORE_RELEASE_US 10000000
 #define STORE_CACHE_IDLE (512 * 1024)
 #define STORE_ERROR_SIZE 256
+/* A look at the names of the files holds for so long. */
+#define STORE_LOOK_US 1000000
+/* The database, its WAL, the WAL's index. */
+#define STORE_FILES 3
 
 struct store_statement {
     sqlite3_stmt **slot;
@@ -49,6 +53,9 @@ struct store {
     void *guard_arg;
     u32 version; /* of the file's contents, as this connection last saw it */
     bool fenced; /* somebody else's now */
+    char *names[STORE_FILES];
+    struct store_file_identity files[STORE_FILES];
+    i64 looked_us;
 
     bool turn;   /* a turn is open, in the database too unless err is set */
     int err;     /* first failure of the turn */
@@ -153,16 +160,61 @@ static int connection_renew(struct store *s)
     return rc;
 }
 
+/* --- the files and their names ---------------------------------------------------------------- */
+
+static void files_note(struct store *s)
+{
+    for (size_t i = 0; i < STORE_FILES; i++)
+        s->files[i] = store_file_identify(s->names[i]);
+    s->looked_us = now_us(s);
+}
+
+/* The name that does not lead to its file, or NULL. */
+static const char *files_find_moved(const struct store *s)
+{
+    for (size_t i = 0; i < STORE_FILES; i++)
+        if (s->files[i].number && !store_file_is(s->names[i], &s->files[i]))
+            return s->names[i];
+    return NULL;
+}
+
+static int files_look(struct store *s)
+{
+    const char *moved = files_find_moved(s);
+    s->looked_us = now_us(s);
+    if (!moved)
+        return 0;
+    snprintf(s->error, sizeof s->error,
+             "%s was deleted, replaced, emptied or moved while it was in use", moved);
+    if (s->turn && !s->err)
+        s->err = E_MOVED;
+    s->doubt = true;
+    return E_MOVED;
+}
+
+int store_look(struct store *s)
+{
+    int err = s->fenced ? 0 : files_look(s);
+    if (err && !s->turn) {
+        s->turn = true;
+        s->err = err;
+    }
+    return err;
+}
+
 /* Brings a store in doubt back to what its last commit left. */
 static int mend(struct store *s)
 {
+    int err = files_look(s);
+    if (err)
+        return err;
     if (!sqlite3_get_autocommit(s->db)) {
         sqlite3_step(s->rollback);
         sqlite3_reset(s->rollback);
     }
     int rc = store_wal_cut(s->db, STORE_PAGE_SIZE);
     s->uncut = s->uncut && rc != SQLITE_OK;
-    int err = rc == SQLITE_OK ? connection_renew(s) : failed(s, rc, "cutting the WAL");
+    err = rc == SQLITE_OK ? connection_renew(s) : failed(s, rc, "cutting the WAL");
     if (!err)
         s->doubt = false;
     return err;
@@ -236,6 +288,7 @@ static int open_steps(struct store *s, struct fault *f)
     store_prepare(s, &s->page_count, "PRAGMA page_count");
     s->freed = true; /* the last process may not have come to it */
     rc = store_copier_start(&s->copier, s->path);
+    files_note(s);
     return rc == SQLITE_OK ? 0 : open_failed(f, E_IO, s->path, sqlite3_errstr(rc));
 }
 
@@ -248,6 +301,9 @@ int store_open(struct store **ret, const struct store_conf *conf, struct fault *
     s->conf = *conf;
     s->path = mem_dup(str_of(conf->path));
     s->conf.path = s->path;
+    s->names[0] = mem_dup(str_of(s->path));
+    s->names[1] = mem_printf("%s-wal", s->path);
+    s->names[2] = mem_printf("%s-shm", s->path);
     s->lock_fd = -1;
     int err = open_steps(s, f);
     if (err) {
@@ -263,14 +319,20 @@ void store_close(struct store *s)
     if (!s)
         return;
     store_rollback(s);
-    if (s->doubt && s->db && store_wal_cut(s->db, STORE_PAGE_SIZE) != SQLITE_OK)
+    if (s->doubt && s->db && !files_find_moved(s) &&
+        store_wal_cut(s->db, STORE_PAGE_SIZE) != SQLITE_OK)
         s->doubt = true; /* as it was; there is nobody left to tell */
     store_copier_stop(s->copier);
     statements_finalize(s);
+    /* The last connection deletes the WAL by its name: not if that is another file's. */
+    if (s->db && files_find_moved(s))
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     int rc = sqlite3_close(s->db);
     assert(rc == SQLITE_OK); /* else somebody kept a statement of his own */
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    for (size_t i = 0; i < STORE_FILES; i++)
+        mem_free(s->names[i]);
     mem_free(s->statements);
     mem_free(s->path);
     mem_free(s);
@@ -318,6 +380,8 @@ int store_begin(struct store *s)
         return s->err;
     s->turn = true;
     s->err = s->fenced ? E_FENCED : 0;
+    if (!s->doubt && !s->err && now_us(s) - s->looked_us >= STORE_LOOK_US)
+        files_look(s);
     if (s->doubt && !s->err)
         s->err = mend(s);
     if (s->err || store_run(s, s->begin))

@@ -83,6 +83,11 @@ bool store_has_free(const struct store *s);
 /* Returns up to `pages` free pages to the file system, in the turn; the file keeps some. Returns
  * how many; fewer than asked: that was all. */
 u32 store_give_back(struct store *s, u32 pages);
+/* Whether the names of the database, of its WAL and of the WAL's index still lead to the open files:
+ * somebody may delete, replace or move them. E_MOVED: they do not, and this turn fails, with or without changes; the store
+ * accepts no turn until they do again, and touches nothing that stands in their place. A turn that
+ * begins a second after the last look begins with one. */
+int store_look(struct store *s);
 /* Housekeeping, called after every turn: the WAL is copied when it has grown, and the file cut. */
 void store_tidy(struct store *s);
 /* The WAL is so long that background writes should wait until the checkpointer has finished. */

@@ -202,6 +202,11 @@ static int sql_probe(struct engine *e)
     return engine_commit(e, &ticket);
 }
 
+static int sql_look(struct engine *e)
+{
+    return store_look(store_engine_of(e)->store);
+}
+
 static void sql_tidy(struct engine *e)
 {
     store_tidy(store_engine_of(e)->store);
@@ -238,6 +243,7 @@ static const struct engine_ops store_engine_ops = {
     .settled = sql_settled,
     .flush = sql_flush,
     .probe = sql_probe,
+    .look = sql_look,
     .tidy = sql_tidy,
     .has_free = sql_has_free,
     .give_back = sql_give_back,

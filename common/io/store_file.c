@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -65,6 +66,21 @@ int store_file_create(const char *path, struct fault *f)
         return path_failed(f, path);
     close(fd);
     return 0;
+}
+
+struct store_file_identity store_file_identify(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return (struct store_file_identity){0};
+    return (struct store_file_identity){(u64)st.st_dev, (u64)st.st_ino, st.st_size > 0};
+}
+
+bool store_file_is(const char *path, const struct store_file_identity *identity)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (u64)st.st_dev == identity->device &&
+           (u64)st.st_ino == identity->number && (st.st_size > 0 || !identity->is_filled);
 }
 
 int store_file_sync_directory(const char *path)

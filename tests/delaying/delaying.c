@@ -330,6 +330,11 @@ static int probe(struct engine *e)
     return d->inner->ops->probe(d->inner);
 }
 
+static int look(struct engine *e)
+{
+    return engine_look(delaying_of(e)->inner);
+}
+
 static void tidy(struct engine *e)
 {
     engine_tidy(delaying_of(e)->inner);
@@ -462,6 +467,7 @@ static const struct engine_ops delaying_engine_ops = {
     .watch = watch,
     .abandon = abandon,
     .probe = probe,
+    .look = look,
     .tidy = tidy,
     .has_free = has_free,
     .give_back = give_back,

@@ -29,3 +29,14 @@ int store_file_sync_directory(const char *path)
 {
     return disk_sync_directory(disk_vfs_entered());
 }
+
+/* Nobody deletes or replaces the files of the simulated disk while they are open. */
+struct store_file_identity store_file_identify(const char *path)
+{
+    return (struct store_file_identity){1, 1, true};
+}
+
+bool store_file_is(const char *path, const struct store_file_identity *identity)
+{
+    return true;
+}
