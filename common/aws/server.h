@@ -83,9 +83,9 @@ struct server {
     struct daemon *daemon;    /* NULL: no signals */
     struct loop_watch signals;
     struct loop_hook hook;
-    struct loop_timer probe;    /* while the store fails */
-    struct loop_timer look;     /* at whether the store is in its place */
-    u64 looked_commits;         /* commits at the last look */
+    struct loop_timer probe; /* while the store fails */
+    struct loop_timer look;  /* at whether the store is in its place */
+    u64 looked_commits;      /* commits at the last look */
     bool look_is_soon;
     struct loop_timer deadline; /* while stopping */
     struct buf link_key;        /* what the ends of its links know; empty: none */
