@@ -51,6 +51,11 @@ i64 clock_us(const struct clock *c)
     return c->source.mono_us(c->source.arg);
 }
 
+i64 clock_read_ms(const struct clock *c)
+{
+    return c->manual ? c->now_ms : c->now_ms + clock_us(c) / 1000 - c->mono_ms;
+}
+
 i64 clock_wall_ms(const struct clock *c)
 {
     return c->source.wall_us(c->source.arg) / 1000;

@@ -26,6 +26,8 @@ struct clock {
 void clock_init(struct clock *c, bool manual); /* over CLOCK_SYSTEM */
 void clock_init_from(struct clock *c, const struct clock_source *source, bool manual);
 void clock_tick(struct clock *c);
+/* The time at this moment: now_ms, and what has passed since the tick unless the clock is manual. */
+i64 clock_read_ms(const struct clock *c);
 /* Real monotonic microseconds at this moment, also when the clock is manual: for budgets of work
  * and for figures. */
 i64 clock_us(const struct clock *c);
