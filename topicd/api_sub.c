@@ -64,10 +64,14 @@ static int check_endpoint(const struct topic *topic, str protocol, str endpoint,
                      STR_ARG(protocol));
 }
 
-static int check_limits(const struct topicd *t, const struct topic *topic,
+static int check_limits(struct topicd *t, const struct topic *topic, str owner,
                         const struct settings *settings, struct fault *f)
 {
-    if (topic->subs.n >= (topic->fifo ? TOPIC_FIFO_SUBS_MAX : TOPIC_SUBS_MAX))
+    const struct topicd_options *o = t->options;
+
+    if (topic->subs.n >= (topic->fifo ? TOPIC_FIFO_SUBS_MAX : TOPIC_SUBS_MAX) ||
+        t->catalog.subs.n >= (u64)o->subscriptions_total_max ||
+        !catalog_has_room_for(&t->catalog, owner, topic->scope->region, (u64)o->scopes_max))
         return fault_set(f, FAULT_SUBSCRIPTION_LIMIT, "Subscription limit exceeded");
     if (topic->message_size_max > TOPIC_MESSAGE_SIZE_DEFAULT &&
         topic->subs.n >= TOPIC_LARGE_SUBS_MAX)
@@ -88,7 +92,7 @@ static struct sub *make(struct topicd *t, struct topic *topic, str owner, str pr
     struct buf text = {0};
     struct sub *u;
 
-    if (check_limits(t, topic, settings, f))
+    if (check_limits(t, topic, owner, settings, f))
         return NULL;
     settings_write(settings, &text);
     u = catalog_add_sub(&t->catalog, topic, catalog_scope(&t->catalog, owner, topic->scope->region),

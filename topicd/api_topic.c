@@ -46,16 +46,25 @@ static int check_agrees(const struct topic *topic, const struct settings *wanted
                              FAULT_PREFIX "Tags Reason: Topic already exists with different tags");
 }
 
+static bool is_full(struct topicd *t, str account, str region)
+{
+    const struct topicd_options *o = t->options;
+    const struct scope *scope = catalog_find_scope(&t->catalog, account, region);
+
+    return t->catalog.topics.n >= (u64)o->topics_total_max ||
+           (scope && scope->topics.n >= (u64)o->topics_max) ||
+           !catalog_has_room_for(&t->catalog, account, region, (u64)o->scopes_max);
+}
+
 static struct topic *make(struct topicd *t, const struct topic_request *r, str arn,
                           struct settings *settings, struct fault *f)
 {
     struct topic *topic = catalog_topic(&t->catalog, arn);
-    struct scope *scope = catalog_scope(&t->catalog, r->account, r->region);
     struct buf text = {0};
 
     if (topic)
         return check_agrees(topic, settings, &r->tags, f) ? NULL : topic;
-    if (scope->topics.n >= (u64)t->options->topics_max) {
+    if (is_full(t, r->account, r->region)) {
         fault_set(f, FAULT_TOPIC_LIMIT, "Topic limit exceeded");
         return NULL;
     }
@@ -63,7 +72,8 @@ static struct topic *make(struct topicd *t, const struct topic_request *r, str a
     if (settings_get(settings, TOPIC_FIFO).p && !settings_get(settings, TOPIC_CONTENT_DEDUP).p)
         settings_set(settings, TOPIC_CONTENT_DEDUP, STR("false"));
     settings_write(settings, &text);
-    topic = catalog_add_topic(&t->catalog, scope, r->name, buf_view(&text), t->server.clock.now_ms);
+    topic = catalog_add_topic(&t->catalog, catalog_scope(&t->catalog, r->account, r->region),
+                              r->name, buf_view(&text), t->server.clock.now_ms);
     buf_deinit(&text);
     return topic;
 }

@@ -66,6 +66,34 @@ struct scope *catalog_scope(struct catalog *c, str account, str region)
     return s;
 }
 
+static void scope_free(struct scope *s)
+{
+    slots_deinit(&s->topics);
+    slots_deinit(&s->subs);
+    mem_free((char *)s->key.p);
+    mem_free(s);
+}
+
+static void forget_empty_scopes(struct catalog *c)
+{
+    struct scope *s;
+
+    for (size_t at = 0; (s = map_next(&c->scopes, &at));) {
+        if (s->topics.n || s->subs.n)
+            continue;
+        map_del(&c->scopes, s->key);
+        scope_free(s);
+    }
+}
+
+bool catalog_has_room_for(struct catalog *c, str account, str region, u64 scopes_max)
+{
+    if (c->scopes.n < scopes_max || catalog_find_scope(c, account, region))
+        return true;
+    forget_empty_scopes(c);
+    return c->scopes.n < scopes_max;
+}
+
 struct topic *catalog_topic(const struct catalog *c, str arn)
 {
     return map_get(&c->topics, arn);
@@ -186,14 +214,8 @@ static void clear(struct catalog *c)
     while (!list_is_empty(&c->gone))
         free_topic(list_item(c->gone.next, struct topic, going));
     at = 0;
-    while ((item = map_next(&c->scopes, &at))) {
-        struct scope *s = item;
-
-        slots_deinit(&s->topics);
-        slots_deinit(&s->subs);
-        mem_free((char *)s->key.p);
-        mem_free(s);
-    }
+    while ((item = map_next(&c->scopes, &at)))
+        scope_free(item);
     map_deinit(&c->subs);
     map_deinit(&c->topics);
     map_deinit(&c->scopes);

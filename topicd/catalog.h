@@ -61,6 +61,8 @@ u64 catalog_sub_count(const struct catalog *c);
 struct scope *catalog_scope(struct catalog *c, str account, str region);
 /* NULL when nothing was ever created in it. */
 struct scope *catalog_find_scope(const struct catalog *c, str account, str region);
+/* Whether this account and region has something, or may still have. */
+bool catalog_has_room_for(struct catalog *c, str account, str region, u64 scopes_max);
 struct topic *catalog_topic(const struct catalog *c, str arn);
 struct sub *catalog_sub(const struct catalog *c, str arn);
 /* The subscription of this protocol and endpoint, or NULL. */

@@ -14,6 +14,15 @@ static const struct conf_option options[] = {
      .help = "Link addresses of the queued instances that topicd serves: the link_url of each.",
      .offset = offsetof(struct topicd_options, queued)},
     NUMBER(topics_max, "100000", NULL, 1, 10000000, "Topics of one account and region."),
+    NUMBER(topics_total_max, "1000000", NULL, 1, 100000000,
+           "Topics of all accounts and regions; beyond it CreateTopic is refused with "
+           "TopicLimitExceeded."),
+    NUMBER(subscriptions_total_max, "20000000", NULL, 1, 1000000000,
+           "Subscriptions of all accounts and regions; beyond it Subscribe is refused with "
+           "SubscriptionLimitExceeded."),
+    NUMBER(scopes_max, "10000", NULL, 1, 10000000,
+           "Pairs of an account and a region that have topics or subscriptions; beyond it those "
+           "that have none are refused like an account at its limit."),
     NUMBER(topic_policies_max, "200", NULL, 0, 12500000,
            "Subscriptions with a filter policy on one topic; the default is the service's quota."),
     NUMBER(account_policies_max, "10000", NULL, 0, 100000000,

@@ -8,6 +8,7 @@
 struct topicd_options {
     struct server_options server;
     struct conf_list queued;
+    i64 topics_total_max, subscriptions_total_max, scopes_max;
     i64 topics_max, topic_policies_max, account_policies_max;
     i64 held_bytes_max, outbox_bytes_max, outbox_window_bytes_max, ack_max_ms, front_wait_max_ms;
 };
