@@ -168,6 +168,16 @@ static inline u64 queue_store_next_id(const struct queue_store *s)
     return s->engine.ids[0].next;
 }
 
+/* Ids of this opening begin here at the earliest: above all that an earlier one made, also when the
+ * store is an older copy that knows nothing of them. It is the opening's epoch with room for so many
+ * ids a millisecond as no daemon makes. */
+#define QUEUE_STORE_IDS_BITS 22
+static_assert(ENGINE_EPOCH_BITS + QUEUE_STORE_IDS_BITS < 64, "an id is a positive i64");
+static inline u64 queue_store_first_id(const struct queue_store *s)
+{
+    return s->engine.epoch << QUEUE_STORE_IDS_BITS;
+}
+
 /* Insert or replace. */
 static inline void queue_store_put_queue(struct queue_store *s, const struct queue_row *q)
 {

@@ -2,7 +2,8 @@
  * 1. A queue is in `by_key` and `order` while it exists, and in `by_id` until its last message is
  * cleared away, too.
  * 2. Ids grow for ever and are never used twice, also when a failed turn took back what it had
- * stored.
+ * stored, or when the store is an older copy: so an old handle, an old MessageId or an old
+ * SequenceNumber never means another message.
  * 3. What a reload finds without a queue row belongs to a deleted queue and is doomed. */
 #include "queued/queues.h"
 
@@ -223,6 +224,7 @@ int queues_reload(struct queues *qs)
                                                                      .arg = &l});
     idmap_deinit(&l.bodies);
     qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));
+    qs->next_id = MAX(qs->next_id, queue_store_first_id(qs->store));
     if (!err)
         waiters_adopt(qs);
     return err;
