@@ -33,6 +33,10 @@ static const struct conf_option options[] = {
            "Messages in all queues together, about 90 bytes of memory each; beyond it sends are "
            "refused."),
     NUMBER(
+        expiry_grace_s, "600", "s", 0, 86400,
+        "After a start with a clock an hour or more from the last known time nothing expires for "
+        "so long: time to set a wrong clock and start again."),
+    NUMBER(
         in_flight_max, "120000", NULL, 1, 1000000000,
         "Received and not yet deleted messages of one queue; the default is the service's quota."),
 };

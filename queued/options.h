@@ -9,7 +9,7 @@ struct queued_options {
     struct server_options server;
     char *link_url;
     bool strict_waits, enforce_policies, peek_remote, test_aids;
-    i64 long_polls_max, queues_max, messages_max, in_flight_max;
+    i64 long_polls_max, queues_max, messages_max, in_flight_max, expiry_grace_s;
 };
 static_assert(offsetof(struct queued_options, server) == 0, "the rows of all daemons start there");
 

@@ -266,6 +266,8 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms, str group_id)
     }
     if (q->attributes.fifo && !msg_receives(m))
         due_ms = queue_delay_over_ms(m); /* whatever the delay was when it was sent */
+    /* The clock may have been ahead when it was hidden. */
+    due_ms = MIN(due_ms, qs->clock->now_ms + QUEUE_HIDDEN_MAX_S * INT64_C(1000));
     if (due_ms > qs->clock->now_ms)
         hide_until(q, m, due_ms);
     if (q->pick->by_group)
@@ -300,7 +302,7 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
     assert(max <= QUEUE_TAKE_MAX);
     hide_ms = aids_hide_ms(q, hide_ms);
     while (n < max && !queue_is_full(q) && (m = q->pick->take(q))) {
-        bool expired = queue_expiry_ms(q, m) <= q->all->clock->now_ms;
+        bool expired = queue_expiry_ms(q, m) <= queues_expiry_now_ms(q->all);
         struct queue *to = expired ? NULL : redrive_target(q, m);
         if (LIKELY(!to && !expired)) {
             lease(q, m, hide_ms);

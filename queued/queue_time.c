@@ -142,7 +142,7 @@ void queue_set_retire(struct queue *q)
 u32 queue_doom_expired(struct queue *q, u32 max)
 {
     struct heap *retire = &q->all->retire;
-    i64 now_ms = q->all->clock->now_ms;
+    i64 now_ms = queues_expiry_now_ms(q->all);
     struct msg *m;
     u32 n = 0;
     if (!q->retire.place || heap_due(retire, &q->retire) > now_ms)

@@ -119,6 +119,41 @@ static void queue_came_or_went(void *arg, const struct queue *q)
     topicd_link_changed(arg, q);
 }
 
+/* --- a clock that may be wrong ---------------------------------------------------------------- */
+
+/* From here on it is not far from the last known time. */
+#define CLOCK_FAR_MS 3600000
+
+static void clock_trust(struct loop_timer *t)
+{
+    struct queued *d = t->arg;
+
+    d->queues.expiry_lag_ms = 0;
+    log_info("messages expire by the clock again");
+    loop_again(d->server.loop);
+}
+
+/* Messages that a wrong clock lets expire are gone for good; those that it keeps are not. */
+static void clock_doubt(struct queued *d)
+{
+    i64 last_ms = engine_last_ms(&d->store->engine), lag_ms = d->server.clock.now_ms - last_ms;
+    i64 grace_ms = d->options->expiry_grace_s * 1000;
+
+    d->grace = (struct loop_timer){.due = clock_trust, .arg = d};
+    if (last_ms == 0 || d->server.clock.manual || grace_ms == 0 ||
+        (lag_ms < CLOCK_FAR_MS && lag_ms > -CLOCK_FAR_MS))
+        return;
+    if (lag_ms < 0) { /* what is late expires late, and nothing is lost */
+        log_warning("the clock is behind the last known time ms=%" PRId64, -lag_ms);
+        return;
+    }
+    log_warning("the clock is far from the last known time ms=%" PRId64
+                ": nothing expires for the next %" PRId64 " s",
+                lag_ms, d->options->expiry_grace_s);
+    d->queues.expiry_lag_ms = lag_ms;
+    loop_timer_set_real(d->server.loop, &d->grace, d->server.clock.mono_ms + grace_ms);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static int open_store(struct queued *d, struct fault *f)
@@ -139,6 +174,7 @@ static int open_store(struct queued *d, struct fault *f)
         return err;
     queues_init(&d->queues, d->server.loop, d->server.background, d->store, &d->server.seed,
                 &limits);
+    clock_doubt(d);
     err = queues_reload(&d->queues);
     return err ? fault_set(f, CONF_FAULT, "%s: the store cannot be read: %s", store.dir,
                            err_text(err))
@@ -219,6 +255,8 @@ void queued_close(struct queued *d)
     if (!d)
         return;
     server_close_endpoints(&d->server);
+    if (d->grace.due)
+        loop_timer_clear(d->server.loop, &d->grace);
     if (d->topicd.queues)
         topicd_link_deinit(&d->topicd);
     if (d->queues.loop)

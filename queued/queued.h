@@ -24,6 +24,7 @@ struct queued {
     struct aids_pages aids;
     struct topicd_link topicd;
     struct loop_hook hook;
+    struct loop_timer grace; /* until the clock is trusted */
 };
 
 /* Opens the store, loads it, creates what the topology file names, listens. On failure `f` has the

@@ -71,6 +71,7 @@ struct queues {
     struct list tombs;  /* and in the order in which they came */
     u64 next_id;        /* of queues, messages and body rows alike */
     bool failing;       /* the store fails: nothing is given out */
+    i64 expiry_lag_ms; /* what messages expire by is so far behind the clock: queues_expiry_now_ms */
     struct sweep sweep;
     struct buf row, content, work; /* scratch: a body row, what is rendered of it, digests */
     void (*changed)(void *arg, const struct queue *q); /* a queue came or went */
@@ -119,6 +120,13 @@ i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name
 struct skiplist_node *queues_list(const struct queues *qs, str account, str region, str prefix,
                                   str after);
 bool queues_is_of(const struct skiplist_node *n, str account, str region, str prefix);
+
+/* The time that messages expire by. After a start with a clock far from the last known time it goes on
+ * from that time, until the clock is trusted. */
+static inline i64 queues_expiry_now_ms(const struct queues *qs)
+{
+    return qs->clock->now_ms - qs->expiry_lag_ms;
+}
 
 static inline size_t queues_count(const struct queues *qs)
 {

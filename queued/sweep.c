@@ -76,7 +76,7 @@ static u32 expire_step(void *arg, u32 pieces)
     struct heap_node *top;
     u32 n = 0;
     while (n < pieces && (top = heap_top(&qs->retire)) &&
-           heap_due(&qs->retire, top) <= qs->clock->now_ms) {
+           heap_due(&qs->retire, top) <= queues_expiry_now_ms(qs)) {
         struct queue *q = container_of(top, struct queue, retire);
         u32 done = queue_doom_expired(q, MIN(QUEUE_BATCH, pieces - n));
         n += MAX(done, 1);
@@ -250,7 +250,8 @@ void sweep_arm(struct queues *qs)
     struct sweep *s = &qs->sweep;
     i64 due = INT64_MAX;
     arm_job(qs, first_due(&qs->falls), &s->show, &due);
-    arm_job(qs, first_due(&qs->retire), &s->expire, &due);
+    if (heap_top(&qs->retire))
+        arm_job(qs, first_due(&qs->retire) + qs->expiry_lag_ms, &s->expire, &due);
     arm_job(qs, first_due(&qs->tasks.due), &s->move, &due);
     arm_job(qs, dedup_due_ms(&qs->dedup), &s->dedup, &due);
     if (!list_is_empty(&qs->redelay))

@@ -86,6 +86,9 @@ static void look_due(struct loop_timer *t)
 {
     struct server *s = t->arg;
 
+    if (!s->failing && s->looked_commits != loop_stats(s->loop).commits &&
+        engine_note_time(s->engine, s->clock.now_ms))
+        loop_dirty(s->loop);
     s->looked_commits = loop_stats(s->loop).commits;
     s->look_is_soon = false;
     if (!s->failing && engine_look(s->engine))
@@ -274,9 +277,21 @@ static void signal_came(struct loop_watch *w, u32 events)
     }
 }
 
+static void tell_step(struct server *s)
+{
+    i64 ms = clock_stepped(&s->clock);
+
+    if (ms)
+        log_warning("the system's clock was stepped ms=%" PRId64 ": the daemon's time goes on, and "
+                    "follows by %d ms a day",
+                    ms, CLOCK_SLEW_PPM * 86400 / 1000);
+}
+
 static bool server_flush(struct loop_hook *h)
 {
     struct server *s = container_of(h, struct server, hook);
+
+    tell_step(s);
 
     if (s->end != SERVER_RUNS)
         stop_when_done(s);

@@ -4,6 +4,8 @@
 #include <time.h>
 
 #define MS_PER_DAY INT64_C(86400000)
+/* So far apart two readings are still of one moment. */
+#define CLOCK_APART_US 10000
 /* 9999-12-31T23:59:59.999Z; later times are written as this one, times before 1970 as 1970. */
 #define CLOCK_TEXT_MAX_MS INT64_C(253402300799999)
 
@@ -22,7 +24,7 @@ static i64 system_wall_us(void *arg)
 
 static i64 system_mono_us(void *arg)
 {
-    return system_us(CLOCK_MONOTONIC);
+    return system_us(CLOCK_BOOTTIME);
 }
 
 const struct clock_source CLOCK_SYSTEM = {system_wall_us, system_mono_us, NULL};
@@ -35,15 +37,49 @@ void clock_init(struct clock *c, bool manual)
 void clock_init_from(struct clock *c, const struct clock_source *source, bool manual)
 {
     *c = (struct clock){.manual = manual, .source = *source};
-    c->now_ms = clock_wall_ms(c);
-    c->mono_ms = clock_us(c) / 1000;
+    c->tick_us = clock_us(c);
+    c->base_us = c->source.wall_us(c->source.arg) - c->tick_us;
+    c->now_ms = (c->base_us + c->tick_us) / 1000;
+    c->mono_ms = c->tick_us / 1000;
+}
+
+/* Follows the system's wall clock, `passed_us` after the last tick. Two clocks cannot be read at
+ * once: a reading that was interrupted tells nothing. */
+static void clock_follow(struct clock *c, i64 passed_us)
+{
+    i64 wall_us = c->source.wall_us(c->source.arg), after_us = clock_us(c);
+
+    if (after_us - c->tick_us > CLOCK_APART_US)
+        return;
+    i64 ahead_us = wall_us - c->base_us - c->tick_us, moved_us = ahead_us - c->ahead_us;
+    i64 most_us = passed_us * CLOCK_SLEW_PPM / 1000000;
+
+    if (moved_us >= CLOCK_STEP_MIN_MS * 1000 || moved_us <= -CLOCK_STEP_MIN_MS * 1000)
+        c->stepped_us += moved_us;
+    i64 slew_us = MAX(MIN(ahead_us, most_us), -most_us);
+
+    c->base_us += slew_us;
+    c->ahead_us = ahead_us - slew_us;
 }
 
 void clock_tick(struct clock *c)
 {
-    if (!c->manual)
-        c->now_ms = clock_wall_ms(c);
-    c->mono_ms = clock_us(c) / 1000;
+    i64 us = clock_us(c), passed_us = us - c->tick_us;
+
+    c->tick_us = us;
+    c->mono_ms = us / 1000;
+    if (c->manual)
+        return;
+    clock_follow(c, passed_us);
+    c->now_ms = MAX(c->now_ms, (c->base_us + us) / 1000);
+}
+
+i64 clock_stepped(struct clock *c)
+{
+    i64 ms = c->stepped_us / 1000;
+
+    c->stepped_us = 0;
+    return ms;
 }
 
 i64 clock_us(const struct clock *c)
@@ -53,7 +89,7 @@ i64 clock_us(const struct clock *c)
 
 i64 clock_read_ms(const struct clock *c)
 {
-    return c->manual ? c->now_ms : c->now_ms + clock_us(c) / 1000 - c->mono_ms;
+    return c->manual ? c->now_ms : MAX(c->now_ms, (c->base_us + clock_us(c)) / 1000);
 }
 
 i64 clock_wall_ms(const struct clock *c)
@@ -76,7 +112,7 @@ void clock_move_to(struct clock *c, i64 ms)
 
 i64 clock_micros(void)
 {
-    return system_us(CLOCK_MONOTONIC);
+    return system_us(CLOCK_BOOTTIME);
 }
 
 struct date {

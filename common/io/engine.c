@@ -3,6 +3,8 @@
 #include "common/base/mem.h"
 
 #define EPOCH_BEGIN_MS INT64_C(1577836800000) /* 2020 */
+#define TIME_KEY       "last_ms"
+#define TIME_NOTE_MS   60000
 #define EPOCH_MAX      (UINT64_C(1) << ENGINE_EPOCH_BITS)
 
 u64 engine_epoch_after(u64 last, const struct clock *clock)
@@ -50,6 +52,39 @@ void engine_meta_set(struct engine *e, const char *key, i64 value)
 {
     engine_hold(e, str_of(key), value);
     e->ops->meta_set(e, key, value);
+}
+
+/* --- the last known time ---------------------------------------------------------------------- */
+
+i64 engine_last_ms(const struct engine *e)
+{
+    return e->last_ms;
+}
+
+static void time_note(struct engine *e, i64 now_ms)
+{
+    e->noted_ms = now_ms;
+    engine_meta_set(e, TIME_KEY, now_ms);
+}
+
+bool engine_note_time(struct engine *e, i64 now_ms)
+{
+    if (now_ms - e->noted_ms < TIME_NOTE_MS)
+        return false;
+    time_note(e, now_ms);
+    return true;
+}
+
+void engine_open_time(struct engine *e, i64 now_ms)
+{
+    if (engine_meta_get(e, TIME_KEY, &e->last_ms) || e->last_ms < 0)
+        e->last_ms = 0;
+    time_note(e, now_ms);
+}
+
+void engine_end_time(struct engine *e, i64 now_ms)
+{
+    time_note(e, now_ms);
 }
 
 /* --- ids -------------------------------------------------------------------------------------- */

@@ -85,6 +85,8 @@ struct engine {
     struct engine_ids ids[ENGINE_IDS_MAX];
     struct engine_value *values;
     u32 value_count;
+    i64 last_ms;  /* engine_last_ms */
+    i64 noted_ms; /* of the last note */
     u32 losses; /* number of losses of turns: what was loaded before the last one may be outdated */
     void (*failed)(void *arg, int err); /* engine_serve */
     void *failed_arg;
@@ -96,6 +98,12 @@ struct engine {
 /* The epoch that follows `last` (0: there was none), by the real wall time; 0: the epochs are used
  * up. */
 u64 engine_epoch_after(u64 last, const struct clock *clock);
+
+/* The last time that the store knows of from before it was opened, Unix ms; 0: none. It is noted at
+ * open, at an orderly end, and once a minute while turns are committed. */
+i64 engine_last_ms(const struct engine *e);
+/* True: it was noted, in the open turn. */
+bool engine_note_time(struct engine *e, i64 now_ms);
 
 /* Small values. E_NOT_FOUND leaves *ret untouched. */
 int engine_meta_get(const struct engine *e, const char *key, i64 *ret);
@@ -184,6 +192,9 @@ void engine_ids_open(struct engine *e, u32 series, const char *key, u64 reserve)
 /* An orderly end: returns the unused parts of the reserved ids, in a turn that the caller commits.
  * */
 void engine_return_ids(struct engine *e);
+/* At open, after the small values, and at an orderly end, in a turn that the caller commits. */
+void engine_open_time(struct engine *e, i64 now_ms);
+void engine_end_time(struct engine *e, i64 now_ms);
 void engine_deinit(struct engine *e);
 
 #endif

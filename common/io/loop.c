@@ -22,8 +22,8 @@
 /* Most deadlines of one kind that a turn runs; the rest are run in the next turns, without waiting.
  * Many may be due together, such as long polls that began together. */
 #define LOOP_TIMERS_MAX 256
-/* Longest wait while wall deadlines exist: bounds the delay in noticing a step of the wall clock.
- * */
+/* Longest wait while wall deadlines exist: our wall time may run a little faster than the monotonic
+ * one. */
 #define LOOP_WALL_WAIT_MAX_MS 5000
 /* A held turn with more callbacks than this is full. */
 #define LOOP_HELD_MAX 4096

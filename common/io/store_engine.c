@@ -90,6 +90,7 @@ static int epoch_take(struct store_engine *q)
     if (!q->engine->epoch)
         return E_INVALID;
     engine_meta_set(q->engine, "epoch", (i64)q->engine->epoch);
+    engine_open_time(q->engine, q->clock->now_ms);
     return 0;
 }
 
@@ -162,6 +163,7 @@ void store_engine_close(struct store_engine *q)
     if (q->is_ready) {
         store_rollback(q->store);
         engine_return_ids(q->engine);
+        engine_end_time(q->engine, q->clock->now_ms);
         if (store_commit(q->store, &ticket) != 0)
             store_rollback(q->store); /* then the reserves are skipped */
     }

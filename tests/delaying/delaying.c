@@ -487,6 +487,8 @@ void delaying_init(struct delaying *d, const struct delaying_ops *ops, struct en
     outer->ops = &delaying_engine_ops;
     outer->own = d;
     outer->epoch = inner->epoch;
+    outer->last_ms = inner->last_ms;
+    outer->noted_ms = inner->noted_ms;
     memcpy(outer->instance, inner->instance, sizeof(outer->instance));
     for (u32 i = 0; i < inner->value_count; i++)
         engine_hold(outer, str_of(inner->values[i].key), inner->values[i].value);

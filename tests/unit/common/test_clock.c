@@ -60,10 +60,81 @@ static void given_time(void **state)
     assert_int_equal(clock_wall_ms(&manual), 7002);
     clock_tick(&c);
     clock_tick(&manual);
-    assert_int_equal(c.now_ms, 7002);
+    assert_int_equal(c.now_ms, 6001); /* by the monotonic clock, whatever the other one says */
     assert_int_equal(c.mono_ms, 3500);
     assert_int_equal(manual.now_ms, 5000);
     assert_int_equal(manual.mono_ms, 3500);
+}
+
+/* The system's two clocks, moved by hand. */
+static struct {
+    i64 wall_us, mono_us;
+} hands;
+
+static i64 hand_wall_us(void *arg)
+{
+    return hands.wall_us;
+}
+
+static i64 hand_mono_us(void *arg)
+{
+    return hands.mono_us;
+}
+
+static void pass(struct clock *c, i64 ms)
+{
+    hands.wall_us += ms * 1000;
+    hands.mono_us += ms * 1000;
+    clock_tick(c);
+}
+
+/* Steps of an hour or of days, to and fro: time goes on as it was, never back, and follows slowly. */
+static void steps(void **state)
+{
+    static const i64 all_ms[] = {-3600000, 3600000, 5 * 86400000LL, -5 * 86400000LL, 1000, -501};
+    const struct clock_source source = {hand_wall_us, hand_mono_us, NULL};
+    struct clock c;
+
+    hands.wall_us = INT64_C(1767323045678000);
+    hands.mono_us = 77000;
+    clock_init_from(&c, &source, false);
+    for (size_t i = 0; i < ARRAY_LEN(all_ms); i++) {
+        i64 before_ms = c.now_ms;
+
+        hands.wall_us += all_ms[i] * 1000;
+        pass(&c, 10);
+        assert_int_equal(clock_stepped(&c), all_ms[i]);
+        assert_int_equal(clock_stepped(&c), 0);
+        for (u32 n = 0; n < 990; n++) {
+            i64 last_ms = c.now_ms;
+
+            pass(&c, 10);
+            assert_true(c.now_ms >= last_ms && c.now_ms <= last_ms + 11);
+        }
+        /* Ten seconds were ten seconds, give or take 5 ms. */
+        assert_in_range(c.now_ms - before_ms, 9900 - 6, 9910 + 6);
+        assert_int_equal(clock_stepped(&c), 0);
+        assert_in_range(clock_read_ms(&c) - c.now_ms, 0, 1);
+        hands.wall_us -= all_ms[i] * 1000;
+        pass(&c, 0);
+        clock_stepped(&c);
+    }
+}
+
+/* What is small is followed to the end, and is no step. */
+static void small_differences(void **state)
+{
+    const struct clock_source source = {hand_wall_us, hand_mono_us, NULL};
+    struct clock c;
+
+    hands.wall_us = INT64_C(1767323045678000);
+    hands.mono_us = 0;
+    clock_init_from(&c, &source, false);
+    hands.wall_us += 100000;
+    for (u32 n = 0; n < 3000; n++)
+        pass(&c, 100);
+    assert_int_equal(c.now_ms, hands.wall_us / 1000);
+    assert_int_equal(clock_stepped(&c), 0);
 }
 
 static void as_the_library(i64 ms)
@@ -106,6 +177,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(manual_time),
         cmocka_unit_test(given_time),
+        cmocka_unit_test(steps),
+        cmocka_unit_test(small_differences),
         cmocka_unit_test(texts),
         cmocka_unit_test(out_of_bounds),
     };
