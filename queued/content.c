@@ -6,8 +6,9 @@
 
 #include "common/aws/envelope.h"
 
-#define VERSION       1
+#define VERSION       2
 #define HEAD_SIZE     4
+#define DIGEST_SIZE   8
 #define MD5_TEXT_SIZE (HASH_MD5_HEX - 1)
 
 enum { KIND_MESSAGE = 1, KIND_PUBLICATION = 2, KIND_FIFO_MESSAGE = 3 };
@@ -20,6 +21,7 @@ static void put_head(struct buf *b, u8 kind, u32 attrs)
     buf_char(b, VERSION);
     buf_char(b, (char)kind);
     buf_add(b, &n, sizeof n);
+    buf_add(b, &(u64){0}, DIGEST_SIZE);
 }
 
 static void put_text(struct buf *b, str s)
@@ -29,10 +31,29 @@ static void put_text(struct buf *b, str s)
     buf_str(b, s);
 }
 
+/* What no single changed byte leaves as it is: it guards against decay, not against forgers. */
+static u64 digest_of(u8 kind, u32 attrs, str rest)
+{
+    u8 digest[32];
+    u64 first;
+    hash_sha256(rest, digest);
+    memcpy(&first, digest, sizeof first);
+    return le64toh(first) ^ ((u64)kind << 16 | attrs);
+}
+
+/* The row is complete: fills in its digest. */
+static void end_row(struct buf *out, u8 kind, u32 attrs)
+{
+    str rest = str_slice(buf_view(out), HEAD_SIZE + DIGEST_SIZE, out->n);
+    u64 digest = htole64(digest_of(kind, attrs, rest));
+    memcpy(out->p + HEAD_SIZE, &digest, sizeof digest);
+}
+
 void content_write(struct buf *out, const struct content *c)
 {
+    u8 kind = c->dedup_id.n ? KIND_FIFO_MESSAGE : KIND_MESSAGE;
     buf_reset(out);
-    put_head(out, c->dedup_id.n ? KIND_FIFO_MESSAGE : KIND_MESSAGE, c->attrs.n);
+    put_head(out, kind, c->attrs.n);
     buf_add(out, c->md5, MD5_TEXT_SIZE);
     put_text(out, c->group_id);
     if (c->dedup_id.n)
@@ -44,6 +65,7 @@ void content_write(struct buf *out, const struct content *c)
         put_text(out, c->attrs.items[i].value);
     }
     buf_str(out, c->body);
+    end_row(out, kind, c->attrs.n);
 }
 
 void content_write_publication(struct buf *out, const struct frame_publication *p)
@@ -61,6 +83,7 @@ void content_write_publication(struct buf *out, const struct frame_publication *
     put_text(out, p->public_url);
     put_text(out, p->attrs);
     buf_str(out, p->message);
+    end_row(out, KIND_PUBLICATION, p->attr_count);
 }
 
 str content_origin(str topic, str subscription)
@@ -171,20 +194,32 @@ static int render(const struct frame_publication *p, bool raw, str subscription,
     return 0;
 }
 
+static int check_body(const struct content *c)
+{
+    char md5[HASH_MD5_HEX];
+    return strcmp(hash_md5_hex(c->body, md5), c->md5) == 0 ? 0 : E_INVALID;
+}
+
 int content_read(str row, bool raw, str subscription, struct buf *work, struct content *ret)
 {
     u8 head[2];
     u16 attrs;
+    u64 digest;
     struct frame_publication p;
     ret->attrs.n = 0;
     ret->is_published = false;
     ret->dedup_id = STR("");
     if (!get(&row, head, sizeof head) || !get(&row, &attrs, sizeof attrs))
         return E_INVALID;
-    if (head[0] != VERSION)
-        return head[0] > VERSION ? E_NEWER : E_INVALID;
-    if (head[1] == KIND_MESSAGE || head[1] == KIND_FIFO_MESSAGE)
-        return read_message(row, head[1] == KIND_FIFO_MESSAGE, le16toh(attrs), ret);
+    if (head[0] == 0 || head[0] > VERSION)
+        return head[0] ? E_NEWER : E_INVALID;
+    if (head[0] == VERSION && (!get(&row, &digest, sizeof digest) ||
+                               le64toh(digest) != digest_of(head[1], le16toh(attrs), row)))
+        return E_INVALID;
+    if (head[1] == KIND_MESSAGE || head[1] == KIND_FIFO_MESSAGE) {
+        int err = read_message(row, head[1] == KIND_FIFO_MESSAGE, le16toh(attrs), ret);
+        return err || head[0] == VERSION ? err : check_body(ret);
+    }
     if (head[1] != KIND_PUBLICATION || read_publication(row, le16toh(attrs), &p))
         return E_INVALID;
     return render(&p, raw, subscription, work, ret);

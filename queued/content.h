@@ -2,12 +2,15 @@
  * either a sent message, or a publication that one or many queues hold; a publication is rendered,
  * raw or in its envelope, for the subscription that delivered it.
  *
- *   message:      u8 version · u8 kind · u16 attributes · 32 bytes of the body's digest ·
- *                 group id · trace header · attributes · body to the end
+ *   row:          u8 version · u8 kind · u16 attributes · u64 digest of all that follows, and then
+ *   message:      32 bytes of the body's digest · group id · trace header · attributes ·
+ *                 body to the end
  *   FIFO message: the same, with the deduplication id behind the group id
- *   publication:  u8 version · u8 kind · u16 attributes · i64 time · topic · message id · subject ·
- *                 group id · FIFO part (frame.h) · trace header · public URL · attributes as on the link ·
- *                 message to the end
+ *   publication:  i64 time · topic · message id · subject · FIFO part (frame.h) ·
+ *                 trace header · public URL · attributes as on the link · message to the end
+ *
+ * Rows of version 1 have no digest of their own; in those of messages the body's is checked. So a
+ * disk that changes a byte makes a row unreadable, and never another message.
  *
  * Integers are little-endian. A text is a u32 length and its bytes. An attribute is three texts. */
 #ifndef TOQUE_CONTENT_H

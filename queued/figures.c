@@ -16,6 +16,8 @@ void queued_figures(const struct server *s, struct figures *to)
     figure_gauge(to, "queues", "", queues_count(qs), "Queues of all accounts and regions.");
     figure_gauge(to, "messages", "", qs->msgs.msgs.used,
                  "Messages that are stored, including those that wait to be cleared.");
+    figure_gauge(to, "damaged", "", qs->damaged + qs->set_aside,
+                 "Rows and bodies of the store that cannot be read.");
     figure_gauge(to, "long_polls", "", qs->waiting.parked, "Receives that wait for a message.");
     figure_counter(to, "delivered", "", d->topicd.delivered, "Messages made of publications.");
     figure_counter(to, "unknown_targets", "", d->topicd.unknown,

@@ -131,7 +131,17 @@ static void out_message(const struct handout *h, const struct given *g,
 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
-/* One that cannot be read is given to nobody; the others are. */
+/* A message that cannot be read is given to nobody; the others are. */
+static void put_aside(struct handout *h, const struct given *g, u64 body, int err)
+{
+    struct msg *m = msg_find(&h->all->msgs, g->seq);
+    log_error("a message's body cannot be read, the message is set aside message=%" PRIu64
+              " body=%" PRIu64 " error=\"%s\"",
+              g->seq, body, err_text(err));
+    if (m && queue_find(m->queue, g->seq) && msg_receives(m) == g->receives)
+        queue_set_aside(m);
+}
+
 static void body_came(struct body_fetch *f, u32 i, int err, str row)
 {
     struct handout *h = container_of(f, struct handout, fetch);
@@ -142,9 +152,7 @@ static void body_came(struct body_fetch *f, u32 i, int err, str row)
     if (!err)
         out_message(h, g, &content);
     else if (err != E_DOWN)
-        log_error("a message's body cannot be read, the message stays away message=%" PRIu64
-                  " body=%" PRIu64 " error=\"%s\"",
-                  g->seq, f->ids[i], err_text(err));
+        put_aside(h, g, f->ids[i], err);
 }
 
 static void bodies_came(struct body_fetch *f)

@@ -340,6 +340,17 @@ void queue_drop(struct msg *m)
     loop_dirty(qs->loop);
 }
 
+void queue_set_aside(struct msg *m)
+{
+    struct queues *qs = m->queue->all;
+    bool is_last = false;
+    queue_let_go(m->queue, m);
+    is_last = msg_body_drop(&qs->msgs, m);
+    (void)is_last; /* its body row stays, too */
+    msg_free(&qs->msgs, m);
+    qs->set_aside++;
+}
+
 void queue_doom(struct msg *m)
 {
     struct queue *q = m->queue;

@@ -92,6 +92,8 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
 void queue_drop(struct msg *m);
 /* A hidden message becomes visible: its time has come. */
 void queue_return(struct msg *m);
+/* Its body cannot be read: memory forgets it, its rows stay as they are until the next load. */
+void queue_set_aside(struct msg *m);
 /* It is gone for everybody, and is cleared away in the background. */
 void queue_doom(struct msg *m);
 /* It is hidden until then, in memory. */

@@ -19,6 +19,7 @@ struct queue_sqlite {
     const struct clock *clock;
     struct idmap unreadable; /* body rows, until then: */
     i64 unreadable_until_ms; /* mono */
+    struct idmap left_alone; /* messages whose rows cannot be changed: the file is damaged there */
     sqlite3_stmt *queue_put, *queue_delete, *queue_load;
     sqlite3_stmt *task_put, *task_delete, *task_load;
     sqlite3_stmt *body_add, *body_delete, *bodies_delete, *body_read;

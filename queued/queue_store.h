@@ -134,6 +134,7 @@ struct queue_store_ops {
 struct queue_store {
     struct engine engine;
     const struct queue_store_ops *ops;
+    u64 unreadable; /* queue_store_unreadable */
     u8 secret[QUEUE_STORE_SECRET_SIZE];
     struct map applied; /* by incarnation; as the last load found it, and set since */
     u64 applied_use;    /* the highest `use` among them */
@@ -281,6 +282,12 @@ void queue_store_heard(struct queue_store *s, str incarnation, u64 sequence, u32
  * walk and is returned. Fast: millions of rows a second. Called at start, and after a failed
  * commit. */
 int queue_store_load(struct queue_store *s, const struct queue_store_walk *walk);
+/* Damaged places (pages of rows, single rows) that the last load passed over, and rows that no turn
+ * could change since then because of damage: they are left alone. */
+static inline u64 queue_store_unreadable(const struct queue_store *s)
+{
+    return s->unreadable;
+}
 
 /* --- what every engine has: engine.h ---------------------------------------------------------- */
 

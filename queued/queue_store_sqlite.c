@@ -58,10 +58,10 @@ static void sql_prepare(struct queue_sqlite *s)
     store_prepare(st, &s->queue_delete, "DELETE FROM queue WHERE id=?1");
     store_prepare(st, &s->queue_load,
                   "SELECT id,account,region,name,attributes,created_ms,modified_ms FROM queue"
-                  " ORDER BY id");
+                  " WHERE id>=?1 ORDER BY id");
     store_prepare(st, &s->task_put, "INSERT OR REPLACE INTO task(id,queue,state) VALUES(?1,?2,?3)");
     store_prepare(st, &s->task_delete, "DELETE FROM task WHERE id=?1");
-    store_prepare(st, &s->task_load, "SELECT id,queue,state FROM task ORDER BY id");
+    store_prepare(st, &s->task_load, "SELECT id,queue,state FROM task WHERE id>=?1 ORDER BY id");
     store_prepare(st, &s->body_add, "INSERT INTO body(id,content) VALUES(?1,?2)");
     store_prepare(st, &s->body_delete, "DELETE FROM body WHERE id=?1");
     store_prepare(st, &s->bodies_delete, "DELETE FROM body WHERE id BETWEEN ?1 AND ?2");
@@ -79,10 +79,11 @@ static void sql_prepare(struct queue_sqlite *s)
     store_prepare(st, &s->messages_delete, "DELETE FROM message WHERE seq BETWEEN ?1 AND ?2");
     store_prepare(st, &s->message_load,
                   "SELECT seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
-                  " ORDER BY seq");
+                  " WHERE seq>=?1 ORDER BY seq");
     store_prepare(st, &s->dedup_add, "INSERT INTO dedup(seq,key,sent_ms) VALUES(?1,?2,?3)");
     store_prepare(st, &s->dedup_delete, "DELETE FROM dedup WHERE seq<=?1");
-    store_prepare(st, &s->dedup_load, "SELECT seq,key,sent_ms FROM dedup ORDER BY seq");
+    store_prepare(st, &s->dedup_load,
+                  "SELECT seq,key,sent_ms FROM dedup WHERE seq>=?1 ORDER BY seq");
     store_prepare(st, &s->applied_set,
                   "INSERT OR REPLACE INTO link(incarnation,sequence,use) VALUES(?1,?2,?3)");
     store_prepare(st, &s->applied_forget, "DELETE FROM link WHERE incarnation=?1");
@@ -100,6 +101,7 @@ static void sql_close(struct queue_store *base)
     struct queue_sqlite *s = queue_sqlite_of(base);
     store_engine_close(&s->sql);
     idmap_deinit(&s->unreadable);
+    idmap_deinit(&s->left_alone);
     queue_store_deinit(base);
     buf_deinit(&s->extra);
     buf_deinit(&s->moved);
@@ -136,6 +138,7 @@ int queue_store_sqlite_open(struct queue_store **ret, const struct store_options
     };
     s->clock = o->clock;
     idmap_init(&s->unreadable, NULL);
+    idmap_init(&s->left_alone, NULL);
     int err = sql_open(s, &conf, f);
     mem_free(path);
     if (err) {
@@ -169,6 +172,16 @@ static void sql_delete(struct queue_sqlite *s, sqlite3_stmt **slot, u64 id)
     store_freed(s->store);
     store_bind_u64(stmt, 1, id);
     store_run(s->store, stmt);
+}
+
+/* Runs a sentence about one message. Where the file is damaged there the turn is lost; the next load
+ * leaves the message out, so that the turns behind it are not lost for it, too. */
+static void sql_run_on_message(struct queue_sqlite *s, sqlite3_stmt *stmt, u64 seq)
+{
+    bool was_sound = store_begin(s->store) == 0;
+    if (store_run(s->store, stmt) && was_sound && store_is_damaged(s->store) &&
+        s->left_alone.n < UNREADABLE_MAX)
+        idmap_put(&s->left_alone, seq, s);
 }
 
 static void sql_delete_queue(struct queue_store *base, u64 id)
@@ -253,13 +266,16 @@ static void sql_update_message(struct queue_store *base, u64 seq, i64 due_ms, i6
     store_bind_time(stmt, 2, due_ms);
     store_bind_time(stmt, 3, first_ms);
     sqlite3_bind_int64(stmt, 4, (i64)receives - QUEUE_SQLITE_RECEIVES_BASE);
-    store_run(s->store, stmt);
+    sql_run_on_message(s, stmt, seq);
 }
 
 static void sql_delete_message(struct queue_store *base, u64 seq, bool own_body)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, &s->message_delete, seq);
+    sqlite3_stmt *stmt = store_write(s->store, &s->message_delete);
+    store_freed(s->store);
+    store_bind_u64(stmt, 1, seq);
+    sql_run_on_message(s, stmt, seq);
     if (own_body)
         sql_delete(s, &s->body_delete, seq);
 }

@@ -7,6 +7,8 @@
  * 3. What a reload finds without a queue row belongs to a deleted queue and is doomed. */
 #include "queued/queues.h"
 
+#include "common/aws/arn.h"
+#include "common/aws/frame.h"
 #include "common/aws/queue_place.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -16,6 +18,8 @@
 
 /* ACCOUNT/REGION/NAME: 12 digits, a region of the desk's making, a name within its bounds. */
 #define KEY_SIZE_MAX 256
+/* Every id is below it. */
+#define ID_MAX (UINT64_C(1) << 63)
 
 /* A name that was deleted lately. */
 struct tomb {
@@ -104,6 +108,7 @@ void queues_deinit(struct queues *qs)
 
 struct loading {
     struct queues *all;
+    u64 damaged;         /* rows that say what cannot be */
     struct queue *last;  /* of the last message: neighbours often share it */
     struct idmap bodies; /* body rows that several messages hold, or one that was moved */
     struct msg_body *last_body;
@@ -117,9 +122,22 @@ static void enter(struct queue *q)
     skiplist_put(&qs->order, q->key, q);
 }
 
+/* Every row is checked as if a stranger had written it: disks decay. */
+static bool is_sound_queue(const struct loading *l, const struct queue_row *row)
+{
+    return row->id && row->id < ID_MAX && arn_is_account(row->account) &&
+           arn_is_region(row->region) && row->name.n <= ARN_QUEUE_NAME_MAX &&
+           arn_is_queue_name(row->name) && !idmap_get(&l->all->by_id, row->id) &&
+           !queues_find(l->all, row->account, row->region, row->name);
+}
+
 static int on_queue(void *arg, const struct queue_row *row)
 {
     struct loading *l = arg;
+    if (!is_sound_queue(l, row)) {
+        l->damaged++;
+        return 0;
+    }
     struct queue *q = queue_new(l->all, row->id, row->account, row->region, row->name);
     q->created_ms = row->created_ms;
     q->modified_ms = row->modified_ms;
@@ -137,7 +155,7 @@ static int on_queue(void *arg, const struct queue_row *row)
 static int on_task(void *arg, const struct task_row *row)
 {
     struct loading *l = arg;
-    struct queue *q = idmap_get(&l->all->by_id, row->queue);
+    struct queue *q = row->id && row->queue ? idmap_get(&l->all->by_id, row->queue) : NULL;
     if (q)
         move_task_restore(q, row);
     return 0;
@@ -170,13 +188,24 @@ static struct msg_body *body_of_row(struct loading *l, u64 row)
     return l->last_body = b;
 }
 
+static bool is_sound_message(const struct loading *l, const struct message_row *row)
+{
+    return row->seq && row->seq < ID_MAX && row->queue && row->queue < ID_MAX &&
+           row->body < ID_MAX && row->sent_ms >= 0 && row->sent_ms <= FRAME_CLOCK_MAX &&
+           !msg_find(&l->all->msgs, row->seq);
+}
+
 static int on_message(void *arg, const struct message_row *row)
 {
     struct loading *l = arg;
+    if (!is_sound_message(l, row)) {
+        l->damaged++;
+        return 0;
+    }
     struct queue *q = queue_of_row(l, row->queue);
     struct msgs *ms = &l->all->msgs;
     struct msg *m = msg_new(ms, q, row->seq, row->sent_ms);
-    m->flags = (u16)row->flags;
+    m->flags = (u16)(row->flags & MSG_RAW);
     m->origin = origin_hold(ms, row->origin);
     if (row->body)
         msg_body_hold(m, body_of_row(l, row->body));
@@ -200,11 +229,26 @@ static int on_dedup(void *arg, const struct dedup_row *row)
 {
     struct loading *l = arg;
     struct dedup_entry e = {.seq = row->seq, .sent_ms = row->sent_ms};
-    if (row->key.n != sizeof e.key)
-        return 0; /* damaged */
-    memcpy(e.key, row->key.p, sizeof e.key);
+    bool is_sound =
+        row->key.n == sizeof e.key && row->sent_ms >= 0 && row->sent_ms <= FRAME_CLOCK_MAX;
+    if (is_sound)
+        memcpy(e.key, row->key.p, sizeof e.key);
+    if (!is_sound || e.key[0] == 0) {
+        l->damaged++;
+        return 0;
+    }
     dedup_add(&l->all->dedup, &e);
     return 0;
+}
+
+/* Once for each that is new: a reload finds the same again. */
+static void tell_damage(struct queues *qs, u64 rows)
+{
+    if (rows > qs->damaged)
+        log_error("the store is damaged: what cannot be read is set aside, everything else goes on "
+                  "rows=%" PRIu64,
+                  rows);
+    qs->damaged = MAX(qs->damaged, rows);
 }
 
 int queues_reload(struct queues *qs)
@@ -223,6 +267,7 @@ int queues_reload(struct queues *qs)
                                                                      .dedup = on_dedup,
                                                                      .arg = &l});
     idmap_deinit(&l.bodies);
+    tell_damage(qs, l.damaged + queue_store_unreadable(qs->store));
     qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));
     qs->next_id = MAX(qs->next_id, queue_store_first_id(qs->store));
     if (!err)

@@ -59,6 +59,7 @@ struct store {
 
     bool turn;   /* a turn is open, in the database too unless err is set */
     int err;     /* first failure of the turn */
+    int failure; /* the last one's SQLite code */
     bool doubt;  /* invariant 3 */
     bool uncut;  /* a failed commit may be whole behind the WAL's valid end */
     bool freed;  /* there may be more free pages than when they were last counted */
@@ -83,6 +84,7 @@ static i64 now_us(const struct store *s)
 static int note_error(struct store *s, int rc, const char *doing)
 {
     const char *what = s->db ? sqlite3_errmsg(s->db) : "";
+    s->failure = (rc & 0xff) == SQLITE_CORRUPT ? SQLITE_CORRUPT : rc;
     snprintf(s->error, sizeof s->error, "%s: %s failed: %s (%d)", s->path, doing,
              *what && sqlite3_errcode(s->db) != SQLITE_OK ? what : sqlite3_errstr(rc), rc);
     return store_err_of(s->db, rc);
@@ -96,6 +98,13 @@ static int failed(struct store *s, int rc, const char *doing)
         s->err = err;
     s->doubt = true;
     return err;
+}
+
+bool store_is_damaged(const struct store *s)
+{
+    return s->failure == SQLITE_CORRUPT || s->failure == SQLITE_NOTADB ||
+           s->failure == SQLITE_IOERR_READ || s->failure == SQLITE_IOERR_SHORT_READ ||
+           s->failure == SQLITE_IOERR_CORRUPTFS || s->failure == SQLITE_IOERR_DATA;
 }
 
 const char *store_error(const struct store *s)

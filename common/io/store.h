@@ -61,6 +61,8 @@ bool store_is_open(const struct store *s); /* a turn is open */
 /* Runs a bound statement that returns no rows, and resets it. Errors are remembered: the commit of
  * this turn will fail, and nothing more of the turn is run. */
 int store_run(struct store *s, struct sqlite3_stmt *stmt);
+/* The last failure was one of the file: a page that is damaged or cannot be read. */
+bool store_is_damaged(const struct store *s);
 /* A row: 1; the end: 0 (the statement is reset); else E_ code, remembered while a turn is open. */
 int store_row(struct store *s, struct sqlite3_stmt *stmt);
 /* The same for a read whose failure does not concern the turn: the open turn continues, unless

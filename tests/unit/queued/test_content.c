@@ -35,6 +35,42 @@ static void message_round_trip(void **state)
     buf_deinit(&work);
 }
 
+/* Whatever bit of a row is changed: it is not read as something else. */
+static void changed_bits(void **state)
+{
+    struct buf row = {0}, work = {0};
+    struct content in = {.body = STR("hello"), .group_id = STR("g"), .trace_header = STR("Root=1")},
+                   out;
+    hash_md5_hex(in.body, in.md5);
+    message_attrs_put(&in.attrs, &(struct message_attr){STR("b"), STR("Binary"), STR("\x01\x02")});
+    content_write(&row, &in);
+    for (size_t bit = 0; bit < row.n * 8; bit++) {
+        row.p[bit / 8] = (char)(row.p[bit / 8] ^ 1 << bit % 8);
+        assert_true(content_read(buf_view(&row), false, STR(""), &work, &out) < 0);
+        row.p[bit / 8] = (char)(row.p[bit / 8] ^ 1 << bit % 8);
+    }
+    assert_int_equal(content_read(buf_view(&row), false, STR(""), &work, &out), 0);
+    buf_deinit(&row);
+    buf_deinit(&work);
+}
+
+/* As version 1 wrote it: without a digest of the row, and with the body's. */
+static void rows_of_version_1(void **state)
+{
+    struct buf row = {0}, work = {0};
+    struct content out;
+    buf_add(&row, "\1\1\0\0", 4);
+    buf_z(&row, "5d41402abc4b2a76b9719d911017c592");
+    buf_add(&row, "\0\0\0\0\0\0\0\0", 8);
+    buf_z(&row, "hello");
+    assert_int_equal(content_read(buf_view(&row), false, STR(""), &work, &out), 0);
+    assert_true(str_is(out.body, "hello"));
+    row.p[row.n - 1] = 'O';
+    assert_int_equal(content_read(buf_view(&row), false, STR(""), &work, &out), E_INVALID);
+    buf_deinit(&row);
+    buf_deinit(&work);
+}
+
 static void fifo_message_round_trip(void **state)
 {
     struct buf row = {0}, work = {0};
@@ -150,6 +186,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(message_round_trip),
+        cmocka_unit_test(changed_bits),
+        cmocka_unit_test(rows_of_version_1),
         cmocka_unit_test(fifo_message_round_trip),
         cmocka_unit_test(publication_raw_and_wrapped),
         cmocka_unit_test(damaged_rows),

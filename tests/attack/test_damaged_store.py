@@ -1,0 +1,127 @@
+"""A store that decayed on its disk: the daemon starts or says why it does not, never aborts, never gives out a
+body that was not sent, and goes on with everything that can be read."""
+import random, shutil
+
+import pytest
+
+from hostile import FULL, call, health
+
+PAGE = 4096
+QUEUES = 4
+MESSAGES = 60
+ROUNDS = 400 if FULL else 12
+
+
+def body(queue, n):
+    return f'{queue}/{n}/' + 'abcdefghij' * (40 * (n % 7))
+
+
+@pytest.fixture
+def store(make_toque):
+    """A store with queues of both kinds, and its daemon, stopped; all that is written stands in the database."""
+    t = make_toque()
+    t.queued.start()
+    port = t.queue_ports[0]
+    for q in range(QUEUES):
+        fifo = {'FifoQueue': 'true', 'ContentBasedDeduplication': 'true'} if q == 3 else {}
+        call(port, 'CreateQueue', QueueName=name(q), Attributes=fifo)
+        for n in range(MESSAGES):
+            group = {'MessageGroupId': str(n % 5)} if q == 3 else {}
+            assert call(port, 'SendMessage', QueueUrl=name(q), MessageBody=body(q, n), **group)[0] == 200
+    t.queued.stop()
+    return t
+
+
+def name(q):
+    return f'q{q}.fifo' if q == 3 else f'q{q}'
+
+
+def harms(size):
+    """What is done to the file: each page once, or bytes here and there."""
+    rng = random.Random(size)
+    pages = size // PAGE
+    for page in sorted(rng.sample(range(pages), min(pages, ROUNDS))):
+        yield f'page {page} is noise', [(page * PAGE, rng.randbytes(PAGE))]
+        yield f'page {page} is zero', [(page * PAGE, bytes(PAGE))]
+    for n in range(ROUNDS):
+        yield f'{n} bytes', [(rng.randrange(size), rng.randbytes(1)) for _ in range(1 + n * 3)]
+
+
+def everything(port):
+    """Asks for all there is, in every way; returns the bodies that came."""
+    got = []
+    for q in range(QUEUES):
+        for _ in range(MESSAGES):
+            status, answer = call(port, 'ReceiveMessage', QueueUrl=name(q), MaxNumberOfMessages=10,
+                                  VisibilityTimeout=600)
+            if status != 200 or not answer.get('Messages'):
+                break
+            for m in answer['Messages']:
+                assert m['Body'] in {body(q, n) for n in range(MESSAGES)}, m['Body'][:100]
+                got.append(m['Body'])
+                call(port, 'DeleteMessage', QueueUrl=name(q), ReceiptHandle=m['ReceiptHandle'])
+        call(port, 'GetQueueAttributes', QueueUrl=name(q), AttributeNames=['All'])
+    call(port, 'ListQueues')
+    return got
+
+
+def test_pages_and_bytes(store):
+    file = store.folder / 'queued' / 'queued.db'
+    sound = file.read_bytes()
+    kept = []
+    for what, changes in harms(len(sound)):
+        shutil.rmtree(file.parent)
+        file.parent.mkdir()
+        harmed = bytearray(sound)
+        for at, data in changes:
+            harmed[at:at + len(data)] = data
+        file.write_bytes(harmed)
+        store.queued.start(ready=False)
+        try:
+            store.queued.wait_line(' ready')
+        except AssertionError:
+            assert store.queued.wait_end() == 1, f'{what}: {store.queued.tail()}'
+            continue
+        kept.append(len(everything(store.queue_ports[0])))
+        assert store.queued.is_alive(), f'{what}: {store.queued.tail()}'
+        store.queued.kill()
+    # Most harms leave most of it.
+    assert sum(kept) > len(kept) * QUEUES * MESSAGES / 2
+    assert len(kept) > ROUNDS
+
+
+def test_other_queues_go_on(store):
+    """One page with rows of messages is damaged: all sends and receives of a queue that has none on it work."""
+    file = store.folder / 'queued' / 'queued.db'
+    harmed = bytearray(file.read_bytes())
+    # A leaf page of the table of bodies, which are the longest rows: somewhere in the first queue's.
+    at = harmed.find(body(0, 27).encode()[:12])
+    page = at // PAGE * PAGE
+    harmed[page:page + 100] = bytes(100)
+    file.write_bytes(harmed)
+    store.queued.start()
+    port = store.queue_ports[0]
+    call(port, 'CreateQueue', QueueName='other')
+    for n in range(50):
+        assert call(port, 'SendMessage', QueueUrl='other', MessageBody=str(n))[0] == 200
+        answer = call(port, 'ReceiveMessage', QueueUrl='other')[1]['Messages'][0]
+        assert answer['Body'] == str(n)
+        assert call(port, 'DeleteMessage', QueueUrl='other', ReceiptHandle=answer['ReceiptHandle'])[0] == 200
+        call(port, 'ReceiveMessage', QueueUrl='q0', MaxNumberOfMessages=10)
+    assert health(port)['damaged'] > 0
+    told = [line for line in store.queued.log if 'cannot be read' in line]
+    assert len(told) <= 2 * MESSAGES
+
+
+def test_a_flipped_byte_of_a_body(store):
+    file = store.folder / 'queued' / 'queued.db'
+    harmed = bytearray(file.read_bytes())
+    at = harmed.find(body(1, 8).encode()[:60])
+    harmed[at + 30] ^= 1
+    file.write_bytes(harmed)
+    store.queued.start()
+    port = store.queue_ports[0]
+    got = everything(port)
+    assert body(1, 8) not in got and len(got) == QUEUES * MESSAGES - 1
+    assert health(port)['damaged'] == 1
+    assert sum('cannot be read' in line for line in store.queued.log) == 1
