@@ -11,16 +11,17 @@
 #define READ  ACTION_RESULT
 #define WRITE ACTION_WRITES
 #define BOTH  (ACTION_RESULT | ACTION_WRITES)
+#define GROWS ACTION_GROWS
 
 #define ROW(name, in, run, flags) [SQS_##name] = {#name, in, run, flags}
 
 static const struct action actions[SQS_ACTION_COUNT] = {
-    ROW(AddPermission, members_add_permission, api_add_permission, WRITE | ACTION_OWNER),
+    ROW(AddPermission, members_add_permission, api_add_permission, WRITE | GROWS | ACTION_OWNER),
     ROW(CancelMessageMoveTask, members_cancel_move, api_cancel_move, BOTH | ACTION_OWNER),
     ROW(ChangeMessageVisibility, members_change, api_change, WRITE),
     ROW(ChangeMessageVisibilityBatch, members_change_batch, api_change_batch, BOTH),
     ROW(CreateQueue, members_create_queue, api_create_queue,
-        BOTH | ACTION_NO_QUEUE_PATH | ACTION_OWNER),
+        BOTH | GROWS | ACTION_NO_QUEUE_PATH | ACTION_OWNER),
     ROW(DeleteMessage, members_delete, api_delete, WRITE),
     ROW(DeleteMessageBatch, members_delete_batch, api_delete_batch, BOTH),
     ROW(DeleteQueue, members_queue_url, api_delete_queue, WRITE | ACTION_OWNER),
@@ -34,12 +35,12 @@ static const struct action actions[SQS_ACTION_COUNT] = {
     ROW(PurgeQueue, members_queue_url, api_purge_queue, WRITE),
     ROW(ReceiveMessage, members_receive, api_receive, BOTH),
     ROW(RemovePermission, members_remove_permission, api_remove_permission, WRITE | ACTION_OWNER),
-    ROW(SendMessage, members_send, api_send, BOTH),
-    ROW(SendMessageBatch, members_send_batch, api_send_batch, BOTH),
+    ROW(SendMessage, members_send, api_send, BOTH | GROWS),
+    ROW(SendMessageBatch, members_send_batch, api_send_batch, BOTH | GROWS),
     ROW(SetQueueAttributes, members_set_attributes, api_set_attributes,
-        WRITE | ACTION_OWNER | ACTION_UNLOCKS),
-    ROW(StartMessageMoveTask, members_start_move, api_start_move, BOTH | ACTION_OWNER),
-    ROW(TagQueue, members_tag_queue, api_tag_queue, WRITE | ACTION_OWNER),
+        WRITE | GROWS | ACTION_OWNER | ACTION_UNLOCKS),
+    ROW(StartMessageMoveTask, members_start_move, api_start_move, BOTH | GROWS | ACTION_OWNER),
+    ROW(TagQueue, members_tag_queue, api_tag_queue, WRITE | GROWS | ACTION_OWNER),
     ROW(UntagQueue, members_untag_queue, api_untag_queue, WRITE | ACTION_OWNER),
 };
 

@@ -133,6 +133,7 @@ int queue_store_sqlite_open(struct queue_store **ret, const struct store_options
         .ids = o->ids,
         .wal_checkpoint_bytes = WAL_CHECKPOINT_BYTES,
         .wal_size_max = WAL_SIZE_MAX,
+        .reserve_bytes = o->reserve_bytes,
         .migrations = migrations,
         .migration_count = ARRAY_LEN(migrations),
     };

@@ -25,6 +25,11 @@ static void queued_failing(struct server *s, bool failing)
     queued_of(s)->queues.failing = failing;
 }
 
+static void queued_full(struct server *s, bool full)
+{
+    queued_of(s)->queues.full = full;
+}
+
 static void queued_end_polls(struct server *s)
 {
     waiters_end_all(&queued_of(s)->queues, WAITER_EMPTY);
@@ -44,6 +49,7 @@ static void queued_cut(struct server *s)
 static const struct server_ops queued_ops = {
     .reload = queued_reload,
     .failing = queued_failing,
+    .full = queued_full,
     .stop = queued_end_polls,
     .cut = queued_cut,
     .is_linked = queued_is_linked,

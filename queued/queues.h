@@ -72,6 +72,7 @@ struct queues {
     u64 next_id;        /* of queues, messages and body rows alike */
     u64 damaged;        /* rows of the store that could not be read when it was loaded */
     u64 set_aside;      /* messages whose bodies could not be read, since the start */
+    bool full;          /* the disk is: nothing more is taken from topicd */
     bool failing;       /* the store fails: nothing is given out */
     i64 expiry_lag_ms; /* what messages expire by is so far behind the clock: queues_expiry_now_ms */
     struct sweep sweep;

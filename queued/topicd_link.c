@@ -197,8 +197,8 @@ static int on_deliver(struct topicd_link *p, str frame)
     struct frame_deliver d;
     if (frame_read_deliver(frame, &d))
         return E_INVALID;
-    if (!p->greeted || p->queues->failing || d.session != p->session || d.ordinal != p->taken + 1 ||
-        is_full(p))
+    if (!p->greeted || p->queues->failing || p->queues->full || d.session != p->session ||
+        d.ordinal != p->taken + 1 || is_full(p))
         return 0;
     struct ack *a = mem_alloc(sizeof *a);
     *a = (struct ack){.topicd = p, .session = p->session, .ordinal = d.ordinal};

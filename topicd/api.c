@@ -105,19 +105,20 @@ static void refuse_action(struct call *c)
 
 #define RESULT ACTION_RESULT
 #define WRITES ACTION_WRITES
+#define GROWS  (ACTION_WRITES | ACTION_GROWS)
 #define LATER(name)                                                                                \
     {                                                                                              \
         name, nothing, refuse_action, ACTION_RESULT                                                \
     }
 
 static const struct action actions[] = {
-    {"AddPermission", add_permission, api_add_permission, WRITES},
+    {"AddPermission", add_permission, api_add_permission, GROWS},
     LATER("CheckIfPhoneNumberIsOptedOut"),
     {"ConfirmSubscription", confirm, api_confirm_subscription, ACTION_OPEN},
     LATER("CreatePlatformApplication"),
     LATER("CreatePlatformEndpoint"),
     LATER("CreateSMSSandboxPhoneNumber"),
-    {"CreateTopic", create_topic, api_create_topic, RESULT | WRITES},
+    {"CreateTopic", create_topic, api_create_topic, RESULT | GROWS},
     LATER("DeleteEndpoint"),
     LATER("DeletePlatformApplication"),
     LATER("DeleteSMSSandboxPhoneNumber"),
@@ -141,15 +142,15 @@ static const struct action actions[] = {
     LATER("OptInPhoneNumber"),
     {"Publish", publish, api_publish, RESULT},
     {"PublishBatch", publish_batch, api_publish_batch, RESULT},
-    {"PutDataProtectionPolicy", put_protection, api_put_data_protection_policy, WRITES},
+    {"PutDataProtectionPolicy", put_protection, api_put_data_protection_policy, GROWS},
     {"RemovePermission", remove_permission, api_remove_permission, WRITES},
     LATER("SetEndpointAttributes"),
     LATER("SetPlatformApplicationAttributes"),
     LATER("SetSMSAttributes"),
-    {"SetSubscriptionAttributes", set_sub, api_set_subscription_attributes, WRITES},
-    {"SetTopicAttributes", set_topic, api_set_topic_attributes, WRITES},
-    {"Subscribe", subscribe, api_subscribe, RESULT | WRITES},
-    {"TagResource", tag_resource, api_tag_resource, RESULT | WRITES},
+    {"SetSubscriptionAttributes", set_sub, api_set_subscription_attributes, GROWS},
+    {"SetTopicAttributes", set_topic, api_set_topic_attributes, GROWS},
+    {"Subscribe", subscribe, api_subscribe, RESULT | GROWS},
+    {"TagResource", tag_resource, api_tag_resource, RESULT | GROWS},
     {"Unsubscribe", sub_arn, api_unsubscribe, WRITES | ACTION_OPEN},
     {"UntagResource", untag_resource, api_untag_resource, RESULT | WRITES},
     LATER("VerifySMSSandboxPhoneNumber"),

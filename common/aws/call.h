@@ -109,6 +109,7 @@ enum action_flags {
     ACTION_OPEN = 8,          /* needs no signature, even where signatures are verified */
     ACTION_OWNER = 16,        /* for the account that owns the resource alone */
     ACTION_UNLOCKS = 32, /* the owner's root may always: to mend a policy that denies everybody */
+    ACTION_GROWS = 64,   /* refused like ACTION_WRITES while the disk is full */
 };
 
 struct action {

@@ -55,7 +55,7 @@ struct desk {
     u32 told;
     struct list pool;
     u32 pool_count;
-    bool failing, lost, quiet;
+    bool failing, full, lost, quiet;
 };
 
 /* --- the desk itself -------------------------------------------------------------------------- */
@@ -166,6 +166,11 @@ bool desk_verifies(const struct desk *d)
 void desk_set_failing(struct desk *d, bool failing)
 {
     d->failing = failing;
+}
+
+void desk_set_full(struct desk *d, bool full)
+{
+    d->full = full;
 }
 
 void desk_set_lost(struct desk *d, bool lost)
@@ -555,6 +560,9 @@ static const char *refusal(const struct call *c)
         return "Too many requests are pending. Try again.";
     if (d->failing && c->action && c->action->flags & ACTION_WRITES)
         return "The service cannot store anything at the moment. Try again.";
+    if (d->full && c->action && c->action->flags & ACTION_GROWS)
+        return "The disk is full: nothing more can be stored until there is room. Messages can be "
+               "received and deleted.";
     if (d->lost && c->service && !c->service->forward)
         return "The service cannot read its store at the moment. Try again.";
     return NULL;

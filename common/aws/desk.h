@@ -66,6 +66,8 @@ void desk_cancel(struct call *c);
 bool desk_is_there(const struct call *c);
 /* While the store fails actions that write are refused. */
 void desk_set_failing(struct desk *d, bool failing);
+/* While the disk is full actions that store more are refused, with a 503 that SDKs try again after. */
+void desk_set_full(struct desk *d, bool full);
 /* Memory could not be reloaded from the store: actions that only read are refused, too, except for
  * services that forward. */
 void desk_set_lost(struct desk *d, bool lost);

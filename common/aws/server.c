@@ -46,6 +46,23 @@ static void store_fenced(struct server *s)
     server_stop(s);
 }
 
+/* What would make the store grow is refused while the disk has no room. */
+static void look_for_room(struct server *s)
+{
+    bool full = engine_is_full(s->engine);
+
+    if (full == s->full)
+        return;
+    s->full = full;
+    desk_set_full(s->desk, full);
+    if (s->ops->full)
+        s->ops->full(s, full);
+    if (full)
+        log_error("the disk is full: sends and creates are refused, receives and deletes go on");
+    else
+        log_info("the disk has room again");
+}
+
 /* Nothing of the turn happened, or after E_UNSURE: not yet. */
 static void store_failed(void *arg, int err)
 {
@@ -60,7 +77,9 @@ static void store_failed(void *arg, int err)
     if (s->end != SERVER_RUNS)
         return;
     store_reload(s);
-    loop_timer_set_real(s->loop, &s->probe, s->clock.mono_ms + PROBE_MS);
+    look_for_room(s);
+    /* On a full disk the reserve may help at once. */
+    loop_timer_set_real(s->loop, &s->probe, s->clock.mono_ms + (s->full ? 0 : PROBE_MS));
 }
 
 static void probe_due(struct loop_timer *t)
@@ -93,7 +112,8 @@ static void look_due(struct loop_timer *t)
     s->look_is_soon = false;
     if (!s->failing && engine_look(s->engine))
         loop_dirty(s->loop); /* the turn is lost */
-    loop_timer_set_real(s->loop, t, s->clock.mono_ms + LOOK_IDLE_MS);
+    look_for_room(s);
+    loop_timer_set_real(s->loop, t, s->clock.mono_ms + (s->full ? LOOK_MS : LOOK_IDLE_MS));
 }
 
 /* Something was committed: the next look comes soon, though nothing more may happen. */
@@ -158,6 +178,7 @@ struct store_options server_store_options(struct server *s)
     return (struct store_options){.dir = s->options->data_dir,
                                   .durability = (enum store_durability)s->options->durability,
                                   .cache_kib = (u32)s->options->store_cache_kib,
+                                  .reserve_bytes = (u64)s->options->disk_reserve_bytes,
                                   .clock = &s->clock,
                                   .ids = &s->ids};
 }
@@ -321,7 +342,7 @@ static const char *status_word(const struct server *s)
 {
     if (s->failing)
         return "failing";
-    return s->ops->is_degraded && s->ops->is_degraded(s) ? "degraded" : "ok";
+    return s->full || (s->ops->is_degraded && s->ops->is_degraded(s)) ? "degraded" : "ok";
 }
 
 static void server_client_figures(const struct server *s, struct figures *to)
@@ -352,7 +373,11 @@ static void server_figures(const struct server *s, struct figures *to)
     figure_state(to, "version", TOQUE_VERSION, "Which toque this is.");
     figure_counter(to, "uptime_s", "s", (u64)(s->clock.mono_ms - s->started_ms) / 1000,
                    "Time since the start.");
-    figure_state(to, "store", s->failing ? "failing" : "ok", "Whether the store takes writes.");
+    figure_state(to, "store",
+                 s->failing ? "failing"
+                 : s->full  ? "full"
+                            : "ok",
+                 "Whether the store takes writes.");
     if (s->tls)
         figure_gauge(to, "tls_port", "", s->tls_port, "Port of the HTTP endpoint with TLS.");
     figure_gauge(to, "http_port", "", s->http_port, "Port of the HTTP endpoint.");

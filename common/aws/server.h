@@ -39,6 +39,8 @@ struct server_ops {
     int (*reload)(struct server *s);
     /* The store fails, or works again. */
     void (*failing)(struct server *s, bool failing);
+    /* The disk is full, or has room again. NULL: it makes no difference. */
+    void (*full)(struct server *s, bool full);
     /* The stop begins: end long waits now. */
     void (*stop)(struct server *s);
     /* stop_max_ms has passed: end everything that waits now. */
@@ -87,6 +89,7 @@ struct server {
     struct loop_timer look;  /* at whether the store is in its place */
     u64 looked_commits;      /* commits at the last look */
     bool look_is_soon;
+    bool full;                  /* the disk */
     struct loop_timer deadline; /* while stopping */
     struct buf link_key;        /* what the ends of its links know; empty: none */
     bool failing;               /* the store */

@@ -54,6 +54,10 @@ static const struct conf_option options[] = {
          "none."),
     WORD(durability, "full", durability_words,
          "full: answered calls survive a power loss; relaxed: only a crash of the process."),
+    SIZE(disk_reserve_bytes, "32MiB", 0, 1024 * GIB,
+         "Disk space kept for the store: with it calls that do not store more go on while the disk "
+         "is "
+         "full; 0: none."),
     WORD(clock, "real", clock_words, "manual: time changes only by POST /_toque/clock, for tests."),
     WORD(log_level, "info", log_words, "What is logged: this level and above."),
     CONF_ROW(struct server_options, account, CONF_STRING, "000000000000", NULL, 12, 12, NULL,

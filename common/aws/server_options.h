@@ -20,6 +20,7 @@ struct server_options {
     int log_level;  /* enum log_level */
     char *account, *region, *public_url;
     bool public_url_always;
+    i64 disk_reserve_bytes;
     i64 body_size_max, header_size_max, connections_max, connections_per_address_max;
     i64 idle_timeout_s, request_timeout_s, answer_timeout_s;
     struct conf_list browser_origins, browser_hosts;

@@ -33,6 +33,7 @@ struct store_options {
     const char *dir;
     enum store_durability durability;
     u32 cache_kib;             /* page cache */
+    u64 reserve_bytes;         /* disk space kept for when there is no other */
     const struct clock *clock; /* of the epoch, of slices and figures */
     struct id_source *ids;     /* of a new store's instance and secret */
 };
@@ -52,7 +53,8 @@ struct engine_ops {
     int (*watch)(struct engine *e, struct loop *l); /* NULL: needs nothing from the loop */
     void (*abandon)(struct engine *e);              /* NULL: nothing is ever in flight */
     int (*probe)(struct engine *e);
-    int (*look)(struct engine *e); /* NULL: nothing can become of what is stored */
+    bool (*is_full)(struct engine *e); /* NULL: never */
+    int (*look)(struct engine *e);     /* NULL: nothing can become of what is stored */
     void (*tidy)(struct engine *e);
     bool (*has_free)(const struct engine *e);
     u32 (*give_back)(struct engine *e, u32 pieces);
@@ -133,6 +135,11 @@ static inline void engine_abandon(struct engine *e)
 static inline int engine_probe(struct engine *e)
 {
     return e->ops->probe(e);
+}
+/* Whether there is no room for more: what makes the store grow should be refused until there is. */
+static inline bool engine_is_full(struct engine *e)
+{
+    return e->ops->is_full && e->ops->is_full(e);
 }
 /* Whether what is stored is still in its place. An E_ code: it is not, this turn and all that
  * follow are lost until it is again. */

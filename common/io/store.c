@@ -29,6 +29,9 @@
 #define STORE_RELEASE_US 10000000
 #define STORE_CACHE_IDLE (512 * 1024)
 #define STORE_ERROR_SIZE 256
+/* On a full disk: size of the WAL that wakes the checkpointer, and above which the loop helps. */
+#define STORE_FULL_CHECKPOINT (256u << 10)
+#define STORE_FULL_WAL_MAX    (1u << 20)
 /* A look at the names of the files holds for so long. */
 #define STORE_LOOK_US 1000000
 /* The database, its WAL, the WAL's index. */
@@ -65,6 +68,10 @@ struct store {
     bool freed;  /* there may be more free pages than when they were last counted */
     bool giving; /* in the course of giving pages back */
     bool shrunk; /* pages were given back: the file is cut when the WAL is copied to its end */
+    bool full;   /* the disk was, and the reserve is not whole yet */
+    bool is_whole;
+    i64 full_us; /* when it was looked at last */
+    struct store_reserve reserve;
     u64 ticket;
     u32 finish_from; /* do not try to finish the checkpoint below so many frames */
     u32 left_before; /* frames that were not copied yet when the checkpointer was woken last */
@@ -211,6 +218,26 @@ int store_look(struct store *s)
     return err;
 }
 
+/* The disk is full: a part of the reserve is to do for the time being. */
+static void disk_is_full(struct store *s)
+{
+    if (!store_reserve_release(&s->reserve))
+        return;
+    s->full = true;
+    s->is_whole = false;
+    s->full_us = now_us(s);
+}
+
+bool store_is_full(struct store *s)
+{
+    if (!s->is_whole && now_us(s) - s->full_us >= STORE_LOOK_US) {
+        s->full_us = now_us(s);
+        s->is_whole = store_reserve_fill(&s->reserve);
+        s->full = s->full && !s->is_whole;
+    }
+    return s->full;
+}
+
 /* Brings a store in doubt back to what its last commit left. */
 static int mend(struct store *s)
 {
@@ -242,12 +269,14 @@ static void checkpoint_drive(struct store *s)
     if (!store_wal_look(s->db, &wal))
         return;
     u64 bytes = (u64)wal.frames * WAL_FRAME_SIZE(STORE_PAGE_SIZE);
-    if (bytes < s->conf.wal_checkpoint_bytes) {
+    u64 enough = s->full ? STORE_FULL_CHECKPOINT : s->conf.wal_checkpoint_bytes;
+    u64 most = s->full ? STORE_FULL_WAL_MAX : s->conf.wal_size_max;
+    if (bytes < enough) {
         s->finish_from = s->left_before = 0;
         return;
     }
-    bool over = bytes > s->conf.wal_size_max;
-    if (wal.frames < s->finish_from || !store_copier_rests(s->copier, over))
+    bool over = bytes > most;
+    if ((!s->full && wal.frames < s->finish_from) || !store_copier_rests(s->copier, over))
         return;
     if (over)
         store_wal_look(s->db, &wal);
@@ -257,12 +286,28 @@ static void checkpoint_drive(struct store *s)
     if (over || store_wal_may_finish(left, s->left_before)) {
         s->finish_from = wal.frames + STORE_WAL_FINISH_MAX * 4;
         s->left_before = 0;
-        if (store_wal_copy(s->db) != SQLITE_OK)
+        int rc = store_wal_copy(s->db);
+        if (rc != SQLITE_OK)
             s->stats.failures++;
+        if (rc != SQLITE_OK && store_err_of(s->db, rc) == E_FULL)
+            disk_is_full(s);
     } else {
         s->left_before = left;
         store_copier_wake(s->copier);
     }
+}
+
+/* On a full disk all of the WAL is copied at once, with the room that the reserve has just given: the
+ * next turns write from its beginning, and need no more room. */
+static void checkpoint_full(struct store *s)
+{
+    store_copier_rests(s->copier, true);
+    int rc = store_wal_copy(s->db);
+    while (rc != SQLITE_OK && store_err_of(s->db, rc) == E_FULL &&
+           store_reserve_release(&s->reserve))
+        rc = store_wal_copy(s->db);
+    if (rc != SQLITE_OK)
+        s->stats.failures++;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -280,6 +325,11 @@ static int open_steps(struct store *s, struct fault *f)
         err = store_file_create(s->path, f);
     if (err)
         return err;
+    store_reserve_open(&s->reserve, s->path, s->conf.reserve_bytes);
+    if (store_reserve_is_needed(&s->reserve))
+        disk_is_full(s);
+    else
+        s->is_whole = store_reserve_fill(&s->reserve);
     int rc = store_connection_open(&s->db, &s->conf);
     if (rc != SQLITE_OK)
         return open_failed(f, (rc & 0xff) == SQLITE_NOTADB ? E_INVALID : store_err_of(s->db, rc),
@@ -313,7 +363,7 @@ int store_open(struct store **ret, const struct store_conf *conf, struct fault *
     s->names[0] = mem_dup(str_of(s->path));
     s->names[1] = mem_printf("%s-wal", s->path);
     s->names[2] = mem_printf("%s-shm", s->path);
-    s->lock_fd = -1;
+    s->lock_fd = s->reserve.fd = -1;
     int err = open_steps(s, f);
     if (err) {
         store_close(s);
@@ -338,6 +388,7 @@ void store_close(struct store *s)
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     int rc = sqlite3_close(s->db);
     assert(rc == SQLITE_OK); /* else somebody kept a statement of his own */
+    store_reserve_close(&s->reserve);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     for (size_t i = 0; i < STORE_FILES; i++)
@@ -478,10 +529,14 @@ int store_commit(struct store *s, u64 *ret_ticket)
             s->freed = true; /* what was given back in this turn is free again */
             if (s->fenced)
                 return err;
+            if (err == E_FULL)
+                disk_is_full(s);
             /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that
              * is full may have room again once the WAL can start anew. */
             s->uncut = whole;
             mend(s);
+            if (s->full && !s->doubt)
+                checkpoint_full(s);
             store_copier_wake(s->copier);
             return s->uncut ? E_UNSURE : err;
         }

@@ -9,6 +9,9 @@
  * Durability full: synchronous=FULL, a commit is durable when store_commit returns. relaxed:
  * synchronous=NORMAL, survives the death of the process but not of the machine.
  *
+ * When the disk is full a part of a reserve is given back, and the WAL is kept short: so turns that
+ * do not make the store grow go on, and space comes back.
+ *
  * A failed turn leaves nothing: it is rolled back, and frames that its commit may have written
  * after the valid end of the WAL are truncated, so that no restart can recover them. Until that
  * succeeds no turn begins; reads continue. When it does not succeed at once, the commit's error is
@@ -31,6 +34,7 @@ struct store_conf {
     const struct clock *clock;     /* as in store_options */
     struct id_source *ids;         /* likewise */
     u64 wal_checkpoint_bytes;      /* WAL size that wakes the checkpointer */
+    u64 reserve_bytes;             /* kept for when the disk is full; 0: none */
     u64 wal_size_max;              /* above it the loop finishes the checkpoint itself */
     const char *const *migrations; /* SQL; migrations[i] brings user_version i to i + 1 */
     u32 migration_count;           /* = newest user_version known here */
@@ -90,6 +94,10 @@ u32 store_give_back(struct store *s, u32 pages);
  * accepts no turn until they do again, and touches nothing that stands in their place. A turn that
  * begins a second after the last look begins with one. */
 int store_look(struct store *s);
+/* The disk is full: the store lives on its reserve. What makes it grow should be refused; what makes it
+ * shrink, and what changes rows in their place, goes on. Looks, at most once a second, whether there
+ * is room again. */
+bool store_is_full(struct store *s);
 /* Housekeeping, called after every turn: the WAL is copied when it has grown, and the file cut. */
 void store_tidy(struct store *s);
 /* The WAL is so long that background writes should wait until the checkpointer has finished. */

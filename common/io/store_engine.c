@@ -204,6 +204,11 @@ static int sql_probe(struct engine *e)
     return engine_commit(e, &ticket);
 }
 
+static bool sql_is_full(struct engine *e)
+{
+    return store_is_full(store_engine_of(e)->store);
+}
+
 static int sql_look(struct engine *e)
 {
     return store_look(store_engine_of(e)->store);
@@ -245,6 +250,7 @@ static const struct engine_ops store_engine_ops = {
     .settled = sql_settled,
     .flush = sql_flush,
     .probe = sql_probe,
+    .is_full = sql_is_full,
     .look = sql_look,
     .tidy = sql_tidy,
     .has_free = sql_has_free,

@@ -8,9 +8,17 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
+
+/* A reserve up to here is given back as a whole. */
+#define RESERVE_SMALL (1u << 20)
+/* The most of a file system that it takes: 1 / n. */
+#define RESERVE_SHARE 8
+/* What an opening writes at most: the index of the WAL, and a few pages. */
+#define OPENING_SIZE (1u << 20)
 
 static int path_failed(struct fault *f, const char *path)
 {
@@ -81,6 +89,66 @@ bool store_file_is(const char *path, const struct store_file_identity *identity)
     struct stat st;
     return stat(path, &st) == 0 && (u64)st.st_dev == identity->device &&
            (u64)st.st_ino == identity->number && (st.st_size > 0 || !identity->is_filled);
+}
+
+/* --- the reserve ------------------------------------------------------------------------------ */
+
+void store_reserve_open(struct store_reserve *r, const char *path, u64 size_max)
+{
+    struct stat st;
+    char *name = mem_printf("%s.reserve", path);
+    *r = (struct store_reserve){.fd = -1, .size_max = size_max};
+    if (size_max)
+        r->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    else if (unlink(name) != 0)
+        r->size = 0; /* there was none */
+    if (r->fd >= 0 && fstat(r->fd, &st) == 0)
+        r->size = MIN((u64)st.st_size, (u64)st.st_blocks * 512);
+    mem_free(name);
+}
+
+void store_reserve_close(struct store_reserve *r)
+{
+    if (r->fd >= 0)
+        close(r->fd);
+    r->fd = -1;
+}
+
+bool store_reserve_release(struct store_reserve *r)
+{
+    u64 size = r->size <= RESERVE_SMALL ? 0 : r->size / 2;
+    if (r->fd < 0 || r->size == 0 || ftruncate(r->fd, (off_t)size) != 0)
+        return false;
+    r->size = size;
+    return true;
+}
+
+/* Bytes that the file system has for us; and how large the reserve is on one of its size. */
+static u64 room(const struct store_reserve *r, u64 *ret_whole)
+{
+    struct statvfs fs;
+    if (fstatvfs(r->fd, &fs) != 0)
+        return 0;
+    *ret_whole = MIN(r->size_max, (u64)fs.f_blocks * fs.f_frsize / RESERVE_SHARE);
+    return (u64)fs.f_bavail * fs.f_frsize;
+}
+
+bool store_reserve_fill(struct store_reserve *r)
+{
+    u64 whole = r->size_max;
+    if (r->fd < 0)
+        return true;
+    u64 free = room(r, &whole);
+    if (r->size < whole && free > whole - r->size + OPENING_SIZE &&
+        posix_fallocate(r->fd, 0, (off_t)whole) == 0)
+        r->size = whole;
+    return r->size >= whole;
+}
+
+bool store_reserve_is_needed(const struct store_reserve *r)
+{
+    u64 whole;
+    return r->fd >= 0 && room(r, &whole) < OPENING_SIZE;
 }
 
 int store_file_sync_directory(const char *path)

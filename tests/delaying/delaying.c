@@ -330,6 +330,11 @@ static int probe(struct engine *e)
     return d->inner->ops->probe(d->inner);
 }
 
+static bool is_full(struct engine *e)
+{
+    return engine_is_full(delaying_of(e)->inner);
+}
+
 static int look(struct engine *e)
 {
     return engine_look(delaying_of(e)->inner);
@@ -467,6 +472,7 @@ static const struct engine_ops delaying_engine_ops = {
     .watch = watch,
     .abandon = abandon,
     .probe = probe,
+    .is_full = is_full,
     .look = look,
     .tidy = tidy,
     .has_free = has_free,

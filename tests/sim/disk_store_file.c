@@ -40,3 +40,28 @@ bool store_file_is(const char *path, const struct store_file_identity *identity)
 {
     return true;
 }
+
+/* The simulated disk has no reserve: its faults are whole. */
+void store_reserve_open(struct store_reserve *r, const char *path, u64 size_max)
+{
+    *r = (struct store_reserve){.fd = -1};
+}
+
+void store_reserve_close(struct store_reserve *r)
+{
+}
+
+bool store_reserve_release(struct store_reserve *r)
+{
+    return false;
+}
+
+bool store_reserve_fill(struct store_reserve *r)
+{
+    return true;
+}
+
+bool store_reserve_is_needed(const struct store_reserve *r)
+{
+    return false;
+}
