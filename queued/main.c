@@ -1,5 +1,10 @@
+#include <stdlib.h>
+
 #include "common/aws/server_main.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
 #include "queued/queued.h"
+#include "queued/salvage.h"
 
 static int open_queued(struct server **ret, const struct server_options *o,
                        const struct environment *env, struct daemon *signals, struct fault *f)
@@ -17,6 +22,77 @@ static void close_queued(struct server *s)
     queued_close(queued_of(s));
 }
 
+/* --- looking at a store ----------------------------------------------------------------------- */
+
+#define SALVAGE "--salvage="
+
+/* What is asked for instead of running: --check, or --salvage=DIRECTORY, which comes first. */
+struct looking {
+    bool wanted;
+    const char *to_dir; /* NULL: nothing is copied */
+};
+
+static struct looking looking_read(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--check") == 0)
+        return (struct looking){true, NULL};
+    if (argc > 1 && strncmp(argv[1], SALVAGE, strlen(SALVAGE)) == 0)
+        return (struct looking){true, argv[1] + strlen(SALVAGE)};
+    return (struct looking){false, NULL};
+}
+
+static void salvage_tell(const struct salvage *s)
+{
+    printf("queues %" PRIu64 ", messages %" PRIu64 ", move tasks %" PRIu64 "\n", s->queues,
+           s->messages, s->tasks);
+    if (salvage_is_sound(s))
+        printf("the store is sound\n");
+    else
+        printf("damaged: %" PRIu64 " places that cannot be read, %" PRIu64
+               " rows that say what cannot be, %" PRIu64 " messages without their bodies\n",
+               s->places, s->rows, s->bodies);
+}
+
+/* Exit status. */
+static int look(const struct queued_options *o, const char *to_dir)
+{
+    struct clock clock;
+    struct id_source ids;
+    struct salvage found;
+    struct fault f = {0};
+    clock_init(&clock, false);
+    id_init(&ids, 0);
+    struct store_options from = {.dir = o->server.data_dir,
+                                 .cache_kib = (u32)o->server.store_cache_kib,
+                                 .clock = &clock,
+                                 .ids = &ids};
+    int err = to_dir ? daemon_make_dir(to_dir, 0700, &f) : 0;
+    if (!err)
+        err = salvage_run(&from, to_dir, stdout, &found, &f);
+    if (err) {
+        log_error("%s", f.text);
+        return EXIT_FAILURE;
+    }
+    salvage_tell(&found);
+    return salvage_is_sound(&found) || to_dir ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The rest of the arguments are options, as for a run. */
+static int look_main(struct queued_options *options, const struct looking *l, int argc, char **argv)
+{
+    bool check_only;
+    int status;
+    argv[1] = argv[0];
+    json_setup();
+    conf_init(&QUEUED_OPTIONS, options);
+    if (conf_start(&QUEUED_OPTIONS, options, argc - 1, argv + 1, &check_only, &status)) {
+        log_open(QUEUED_OPTIONS.program, LOG_LEVEL_WARNING);
+        status = check_only ? EXIT_SUCCESS : look(options, l->to_dir);
+    }
+    conf_deinit(&QUEUED_OPTIONS, options);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     static struct queued_options options;
@@ -27,5 +103,8 @@ int main(int argc, char **argv)
                                                   .close = close_queued,
                                                   .link_url = &options.link_url};
 
-    return server_main(&program, argc, argv);
+    struct looking looking = looking_read(argc, argv);
+
+    return looking.wanted ? look_main(&options, &looking, argc, argv)
+                          : server_main(&program, argc, argv);
 }

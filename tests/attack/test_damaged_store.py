@@ -1,6 +1,6 @@
 """A store that decayed on its disk: the daemon starts or says why it does not, never aborts, never gives out a
 body that was not sent, and goes on with everything that can be read."""
-import random, shutil
+import random, shutil, subprocess
 
 import pytest
 
@@ -125,3 +125,51 @@ def test_a_flipped_byte_of_a_body(store):
     assert body(1, 8) not in got and len(got) == QUEUES * MESSAGES - 1
     assert health(port)['damaged'] == 1
     assert sum('cannot be read' in line for line in store.queued.log) == 1
+
+
+def look(t, *how):
+    """What the offline check says, and its exit status."""
+    program = t.queued.command()[0]
+    done = subprocess.run([program, *how, f'--data-dir={t.folder / "queued"}'], capture_output=True, text=True,
+                          timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_check_and_salvage(store):
+    status, text = look(store, '--check')
+    assert status == 0 and 'the store is sound' in text and f'messages {QUEUES * MESSAGES}' in text
+    file = store.folder / 'queued' / 'queued.db'
+    harmed = bytearray(file.read_bytes())
+    at = harmed.find(body(1, 8).encode()[:60])
+    harmed[at + 30] ^= 1
+    at = harmed.find(body(2, 27).encode()[:12]) // PAGE * PAGE
+    harmed[at:at + PAGE] = bytes(PAGE)
+    file.write_bytes(harmed)
+    status, text = look(store, '--check')
+    assert status == 1 and 'damaged: ' in text and 'its body' in text
+    copy = store.folder / 'copy'
+    status, text = look(store, f'--salvage={copy}')
+    assert status == 0, text
+    shutil.rmtree(file.parent)
+    copy.rename(file.parent)
+    assert look(store, '--check')[0] == 0
+    store.queued.start()
+    got = everything(store.queue_ports[0])
+    assert QUEUES * MESSAGES - 40 < len(got) < QUEUES * MESSAGES
+    assert health(store.queue_ports[0])['damaged'] == 0
+    assert look(store, '--check')[0] == 1  # while a daemon runs
+
+
+def test_salvage_keeps_message_ids(store):
+    copy = store.folder / 'copy'
+    port = store.queue_ports[0]
+    store.queued.start()
+    ids = lambda: [m['MessageId'] for m in call(port, 'ReceiveMessage', QueueUrl='q0', MaxNumberOfMessages=10,
+                                                VisibilityTimeout=0)[1]['Messages']]
+    before = ids()
+    store.queued.stop()
+    assert look(store, f'--salvage={copy}')[0] == 0
+    shutil.rmtree(store.folder / 'queued')
+    copy.rename(store.folder / 'queued')
+    store.queued.start()
+    assert ids() == before
