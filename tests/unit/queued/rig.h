@@ -63,6 +63,7 @@ static inline struct rig *rig_new(void)
     r->environment = ENVIRONMENT_SYSTEM;
     conf_init(&QUEUED_OPTIONS, &r->options);
     rig_set(r, "data_dir", r->dir);
+    rig_set(r, "disk_reserve_bytes", "0"); /* a full disk is full at once */
     rig_set(r, "link_url", "");
     rig_set(r, "clock", "manual");
     rig_set(r, "background_share_percent", "100"); /* it rests for no real time */

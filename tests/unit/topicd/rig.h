@@ -319,6 +319,7 @@ static inline struct rig *rig_new(u32 queueds)
     }
     rig_set(r, "queued", urls.p);
     rig_set(r, "data_dir", r->dir);
+    rig_set(r, "disk_reserve_bytes", "0"); /* a full disk is full at once */
     rig_set(r, "log_level", "error");
     rig_set(r, "background_share_percent", "100"); /* it rests for no real time */
     rig_set(r, "ack_max_ms", "600000");
