@@ -60,8 +60,8 @@ static int look(const struct queued_options *o, const char *to_dir)
     struct id_source ids;
     struct salvage found;
     struct fault f = {0};
-    clock_init(&clock, false);
-    id_init(&ids, 0);
+    clock_init_from(&clock, ENVIRONMENT_SYSTEM.clock, false);
+    id_init(&ids, ENVIRONMENT_SYSTEM.seed);
     struct store_options from = {.dir = o->server.data_dir,
                                  .cache_kib = (u32)o->server.store_cache_kib,
                                  .clock = &clock,

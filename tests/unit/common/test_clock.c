@@ -175,12 +175,9 @@ static void out_of_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(manual_time),
-        cmocka_unit_test(given_time),
-        cmocka_unit_test(steps),
-        cmocka_unit_test(small_differences),
-        cmocka_unit_test(texts),
-        cmocka_unit_test(out_of_bounds),
+        cmocka_unit_test(manual_time), cmocka_unit_test(given_time),
+        cmocka_unit_test(steps),       cmocka_unit_test(small_differences),
+        cmocka_unit_test(texts),       cmocka_unit_test(out_of_bounds),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

@@ -78,8 +78,7 @@ static void test_hidden_and_delayed(void **state)
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         rig_send(r, "q", "hidden");
         mem_free(rig_take(r, "q", ",'VisibilityTimeout':60"));
-        rig_do(r, "SendMessage",
-               "{'QueueUrl':'q','MessageBody':'delayed','DelaySeconds':60}");
+        rig_do(r, "SendMessage", "{'QueueUrl':'q','MessageBody':'delayed','DelaySeconds':60}");
         step(steps[i]);
         pass(59000);
         rig_counts(r, "q", 0, 1, 1);
