@@ -212,6 +212,10 @@ mutate: test-deps
 	@tests/mutate/run.py --build $(BUILD) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE)) \
 	    $(if $(MINUTES),--minutes $(MINUTES))
 
+# Mixed load with everything on, for so long; memory, files, descriptors and latency must be flat.
+soak: all $(BUILD)/venv/ready
+	@$(BUILD)/venv/bin/python tests/soak/soak.py --build $(BUILD) --minutes $(if $(MINUTES),$(MINUTES),30)
+
 # Whole daemons in simulated time, many seeds or one of them with its event log.
 SEEDS       ?= 100
 SIM_HOURS   ?= 10
@@ -265,9 +269,10 @@ help:
 	@echo 'make test-delayed: all tests over an engine that settles late, fails and is taken away'
 	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
 	@echo 'make sim        both daemons simulated: SEEDS=100, or SEED=x with its log'
+	@echo 'make soak       mixed load for MINUTES=30; memory, files and latency must be flat'
 	@echo 'make mutate     what the suites see of single bugs: ONLY=room SAMPLE=n MINUTES=m'
 
-.PHONY: all sim unit headers replay delaying deps test-deps run test check test-unit test-e2e attack test-delayed crash mutate asan fuzz \
+.PHONY: all sim unit headers replay delaying deps test-deps run test check test-unit test-e2e attack test-delayed crash mutate soak asan fuzz \
         bench bench-quick bench-neighbours layers format lint clean help
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/headers -name '*.d' 2>/dev/null)
