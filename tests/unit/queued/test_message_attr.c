@@ -61,6 +61,7 @@ static void digests(void **state)
         {"timestamp", "Number.java.lang.Long", "1493147359900", "2e2e4876d8e0bd6b8c2c8f556831c349"},
         {"Hello", "String", "There", "a311262e065454b75da111d535b8dacd"},
         {"testname", "Binary", "123", "4969dd151b0a6c8b619ebb802f76e035"},
+        {"testname", "Binary.label", "123", "14bf49aa3f28e4d8844701d2c02a57f1"},
         {"attr1", "Number", "19.12", "1f07082409022a373fa2a2601f82b3cb"},
     };
     for (size_t i = 0; i < ARRAY_LEN(one); i++) {

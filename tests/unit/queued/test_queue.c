@@ -126,6 +126,55 @@ static void equal_delays_keep_the_order(void **state)
     rig_free(r);
 }
 
+/* The waiting rule of PurgeQueue goes on over a restart. */
+static void purges_after_a_restart(void **state)
+{
+    struct rig *r = rig_new();
+    rig_set(r, "strict_waits", "true");
+    rig_start(r);
+    rig_create(r, "q");
+    rig_send(r, "q", "a");
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_restart(r);
+    rig_receives(r, "q", "", "");
+    rig_advance(r, 50000);
+    rig_refused(r, 403, "Only one PurgeQueue operation on q is allowed every 60 seconds.",
+                "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_advance(r, 10000);
+    rig_do(r, "PurgeQueue", "{'QueueUrl':'q'}");
+    rig_free(r);
+}
+
+/* Exactly the largest size passes, a byte more does not, wherever the bytes are. */
+static void sizes_of_batches(void **state)
+{
+    static const struct {
+        size_t bytes; /* of the value of a Binary attribute "n" beside the body "b" */
+        bool fits;
+    } cases[] = {{1048576 - 8, true}, {1048576 - 7, false}};
+    struct rig *r = rig_started();
+    rig_create(r, "q");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf zeros = {0}, text = {0}, body = {0};
+        memset(buf_room(&zeros, cases[i].bytes), 0, cases[i].bytes);
+        zeros.n = cases[i].bytes;
+        hash_base64(&text, buf_view(&zeros));
+        buf_printf(
+            &body,
+            "{'QueueUrl':'q','Entries':[{'Id':'1','MessageBody':'b','MessageAttributes':{'n':"
+            "{'DataType':'Binary','BinaryValue':'%s'}}}]}",
+            text.p);
+        if (cases[i].fits)
+            rig_do(r, "SendMessageBatch", body.p);
+        else
+            rig_refused(r, 400, "You have sent 1048577 bytes.", "SendMessageBatch", body.p);
+        buf_deinit(&zeros);
+        buf_deinit(&text);
+        buf_deinit(&body);
+    }
+    rig_free(r);
+}
+
 static void delays(void **state)
 {
     struct rig *r = rig_started();
@@ -530,6 +579,8 @@ int main(void)
         cmocka_unit_test(what_comes_back_stands_by_its_arrival),
         cmocka_unit_test(what_came_back_may_go_again),
         cmocka_unit_test(equal_delays_keep_the_order),
+        cmocka_unit_test(purges_after_a_restart),
+        cmocka_unit_test(sizes_of_batches),
         cmocka_unit_test(delays),
         cmocka_unit_test(retention_takes_the_oldest_wherever_they_are),
         cmocka_unit_test(a_longer_retention_brings_nothing_back),

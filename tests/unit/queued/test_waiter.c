@@ -332,6 +332,29 @@ static void an_end_without_a_store_answers_them(void **state)
     rig_free(r);
 }
 
+/* In the turn that fails one receive takes the message, and another one parks: the first is refused,
+ * and the second gets it when the store works again, not when it has waited its time. */
+static void a_message_given_in_a_lost_turn(void **state)
+{
+    struct rig *r = rig_started();
+    struct rig_answer taken, poll;
+    rig_create(r, "q");
+    rig_send(r, "q", "m");
+    rig_fail_disk();
+    rig_begin(r, &taken, "ReceiveMessage", "{'QueueUrl':'q'}");
+    rig_begin(r, &poll, "ReceiveMessage", "{'QueueUrl':'q','WaitTimeSeconds':20}");
+    RIG_UNTIL(r, taken.there);
+    assert_int_equal(taken.status, 503);
+    rig_end(&taken);
+    assert_false(poll.there);
+    failing_vfs_heal();
+    RIG_UNTIL(
+        r, (loop_timer_set_real(r->d->server.loop, &r->d->server.probe, 0), !r->d->server.failing));
+    RIG_UNTIL(r, poll.there);
+    expect_body(r, &poll, "m;");
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_queue_that_goes_with_many),
         cmocka_unit_test(messages_that_come_together),
         cmocka_unit_test(they_outlive_a_failing_store),
+        cmocka_unit_test(a_message_given_in_a_lost_turn),
         cmocka_unit_test(an_end_without_a_store_answers_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

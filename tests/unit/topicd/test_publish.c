@@ -404,17 +404,100 @@ static void test_many_targets(void **state)
     assert_int_equal(rig->fakes[0].refused, 0);
 }
 
+/* Beyond held_bytes_max publishes wait, and those that come later wait behind them: also one that comes
+ * when there is room again and nobody has gone on yet. */
+static void test_parked_ones_keep_their_order(void **state)
+{
+    struct rig *r = rig_new(1);
+    struct rig_answer large[5], first, second, third;
+    char *text = mem_printf("%s&Message=%0262144d", PUBLISH, 0);
+
+    rig_set(r, "held_bytes_max", "1MiB");
+    rig_start(r);
+    RIG_OK(r, "Action=CreateTopic&Name=t");
+    RIG_OK(r, "Action=Subscribe&Protocol=sqs&TopicArn=" RIG_TOPIC "&Endpoint=" RIG_QUEUE("q"));
+    fake_open(&r->fakes[0]);
+    RIG_UNTIL(r, rig_is_live(r));
+    r->fakes[0].silent = true;
+    for (size_t i = 0; i < ARRAY_LEN(large); i++)
+        rig_begin(r, text, &large[i]);
+    RIG_UNTIL(r, fanout_held_bytes(&r->t->fanout) >= 1 << 20);
+    rig_begin(r, PUBLISH "&Message=1", &first);
+    rig_begin(r, PUBLISH "&Message=2", &second);
+    for (int i = 0; i < 5; i++)
+        rig_turn(r);
+    assert_false(large[4].there || first.there || second.there);
+    /* The session ends: all of it goes to the outbox, which makes room. */
+    queued_link_flush(r->t->queueds.links[0]);
+    assert_true(fanout_held_bytes(&r->t->fanout) < 1 << 20);
+    rig_begin(r, PUBLISH "&Message=3", &third);
+    RIG_UNTIL(r, first.there && second.there && third.there && large[4].there);
+    buf_reset(&r->fakes[0].bodies);
+    fake_close(&r->fakes[0]);
+    r->fakes[0].silent = false;
+    fake_open(&r->fakes[0]);
+    RIG_UNTIL(r, rig_is_live(r) && r->fakes[0].bodies.n >= 12);
+    str all = buf_view(&r->fakes[0].bodies);
+    assert_true(str_ends(all, STR("q=1;q=2;q=3;")));
+    for (size_t i = 0; i < ARRAY_LEN(large); i++)
+        buf_deinit(&large[i].body);
+    buf_deinit(&first.body);
+    buf_deinit(&second.body);
+    buf_deinit(&third.body);
+    mem_free(text);
+    rig_free(r);
+}
+
+/* Binary values count in a batch as others do: exactly the largest size, and a byte more. */
+static void test_sizes_of_batches(void **state)
+{
+    /* Id, message "m", name "n", type "Binary": 8 bytes beside the value. */
+    static const size_t bytes[] = {262144 - 8, 262144 - 7};
+
+    for (size_t i = 0; i < ARRAY_LEN(bytes); i++) {
+        struct buf form = {0}, zeros = {0};
+        memset(buf_room(&zeros, bytes[i]), 0, bytes[i]);
+        zeros.n = bytes[i];
+        buf_z(&form,
+              "Action=PublishBatch&TopicArn=" RIG_TOPIC "&PublishBatchRequestEntries.member.1.Id=1"
+              "&PublishBatchRequestEntries.member.1.Message=m"
+              "&PublishBatchRequestEntries.member.1.MessageAttributes.entry.1.Name=n"
+              "&PublishBatchRequestEntries.member.1.MessageAttributes.entry.1.Value.DataType="
+              "Binary"
+              "&PublishBatchRequestEntries.member.1.MessageAttributes.entry.1.Value."
+              "BinaryValue=");
+        hash_base64(&form, buf_view(&zeros));
+        buf_char(&form, '\0');
+        for (char *c = form.p; *c; c++)
+            assert_true(*c != '+');
+        if (i == 0)
+            RIG_OK(rig, form.p);
+        else
+            RIG_REFUSED(rig, form.p, 400, "BatchRequestTooLong",
+                        "The length of all the messages put together is more than the limit.");
+        buf_deinit(&zeros);
+        buf_deinit(&form);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_targets),          TEST(test_texts),
-        TEST(test_attributes),       TEST(test_sizes),
-        TEST(test_structure),        TEST(test_attribute_names),
-        TEST(test_text_by_protocol), TEST(test_batch),
-        TEST(test_rule_of_ten),      TEST(test_batch_refusals),
+        TEST(test_targets),
+        TEST(test_texts),
+        TEST(test_attributes),
+        TEST(test_sizes),
+        TEST(test_structure),
+        TEST(test_attribute_names),
+        TEST(test_text_by_protocol),
+        TEST(test_batch),
+        TEST(test_rule_of_ten),
+        TEST(test_batch_refusals),
         TEST(test_many_targets),
+        TEST(test_sizes_of_batches),
+        cmocka_unit_test(test_parked_ones_keep_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
