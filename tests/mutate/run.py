@@ -17,6 +17,7 @@ from mutations import ROOMS, ROOT, read_all
 MAKE = ['make', '-s', f'-j{os.cpu_count() or 2}', 'OPT=-O1 -g0', 'WARN=-w', 'HARDEN=-fPIE']
 ABOVE = {'common': ROOMS, 'filter': ['filter', 'topicd'], 'queued': ['queued'], 'topicd': ['topicd']}
 UNIT_S, CORPUS_S, SIM_S, SUITE_S, BUILD_S = 120, 60, 240, 900, 900
+TOGETHER = 4  # tests that are built before they are run
 SIM = ['--seeds=6', '--hours=3', '--jobs=2']
 SHARES = {'CRASH_KILLS': '20'}
 
@@ -29,6 +30,8 @@ class Copy:
         self.build = self.root / 'build'
 
     def refresh(self):
+        """Whether it is as it was when it was last built."""
+        same = (self.build / 'good').exists()
         listed = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, check=True,
                                 capture_output=True, text=True).stdout.split('\n')
         wanted = {name for name in listed if name and (ROOT / name).is_file()}
@@ -37,10 +40,13 @@ class Copy:
             if not to.is_file() or to.read_bytes() != data:
                 to.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, to)
+                same = False
         for to in self.root.rglob('*'):
             name = str(to.relative_to(self.root))
             if to.is_file() and not name.startswith('build/') and name not in wanted:
                 to.unlink()
+                same = False
+        return same
 
     def run(self, command, seconds, env=None):
         """Whether it ends well in time, and what it says."""
@@ -76,20 +82,20 @@ def near(copy, one):
     own = [t for t in tests if t.name.startswith(f'test_{stem}')]
     users = [t for t in tests if t not in own and
              f'"{header}"' in (copy.root / 'tests/unit' / t).with_suffix('.c').read_text()]
-    return own + users
+    return own, users
 
 
 def run_units(copy, tests, done):
     tests = [t for t in tests if t not in done]
     done.update(tests)
-    if not tests:
-        return None
-    good, text = copy.make(*[copy.build / 'unit' / t for t in tests])
-    if not good:
-        raise NotBuilt(text)
-    for t in tests:
-        if copy.fails([str(copy.build / 'unit' / t)], UNIT_S):
-            return f'unit/{t}'
+    while tests:
+        now, tests = tests[:TOGETHER], tests[TOGETHER:]
+        good, text = copy.make(*[copy.build / 'unit' / t for t in now])
+        if not good:
+            raise NotBuilt(text)
+        for t in now:
+            if copy.fails([str(copy.build / 'unit' / t)], UNIT_S):
+                return f'unit/{t}'
     return None
 
 
@@ -134,7 +140,8 @@ def paths_of(copy, one):
 
 def stages(copy, one):
     done = set()
-    yield lambda: run_units(copy, near(copy, one), done)
+    own, users = near(copy, one)
+    yield lambda: run_units(copy, own, done) or run_units(copy, users, done)
     yield lambda: run_units(copy, unit_tests(copy, [one.room]), done)
     yield lambda: run_units(copy, unit_tests(copy, ABOVE[one.room]), done)
     yield lambda: run_corpus(copy)
@@ -219,11 +226,13 @@ def main():
         print(f'ERROR    {m.room} {m.what}: {why}')
 
     copy = Copy(pathlib.Path(options.build).resolve())
-    copy.refresh()
     began = time.monotonic()
-    good, text = copy.make('all', 'unit', 'replay', copy.build / 'venv/ready')
-    if not good:
-        sys.exit(f'the copy does not build:\n{text[-4000:]}')
+    if not copy.refresh():
+        (copy.build / 'good').unlink(missing_ok=True)
+        good, text = copy.make('all', 'unit', 'replay', copy.build / 'venv/ready')
+        if not good:
+            sys.exit(f'the copy does not build:\n{text[-4000:]}')
+        (copy.build / 'good').touch()
     kept = copy.root.parent / 'results.json'
     known = json.loads(kept.read_text()) if options.resume and kept.exists() else {}
     for m in chosen:
