@@ -57,6 +57,15 @@ def test_check_only(program, tmp_path):
         ends_with_one_line(options(tmp_path, program, **{option: value}), f'{option}: must be')
 
 
+@pytest.mark.parametrize('larger', ['body_size_max', 'ipc_message_size_max'])
+def test_a_frame_holds_a_forwarded_call(larger):
+    other = {'body_size_max': 'ipc_message_size_max'}.get(larger, 'body_size_max')
+    for size, status in ('4MiB', 1), ('3MiB', 0):
+        done = run('topicd', '-n', '--link_frame_size_max=4MiB', f'--{larger}={size}', f'--{other}=1MiB')
+        assert done.returncode == status, done.stderr
+        assert not status or 'link_frame_size_max: must be' in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize('program', PROGRAMS)
 def test_sample_is_the_file_that_is_there(program):
     sample = pathlib.Path(__file__).parents[2] / 'config' / f'{program}.json'

@@ -323,13 +323,34 @@ static void strangers(void **state)
     close(fd);
 }
 
+/* The bound of set_up itself is let in, one byte more is not. */
+static void exactly_the_largest(void **state)
+{
+    static const char largest[] = SP_REQ "\1\0\0\0\0\0\1\x86\xa0" ID_7; /* 100000 with the id */
+    char *text = mem_alloc(100000 - 4);
+    int fd = bare_connect();
+
+    memset(text, 'x', 100000 - 4);
+    bare_send(fd, largest, 21);
+    bare_send(fd, text, 100000 - 4);
+    UNTIL(job_count == 1);
+    assert_int_equal(jobs[0].text.n, 100000 - 4);
+    job_answer(&jobs[0], "");
+    close(fd);
+    fd = bare_connect();
+    bare_send(fd, SP_REQ "\1\0\0\0\0\0\1\x86\xa1", 17);
+    bare_expect(fd, "\0SP\0\0\x31\0\0", 8, true);
+    close(fd);
+    mem_free(text);
+}
+
 #define WITH_DOOR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DOOR(a_call),    WITH_DOOR(any_order),     WITH_DOOR(clients_leave),
-        WITH_DOOR(strangers), WITH_DOOR(reads_nothing),
+        WITH_DOOR(strangers), WITH_DOOR(reads_nothing), WITH_DOOR(exactly_the_largest),
     };
     int r;
 

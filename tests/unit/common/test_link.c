@@ -253,6 +253,21 @@ static void too_large(void **state)
     link_close(b.link);
 }
 
+static void exactly_the_largest(void **state)
+{
+    struct end a = {0}, b = {0};
+
+    listen_on(&b, &quick);
+    dial(&a, &quick);
+    UNTIL(a.is_up && b.is_up);
+    send_number(&a, 0, quick.frame_size_max);
+    UNTIL(b.frames == 1);
+    assert_int_equal(b.size_last, quick.frame_size_max);
+    assert_int_equal(a.downs + b.downs, 0);
+    link_close(a.link);
+    link_close(b.link);
+}
+
 /* A socket that listens at the url's path, or is connected to it. */
 static int bare_socket(bool listens)
 {
@@ -341,6 +356,28 @@ static void silence(void **state)
     close(fd);
     close(listener);
     link_close(a.link);
+}
+
+/* The peer closes in the very turn of our own end: it is one end, and the next pipe is spared. */
+static void both_hang_up(void **state)
+{
+    struct end b = {0};
+    int fd;
+
+    listen_on(&b, &quick);
+    fd = bare_peer();
+    UNTIL(b.is_up);
+    close(fd);
+    usleep(100000); /* the end has arrived, and nobody has looked */
+    link_hang_up(b.link);
+    UNTIL(b.downs == 1);
+    fd = bare_peer();
+    UNTIL(b.ups == 2);
+    for (int i = 0; i < 20; i++)
+        loop_turn(loop, 1);
+    assert_int_equal(b.downs, 1);
+    close(fd);
+    link_close(b.link);
 }
 
 static int slow_commit(void *arg, u64 *ret_ticket)
@@ -704,7 +741,9 @@ int main(void)
         WITH_LOOP(listener_dies_and_comes_again),
         WITH_LOOP(dialer_dies_and_comes_again),
         WITH_LOOP(hangs_up),
+        WITH_LOOP(both_hang_up),
         WITH_LOOP(too_large),
+        WITH_LOOP(exactly_the_largest),
         WITH_LOOP(silence),
         WITH_LOOP(reads_no_more_than_the_store_takes),
         WITH_LOOP(strangers),

@@ -69,7 +69,7 @@ static void test_vectors(void **state)
 static void test_language(void **state)
 {
     (void)state;
-    assert_int_equal(check_file("tests/cases/filter/language.jsonl"), 674);
+    assert_int_equal(check_file("tests/cases/filter/language.jsonl"), 681);
 }
 
 static void test_arrays(void **state)
