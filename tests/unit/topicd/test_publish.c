@@ -448,6 +448,19 @@ static void test_parked_ones_keep_their_order(void **state)
     rig_free(r);
 }
 
+/* What a turn has published is held before its frame is closed. */
+static void test_open_frames_are_held(void **state)
+{
+    struct rig_answer a;
+
+    assert_int_equal(fanout_held_bytes(&rig->t->fanout), 0);
+    rig_begin(rig, PUBLISH "&Message=m", &a);
+    assert_true(fanout_held_bytes(&rig->t->fanout) > 0);
+    RIG_UNTIL(rig, a.there);
+    assert_int_equal(fanout_held_bytes(&rig->t->fanout), 0);
+    buf_deinit(&a.body);
+}
+
 /* Binary values count in a batch as others do: exactly the largest size, and a byte more. */
 static void test_sizes_of_batches(void **state)
 {
@@ -497,6 +510,7 @@ int main(void)
         TEST(test_batch_refusals),
         TEST(test_many_targets),
         TEST(test_sizes_of_batches),
+        TEST(test_open_frames_are_held),
         cmocka_unit_test(test_parked_ones_keep_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
