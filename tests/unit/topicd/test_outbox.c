@@ -160,6 +160,41 @@ static void test_a_lost_turn_leaves_no_frames(void **state)
     rig_free(r);
 }
 
+/* A frame whose turn is not durable stays where it is, also behind one that goes over. */
+static void test_nothing_goes_before_it_is_durable(void **state)
+{
+    struct rig *r = by_hand();
+    struct fake *q = &r->fakes[0];
+    struct rig_answer lost;
+
+    do_now(r, PUBLISH("1"));
+    rig_begin(r, PUBLISH("lost"), &lost);
+    rig_turn(r);
+    rig_turn(r);
+    assert_int_equal(link_of(r)->home->outbox->frames, 2);
+    fake_open(q);
+    RIG_UNTIL(r, delaying_readings(engine_of(r)) == 1);
+    /* No engine brings it before, and yet none is asked for it. */
+    assert_int_equal(link_of(r)->read.through, home_readable(link_of(r)->home));
+    assert_true(delaying_bring(engine_of(r), 0));
+    RIG_UNTIL(r, q->delivers == 1);
+    for (int i = 0; i < 20; i++) {
+        delaying_bring(engine_of(r), 0);
+        rig_turn(r);
+    }
+    assert_int_equal(q->delivers, 1);
+    assert_false(lost.there);
+    assert_true(delaying_settle(engine_of(r), E_IO));
+    RIG_UNTIL(r, lost.there);
+    assert_int_equal(lost.status, 503);
+    r->t->server.probe.due(&r->t->server.probe);
+    do_now(r, PUBLISH("2"));
+    everything_goes_over(r);
+    bodies_are(r, "a=1;a=2;");
+    buf_deinit(&lost.body);
+    rig_free(r);
+}
+
 static void test_stopped_while_it_reads(void **state)
 {
     struct rig *r = by_hand();
@@ -187,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_a_publish_waits_for_the_outbox),
         cmocka_unit_test(test_a_session_ends_while_it_reads),
         cmocka_unit_test(test_a_lost_turn_leaves_no_frames),
+        cmocka_unit_test(test_nothing_goes_before_it_is_durable),
         cmocka_unit_test(test_stopped_while_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
