@@ -118,6 +118,9 @@ def run_sim(copy):
 
 
 def run_pytest(copy, *paths):
+    good, text = copy.make('all')
+    if not good:
+        raise NotBuilt(text)
     env = {'TOQUE_BUILD': str(copy.build), 'TOQUE_DEADLINE_S': '20', **SHARES}
     good, text = copy.run([str(copy.build / 'venv/bin/python'), '-m', 'pytest', '-q', '-x', '-p',
                            'no:cacheprovider', *paths], SUITE_S, env)
@@ -132,7 +135,7 @@ def run_pytest(copy, *paths):
 
 
 def paths_of(copy, one):
-    """The test files that a block names, and those that name the file's stem in theirs."""
+    """The test files that a block names."""
     tests = [p for folder in ('e2e', 'attack', 'crash', 'delaying')
              for p in (copy.root / 'tests' / folder).rglob('test_*.py')]
     return [str(p) for p in tests if p.name in one.tests]
@@ -141,14 +144,14 @@ def paths_of(copy, one):
 def stages(copy, one):
     done = set()
     own, users = near(copy, one)
+    named = paths_of(copy, one)
     yield lambda: run_units(copy, own, done) or run_units(copy, users, done)
+    if named:
+        yield lambda: run_pytest(copy, *named)
     yield lambda: run_units(copy, unit_tests(copy, [one.room]), done)
     yield lambda: run_units(copy, unit_tests(copy, ABOVE[one.room]), done)
     yield lambda: run_corpus(copy)
     yield lambda: run_sim(copy)
-    named = paths_of(copy, one)
-    if named:
-        yield lambda: run_pytest(copy, *named)
     yield lambda: run_pytest(copy, 'tests/e2e')
     yield lambda: run_pytest(copy, 'tests/attack')
     yield lambda: run_pytest(copy, 'tests/crash')
