@@ -216,7 +216,8 @@ def main():
     options.add_argument('--resume', action='store_true')
     options.add_argument('--match')
     options.add_argument('--stages', type=int, default=99, help='how many, of the fastest')
-    options.add_argument('--again', action='store_true', help='with --resume: those not seen yet once more')
+    options.add_argument('--again', action='store_true',
+                         help='with --resume: only those that were not seen, once more')
     options = options.parse_args()
 
     chosen = read_all([options.only] if options.only else ROOMS)
@@ -240,7 +241,9 @@ def main():
     known = json.loads(kept.read_text()) if options.resume and kept.exists() else {}
     for m in chosen:
         old = known.get(m.name)
-        if old and (old.get('seen') or (old.get('last', 0) >= options.stages and not options.again)):
+        if options.again and not old or \
+                old and (old.get('seen') or m.unseen or
+                         old.get('last', 0) >= options.stages and not options.again):
             continue
         if m.complaint() or (options.minutes and time.monotonic() - began > options.minutes * 60):
             continue
