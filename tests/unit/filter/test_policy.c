@@ -66,7 +66,7 @@ static void test_cases(void **state)
 {
     (void)state;
     assert_int_equal(check_file("tests/cases/filter/vectors.jsonl"), 313);
-    assert_int_equal(check_file("tests/cases/filter/language.jsonl"), 864);
+    assert_int_equal(check_file("tests/cases/filter/language.jsonl"), 871);
 }
 
 /* Texts with their places, as the service was recorded answering. */
