@@ -15,6 +15,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/io/engine.h"
 #include "common/io/store.h"
 #include "common/io/store_wal.h"
 #include "tests/failing_vfs.h"
@@ -612,11 +613,34 @@ static void test_a_copy_ahead_is_synced(void **state)
     sqlite3_close(copier);
 }
 
+static i64 us_of(void *arg)
+{
+    return *(i64 *)arg;
+}
+
+/* They are the time of the open, and grow whatever the time is. */
+static void test_epochs(void **state)
+{
+    i64 us = INT64_C(1577836800000000) + 5000 * 1000; /* in 2020, at five seconds */
+    const struct clock_source source = {us_of, us_of, &us};
+    struct clock clock;
+    clock_init_from(&clock, &source, false);
+    assert_int_equal(engine_epoch_after(0, &clock), 5000);
+    assert_int_equal(engine_epoch_after(4999, &clock), 5000);
+    assert_int_equal(engine_epoch_after(5000, &clock), 5001);
+    assert_int_equal(engine_epoch_after(9000, &clock), 9001);
+    us = 0;
+    assert_int_equal(engine_epoch_after(0, &clock), 1);
+    assert_int_equal(engine_epoch_after(9000, &clock), 9001);
+    assert_int_equal(engine_epoch_after((UINT64_C(1) << ENGINE_EPOCH_BITS) - 1, &clock), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_epochs),
         TEST(test_refusals),
         TEST(test_rights_and_settings),
         TEST(test_migration_keeps_what_is_there),

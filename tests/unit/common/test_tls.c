@@ -3,6 +3,7 @@
 #include "http_rig.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <sys/stat.h>
 
 #include "common/io/tls.h"
@@ -244,14 +245,37 @@ static void files_are_private(void **state)
     mem_free(key);
 }
 
+/* Whoever has the server's key can be no authority by it. */
+static void certificate_signs_nothing(void **state)
+{
+    const char *const paths[] = {files.certificate, files.authority};
+
+    for (unsigned i = 0; i < 2; i++) {
+        gnutls_x509_crt_t certificate;
+        gnutls_datum_t text;
+        unsigned critical;
+
+        assert_int_equal(gnutls_load_file(paths[i], &text), 0);
+        gnutls_x509_crt_init(&certificate);
+        assert_int_equal(gnutls_x509_crt_import(certificate, &text, GNUTLS_X509_FMT_PEM), 0);
+        assert_int_equal(gnutls_x509_crt_get_ca_status(certificate, &critical), i);
+        gnutls_x509_crt_deinit(certificate);
+        gnutls_free(text.data);
+    }
+}
+
 #define WITH_TLS(test) cmocka_unit_test_setup_teardown(test, tls_set_up, tls_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_TLS(trusted),           WITH_TLS(large),
-        WITH_TLS(broken_handshakes), WITH_TLS(leaves_while_parked),
-        WITH_TLS(files_are_private), WITH_TLS(certificate_changes),
+        WITH_TLS(trusted),
+        WITH_TLS(large),
+        WITH_TLS(broken_handshakes),
+        WITH_TLS(leaves_while_parked),
+        WITH_TLS(files_are_private),
+        WITH_TLS(certificate_signs_nothing),
+        WITH_TLS(certificate_changes),
     };
     int r;
     char *remove;
