@@ -164,16 +164,6 @@ static void space_look(struct server *s)
     background_wake(s->background, &s->space);
 }
 
-static void return_memory(struct server *s)
-{
-    struct loop_stats loop = loop_stats(s->loop);
-    bool worked = loop.events != s->events || loop.commits != s->commits;
-
-    s->events = loop.events;
-    s->commits = loop.commits;
-    mem_return_turn(&s->memory, worked);
-}
-
 struct store_options server_store_options(struct server *s)
 {
     return (struct store_options){.dir = s->options->data_dir,
@@ -322,7 +312,7 @@ static bool server_flush(struct loop_hook *h)
         engine_tidy(s->engine);
         space_look(s);
     }
-    return_memory(s);
+    mem_return_turn(&s->memory, loop_stats(s->loop).events);
     return false;
 }
 

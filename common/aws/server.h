@@ -69,7 +69,6 @@ struct server {
     struct background_job space; /* gives back what the store has free */
     i64 space_ms;                /* mono: when it is looked at next */
     struct mem_return memory;
-    u64 events, commits; /* of the loop, when it was called last */
     struct engine *engine;
     struct manual_clock manual_clock;
     char *

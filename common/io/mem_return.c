@@ -3,11 +3,14 @@
 #include "common/base/mem.h"
 
 /* So long may a return take; one that took longer is followed by fewer and larger ones. */
-#define COST_MAX_US 4000
+#define COST_MAX_US 5000
+#define STEP_MAX    (8 * MEM_RETURN_STEP)
 /* Share of the time that returns take in the course of work: one part in so many. */
 #define SHARE 8
-/* And at rest, where nobody waits. */
-#define IDLE_SHARE 1000
+/* And at rest, where nobody waits, so that a large memory is not looked through all the time. */
+#define REST_SHARE 1000
+/* Less than this is left to the next return. */
+#define LITTLE ((size_t)1 << 20)
 
 void mem_return_init(struct mem_return *m, const struct clock *clock)
 {
@@ -25,41 +28,48 @@ static i64 give_back(struct mem_return *m)
     return clock_us(m->clock) - start_us;
 }
 
-static void return_in_work(struct mem_return *m, size_t used)
+static void return_in_work(struct mem_return *m)
 {
-    if (m->highest - used < m->step || clock_us(m->clock) < m->rest_until_us)
+    if (m->highest - mem_used() < m->step || clock_us(m->clock) < m->not_before_us)
         return;
     i64 cost_us = give_back(m);
 
-    m->rest_until_us = clock_us(m->clock) + cost_us * (SHARE - 1);
-    m->step = cost_us > COST_MAX_US ? m->step * 2 : MAX(m->step / 2, MEM_RETURN_STEP);
+    m->not_before_us = clock_us(m->clock) + cost_us * (SHARE - 1);
+    m->step =
+        cost_us > COST_MAX_US ? MIN(m->step * 2, STEP_MAX) : MAX(m->step / 2, MEM_RETURN_STEP);
 }
 
-/* Where much is in use, so that a look at it takes long, rests are taken for it rarely. */
-static void return_at_rest(struct mem_return *m)
+static bool is_busy(const struct mem_return *m, u64 events)
+{
+    return events - m->events >= MEM_RETURN_REST_EVENTS;
+}
+
+/* An interval has ended. */
+static void return_at_rest(struct mem_return *m, u64 events)
 {
     i64 now_ms = m->clock->mono_ms;
+    bool rests = m->stirred && !is_busy(m, events) && now_ms >= m->rest_from_ms;
 
-    if (!m->idle_due_ms || now_ms < m->idle_due_ms)
+    m->events = events;
+    m->end_ms = now_ms + MEM_RETURN_REST_MS;
+    if (!rests)
         return;
-    m->idle_due_ms = 0;
-    m->idle_not_before_ms = now_ms + give_back(m) * IDLE_SHARE / 1000;
+    m->stirred = false;
+    m->rest_from_ms = now_ms + give_back(m) * REST_SHARE / 1000;
 }
 
-void mem_return_turn(struct mem_return *m, bool worked)
+void mem_return_turn(struct mem_return *m, u64 events)
 {
     size_t used = mem_used();
 
     m->highest = MAX(m->highest, used);
-    if (worked) {
-        m->idle_due_ms = MAX(m->clock->mono_ms + MEM_RETURN_IDLE_MS, m->idle_not_before_ms);
-        return_in_work(m, used);
-    } else {
-        return_at_rest(m);
-    }
+    return_in_work(m);
+    m->stirred = m->stirred || is_busy(m, events) || m->highest - used > LITTLE;
+    if (m->clock->mono_ms >= m->end_ms)
+        return_at_rest(m, events);
 }
 
 i64 mem_return_due_ms(const struct mem_return *m)
 {
-    return m->idle_due_ms ? m->idle_due_ms : -1;
+    return m->stirred ? m->end_ms : -1;
 }

@@ -10,23 +10,26 @@
 
 /* The use has fallen by so much since the last return. */
 #define MEM_RETURN_STEP ((size_t)8 << 20)
-/* A daemon without work for so long is at rest. */
-#define MEM_RETURN_IDLE_MS 1000
+/* A daemon with fewer events than this in as many milliseconds is at rest: its links have heartbeats. */
+#define MEM_RETURN_REST_MS     1000
+#define MEM_RETURN_REST_EVENTS 64
 
 struct mem_return {
     const struct clock *clock;
     size_t highest;    /* use since the last return */
     size_t step;       /* doubled while a return takes long */
-    i64 rest_until_us; /* after a return in the course of work */
-    i64 idle_due_ms;   /* mono; 0: nothing happened since the last one at rest */
-    i64 idle_not_before_ms;
+    i64 not_before_us; /* the next return in the course of work */
+    bool stirred;      /* something happened since the last return at rest */
+    u64 events;        /* when the present interval began, */
+    i64 end_ms;        /* and when it ends (mono) */
+    i64 rest_from_ms;  /* no return at rest before */
 };
 
 /* Changes how the process's allocator works: of itself it returns nothing any more, and large arrays
  * are mappings of their own. */
 void mem_return_init(struct mem_return *m, const struct clock *clock);
-/* After every turn; `worked`: it was not an idle one. */
-void mem_return_turn(struct mem_return *m, bool worked);
+/* After every turn, with the count of events since the start. */
+void mem_return_turn(struct mem_return *m, u64 events);
 /* When it wants to be called next (mono ms); -1: when something has happened. */
 i64 mem_return_due_ms(const struct mem_return *m);
 

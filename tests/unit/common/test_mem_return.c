@@ -25,6 +25,7 @@ enum { PIECES = 64 * 1024 };
 
 static char *pieces[PIECES];
 static i64 now_us;
+static u64 events;
 
 static i64 read_us(void *arg)
 {
@@ -37,6 +38,7 @@ static void start(struct clock *c, struct mem_return *m)
     now_us = 1000000;
     clock_init_from(c, &(struct clock_source){read_us, read_us, NULL}, true);
     mem_return_init(m, c);
+    m->events = events;
 }
 
 static void pass(struct clock *c, i64 ms)
@@ -84,7 +86,7 @@ static void a_drain_gives_back_as_it_goes(void **state)
 
     start(&clock, &m);
     fill();
-    mem_return_turn(&m, true);
+    mem_return_turn(&m, events += 100);
     char *last = mem_alloc(PIECE);
     size_t full = resident();
 
@@ -95,7 +97,7 @@ static void a_drain_gives_back_as_it_goes(void **state)
             continue;
         size_t there = resident();
 
-        mem_return_turn(&m, true);
+        mem_return_turn(&m, events += 100);
         size_t now = resident();
 
         most = MAX(most, there > now ? there - now : 0);
@@ -107,7 +109,7 @@ static void a_drain_gives_back_as_it_goes(void **state)
     mem_free(last);
 }
 
-/* What did not go back in the course of the work goes back a second after it. */
+/* What did not go back in the course of the work goes back when little has happened for a while. */
 static void rest_gives_back_what_is_left(void **state)
 {
     struct clock clock;
@@ -115,26 +117,34 @@ static void rest_gives_back_what_is_left(void **state)
     size_t before = resident();
 
     start(&clock, &m);
+    mem_return_turn(&m, events);
     assert_int_equal(mem_return_due_ms(&m), -1);
     fill();
     char *last = mem_alloc(PIECE);
 
     for (int i = 0; i < PIECES; i++)
         mem_free(pieces[i]);
-    mem_return_turn(&m, false); /* nothing happened */
-    pass(&clock, 10000);
-    mem_return_turn(&m, false);
+    m.highest = mem_used(); /* as if it were another allocator's, which nobody counts */
+    for (int second = 0; second < 10; second++) { /* heartbeats do not stir it */
+        pass(&clock, 1000);
+        mem_return_turn(&m, events += 2);
+        assert_int_equal(mem_return_due_ms(&m), -1);
+    }
     if (OURS)
         assert_true(resident() > before + 50 * MIB);
-    m.highest = mem_used(); /* as if another allocator's, which is not counted */
-    mem_return_turn(&m, true);
-    assert_int_equal(mem_return_due_ms(&m), clock.mono_ms + MEM_RETURN_IDLE_MS);
-    pass(&clock, MEM_RETURN_IDLE_MS - 1);
-    mem_return_turn(&m, false);
+    for (int second = 0; second < 10; second++) { /* it never rests */
+        pass(&clock, 100);
+        mem_return_turn(&m, events += MEM_RETURN_REST_EVENTS);
+        pass(&clock, 900);
+    }
     if (OURS)
         assert_true(resident() > before + 50 * MIB);
-    pass(&clock, 1);
-    mem_return_turn(&m, false);
+    assert_in_range(mem_return_due_ms(&m), clock.mono_ms, clock.mono_ms + MEM_RETURN_REST_MS);
+    for (int second = 0; second < 2; second++) {
+        mem_return_turn(&m, events += 2);
+        pass(&clock, MEM_RETURN_REST_MS);
+    }
+    mem_return_turn(&m, events += 2);
     if (OURS)
         assert_in_range(resident(), 0, before + 2 * MIB);
     assert_int_equal(mem_return_due_ms(&m), -1);
@@ -155,19 +165,19 @@ static void costly_returns_are_rare(void **state)
     start(&clock, &m);
     clock.source.mono_us = read_slow_us;
     m.highest = mem_used() + MEM_RETURN_STEP;
-    mem_return_turn(&m, true);
+    mem_return_turn(&m, events += 100);
     assert_int_equal(m.highest, mem_used());
     assert_int_equal(m.step, 2 * MEM_RETURN_STEP);
     m.highest = mem_used() + 2 * MEM_RETURN_STEP;
-    i64 until_us = m.rest_until_us;
+    i64 until_us = m.not_before_us;
 
     assert_in_range(until_us - now_us, 50000, 200000);
     while (now_us + 10000 < until_us) {
-        mem_return_turn(&m, true);
+        mem_return_turn(&m, events += 100);
         assert_int_equal(m.highest, mem_used() + 2 * MEM_RETURN_STEP);
     }
     now_us = until_us;
-    mem_return_turn(&m, true);
+    mem_return_turn(&m, events += 100);
     assert_int_equal(m.highest, mem_used());
 }
 
