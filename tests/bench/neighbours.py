@@ -22,7 +22,7 @@ until the file has given its space back. One line a figure:
 
 Quiet is measured before and after the work; the mean of both counts. Figures of several runs are medians.
 """
-import argparse, json, pathlib, signal, statistics, time
+import argparse, json, pathlib, resource, signal, socket, statistics, time
 
 from tools import ACCOUNT, REGION, Tools
 
@@ -173,6 +173,51 @@ class Topic(Case):
         return self.bench.health(self.t, 'topicd').get('background_jobs', 0)
 
 
+class Polls(Case):
+    """100,000 long polls end in the same millisecond, or as many as there are descriptors; in each part."""
+    count = 100000
+    parts = 2
+    options = {'queue_options': {'connections_max': 200000, 'long_polls_max': 200000, 'calls_waiting_max': 200000}}
+
+    def prepare(self):
+        self.url, self.sockets = self.bench.queue(self.t, 'empty'), []
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.scale + 1000, max(
+            self.scale + 1000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+
+    def request(self):
+        body = json.dumps({'QueueUrl': self.url, 'WaitTimeSeconds': 20}).encode()
+        return (b'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n'
+                b'X-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: %d\r\n\r\n' % len(body)) + body
+
+    def trigger(self, part):
+        """From several addresses, since one has too few ports."""
+        self.empty()
+        request = self.request()
+        for n in range(self.scale):
+            s = socket.create_connection(('127.0.0.1', self.t.queue_ports[0]), timeout=60,
+                                         source_address=(f'127.0.0.{2 + n // 20000}', 0))
+            s.sendall(request)
+            self.sockets.append(s)
+            if n % 1000 == 999:
+                self.wait(n + 1)
+        self.wait(self.scale)
+        self.bench.health(self.t)
+        self.t.advance(20)
+
+    def wait(self, count):
+        """As many are parked: connections that nobody accepts in time are tried again a second later."""
+        while self.left() < count:
+            time.sleep(0.001)
+
+    def empty(self):
+        for s in self.sockets:
+            s.close()
+        self.sockets = []
+
+    def left(self):
+        return self.bench.health(self.t)['long_polls']
+
+
 class Orphans(Deleted):
     """100 queues with 3 million messages are deleted, queued is killed, and starts again."""
 
@@ -184,7 +229,7 @@ class Orphans(Deleted):
 
 
 CASES = {'deleted': Deleted, 'purged': Purged, 'expired': Expired, 'delayed': Delayed, 'returned': Returned,
-         'topic': Topic, 'orphans': Orphans}
+         'topic': Topic, 'polls': Polls, 'orphans': Orphans}
 
 
 class Neighbours(Tools):
