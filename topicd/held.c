@@ -5,7 +5,7 @@
 
 /* Bounds of what is read and placed in one turn. */
 #define ROWS_A_TURN  256
-#define BYTES_A_TURN ((u64)4 << 20)
+#define BYTES_A_TURN ((u64)1 << 20)
 /* Rejections after which a delivery fails. */
 #define ATTEMPTS_MAX 8
 

@@ -5,8 +5,10 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-/* Frames sent from the outbox in one turn; the bound leaves time for other work. */
+/* Sent from the outbox in one turn, a frame at least; the bounds leave time for other work: a MiB is
+ * read, copied and sent in about 2 ms. */
 #define OUTBOX_FRAMES_A_TURN 256
+#define OUTBOX_BYTES_A_TURN  ((u64)1 << 20)
 
 static i64 mono(const struct queued_link *p)
 {
@@ -170,7 +172,7 @@ void queued_link_pump(struct queued_link *p)
     p->reading = true;
     p->read.after = p->cursor;
     p->read.through = home_readable(p->home);
-    p->read.bytes_max = p->limits.window_bytes_max - p->window_bytes;
+    p->read.bytes_max = MIN(p->limits.window_bytes_max - p->window_bytes, OUTBOX_BYTES_A_TURN);
     topic_store_outbox_read(p->homes->store, p->home->id, &p->read);
 }
 

@@ -99,6 +99,39 @@ static void test_nobody_subscribed_is_answered_at_once(void **state)
     rig_free(r);
 }
 
+/* However much waits, a turn reads and sends about a mebibyte of it. */
+static void test_a_turn_sends_a_part_of_the_outbox(void **state)
+{
+    enum { MESSAGES = 24, SIZE = 200000 };
+    struct rig *r = open_rig(1);
+    struct fake *q = &r->fakes[0];
+    struct queued_link *link = r->t->queueds.links[0];
+    struct buf form = {0};
+    u64 most = 0;
+
+    fake_close(q);
+    RIG_UNTIL(r, link->state == QUEUED_LINK_DOWN);
+    buf_z(&form, PUBLISH(""));
+    memset(buf_room(&form, SIZE + 1), 'm', SIZE);
+    form.n += SIZE;
+    form.p[form.n] = '\0';
+    for (int i = 0; i < MESSAGES; i++)
+        RIG_OK(r, form.p);
+    assert_int_equal(stored_frames(r), MESSAGES);
+    fake_open(q);
+    while (q->delivers < MESSAGES) {
+        u64 sent = link->state == QUEUED_LINK_CATCHING_UP ? link->sent : 0;
+
+        rig_turn(r);
+        if (link->state == QUEUED_LINK_CATCHING_UP)
+            most = MAX(most, link->sent - sent);
+    }
+    assert_in_range(most, 2, 6);
+    RIG_UNTIL(r, stored_frames(r) == 0);
+    buf_deinit(&form);
+    rig_free(r);
+}
+
 /* Away, publishes go to the outbox; back, they arrive in order, and later ones behind them. */
 static void test_outbox_while_away(void **state)
 {
@@ -370,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_publishes_of_one_turn_travel_together),
         cmocka_unit_test(test_nobody_subscribed_is_answered_at_once),
         cmocka_unit_test(test_outbox_while_away),
+        cmocka_unit_test(test_a_turn_sends_a_part_of_the_outbox),
         cmocka_unit_test(test_link_dies_before_the_acknowledgement),
         cmocka_unit_test(test_outbox_outlives_the_daemon),
         cmocka_unit_test(test_silence_is_answered_from_the_outbox),
