@@ -48,13 +48,14 @@ static bool is_busy(const struct mem_return *m, u64 events)
 static void return_at_rest(struct mem_return *m, u64 events)
 {
     i64 now_ms = m->clock->mono_ms;
-    bool rests = m->stirred && !is_busy(m, events) && now_ms >= m->rest_from_ms;
+    bool wanted = m->stirred || m->fell;
+    bool rests = wanted && !is_busy(m, events) && now_ms >= m->rest_from_ms;
 
     m->events = events;
     m->end_ms = now_ms + MEM_RETURN_REST_MS;
     if (!rests)
         return;
-    m->stirred = false;
+    m->stirred = m->fell = false;
     m->rest_from_ms = now_ms + give_back(m) * REST_SHARE / 1000;
 }
 
@@ -64,7 +65,8 @@ void mem_return_turn(struct mem_return *m, u64 events)
 
     m->highest = MAX(m->highest, used);
     return_in_work(m);
-    m->stirred = m->stirred || is_busy(m, events) || m->highest - used > LITTLE;
+    m->stirred = m->stirred || is_busy(m, events);
+    m->fell = m->fell || m->highest - used > LITTLE;
     if (m->clock->mono_ms >= m->end_ms)
         return_at_rest(m, events);
 }

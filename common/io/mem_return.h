@@ -19,6 +19,7 @@ struct mem_return {
     size_t highest;    /* use since the last return */
     size_t step;       /* doubled while a return takes long */
     i64 not_before_us; /* the next return in the course of work */
+    bool fell;         /* the use, by more than a little, since the last return at rest */
     bool stirred;      /* something happened since the last return at rest */
     u64 events;        /* when the present interval began, */
     i64 end_ms;        /* and when it ends (mono) */
@@ -30,7 +31,8 @@ struct mem_return {
 void mem_return_init(struct mem_return *m, const struct clock *clock);
 /* After every turn, with the count of events since the start. */
 void mem_return_turn(struct mem_return *m, u64 events);
-/* When it wants to be called next (mono ms); -1: when something has happened. */
+/* When it wants to be called next (mono ms); -1: when something has happened. It follows from the
+ * events alone, so that equal runs have equal turns whatever the allocator does. */
 i64 mem_return_due_ms(const struct mem_return *m);
 
 #endif

@@ -151,6 +151,23 @@ static void rest_gives_back_what_is_left(void **state)
     mem_free(last);
 }
 
+/* A fall that is too small for a return in the course of work waits for the next turn at rest. */
+static void a_small_fall_makes_no_turn(void **state)
+{
+    struct clock clock;
+    struct mem_return m;
+
+    start(&clock, &m);
+    mem_return_turn(&m, events);
+    m.highest = mem_used() + MEM_RETURN_STEP / 2;
+    mem_return_turn(&m, events);
+    assert_int_equal(mem_return_due_ms(&m), -1);
+    assert_int_equal(m.highest, mem_used() + MEM_RETURN_STEP / 2);
+    pass(&clock, MEM_RETURN_REST_MS);
+    mem_return_turn(&m, events += 1);
+    assert_int_equal(m.highest, mem_used());
+}
+
 /* A clock that moves with every look: each return seems to take 20 ms. */
 static i64 read_slow_us(void *arg)
 {
@@ -187,6 +204,7 @@ int main(void)
         cmocka_unit_test(use_is_counted),
         cmocka_unit_test(a_drain_gives_back_as_it_goes),
         cmocka_unit_test(rest_gives_back_what_is_left),
+        cmocka_unit_test(a_small_fall_makes_no_turn),
         cmocka_unit_test(costly_returns_are_rare),
     };
     return cmocka_run_group_tests_name("mem_return", tests, NULL, NULL);
