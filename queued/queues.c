@@ -29,6 +29,9 @@ struct tomb {
 };
 /* Tombs are kept for the strict rules only, and are no reason to fill memory. */
 #define TOMBS_MAX 100000
+/* Expired ones that are removed with every new one: more than one, so that they get fewer, and few,
+ * so that nobody waits. */
+#define TOMBS_AT_ONCE 8
 
 /* NULL: nothing is done. */
 static void unbury(struct queues *qs, struct tomb *t)
@@ -36,6 +39,7 @@ static void unbury(struct queues *qs, struct tomb *t)
     if (!t)
         return;
     map_del(&qs->deleted, t->key);
+    map_shrink(&qs->deleted);
     list_remove(&t->link);
     mem_free(t);
 }
@@ -357,13 +361,13 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
     return q;
 }
 
-/* Those whose time is over go when the next one comes. */
+/* Some of those whose time is over are removed with every new one. */
 static void bury(struct queue *q)
 {
     struct queues *qs = q->all;
     unbury(qs, map_get(&qs->deleted, q->key));
-    list_each(at, after, &qs->tombs) {
-        struct tomb *old = list_item(at, struct tomb, link);
+    for (u32 n = 0; n < TOMBS_AT_ONCE && !list_is_empty(&qs->tombs); n++) {
+        struct tomb *old = list_item(qs->tombs.next, struct tomb, link);
         if (qs->clock->now_ms - old->deleted_ms < QUEUES_STRICT_WAIT_MS)
             break;
         unbury(qs, old);

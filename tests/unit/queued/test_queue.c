@@ -571,6 +571,33 @@ static void strict_rules_make_wait(void **state)
     rig_free(r);
 }
 
+static void create_and_delete(struct rig *r, int n)
+{
+    char input[64];
+    snprintf(input, sizeof input, "{'QueueName':'gone%d'}", n);
+    rig_do(r, "CreateQueue", input);
+    snprintf(input, sizeof input, "{'QueueUrl':'gone%d'}", n);
+    rig_do(r, "DeleteQueue", input);
+}
+
+/* However many names rest no longer, no call removes more than a few of them. */
+static void old_names_go_little_by_little(void **state)
+{
+    struct rig *r = rig_new();
+    rig_set(r, "strict_waits", "true");
+    rig_start(r);
+    for (int i = 0; i < 60; i++)
+        create_and_delete(r, i);
+    rig_advance(r, 60000);
+    for (int i = 60; i < 80; i++) {
+        size_t before = r->d->queues.deleted.n;
+        create_and_delete(r, i);
+        assert_in_range(r->d->queues.deleted.n, before - MIN(before, 7), before + 1);
+    }
+    assert_int_equal(r->d->queues.deleted.n, 20);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,6 +624,7 @@ int main(void)
         cmocka_unit_test(a_store_that_cannot_be_read_denies_nothing),
         cmocka_unit_test(a_clock_that_is_set_back),
         cmocka_unit_test(strict_rules_make_wait),
+        cmocka_unit_test(old_names_go_little_by_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
