@@ -1,12 +1,12 @@
-/* The directory: which home (home.h) has a queue, as announced by the `queued` instances. New names
- * are placed by rendezvous hashing over the homes' names, so every topicd that knows the same
+/* The directory: which home (home.h) owns a queue, as announced by the `queued` instances. New
+ * names are placed by rendezvous hashing over the homes' names, so every topicd that knows the same
  * instances decides alike, and adding an instance moves no existing queue. With a single link
- * nothing is kept: its home has all queues.
+ * nothing is recorded: its home owns all queues.
  *
  * A queue whose home is unknown is nowhere. So is a queue for which deliveries are held (held.h),
- * even when its home is known, since later deliveries must come behind those.
+ * even if its home is known, since later deliveries must follow the held ones.
  *
- * The directory is stored, too, so that deliveries for an instance that is down find their outbox
+ * The directory is also stored, so that deliveries for an instance that is down find their outbox
  * after a restart. */
 #ifndef TOQUE_DIRECTORY_H
 #define TOQUE_DIRECTORY_H

@@ -69,8 +69,8 @@ void topicd_figures(const struct server *s, struct figures *to)
 {
     const struct topicd *t = topicd_of(s);
 
-    figure_state(to, "link", links_state(&t->queueds), "Whether the queued instances are there.");
-    figure_gauge(to, "links_up", "", queueds_up(&t->queueds), "Queued instances that are there.");
+    figure_state(to, "link", links_state(&t->queueds), "Whether the queued instances are up.");
+    figure_gauge(to, "links_up", "", queueds_up(&t->queueds), "Queued instances that are up.");
     figure_gauge(to, "links", "", t->queueds.link_count, "Queued instances that are configured.");
     figure_gauge(to, "topics", "", t->catalog.topics.n, "Topics of all accounts and regions.");
     figure_gauge(to, "subscriptions", "", catalog_sub_count(&t->catalog),

@@ -226,7 +226,7 @@ static void caller_left(struct call *c)
 
     cancel(f, w);
     take_off(f, c);
-    refuse(c, "was not waited for");
+    refuse(c, "was not up in time");
 }
 
 /* The call is on no list, and its link is set. */

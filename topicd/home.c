@@ -261,8 +261,8 @@ static int home_check(struct home *h, u64 bytes)
     if (!h->told_full)
         log_error("the outbox of %s is full: publishes are refused frames=%" PRIu64
                   " bytes=%" PRIu64,
-                  h->index == HOME_NOWHERE ? "queues that nobody has" : h->name, h->outbox->frames,
-                  h->outbox->bytes);
+                  h->index == HOME_NOWHERE ? "queues without a known home" : h->name,
+                  h->outbox->frames, h->outbox->bytes);
     h->told_full = true;
     return E_FULL;
 }

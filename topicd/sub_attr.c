@@ -88,7 +88,7 @@ static int set_policy(struct settings *s, str value, const char *frame, struct f
     return 0;
 }
 
-/* --- what not implemented: checked like the service, then refused ----------- */
+/* --- attributes that are not implemented: checked like the service, then refused -------------- */
 
 static int refuse_redrive(str value, const char *frame, struct fault *f)
 {

@@ -293,8 +293,8 @@ bool access_test_holds(const struct access_test *t, const struct access_request 
     u32 at = 0;
     str fact;
     bool is_there = access_request_next(rq, t->key, &at, &fact);
-    /* A single-valued test of a key that has several values: all of them are to be other than what
-     * a negated one names, one is to be what another one names. */
+    /* A single-valued test of a key with several values: with a negated operator all of them must
+     * satisfy it, otherwise one. */
     bool all =
         t->quantity == ACCESS_ALL_VALUES || (t->quantity == ACCESS_SINGLE && t->op->is_negated);
 

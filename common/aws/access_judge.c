@@ -186,7 +186,7 @@ void access_decision_tell(const struct access_decision *d, const struct access_r
                           struct buf *out)
 {
     if (d->too_costly) {
-        buf_z(out, "denied: the policy costs too much to judge, up to ");
+        buf_z(out, "denied: the policy costs too much to evaluate, up to ");
         tell_statement(out, d->statement);
     } else if (d->verdict != ACCESS_NO_STATEMENT) {
         buf_z(out, d->verdict == ACCESS_ALLOWED ? "allowed by " : "denied by ");

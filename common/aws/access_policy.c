@@ -256,7 +256,7 @@ static int read_operands(struct reader *r, const struct json_at *at, struct acce
         err = operand_text(r, &one, &text);
         if (!err &&
             access_test_operand(t, text, r->variables, r->arena, &t->operands[t->operand_count++]))
-            err = json_complain(&one, r->f, "is no value for %.*s", STR_ARG(t->written));
+            err = json_complain(&one, r->f, "is not a value for %.*s", STR_ARG(t->written));
     }
     return err;
 }
@@ -273,7 +273,7 @@ static int read_operator(struct reader *r, const struct json_at *condition, cons
 
     err = err ? err : json_want(&at, JSON_OBJECT, r->f);
     if (!err && access_test_init(&proto, arena_dup(r->arena, str_of(name))))
-        err = json_complain(&at, r->f, "is no operator");
+        err = json_complain(&at, r->f, "is not an operator");
     if (err)
         return err;
     json_object_foreach(at.value, key, value) {

@@ -32,7 +32,7 @@ void arn_write(struct buf *out, const struct arn *a)
     }
 }
 
-/* As the SDKs' table of endpoints has them. */
+/* As in the SDKs' endpoint tables. */
 str arn_partition(str region)
 {
     static const struct {

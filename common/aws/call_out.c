@@ -3,8 +3,8 @@
  *
  * Invariants:
  * 1. Only the innermost container may be unopened: writing an element into a list or map opens it.
- * 2. In JSON no value ends with an opening brace or bracket, so the body's last byte tells whether
- *    a comma is due.
+ * 2. In JSON no value ends with an opening brace or bracket, so the body's last byte shows whether
+ *    a comma is needed.
  * 3. For SQS (service->flattened) lists and maps have no element of their own in XML, and appear in
  *    neither form while they are empty; for SNS they always appear.
  *
@@ -225,7 +225,7 @@ void call_out_struct_end(struct call *c)
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-/* Two lists of SQS have other names where a Query client asked for JSON. */
+/* Two lists of SQS have other names when a Query client asked for JSON. */
 static const char *plain_json_name(const char *name)
 {
     if (strcmp(name, "Messages") == 0)

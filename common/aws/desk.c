@@ -4,10 +4,10 @@
  *   taken ──run──> (parked) ──call_done──> done ──this turn is durable──> replied ──> pool
  *
  * Invariants:
- * 1. Every call that desk_take gave is replied to exactly once, from a later callback of the loop,
- *    whether its client is still connected or not.
- * 2. A call is rendered when it is done, so what its handler lent may be freed; only a commit
- *    that fails renders it again, as a fault.
+ * 1. Every call that desk_take returned is replied to exactly once, from a later callback of the
+ *    loop, whether its client is still connected or not.
+ * 2. A call is rendered when it is done, so memory that its handler lent may be freed; only a
+ *    commit that fails renders it again, as a fault.
  * 3. `waiting` counts the calls that are taken and not yet replied to. */
 #include "common/aws/desk.h"
 
@@ -49,7 +49,7 @@ struct desk {
     size_t service_count;
     struct page pages[PAGES_MAX];
     size_t page_count;
-    struct answer refusal; /* the last one that desk_refuse gave out */
+    struct answer refusal; /* the last one returned by desk_refuse */
     struct keys *keys;     /* NULL: signatures are not verified */
     i64 told_second;       /* second of the last logged denials, and their number */
     u32 told;
@@ -153,9 +153,9 @@ void desk_reload_keys(struct desk *d)
         return;
     fault_clear(&f);
     if (keys_reload(d->keys, &f))
-        log_error("the keys stay as they were: %s", f.text);
+        log_error("the keys were not reloaded: %s", f.text);
     else
-        log_info("the keys were read again keys=%zu", keys_count(d->keys));
+        log_info("the keys were reloaded keys=%zu", keys_count(d->keys));
 }
 
 bool desk_verifies(const struct desk *d)

@@ -55,7 +55,7 @@ void call_page_fail(struct call *c, int status, const char *fmt, ...) PRINTF_LIK
 struct call *desk_take(struct desk *d, const struct request *rq,
                        enum call_outcome (*reply)(void *arg, struct call *c), void *arg);
 void desk_sent(struct call *c, enum call_outcome outcome);
-/* The answer counts no longer for the desk: the endpoint counts it. */
+/* The answer no longer counts for the desk: the endpoint counts it. */
 void desk_let_go(struct call *c);
 /* How many of `want` pieces of at most `each` bytes the clients' budget has room for now. At least
  * one while most of the budget is free, whatever its size. */

@@ -112,7 +112,7 @@ static int read_key_policy(const struct json_at *at, struct access_policy **ret,
     json_write(&text, policy.value);
     fault_clear(&why);
     if (access_policy_open(ret, buf_view(&text), ACCESS_OF_IDENTITY, &why))
-        err = json_complain(&policy, f, "is no policy of a key: %s", why.text);
+        err = json_complain(&policy, f, "is not a valid policy of a key: %s", why.text);
     buf_deinit(&text);
     return err;
 }
@@ -171,7 +171,7 @@ static int read_keys(const struct json_at *root, struct key_set *s, struct fault
 
         err = read_key(&one, &s->arena, key, f);
         if (!err && map_put(&s->by_id, key->id, key))
-            err = json_complain(&one, f, "access_key_id %.*s is there twice", STR_ARG(key->id));
+            err = json_complain(&one, f, "access_key_id %.*s appears twice", STR_ARG(key->id));
     }
     return err;
 }

@@ -8,12 +8,12 @@
 #include "common/io/http_browser.h"
 #include "common/io/tls_local.h"
 
-#define PROBE_MS      1000  /* between tries of a store that fails */
-#define LOOK_MS       1000  /* between looks at the store's place, and */
+#define PROBE_MS      1000  /* interval between attempts when the store fails */
+#define LOOK_MS       1000  /* interval between checks of the store's files, and */
 #define LOOK_IDLE_MS  10000 /* while nothing is committed */
-#define SPACE_LOOK_MS 250   /* between looks at what the store has free */
-#define SPACE_PIECES  4     /* of free space, between two looks at the clock */
-#define LINGER_MS     20    /* what nng's threads may need for what they were given */
+#define SPACE_LOOK_MS 250   /* interval between checks for free pages */
+#define SPACE_PIECES  4     /* of free space, between two readings of the clock */
+#define LINGER_MS     20    /* time for nng's threads to send what they were given */
 
 /* --- store ------------------------------------------------------------------------------------ */
 
@@ -33,20 +33,20 @@ static void store_reload(struct server *s)
     s->lost = err != 0;
     desk_set_lost(s->desk, s->lost);
     if (err)
-        log_error("what is in the store cannot be read again: %s", err_text(err));
+        log_error("the store cannot be reloaded: %s", err_text(err));
 }
 
-/* Another process does this one's work from now on: whatever is not answered yet is refused, and so
- * is all that comes, until the end. */
+/* Another process has taken over: pending calls are refused, and so are new ones, until this
+ * process ends. */
 static void store_fenced(struct server *s)
 {
-    log_error("another process has taken the store: this one ends");
+    log_error("another process has taken over the store: this one exits");
     s->fenced = true;
     desk_set_lost(s->desk, true);
     server_stop(s);
 }
 
-/* What would make the store grow is refused while the disk has no room. */
+/* Calls that would make the store grow are refused while the disk is full. */
 static void look_for_room(struct server *s)
 {
     bool full = engine_is_full(s->engine);
@@ -58,12 +58,12 @@ static void look_for_room(struct server *s)
     if (s->ops->full)
         s->ops->full(s, full);
     if (full)
-        log_error("the disk is full: sends and creates are refused, receives and deletes go on");
+        log_error("the disk is full: sends and creates are refused, receives and deletes continue");
     else
         log_info("the disk has room again");
 }
 
-/* Nothing of the turn happened, or after E_UNSURE: not yet. */
+/* None of the turn's effects remain; after E_UNSURE that is not certain yet. */
 static void store_failed(void *arg, int err)
 {
     struct server *s = arg;
@@ -101,7 +101,7 @@ static void probe_due(struct loop_timer *t)
     loop_timer_set_real(s->loop, t, s->clock.mono_ms + PROBE_MS);
 }
 
-/* Somebody may have deleted or replaced the store. */
+/* The store's files may have been deleted or replaced. */
 static void look_due(struct loop_timer *t)
 {
     struct server *s = t->arg;
@@ -117,7 +117,7 @@ static void look_due(struct loop_timer *t)
     loop_timer_set_real(s->loop, t, s->clock.mono_ms + (s->full ? LOOK_MS : LOOK_IDLE_MS));
 }
 
-/* Something was committed: the next look comes soon, though nothing more may happen. */
+/* Something was committed: the next check comes soon, even if nothing more happens. */
 static void look_soon(struct server *s)
 {
     u64 commits = loop_stats(s->loop).commits;
@@ -128,8 +128,8 @@ static void look_soon(struct server *s)
     loop_timer_set_real(s->loop, &s->look, s->clock.mono_ms + LOOK_MS);
 }
 
-/* What nobody waits for does not keep the daemon from its end, and needs a store that works, and
- * that has a moment. */
+/* Work that nobody waits for does not delay the daemon's end, and needs a working store with time
+ * to spare. */
 static bool server_may_work(void *arg, enum background_class class)
 {
     const struct server *s = arg;
@@ -155,7 +155,7 @@ static u32 space_step(void *arg, u32 pieces)
     return n;
 }
 
-/* Whether there is much of it costs some microseconds to find out: not after every turn. */
+/* Counting free pages takes some microseconds: not after every turn. */
 static void space_look(struct server *s)
 {
     if (!engine_has_free(s->engine) || s->clock.mono_ms < s->space_ms)
@@ -200,8 +200,8 @@ static void deadline_set(struct server *s, i64 ms)
     loop_timer_set_real(s->loop, &s->deadline, s->clock.mono_ms + ms);
 }
 
-/* What is stored now, and what was refused while it lingered, is done before the loop stops, or given
- * up in its turn. */
+/* Makes what is in memory only, and what was refused while it lingered, durable before the loop
+ * stops, or gives it up in its turn. */
 static void server_drain(struct server *s)
 {
     bool more = s->ops->drain && s->ops->drain(s);
@@ -237,7 +237,7 @@ static void deadline_due(struct loop_timer *t)
         server_drain(s);
         return;
     }
-    log_warning("calls under way are cut off waiting=%u", desk_waiting(s->desk));
+    log_warning("pending calls are cut off waiting=%u", desk_waiting(s->desk));
     manual_clock_release(&s->manual_clock);
     http_server_cut(s->http);
     if (s->ops->cut)
@@ -260,7 +260,7 @@ void server_stop(struct server *s)
     loop_again(s->loop);
 }
 
-/* Certificate and key are read again; where that fails the old ones stay. */
+/* Reads certificate and key again; on failure the old ones stay. */
 static void reload_tls(struct server *s)
 {
     struct fault f;
@@ -271,7 +271,7 @@ static void reload_tls(struct server *s)
     if (tls_identity_reload(s->tls, &f))
         log_error("%s", f.text);
     else
-        log_info("the certificate was read again");
+        log_info("the certificate was reloaded");
 }
 
 static void signal_came(struct loop_watch *w, u32 events)
@@ -345,44 +345,43 @@ static void server_client_figures(const struct server *s, struct figures *to)
     figure_counter(to, "connections_evicted", "", http.evicted,
                    "Connections that were closed to make room.");
     figure_counter(to, "connections_expired", "", http.expired,
-                   "Connections that were closed at a deadline of theirs.");
-    figure_counter(to, "requests", "", http.requests, "HTTP requests that were taken.");
+                   "Connections that were closed at one of their deadlines.");
+    figure_counter(to, "requests", "", http.requests, "HTTP requests that were accepted.");
     figure_counter(to, "requests_refused", "", http.refused,
                    "HTTP requests, and connections, that were refused before they were calls.");
-    figure_counter(to, "answers_lost", "", http.lost, "Answers whose clients did not get them.");
+    figure_counter(to, "answers_lost", "", http.lost, "Answers that did not reach their clients.");
     figure_gauge(to, "client_bytes", "bytes", s->clients.used, "Memory held for clients.");
 }
 
-/* `waiting` leaves out the call that asks. */
+/* `waiting` excludes the asking call. */
 static void server_figures(const struct server *s, struct figures *to)
 {
     struct store_stats store = engine_stats(s->engine);
     struct loop_stats loop = loop_stats(s->loop);
     struct background_stats background = background_stats(s->background);
 
-    figure_state(to, "status", status_word(s), "Whether all is well.");
-    figure_state(to, "version", TOQUE_VERSION, "Which toque this is.");
+    figure_state(to, "status", status_word(s), "Overall state.");
+    figure_state(to, "version", TOQUE_VERSION, "Version of toque.");
     figure_counter(to, "uptime_s", "s", (u64)(s->clock.mono_ms - s->started_ms) / 1000,
                    "Time since the start.");
     figure_state(to, "store",
                  s->failing ? "failing"
                  : s->full  ? "full"
                             : "ok",
-                 "Whether the store takes writes.");
+                 "Whether the store accepts writes.");
     if (s->tls)
         figure_gauge(to, "tls_port", "", s->tls_port, "Port of the HTTP endpoint with TLS.");
     figure_gauge(to, "http_port", "", s->http_port, "Port of the HTTP endpoint.");
     server_client_figures(s, to);
-    figure_gauge(to, "waiting", "", desk_waiting(s->desk) - 1, "Calls under way.");
+    figure_gauge(to, "waiting", "", desk_waiting(s->desk) - 1, "Pending calls.");
     figure_counter(to, "turns", "", loop.turns, "Turns of the loop.");
     figure_gauge(to, "turn_longest_us", "us", (u64)loop.longest_us,
                  "The longest turn of the last 10 to 20 seconds.");
-    figure_gauge(to, "background_jobs", "", background.awake,
-                 "Kinds of work in the background that have something to do.");
+    figure_gauge(to, "background_jobs", "", background.awake, "Background jobs that have work.");
     figure_counter(to, "background_us", "us", (u64)background.us,
-                   "Time that work in the background took, with what it cost commits.");
+                   "Time spent on background work, including its share of commits.");
     figure_gauge(to, "background_commit_us", "us", (u64)background.commit_median_us,
-                 "Median of the last commits with work of the background in them.");
+                 "Median duration of the last commits that included background work.");
     figure_counter(to, "commits", "", store.commits, "Turns that the store made durable.");
     figure_gauge(to, "commit_longest_us", "us", (u64)loop.commit_longest_us,
                  "The longest commit of the last 10 to 20 seconds.");
@@ -407,7 +406,7 @@ static void health_page(struct call *c, void *arg)
     buf_deinit(&out);
 }
 
-/* What tools made for LocalStack wait for. */
+/* The page for which tools made for LocalStack wait. */
 static void localstack_page(struct call *c, void *arg)
 {
     const struct server *s = arg;
@@ -424,13 +423,13 @@ static void localstack_page(struct call *c, void *arg)
 
 /* --- endpoints -------------------------------------------------------------------------------- */
 
-/* An address as URLs have it. */
+/* An address as written in URLs. */
 static void host_write(struct buf *out, const char *host)
 {
     buf_printf(out, strchr(host, ':') ? "[%s]" : "%s", host);
 }
 
-/* Where the server listens, now that it is known: for the log, and for URLs. */
+/* Records where the server listens, for the log and for URLs. */
 static void note_addresses(struct server *s)
 {
     const struct conf_list *hosts = &s->options->http_host;
@@ -464,7 +463,7 @@ static void warn_of_strangers(const struct conf_list *hosts)
     }
 }
 
-/* The certificate, made or given, and the port that shows it. */
+/* Opens the certificate, created or given, and the port that uses it. */
 static int open_tls(struct server *s, struct fault *f)
 {
     const struct server_options *o = s->options;
@@ -512,7 +511,7 @@ static int open_http(struct server *s, struct fault *f)
 
     err = http_server_new(&s->http, s->loop, &limits, &s->clients, desk_http_handler(s->desk));
     if (err)
-        return fault_set(f, CONF_FAULT, "the HTTP endpoint cannot be made: %s", err_text(err));
+        return fault_set(f, CONF_FAULT, "the HTTP endpoint cannot be created: %s", err_text(err));
     http_server_guard(s->http, &browsers);
     err = http_server_listen_tcp(s->http, (const char *const *)o->http_host.items,
                                  (u32)o->http_host.n, (u16)o->http_port, &s->http_port, f);

@@ -66,14 +66,13 @@ struct server {
     struct map_seed seed; /* of the daemon's tables */
     struct loop *loop;
     struct background *background;
-    struct background_job space; /* gives back what the store has free */
-    i64 space_ms;                /* mono: when it is looked at next */
+    struct background_job space; /* returns free space of the store */
+    i64 space_ms;                /* mono: next check */
     struct mem_return memory;
     struct engine *engine;
     struct manual_clock manual_clock;
-    char *
-        public_url; /* base of the URLs that it gives out, no slash at the end; "" before it listens,
-                         unless it is configured */
+    char *public_url; /* base of the URLs that it issues, no slash at the end; "" before it listens,
+                     * unless configured */
     struct desk *desk;
     struct budget clients; /* memory held for them */
     struct http_server *http;
@@ -90,10 +89,10 @@ struct server {
     bool look_is_soon;
     bool full;                  /* the disk */
     struct loop_timer deadline; /* while stopping */
-    struct buf link_key;        /* what the ends of its links know; empty: none */
+    struct buf link_key;        /* key shared by the ends of its links; empty: none */
     bool failing;               /* the store */
     bool lost;                  /* memory is not what is on disk */
-    bool fenced;                /* the store is somebody else\'s */
+    bool fenced;                /* another process owns the store */
     enum server_end end;
     i64 started_ms; /* mono */
 };
@@ -107,18 +106,18 @@ void server_open(struct server *s, const struct server_ops *ops,
 struct store_options server_store_options(struct server *s);
 /* Commits turns to this engine from now on. A manual clock continues with the stored time. */
 int server_serve_store(struct server *s, struct engine *e, struct fault *f) MUST_CHECK;
-/* The limits of the daemon's links at these addresses, with the key that both ends know. E_FAULT:
- * it cannot be read, or there is none and an address is one to which anybody may connect. Good as
- * long as the server. */
+/* The limits of the daemon's links at these addresses, with their shared key. E_FAULT: the key
+ * cannot be read, or there is none and anybody may connect to one of the addresses. Valid as long
+ * as the server. */
 int server_link_limits(struct server *s, const char *const *urls, size_t n, struct link_limits *ret,
                        struct fault *f) MUST_CHECK;
 /* Makes everything so far durable, then opens the endpoints. */
 int server_listen(struct server *s, struct fault *f) MUST_CHECK;
-/* Runs until server_stop, or a signal, and the orderly end that follows. SIGHUP reads the access
+/* Runs until server_stop, or a signal, and the orderly stop that follows. SIGHUP reads the access
  * keys again. */
 void server_run(struct server *s);
 void server_stop(struct server *s);
-/* Safe on a partly opened server, like all functions of the end. */
+/* Safe on a partly opened server, like all functions of the stop. */
 void server_close_endpoints(struct server *s);
 /* Call it after the daemon has closed its own parts and its store. */
 void server_close(struct server *s);

@@ -1,11 +1,11 @@
-/* What a daemon's links may be: limits from its options, a key from its file, and no address that
- * lets everybody in unless somebody said so. */
+/* A daemon's links: limits from its options, a key from its file, and no address open to everybody
+ * unless configured explicitly. */
 #include "common/aws/server.h"
 
 #include "common/base/log.h"
 #include "common/io/secret_file.h"
 
-/* Characters of a key. Guesses at a short one can be tried on what was heard of a greeting. */
+/* Characters of a key. A short one could be guessed offline from a recorded greeting. */
 #define LINK_KEY_MIN 32
 #define LINK_KEY_MAX 1024
 
@@ -16,9 +16,9 @@ static int check_address(const struct server *s, const char *url, struct fault *
     if (!s->options->link_insecure)
         return fault_set(f, CONF_FAULT,
                          "%s: anybody could connect to this link: name the file of a shared key "
-                         "with link_key, or say link_insecure",
+                         "with link_key, or set link_insecure",
                          url);
-    log_warning("the link has no key, whoever reaches it can read and write everything url=%s",
+    log_warning("the link has no key: anybody who reaches it can read and write everything url=%s",
                 url);
     return 0;
 }

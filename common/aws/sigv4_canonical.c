@@ -108,7 +108,7 @@ static void canonical_query(str query, bool as_sent, struct arena *arena, struct
 
 /* --- headers ---------------------------------------------------------------------------------- */
 
-/* As str_trim has it. */
+/* The blanks of str_trim. */
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -122,7 +122,7 @@ static void put_header_value(struct buf *out, str value)
     value = str_trim(value);
     for (size_t i = 0; i < value.n; i++) {
         if (!is_blank(value.p[i]) || (value.p[i] == ' ' && !is_blank(value.p[i + 1])))
-            continue; /* the last character is no blank: there is a next one */
+            continue; /* the last character is not a blank: there is a next one */
         buf_str(out, str_slice(value, done, i));
         buf_char(out, ' ');
         while (is_blank(value.p[i + 1]))

@@ -188,8 +188,8 @@ static bool list_has(str names, const char *name)
     return false;
 }
 
-/* The host must be among the signed headers, and so must the header that names the action: who
- * changed it on the way would make another call of this one. */
+/* The host must be among the signed headers, and so must the header that names the action:
+ * otherwise somebody on the path could change it and thereby the call. */
 static int check_headers(const struct claim *m)
 {
     str names = m->call->identity.signed_headers;
@@ -218,11 +218,11 @@ static str body_digest(const struct claim *m, char hex[HASH_SHA256_HEX])
     return str_of(hash_sha256_hex(m->call->request.body, hex));
 }
 
-/* A signature being worked out again. */
+/* A signature being recomputed. */
 struct work {
     u8 signing[KEYS_SIGNING_SIZE];
     str digest;       /* of the body */
-    struct buf *text; /* the canonical form, and behind it the string to sign */
+    struct buf *text; /* the canonical form, followed by the string to sign */
     size_t canonical_size;
 };
 
@@ -242,7 +242,7 @@ static void put_string_to_sign(const struct claim *m, struct buf *out, const cha
     buf_z(out, canonical_hex);
 }
 
-/* Whether the signature is the request's with path and query in one of their forms. */
+/* Whether the signature matches the request with path and query in one of their forms. */
 static bool is_signature(const struct claim *m, struct work *w, unsigned as_sent)
 {
     struct call *c = m->call;
@@ -260,9 +260,9 @@ static bool is_signature(const struct claim *m, struct work *w, unsigned as_sent
     return hash_eq_secret(str_of(hex), c->identity.signature);
 }
 
-/* Clients that send an unusual path or query sign it as they send it, or in the canonical form:
- * either covers all of it, so both are good. The canonical one comes last of all, for a refusal
- * shows what was tried last. */
+/* Clients with an unusual path or query sign it as sent, or in canonical form: either covers all of
+ * it, so both are accepted. The canonical form is tried last, because a refusal shows what was
+ * tried last. */
 static bool is_signature_in_any_form(const struct claim *m, struct work *w)
 {
     static const u8 forms[] = {0, SIGV4_QUERY_AS_SENT, SIGV4_PATH_AS_SENT,

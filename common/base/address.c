@@ -1,5 +1,5 @@
-/* IP addresses read by hand: the C library's own readers take spellings that the service does not
- * (octal parts, zones) and refuse some that it takes (leading zeros). */
+/* IP addresses parsed by hand: the C library's parsers accept spellings that the service does not
+ * (octal parts, zones) and refuse some that it accepts (leading zeros). */
 #include "common/base/address.h"
 
 #include <arpa/inet.h>
@@ -49,7 +49,7 @@ static bool read_group(str s, size_t *at, u8 out[2])
     return *at > start;
 }
 
-/* Groups before and behind "::" are read into one row; `gap` is where the zeros go. */
+/* Groups before and after "::" are read into one array; `gap` is where the zeros belong. */
 static bool read_v6(str s, u8 out[16])
 {
     u8 row[16];
@@ -94,7 +94,7 @@ bool address_read(str text, struct address *ret)
 {
     if (text.n < 2 || text.n > ADDRESS_TEXT_MAX)
         return false;
-    /* Most strings are no addresses: the first byte tells nearly always. */
+    /* Most strings are not addresses; the first byte nearly always shows that. */
     if (hex_value(text.p[0]) < 0 && text.p[0] != ':')
         return false;
     struct address a = {0};

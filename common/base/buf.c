@@ -1,5 +1,5 @@
-/* Growing bytes. Invariant: where p is not NULL, n < cap, and p[n] is NUL unless a caller of
- * buf_room wrote less than it asked room for. */
+/* Growing bytes. Invariant: if p is not NULL, n < cap, and p[n] is NUL unless a caller of buf_room
+ * wrote less than it requested. */
 #include "common/base/buf.h"
 
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static void grow(struct buf *b, size_t more)
 {
     size_t need;
     if (__builtin_add_overflow(b->n, more, &need) || need == SIZE_MAX)
-        need = SIZE_MAX - 1; /* no machine has it: mem_grow stops the program */
+        need = SIZE_MAX - 1; /* no machine has that much: mem_grow ends the program */
     need++;
     size_t cap = MAX(b->cap, (size_t)BUF_CAP_MIN);
     while (cap < need)

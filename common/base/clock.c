@@ -1,4 +1,5 @@
-/* Time. The two text forms are written by hand: they stand in every answer and in every message. */
+/* Time. The two text forms are written by hand, since every answer and every message contains
+ * them. */
 #include "common/base/clock.h"
 
 #include <time.h>
@@ -121,8 +122,8 @@ struct date {
     u32 weekday; /* 0 is Sunday */
 };
 
-/* Civil date of a day count: years are reckoned from March, so that the leap day comes last, in
- * cycles of 400 years. */
+/* Civil date of a day count: years begin in March, so that the leap day comes last, in cycles of
+ * 400 years. */
 static struct date date_of(i64 ms)
 {
     u64 t = (u64)(ms < 0 ? 0 : MIN(ms, CLOCK_TEXT_MAX_MS));
@@ -144,7 +145,7 @@ static struct date date_of(i64 ms)
     return d;
 }
 
-/* `width` decimal digits of v, and behind them the character `then`. */
+/* `width` decimal digits of v, followed by the character `then`. */
 static char *put_digits(char *p, u32 v, int width, char then)
 {
     for (int i = width - 1; i >= 0; i--) {

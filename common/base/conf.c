@@ -1,17 +1,17 @@
-/* Option values: checked against the table and put into the target. Every road (default, file,
- * command line) ends in put_text, put_number, put_bool or put_list below. */
+/* Option values: checked against the table and stored in the target. Every source (default, file,
+ * command line) ends in conf_put_text, conf_put_number, conf_put_bool or conf_put_list below. */
 #include "common/base/conf.h"
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
-/* Where a value came from, for complaints: from the document's place, or as `from` and a name. */
+/* Where a value came from, for error texts: a place in the document, or `from` and a name. */
 struct source {
     const struct json_at *at; /* NULL: not from a file */
     const char *from, *name;
 };
 
-/* Both roads say the same text. */
+/* Both kinds of sources get the same text. */
 static int complain(const struct source *src, struct fault *f, const char *text)
 {
     if (src->at)
@@ -63,7 +63,7 @@ void conf_bounds(const struct conf_option *o, struct buf *out)
     }
 }
 
-/* Complains that it must be `what` within the option's bounds, and not `value`. */
+/* Reports that the value must be `what` within the option's bounds, and not `value`. */
 static int complain_bounds(const struct conf_option *o, const struct source *src, const char *what,
                            const char *value, struct fault *f)
 {
@@ -127,7 +127,7 @@ static void list_free(struct conf_list *l)
     *l = (struct conf_list){0};
 }
 
-/* `l` is taken in any case. */
+/* Takes over `l`, also on failure. */
 static int put_list(const struct conf_option *o, void *target, struct conf_list l,
                     const struct source *src, struct fault *f)
 {
@@ -149,7 +149,7 @@ static int put_list(const struct conf_option *o, void *target, struct conf_list 
 
 /* --- from text -------------------------------------------------------------------------------- */
 
-/* Digits with a power of 1024 behind them, B, KiB, MiB, GiB or TiB, or nothing. */
+/* Digits, followed by B, KiB, MiB, GiB, TiB or nothing. */
 static int read_size(str text, i64 *ret)
 {
     static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
@@ -212,7 +212,7 @@ static int put_text(const struct conf_option *o, void *target, str value, const 
     return E_INVALID;
 }
 
-/* Equal but for hyphens, which count as underscores. */
+/* Equal, with hyphens counting as underscores. */
 static bool is_option_name(str given, const char *name)
 {
     size_t i = 0;

@@ -70,7 +70,7 @@ static int next_arg(const struct conf_table *t, struct args *a, struct arg *ret,
                      text);
 }
 
-/* First look: what is asked for, and which file. */
+/* First pass: what is requested, and which file. */
 static int read_verb(const struct conf_table *t, struct args a, enum conf_verb *ret_verb,
                      const char **ret_file, struct fault *f)
 {

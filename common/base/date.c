@@ -1,4 +1,4 @@
-/* One cursor over the text; each reader is the row of what must stand there. */
+/* One cursor over the text; each parser is the sequence of its parts. */
 #include "common/base/date.h"
 
 #include "common/base/clock.h"
@@ -50,7 +50,7 @@ static u32 month_days(u32 year, u32 month)
     return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-/* Days from 1970-01-01; years are reckoned from March, so that the leap day comes last. */
+/* Days from 1970-01-01; years begin in March, so that the leap day comes last. */
 static i64 civil_days(const struct civil *c)
 {
     u32 year = c->year - (c->month <= 2), march_month = (c->month + 9) % 12;
@@ -146,7 +146,7 @@ int date_read_basic(str text, i64 *ret_ms)
     return ok ? civil_finish(&c, ret_ms) : E_INVALID;
 }
 
-/* Place, from 1, of the text's first three letters among `names`, three letters each; 0: none. */
+/* Index, from 1, of the text's first three letters among `names`, three letters each; 0: none. */
 static u32 date_take_name(str *rest, const char *names)
 {
     for (u32 i = 0; names[3 * i]; i++) {

@@ -25,7 +25,7 @@ const char *err_text(int err)
     }
 }
 
-/* Takes the bytes of a character that was cut in two off the end of text[0..n). */
+/* Removes an incomplete character at the end of text[0..n). */
 static void cut_at_character(char *text, size_t n)
 {
     size_t start = n;

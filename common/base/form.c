@@ -1,5 +1,5 @@
-/* Form data. A part without escapes stays a view into the text; others are decoded into the arena,
- * where they never take more bytes than before. */
+/* Form data. A part without escapes remains a view into the text; others are decoded into the
+ * arena, where they never take more bytes than before. */
 #include "common/base/form.h"
 
 #include "common/base/err.h"
@@ -12,7 +12,7 @@ static int hex_value(char c)
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/* Bytes of s before the first that needs decoding. */
+/* Bytes of s before the first one that needs decoding. */
 static size_t plain_prefix(str s, bool plus)
 {
     size_t n = s.n;

@@ -1,5 +1,5 @@
-/* Digests by GnuTLS, text forms by hand. A digest over memory cannot fail except by a library that
- * refuses the algorithm altogether: that ends the program at the first call. */
+/* Digests by GnuTLS, text forms by hand. A digest over memory can fail only if the library refuses
+ * the algorithm altogether: that ends the program at the first call. */
 #include "common/base/hash.h"
 
 #include <gnutls/crypto.h>
@@ -83,7 +83,7 @@ void hash_base64(struct buf *out, str bytes)
     out->n += size;
 }
 
-/* Value of a character, or 64 and more. */
+/* Value of a character, or 64 or more if it has none. */
 static u32 sextet(char c)
 {
     if (c >= 'A' && c <= 'Z')
@@ -95,12 +95,12 @@ static u32 sextet(char c)
     return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
-/* The last group, with its padding: 1 or 2 bytes; 0 when it is malformed. */
+/* The last group, with its padding: 1 or 2 bytes; 0 when malformed. */
 static size_t last_group(const char *p, u8 *to)
 {
     u32 a = sextet(p[0]), b = sextet(p[1]);
     u32 c = p[2] == '=' ? 0 : sextet(p[2]);
-    /* Bits beyond the last byte must be zero: a text has one meaning, and a meaning one text. */
+    /* Bits beyond the last byte must be zero, so that every value has exactly one text. */
     bool one = p[2] == '=';
     if ((a | b | c) > 63 || (one ? b & 15 : c & 3))
         return 0;

@@ -28,7 +28,7 @@ static void set_place(struct heap *h, u32 i, struct heap_item item)
     item.node->place = i + 1;
 }
 
-/* Puts the item where the order wants it, given that slot i is free for it. */
+/* Stores the item at its sorted position, given that slot i is free for it. */
 static void settle(struct heap *h, u32 i, struct heap_item item)
 {
     while (i > 0) {

@@ -1,6 +1,6 @@
-/* Chance: xoshiro256** (Blackman and Vigna, public domain algorithm) over a state that is filled by
- * the kernel, or by splitmix64 from a given seed; and SipHash-2-4 (Aumasson and Bernstein) with 128
- * bits of result for ids that are derived from numbers. */
+/* Randomness: xoshiro256** (Blackman and Vigna, public domain algorithm), with its state filled by
+ * the kernel, or by splitmix64 from a given seed; and SipHash-2-4 (Aumasson and Bernstein) with a
+ * 128-bit result for ids that are derived from numbers. */
 #include "common/base/id.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static void kernel_bytes(void *ret, size_t n)
         if (got < 0) {
             if (errno == EINTR)
                 continue;
-            /* Ids that can be guessed are worse than no service. */
+            /* Guessable ids are worse than no service. */
             fprintf(stderr, "the kernel gives no random bytes, stopping\n");
             abort();
         }
@@ -86,7 +86,7 @@ char *id_uuid(struct id_source *s, char ret[ID_UUID_SIZE])
     return id_uuid_of(bytes, ret);
 }
 
-/* Whether a UUID's text has a hyphen in front of byte i. */
+/* Whether a UUID's text has a hyphen before byte i. */
 static bool hyphen_before(size_t i)
 {
     return i == 4 || i == 6 || i == 8 || i == 10;

@@ -53,7 +53,7 @@ bool json_is_same(str a, str b)
     return same;
 }
 
-/* All of it, or a word of what is wrong with it. */
+/* Reads the whole file; NULL, or what is wrong with it. */
 static const char *read_all(int fd, size_t size_max, struct buf *ret)
 {
     struct stat st;
@@ -113,7 +113,7 @@ struct json_at json_item(const struct json_at *array, size_t i)
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-/* Passes over one value. False: the text ends or is not as jansson saw it. */
+/* Skips one value. False: the text ends, or differs from what jansson read. */
 static bool pass_value(struct scan *s)
 {
     struct scan_text text;
@@ -139,7 +139,7 @@ static bool is_name(struct scan_text text, const char *name)
     return same;
 }
 
-/* Brings the scanner right before the value. */
+/* Moves the scanner to the byte before the value. */
 static bool seek(struct scan *s, const struct json_at *at)
 {
     struct scan_text text;

@@ -1,6 +1,6 @@
-/* The log. A line is put together in one buffer and leaves in one write(2), so that lines of
- * several threads and processes do not mix. The only process-wide state is where lines go and how
- * much is said; it is set once, before threads start. */
+/* The log. A line is composed in one buffer and written by one write(2), so that lines of several
+ * threads and processes do not mix. The only process-wide state is the destination and the level;
+ * it is set once, before threads start. */
 #include "common/base/log.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ const char *log_level_name(enum log_level level)
     return level_names[level];
 }
 
-/* What a byte becomes in a log; `quoted`: quotes stand around it. Returns the length. */
+/* The form of a byte in the log; `quoted`: within quotes. Returns the length. */
 static size_t escape(unsigned char c, bool quoted, char ret[4])
 {
     static const char digits[] = "0123456789abcdef";
@@ -110,7 +110,7 @@ char *log_value(str value, char buf[LOG_VALUE_SIZE])
 
 size_t log_line(char *ret, i64 now_ms, enum log_level level, const char *name, const char *text)
 {
-    const size_t size = LOG_LINE_MAX - 1; /* the newline always has its place */
+    const size_t size = LOG_LINE_MAX - 1; /* there is always room for the newline */
     char when[CLOCK_ISO_SIZE];
     int head =
         snprintf(ret, size, "%s %s %s: ", clock_iso(now_ms, when), log_level_name(level), name);
@@ -123,16 +123,16 @@ size_t log_line(char *ret, i64 now_ms, enum log_level level, const char *name, c
 PRINTF_LIKE(2, 0)
 static void say(enum log_level level, const char *fmt, va_list args)
 {
-    int err = errno; /* logging is no event in the caller's world */
+    int err = errno; /* logging preserves errno */
     char text[LOG_LINE_MAX], line[LOG_LINE_MAX];
     struct clock now;
     if (vsnprintf(text, sizeof text, fmt, args) < 0)
         text[0] = '\0';
-    /* Real time also where the daemon's clock is manual: a log tells when it was written. */
+    /* Real time even if the daemon's clock is manual: a log shows when it was written. */
     clock_init(&now, false);
     size_t n = log_line(line, now.now_ms, level, log_name, text);
     ssize_t written = write(STDERR_FILENO, line, n);
-    (void)written; /* nobody is left to be told */
+    (void)written; /* an error could not be reported anywhere */
     errno = err;
 }
 

@@ -1,25 +1,27 @@
-/* Two hash tables with linear probing over a power of two of slots.
+/* Two hash tables with linear probing; the number of slots is a power of two.
  *
- * struct map: a slot holds hash, key and value. A removed entry leaves a mark (value NULL, hash
- * SLOT_GONE) so that a walk may remove what it stands on; marks go at the next resize.
+ * struct map: a slot holds hash, key and value. A removed entry leaves a tombstone (value NULL,
+ * hash SLOT_GONE) so that a walk may remove its current entry; tombstones disappear at the next
+ * resize.
  *
- * struct idmap: 16 bytes a slot and no marks. Removal moves the entries of the run behind it back.
+ * struct idmap: 16 bytes per slot and no tombstones. Removal moves the following entries of the run
+ * back.
  *
- * A table of another size is filled little by little: until then the entries that have not moved yet
- * are in `old`, a valid table by itself. Each put moves those of MOVED_BY_PUT slots, which is enough
- * to be through before the next growth; removals move nothing, so that walks may remove.
+ * A resized table is filled in steps: until then the entries that have not moved yet are in `old`, a
+ * valid table by itself. Each put moves the entries of MOVED_BY_PUT slots, which is enough to finish
+ * before the next growth; removals move nothing, so that walks may remove.
  *
  * The hash folds 64 x 64 bit products over eight bytes at a time, under the three secret words of
- * the seed: which keys collide cannot be known outside of the process. */
+ * the seed: colliding keys cannot be determined outside of the process. */
 #include "common/base/map.h"
 
 #include "common/base/mem.h"
 
 #define MAP_CAP_MIN    16
-#define MAP_KEPT_MAX   1024 /* slots of a table that are no reason to make it smaller */
-#define IDMAP_KEPT_MAX 4096 /* slots of a table that are no reason to make it smaller */
+#define MAP_KEPT_MAX   1024 /* a table of at most so many slots is not shrunk */
+#define IDMAP_KEPT_MAX 4096 /* likewise */
 #define IDMAP_CAP_MAX  ((size_t)1 << 30) /* a walk keeps two slot numbers in one word */
-/* Slots of an old table that are emptied by a put, and by a call that makes the table smaller. */
+/* Slots of an old table that are emptied by a put, and by a call that shrinks the table. */
 #define MOVED_BY_PUT    16
 #define MOVED_BY_SHRINK 64
 
@@ -27,7 +29,8 @@ static struct map_seed process_seed; /* does not change after the start */
 
 void map_seed_init(struct map_seed *seed, struct id_source *chance)
 {
-    /* Not the source's numbers: ids that clients see are made of those, and betray its state. */
+    /* Not from the source's numbers: ids that clients see are made from them and reveal its
+     * state. */
     id_secret(chance, seed->word, sizeof(seed->word));
     for (size_t i = 0; i < ARRAY_LEN(seed->word); i++)
         seed->word[i] |= 1;
@@ -147,7 +150,7 @@ static void map_place(struct map *m, struct map_slot entry)
     m->used++;
 }
 
-/* Empties up to `slots` slots of the old table; behind the last one it is freed. */
+/* Empties up to `slots` slots of the old table; after the last one it is freed. */
 static void map_move(struct map *m, size_t slots)
 {
     struct map_old *old = &m->old;
@@ -175,7 +178,8 @@ static void map_resize(struct map *m, size_t cap)
     m->used = 0;
 }
 
-/* Room for one more with at most three slots of four taken; marks stay behind in the old table. */
+/* Makes room for one more entry with at most three of four slots taken; tombstones stay in the old
+ * table. */
 static void map_make_room(struct map *m)
 {
     size_t cap = MAX(m->cap, (size_t)MAP_CAP_MIN);
@@ -272,7 +276,7 @@ static size_t idmap_home(const struct map_seed *seed, size_t cap, u64 key)
     return fold(key ^ seed->word[0], seed->word[1]) & (cap - 1);
 }
 
-/* The slot of the key, or the free one where it would go. */
+/* The slot of the key, or the free one where it belongs. */
 static struct idmap_slot *idslots_find(const struct map_seed *seed, struct idmap_slot *slots,
                                        size_t cap, u64 key)
 {
@@ -395,8 +399,8 @@ void *idmap_del(struct idmap *m, u64 key)
     return before;
 }
 
-/* Downwards round the table, from a free slot to the same one: what a removal moves back then comes
- * from slots that were visited already. *pos is (that slot + 1) << 32 | the slot last visited. */
+/* Downwards around the table, from a free slot to the same one: entries that a removal moves back
+ * then come from slots that were already visited. *pos is (that slot + 1) << 32 | the slot last visited. */
 static void *idslots_next(const struct idmap_slot *slots, size_t cap, size_t *pos)
 {
     size_t end = *pos >> 32, i = *pos & UINT32_MAX;

@@ -1,12 +1,12 @@
-/* Hash table from bytes, or from a 64-bit number, to a pointer. Open addressing; the hash is seeded,
- * so that nobody outside can aim at its collisions. Keys are borrowed: they usually live in the
- * value, and must stay where they are while the entry is in the table.
+/* Hash table from bytes, or from a 64-bit number, to a pointer. Open addressing; the hash is
+ * seeded, so that collisions cannot be provoked from outside. Keys are borrowed: they usually live
+ * in the value, and must stay where they are while the entry is in the table.
  *
- * No call costs more because the table is large: it grows, and becomes smaller, in steps.
+ * The cost of a call does not depend on the size of the table: it grows and shrinks in steps.
  *
- * The order of a walk follows from the seed and from what was put and removed. A daemon gives its
- * tables a seed of its own, so that a run can be repeated; NULL stands for one that the process
- * draws at its start, for tables of which only single entries are asked. */
+ * The order of a walk depends on the seed and on the history of insertions and removals. A daemon
+ * gives its tables a seed of its own, so that a run can be repeated; NULL means one that the
+ * process draws at its start, for tables that are never walked. */
 #ifndef TOQUE_MAP_H
 #define TOQUE_MAP_H
 
@@ -21,7 +21,7 @@ void map_seed_init(struct map_seed *seed, struct id_source *chance);
 struct map_slot;
 struct map {
     struct map_slot *slots;
-    size_t n, cap, used; /* entries, slots, slots that were ever taken since the last resize */
+    size_t n, cap, used; /* entries; slots; slots used since the last resize */
     struct map_old {     /* the slots before it, while they are being moved */
         struct map_slot *slots;
         size_t cap, n, at; /* entries that are still there; slots before `at` are empty */
@@ -34,10 +34,10 @@ void map_init(struct map *m, const struct map_seed *seed);
 /* Frees the table, not the values. */
 void map_deinit(struct map *m);
 void *map_get(const struct map *m, str key);
-/* Returns the value that was there before, or NULL. The value must not be NULL. On replacement the
- * new key is kept. */
+/* Returns the previous value, or NULL. The value must not be NULL. On replacement the new key is
+ * kept. */
 void *map_put(struct map *m, str key, void *value);
-/* Returns the value that was there, or NULL. */
+/* Returns the removed value, or NULL. */
 void *map_del(struct map *m, str key);
 /* Walk: start with *pos = 0; returns NULL at the end. Removing the current entry is allowed. */
 void *map_next(const struct map *m, size_t *pos);

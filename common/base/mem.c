@@ -1,13 +1,13 @@
-/* Zeroed memory, and arenas. Every allocation goes through give(), the one place where the end of
- * memory is met and where it is counted. Nothing is put in front of a piece: what mem_* returns is
- * malloc's own pointer.
+/* Zeroed memory, and arenas. Every allocation goes through mem_checked(), the only place that
+ * handles exhausted memory and counts it. Allocations have no header: mem_* returns malloc's own
+ * pointers.
  *
- * Arena: a list of blocks of which the first is the one being filled, from `at` to `end`.
+ * Arena: a list of blocks; the first one is being filled, from `at` to `end`.
  *   1. Every piece starts at a multiple of ARENA_ALIGN.
- *   2. A piece too big for a common block gets a block of its own, put behind the first, so that
- *      the rest of the first is not lost.
+ *   2. A piece too large for a common block gets a block of its own, inserted after the first, so
+ *      that the rest of the first is not lost.
  *   3. Under the address sanitizer every piece has a block of its own, of its exact size: reading
- *      past one is then seen. */
+ *      past one is then detected. */
 #include "common/base/mem.h"
 
 #include <malloc.h>
@@ -40,16 +40,16 @@ static _Thread_local i64 used;
 
 struct arena_block {
     struct arena_block *next;
-    size_t size; /* bytes behind this head */
+    size_t size; /* bytes after this header */
 };
 
 static NORETURN void end_of_memory(size_t size)
 {
-    /* No stdio here: it may want memory too. */
+    /* No stdio here: it may allocate memory, too. */
     static const char line[] = "out of memory, stopping\n";
     ssize_t n = write(STDERR_FILENO, line, sizeof line - 1);
     (void)n;
-    (void)size; /* stays readable in the core */
+    (void)size; /* stays visible in the core dump */
     abort();
 }
 
@@ -193,7 +193,7 @@ void arena_deinit(struct arena *a)
     arena_init(a);
 }
 
-/* A block for this piece alone, behind the one that is being filled. */
+/* A block for this piece alone, after the one that is being filled. */
 static void *alloc_apart(struct arena *a, size_t size)
 {
     struct arena_block *own = block_new(size);

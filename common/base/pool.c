@@ -1,4 +1,4 @@
-/* One list of free blocks a size class; the block itself holds the link. */
+/* One list of free blocks per size class; the block itself holds the link. */
 #include "common/base/pool.h"
 
 #include "common/base/mem.h"
@@ -27,7 +27,7 @@ void pool_deinit(struct pool *p)
     p->kept = p->kept_max = 0;
 }
 
-/* POOL_CLASSES for what is too large to be kept. */
+/* POOL_CLASSES if it is too large to be kept. */
 static u32 class_of(size_t size)
 {
     u32 i = 0;

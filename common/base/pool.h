@@ -14,11 +14,11 @@ struct pool {
 };
 
 void pool_init(struct pool *p, size_t kept_max);
-/* Frees the kept blocks. Blocks in use stay valid and are freed when they are given back. */
+/* Frees the kept blocks. Blocks in use stay valid and are freed when they are returned. */
 void pool_deinit(struct pool *p);
 /* Returns at least *size bytes; *size becomes the block's size. Not zeroed. */
 void *pool_take(struct pool *p, size_t *size) __attribute__((returns_nonnull));
-/* With the size that pool_take gave. NULL accepted. */
+/* With the size that pool_take returned. NULL accepted. */
 void pool_give(struct pool *p, void *block, size_t size);
 
 #endif

@@ -1,24 +1,24 @@
-/* A pull tokenizer for JSON. The idea: between two tokens the grammar depends only on `state` and
- * on the innermost container, so both are kept and nothing else is; names swallow their colon and
- * commas are swallowed with what follows them, so a caller sees only what carries meaning.
+/* A pull tokenizer for JSON. Between two tokens the grammar depends only on `state` and on the
+ * innermost container, so only these are kept. A name includes its colon, and a comma is consumed
+ * with the token after it, so the caller sees only tokens with a meaning.
  *
  * Invariants:
  * 1. s->at never passes s->text.n, and every byte before it has been checked.
- * 2. Bit depth-1 of `kinds` tells the innermost container; bits at and above depth mean nothing,
- *    which is why scan_init does not clear them.
- * 3. Once state is STOPPED, scan_next answers s->last for ever.
+ * 2. Bit depth-1 of `kinds` is the kind of the innermost container; bits at and above depth are
+ *    undefined, which is why scan_init does not clear them.
+ * 3. Once state is STOPPED, scan_next always returns s->last.
  *
- * Strings are passed over eight bytes at a time; only a quote, a backslash, a control character or
- * a byte of a longer UTF-8 sequence makes the loop look at single bytes. */
+ * Strings are skipped eight bytes at a time; only a quote, a backslash, a control character or a
+ * byte of a longer UTF-8 sequence is examined individually. */
 #include "common/base/scan.h"
 #include "common/base/scan_word.h"
 
 enum state {
-    VALUE,       /* a value must come */
-    FIRST_VALUE, /* behind [: a value or ] */
-    FIRST_NAME,  /* behind {: a name or } */
-    AFTER,       /* behind a value in a container: a comma or its end */
-    DONE,        /* behind the one value: blanks */
+    VALUE,       /* a value must follow */
+    FIRST_VALUE, /* after [: a value or ] */
+    FIRST_NAME,  /* after {: a name or } */
+    AFTER,       /* after a value in a container: a comma or its end */
+    DONE,        /* after the one value: blanks */
     STOPPED,
 };
 
@@ -60,7 +60,8 @@ static inline bool is_blank(u8 c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* The next byte that is no blank, at s->at afterwards; 0 at the end (a NUL is never legal here). */
+/* The next byte that is not a blank, at s->at afterwards; 0 at the end (a NUL is never valid
+ * here). */
 static inline u8 peek(struct scan *s)
 {
     while (s->at < s->text.n) {
@@ -79,7 +80,8 @@ static inline bool in_object(const struct scan *s)
 
 /* --- strings ---------------------------------------------------------------------------------- */
 
-/* Length of the well-formed UTF-8 character at p, 0 when it is none. The first byte is >= 0x80. */
+/* Length of the well-formed UTF-8 character at p; 0 when it is malformed. The first byte is >=
+ * 0x80. */
 static size_t utf8_length(const u8 *p, size_t n)
 {
     u8 c = p[0];
@@ -102,7 +104,7 @@ static inline bool is_hex(u8 c)
     return scan_is_digit(c) || (u8)((c | 0x20) - 'a') < 6;
 }
 
-/* Length of the escape whose backslash is at p, 0 when it is none. */
+/* Length of the escape whose backslash is at p; 0 when it is invalid. */
 static size_t escape_length(const u8 *p, size_t n)
 {
     if (n < 2)
@@ -267,7 +269,7 @@ static inline enum scan_token read_name(struct scan *s, u8 c, struct scan_text *
     return SCAN_NAME;
 }
 
-/* Behind a value in a container. */
+/* After a value in a container. */
 static inline enum scan_token read_after(struct scan *s, u8 c, struct scan_text *ret)
 {
     bool object = in_object(s);

@@ -1,4 +1,4 @@
-/* What stands around the tokens: where a byte is, and strings out of and into their JSON form. */
+/* Around the tokens: places of bytes, and strings converted from and to their JSON form. */
 #include "common/base/scan.h"
 #include "common/base/scan_word.h"
 
@@ -52,7 +52,7 @@ static size_t put_char(char *out, u32 c)
 }
 
 /* The character of the \u escape at raw.p + at, `lone` for half a surrogate pair; returns the
- * length of what it was read from, which is two escapes for a whole pair. */
+ * length of the source, which is two escapes for a whole pair. */
 static size_t unicode_escape(str raw, size_t at, u32 lone, u32 *ret)
 {
     u32 c = hex4(raw.p + at + 2);
@@ -113,7 +113,7 @@ size_t scan_unescape_as(str raw, char *out, u32 lone)
     return n;
 }
 
-/* Length of the run from `at` that needs no escape. */
+/* Length of the run from `at` on that needs no escape. */
 static size_t plain_run(str s, size_t at)
 {
     const u8 *p = (const u8 *)s.p;

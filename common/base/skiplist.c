@@ -1,5 +1,5 @@
-/* A node's height is told by the hash of its key, which nobody outside can foresee: one in four
- * reaches the next level. No order follows from it. */
+/* A node's height follows from the hash of its key, which is unpredictable from outside: one in
+ * four reaches the next level. The order does not depend on it. */
 #include "common/base/skiplist.h"
 
 #include "common/base/map.h"

@@ -1,9 +1,10 @@
-/* Memory is mapped in regions, each of them blocks of one size behind a first one that is the region's
- * own. Regions and blocks are aligned to their size, so an item's address tells both. Free items of a
- * block form a chain through their first bytes; items that were never taken are not in it but behind
- * `fresh`. The pages of an empty block are given back where they lie; an empty region is unmapped.
+/* Memory is mapped in regions of equal-sized blocks; the first block of a region is its header.
+ * Regions and blocks are aligned to their size, so an item's address determines both. Free items of
+ * a block form a chain through their first bytes, except items that were never taken, which begin
+ * at `fresh`. The pages of an empty block are returned to the system in place; an empty region is
+ * unmapped.
  *
- * Invariants: (1) a block that is in use is on `full` when all its items are out, else on `partly`;
+ * Invariants: (1) a block in use is on `full` when all its items are taken, otherwise on `partly`;
  * (2) a region with free blocks is on `open`. */
 #include "common/base/slab.h"
 
@@ -14,20 +15,20 @@
 
 #define BLOCK_SIZE    65536u
 #define REGION_SIZE   (1u << 20)
-#define REGION_BLOCKS (REGION_SIZE / BLOCK_SIZE) /* the first one is the region's */
+#define REGION_BLOCKS (REGION_SIZE / BLOCK_SIZE) /* the first one is the region's header */
 #define ALL_FREE      (((1u << REGION_BLOCKS) - 1) & ~1u)
 /* Empty blocks that are kept for the next rise. */
 #define IDLE_MAX 8
 
 struct region {
     struct list link; /* on `open` */
-    u32 free;         /* a bit a block */
+    u32 free;         /* one bit per block */
 };
 
 struct block {
     struct list link;
     void *free;
-    u32 used, fresh; /* items out; items from here on were never taken */
+    u32 used, fresh; /* items taken; items from here on were never taken */
 };
 
 static void *aligned_to(const void *p, uintptr_t size)
@@ -84,7 +85,7 @@ static struct block *block_new(struct slab *s)
     return b;
 }
 
-/* Off its list already. */
+/* It is off its list already. */
 static void block_free(struct slab *s, struct block *b)
 {
     struct region *r = aligned_to(b, REGION_SIZE);

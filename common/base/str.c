@@ -94,7 +94,7 @@ int str_to_i64(str s, i64 *ret)
         unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
         if (digit > 9)
             return E_INVALID;
-        /* Counted downwards: the negative side has room for one more. */
+        /* Accumulates negative values: their range is larger by one. */
         if (__builtin_mul_overflow(v, (i64)10, &v) || __builtin_sub_overflow(v, (i64)digit, &v))
             return E_INVALID;
     }
@@ -145,7 +145,7 @@ bool str_is_utf8(str s)
                 break;
             i += 8;
         }
-        /* On past a stretch of characters before trying eight at a time again. */
+        /* Skips a run of characters before trying eight bytes at a time again. */
         for (size_t end = MIN(i + 8, s.n); i < end;) {
             size_t size = char_size(p + i, s.n - i);
             if (!size)

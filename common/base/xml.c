@@ -14,7 +14,7 @@ void xml_close(struct buf *out, const char *name)
     buf_char(out, '>');
 }
 
-/* What stands for an ASCII character; NULL: itself. */
+/* The replacement of an ASCII character; NULL: none needed. */
 static const char *entity(unsigned char c)
 {
     switch (c) {
@@ -29,8 +29,8 @@ static const char *entity(unsigned char c)
     }
 }
 
-/* ASCII that stands for itself, found without a branch a character: all four that need an entity
- * lie between 0x20 and 0x3F. Newlines and tabs go the slow way. */
+/* Whether an ASCII character needs no replacement, found without a branch per character: all four
+ * that need an entity lie between 0x20 and 0x3F. Newlines and tabs take the slow path. */
 static bool is_plain(unsigned char c)
 {
     const u32 special = 1u << ('&' - 32) | 1u << ('<' - 32) | 1u << ('>' - 32) | 1u << ('"' - 32);
@@ -39,7 +39,7 @@ static bool is_plain(unsigned char c)
 
 void xml_text(struct buf *out, str text)
 {
-    size_t done = 0; /* bytes that are written already */
+    size_t done = 0; /* bytes already written */
     for (size_t i = 0; i < text.n;) {
         if (is_plain((unsigned char)text.p[i])) {
             i++;
@@ -51,7 +51,8 @@ void xml_text(struct buf *out, str text)
             instead = entity((unsigned char)text.p[i++]);
         } else {
             u32 c = str_next_char(text, &i);
-            /* U+FFFD may stand in the text itself: three bytes that are replaced by the same. */
+            /* U+FFFD may occur in the text itself: three bytes that are replaced by the same three
+             * bytes. */
             if (c == 0xFFFD || c == 0xFFFE || c == 0xFFFF)
                 instead = "\xEF\xBF\xBD";
         }

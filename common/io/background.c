@@ -1,6 +1,6 @@
-/* The cost of a slice is known when its turn is settled: the time of its step, and what the turn's
- * commit took. What a commit takes without a slice is learned from the turns that have none; what
- * is above that is the slice's. */
+/* The cost of a slice is known when its turn is settled: the duration of its step, and what it
+ * added to the turn's commit. The duration of a commit without a slice is learned from turns that
+ * have none; the excess is attributed to the slice. */
 #include "common/io/background.h"
 
 #include <stdlib.h>
@@ -9,11 +9,11 @@
 
 #define PIECES_FIRST 64
 #define PIECES_MIN   8
-/* A slice may add so much to a commit whatever the commit costs without it. */
+/* What a slice may always add to a commit, whatever the commit costs without it. */
 #define COMMIT_MORE_US 1000
-/* Of how many commits the median is told. */
+/* Number of commits over which the median is computed. */
 #define COMMITS_KEPT 63
-/* Until a class that may not work now is asked again. */
+/* Delay before a class that may not work now is asked again. */
 #define ASK_AGAIN_US 5000
 
 struct background {
@@ -21,22 +21,22 @@ struct background {
     struct background_conf conf;
     struct loop_hook hook;
     struct list awake[BACKGROUND_CLASSES];
-    i64 rest_until_us[BACKGROUND_CLASSES]; /* beside other work */
-    i64 ask_after_us[BACKGROUND_CLASSES];  /* it may not work now */
+    i64 rest_until_us[BACKGROUND_CLASSES]; /* while there is other work */
+    i64 ask_after_us[BACKGROUND_CLASSES];  /* the class may not work now */
     u32 awake_count;
     i64 commit_us; /* of a turn without a slice */
-    i64 busy_us;   /* when there was other work */
+    i64 busy_us;   /* when there last was other work */
     u64 events, commits;
 
     struct loop_later settled;
-    bool settling;              /* a slice is in a turn that is not settled */
+    bool settling;              /* the turn of a slice is not settled yet */
     struct background_job *job; /* of that slice; NULL: it was put to sleep meanwhile */
     u32 pieces;
     i64 step_us;
     i64 end_us; /* of the step */
     bool over;  /* and the job was told so */
 
-    u32 kept[COMMITS_KEPT]; /* what the last commits with a slice took */
+    u32 kept[COMMITS_KEPT]; /* durations of the last commits with a slice */
     u64 kept_count;
     u64 slices;
     i64 us;
@@ -60,7 +60,7 @@ void background_wake(struct background *b, struct background_job *job)
     if (background_is_awake(job))
         return;
     if (b->awake_count++ == 0)
-        b->busy_us = now_us(b); /* whoever woke it is other work */
+        b->busy_us = now_us(b); /* whatever woke it is other work */
     job->fresh = true;
     list_push_back(&b->awake[job->class], &job->link);
     loop_again(b->loop);
@@ -78,8 +78,7 @@ void background_sleep(struct background *b, struct background_job *job)
 
 /* --- what things cost ------------------------------------------------------------------------- */
 
-/* Follows a rise faster than a fall, so that one slice that was too long is not followed by another.
- */
+/* Follows a rise faster than a fall, so that an overlong slice is not followed by another one. */
 static i64 learn(i64 known, i64 seen)
 {
     if (known == 0)
@@ -92,7 +91,7 @@ static bool is_idle(const struct background *b, i64 now)
     return now - b->busy_us >= BACKGROUND_IDLE_US;
 }
 
-/* The slice that has just been settled, and the classes that rest because of it. */
+/* Accounts for the slice that has just settled; sets how long its class must pause. */
 static void rest(struct background *b, enum background_class class, i64 cost_us)
 {
     i64 now = now_us(b), share = b->conf.share_percent;
@@ -112,7 +111,7 @@ static void slice_settled(struct loop_later *later, int err)
 
     b->settling = false;
     b->job = NULL;
-    b->commits = loop.commits; /* the flush of this turn is not to learn from it */
+    b->commits = loop.commits; /* the flush of this turn must not learn from it */
     if (committed)
         b->kept[b->kept_count++ % COMMITS_KEPT] = (u32)MIN(commit_us, UINT32_MAX);
     b->slices++;
@@ -147,7 +146,7 @@ static bool class_may(const struct background *b, enum background_class class)
     return !b->conf.may || b->conf.may(b->conf.arg, class);
 }
 
-/* When the next slice of a class that has work may begin. */
+/* When the next slice of a class with work may begin. */
 static i64 class_due_us(const struct background *b, u32 class)
 {
     const struct background_job *job = list_item(b->awake[class].next, struct background_job, link);
@@ -156,7 +155,7 @@ static i64 class_due_us(const struct background *b, u32 class)
     return MAX(due, b->ask_after_us[class]);
 }
 
-/* The job whose turn it is; NULL: all that are awake rest. */
+/* The job to run next; NULL: all jobs that are awake must pause. */
 static struct background_job *next_job(struct background *b, i64 now)
 {
     for (u32 c = 0; c < BACKGROUND_CLASSES; c++) {
@@ -204,7 +203,7 @@ static void run_slice(struct background *b, struct background_job *job, i64 now)
     }
 }
 
-/* What this turn was, without a slice of ours in it. */
+/* Learns from a turn without a slice. */
 static void note_turn(struct background *b, i64 now)
 {
     struct loop_stats loop = loop_stats(b->loop);
@@ -243,7 +242,7 @@ static i64 background_next_ms(struct loop_hook *h)
     for (u32 c = 0; c < BACKGROUND_CLASSES; c++)
         if (!list_is_empty(&b->awake[c]))
             due = MIN(due, class_due_us(b, c));
-    return (due + 999) / 1000; /* the clock's mono_ms counts from where clock_us does */
+    return (due + 999) / 1000; /* the clock's mono_ms and clock_us have the same origin */
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

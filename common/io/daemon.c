@@ -13,7 +13,7 @@
 #include "common/base/mem.h"
 
 #define DAEMON_UMASK  027
-#define PID_TRIES_MAX 16 /* rounds against others that take or remove the file meanwhile */
+#define PID_TRIES_MAX 16 /* attempts while other processes take or remove the file */
 #define PID_TEXT_SIZE 24
 
 int daemon_open(struct daemon *d, struct fault *f)
@@ -36,7 +36,7 @@ int daemon_open(struct daemon *d, struct fault *f)
 void daemon_close(struct daemon *d)
 {
     if (d->pid_fd >= 0) {
-        /* Removed while still locked: nobody else's file can be meant. */
+        /* Removed while still locked: it cannot be another process's file. */
         unlink(d->pid_path);
         close(d->pid_fd);
     }
@@ -56,7 +56,7 @@ int daemon_signal(struct daemon *d)
     return n == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
-/* The first line of the pid file, for people; empty when there is none. */
+/* The first line of the pid file, for the error text; empty when there is none. */
 static void read_holder(int fd, char ret[PID_TEXT_SIZE])
 {
     ssize_t n = pread(fd, ret, PID_TEXT_SIZE - 1, 0);
@@ -64,7 +64,7 @@ static void read_holder(int fd, char ret[PID_TEXT_SIZE])
     ret[strspn(ret, "0123456789")] = '\0';
 }
 
-/* Opens and locks. E_AGAIN: the file was removed between the two. */
+/* Opens and locks the file. E_AGAIN: it was removed between the two steps. */
 static int lock_pid_file(const char *path, int *ret_fd, struct fault *f)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -77,8 +77,9 @@ static int lock_pid_file(const char *path, int *ret_fd, struct fault *f)
         read_holder(fd, holder);
         close(fd);
         if (why == EWOULDBLOCK)
-            return fault_set(f, DAEMON_FAULT, "pid file %s is held: process %s is running already",
-                             path, holder[0] ? holder : "(unknown)");
+            return fault_set(f, DAEMON_FAULT,
+                             "pid file %s is locked: process %s is already running", path,
+                             holder[0] ? holder : "(unknown)");
         return fault_set(f, DAEMON_FAULT, "pid file %s cannot be locked: %s", path, strerror(why));
     }
     struct stat ours, there;
@@ -98,7 +99,8 @@ int daemon_write_pid(struct daemon *d, const char *path, struct fault *f)
     for (int i = 0; i < PID_TRIES_MAX && err == E_AGAIN; i++)
         err = lock_pid_file(path, &fd, f);
     if (err == E_AGAIN)
-        return fault_set(f, DAEMON_FAULT, "pid file %s is being removed again and again", path);
+        return fault_set(f, DAEMON_FAULT, "pid file %s is repeatedly removed by other processes",
+                         path);
     if (err != 0)
         return err;
     char text[PID_TEXT_SIZE];
@@ -120,7 +122,8 @@ u64 daemon_raise_files(u64 want)
         return 0;
     if (limit.rlim_cur < want) {
         struct rlimit more = {.rlim_cur = want, .rlim_max = MAX(limit.rlim_max, (rlim_t)want)};
-        /* Only the privileged may raise the hard limit; others get as far as it. */
+        /* Only privileged processes may raise the hard limit; others can raise the soft limit up to
+         * it. */
         if (setrlimit(RLIMIT_NOFILE, &more) != 0) {
             more = (struct rlimit){MIN((rlim_t)want, limit.rlim_max), limit.rlim_max};
             setrlimit(RLIMIT_NOFILE, &more);
@@ -141,7 +144,7 @@ int daemon_make_dir(const char *path, mode_t mode, struct fault *f)
         char after = *at;
         *at = '\0';
         if (*part && mkdir(part, mode) != 0 && errno != EEXIST)
-            err = fault_set(f, DAEMON_FAULT, "directory %s cannot be made: %s", part,
+            err = fault_set(f, DAEMON_FAULT, "directory %s cannot be created: %s", part,
                             strerror(errno));
         *at = after;
         if (!after)
@@ -154,7 +157,7 @@ int daemon_make_dir(const char *path, mode_t mode, struct fault *f)
     if (stat(path, &st) != 0)
         return fault_set(f, DAEMON_FAULT, "directory %s: %s", path, strerror(errno));
     if (!S_ISDIR(st.st_mode))
-        return fault_set(f, DAEMON_FAULT, "%s is no directory", path);
+        return fault_set(f, DAEMON_FAULT, "%s is not a directory", path);
     if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) != 0)
         return fault_set(f, DAEMON_FAULT, "directory %s is not writable: %s", path,
                          strerror(errno));

@@ -100,7 +100,7 @@ void engine_ids_open(struct engine *e, u32 series, const char *key, u64 reserve)
         .key = key, .reserve = reserve, .next = (u64)limit, .limit = (u64)limit};
 }
 
-/* A limit that a failed turn had raised is raised again by the next row. */
+/* If a failed turn had raised the limit, the next row raises it again. */
 void engine_raise_ids(struct engine *e, struct engine_ids *ids)
 {
     ids->limit = ids->next + ids->reserve;
@@ -116,7 +116,7 @@ void engine_return_ids(struct engine *e)
 
 /* --- the turn --------------------------------------------------------------------------------- */
 
-/* What a lost turn raised, it did not. */
+/* The limits that a lost turn raised are unknown again. */
 static int engine_lost(struct engine *e, int err)
 {
     e->losses++;

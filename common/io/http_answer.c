@@ -1,5 +1,5 @@
-/* Answers out. An answer is written into one buffer that all connections share and sent at once;
- * only what the socket does not take is kept, and only as long as there is room for it. */
+/* Sending answers. An answer is composed in one buffer that all connections share and sent at once;
+ * only what the socket does not accept is kept, as long as there is room for it. */
 #include "common/io/http_connection.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static const char *status_text(int status)
     return "Status";
 }
 
-/* Made once a second. */
+/* Formatted once per second. */
 static const char *server_date(struct http_server *s)
 {
     i64 now_ms = loop_clock(s->loop)->now_ms;
@@ -90,7 +90,7 @@ static void write_head(struct http_connection *c, const struct http_response *r)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* How much of the two the socket took; negative: it is broken. */
+/* How much of the two the socket accepted; negative: the socket failed. */
 static ssize_t send_two(struct http_connection *c, str first, str second)
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)first.p, first.n},
@@ -103,7 +103,7 @@ static ssize_t send_two(struct http_connection *c, str first, str second)
         if (n == (ssize_t)first.n && second.n) {
             ssize_t more = tls_send(c->tls, second.p, second.n);
 
-            n += more > 0 ? more : 0; /* an error is told by the next send */
+            n += more > 0 ? more : 0; /* the next send reports the error */
         }
         return n < 0 && errno == EAGAIN ? 0 : n;
     }
@@ -114,11 +114,11 @@ static ssize_t send_two(struct http_connection *c, str first, str second)
     return n < 0 && errno == EAGAIN ? 0 : n;
 }
 
-/* The answer is with the system. */
+/* The kernel has the whole answer. */
 static void answer_done(struct http_connection *c)
 {
     if (c->refused || (c->last && c->in.n)) {
-        /* Closing on bytes that nobody read would take the answer from the client, too. */
+        /* Closing with unread input pending could make the client lose the answer. */
         if (c->tls)
             tls_finish(c->tls);
         shutdown(c->watch.fd, SHUT_WR);
@@ -137,7 +137,7 @@ static void answer_done(struct http_connection *c)
     http_connection_watch(c);
 }
 
-/* Keeps what was not sent of the head and the body behind it. */
+/* Keeps the unsent part of the head and of the body after it. */
 static enum http_outcome answer_keep(struct http_connection *c, str head, struct buf *body,
                                      size_t sent)
 {
@@ -167,7 +167,7 @@ static enum http_outcome answer_send(struct http_connection *c, struct http_resp
     ssize_t n;
 
     write_head(c, r);
-    http_exchange_clear(c); /* what the response's fields may have viewed */
+    http_exchange_clear(c); /* the response's fields may have had views into it */
     if (c->is_head || body->n <= HTTP_JOIN_SIZE_MAX) {
         if (!c->is_head)
             buf_str(text, buf_view(body));
@@ -214,7 +214,7 @@ void http_send_continue(struct http_connection *c)
 {
     str line = STR("HTTP/1.1 100 Continue\r\n\r\n");
 
-    /* A socket that does not even take this has a client that does not read. */
+    /* If the socket does not even accept this, the client does not read. */
     if (send_two(c, line, STR("")) != (ssize_t)line.n)
         http_connection_close(c);
 }
@@ -239,7 +239,7 @@ void http_exchange_clear(struct http_connection *c)
     http_connection_count(c);
 }
 
-/* The answer that was owed is here. False: nobody is there to hear it. */
+/* The pending answer is available. False: the client is gone. */
 static bool exchange_end(struct http_connection *c)
 {
     struct http_server *s = c->server;

@@ -1,14 +1,14 @@
-/* The Fetch standard says what browsers send: Origin with every request whose answer a page may
- * read and with every POST, "null" where there is none to name; Referer unless the page keeps it
- * back; Sec-Fetch-Site always, to this machine's own addresses. */
+/* The Fetch standard defines what browsers send: Origin with every request whose response a page
+ * may read and with every POST, "null" if there is no origin to name; Referer unless the page
+ * suppresses it; Sec-Fetch-Site always, for addresses of this machine. */
 #include "common/io/http_browser.h"
 
-/* Methods that a page may use; what the services take. */
+/* Methods that a page may use: those that the services accept. */
 #define METHODS        "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 #define MAX_AGE_S      "600"
 #define ASKED_SIZE_MAX 1024
 
-#define HOST_UNKNOWN "Pages are not let in by this host name: see browser_hosts."
+#define HOST_UNKNOWN "Pages are not accepted at this host name: see browser_hosts."
 
 /* --- hosts ------------------------------------------------------------------------------------ */
 
@@ -74,7 +74,7 @@ static bool origin_is_loopback(str origin)
     return is_localhost(name) || (address_read(name, &address) && address_is_loopback(&address));
 }
 
-/* A page that came from here: that its host is ours is checked beside this. */
+/* The page is this endpoint's own: that its host is ours is checked separately. */
 static bool origin_is_own(str origin, str host)
 {
     ptrdiff_t colon = str_find(origin, ':');
@@ -95,8 +95,8 @@ static bool origin_is_listed(const struct http_browsers *b, str origin)
     return false;
 }
 
-/* Without an origin or a page to name, a request is the user's own (an address typed in), or of a
- * page that this endpoint itself served: the check of its host says that it is ours. */
+/* A request without Origin and Referer is the user's own (a typed address), or comes from a page
+ * that this endpoint served: the host check then ensures that it is ours. */
 static bool site_is_ours(str site)
 {
     return str_eq_nocase(site, STR("none")) || str_eq_nocase(site, STR("same-origin"));
@@ -150,7 +150,7 @@ enum http_browser_verdict http_browser_judge(const struct http_browsers *b, stru
         origin = origin_of(h->referer);
     if (origin.p ? !origin_is_listed(b, origin) && !origin_is_own(origin, h->rq.host)
                  : !site_is_ours(site)) {
-        *ret_why = "Pages of this origin are not let in: see browser_origins.";
+        *ret_why = "Pages of this origin are not accepted: see browser_origins.";
         return HTTP_BROWSER_OUT;
     }
     if (!host_is_known(b, h->rq.host)) {

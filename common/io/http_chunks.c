@@ -1,4 +1,4 @@
-/* One state a place in the grammar:
+/* One state per position in the grammar:
  *
  *   SIZE ──> EXTENSION ──> SIZE_LF ──> DATA ──> DATA_CR ──> DATA_LF ──> SIZE
  *                             └── size 0 ──> FIELD ──> NAME ──> VALUE ──> VALUE_LF ──> FIELD
@@ -56,7 +56,7 @@ static int take_size(struct http_chunks *c, u8 byte)
     return byte == ';' || byte == ' ' || byte == '\t' ? EXTENSION : E_INVALID;
 }
 
-/* The state behind one byte of framing, E_INVALID where the byte may not stand. */
+/* The state after one byte of framing; E_INVALID where the byte is not allowed. */
 static int take_byte(struct http_chunks *c, u8 byte)
 {
     switch (c->state) {

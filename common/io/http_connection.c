@@ -1,6 +1,6 @@
-/* Requests in: bytes are taken from the socket into one buffer that all connections share, read
- * there, and copied once, into a block as large as the request, when its head is whole. A connection
- * that waits for its next request holds nothing. */
+/* Receiving requests: bytes are read from the socket into one buffer that all connections share,
+ * parsed there, and, once the head is complete, copied once into a block of the request's size. A
+ * connection that waits for its next request holds no memory. */
 #include "common/io/http_connection.h"
 
 #include <errno.h>
@@ -10,13 +10,13 @@
 
 #include "common/base/mem.h"
 
-/* Reads of one connection in one turn: others have their turn, too. */
+/* Reads of one connection in one turn, so that others get their share. */
 #define READS_MAX 16
 
 /* --- the request's memory --------------------------------------------------------------------- */
 
-/* Counts what the connection holds. Where there is no room for it, its request is refused, or the
- * connection closed when a request of it is under way already. */
+/* Accounts for what the connection holds. If the budget has no room, its request is refused, or the
+ * connection is closed if a request is already pending. */
 static bool connection_fits(struct http_connection *c)
 {
     u64 holds = http_connection_holds(c);
@@ -33,8 +33,8 @@ static bool connection_fits(struct http_connection *c)
     return fits;
 }
 
-/* Moves the head that was read, `size` bytes at `from`, into a block of the exchange's own, with
- * room for `more` bytes behind it. */
+/* Moves the head, `size` bytes at `from`, into a block owned by the exchange, with room for `more`
+ * bytes after it. */
 static bool exchange_hold(struct http_connection *c, const char *from, size_t size, size_t more)
 {
     struct http_exchange *x = &c->exchange;
@@ -84,7 +84,7 @@ static bool is_large(const struct http_connection *c)
     return c->chunked || c->exchange.body.cap;
 }
 
-/* Puts a piece of the body where it belongs. */
+/* Adds a piece to the body. */
 static bool body_add(struct http_connection *c, str piece)
 {
     struct http_exchange *x = &c->exchange;
@@ -132,7 +132,8 @@ static size_t take_chunked(struct http_connection *c, str bytes)
 
 /* --- heads ------------------------------------------------------------------------------------ */
 
-/* Whether the page that sent the request, if one did, is let in; answered otherwise. */
+/* Whether the page that sent the request, if any, is accepted; otherwise the request is
+ * answered. */
 static bool guard_lets_in(struct http_connection *c)
 {
     struct http_head *h = &c->server->head;
@@ -147,13 +148,13 @@ static bool guard_lets_in(struct http_connection *c)
     }
     http_browser_allow(h, &r);
     c->exchange.rq.origin = h->rq.origin;
-    c->last |= h->chunked || h->content_length; /* nobody reads that */
+    c->last |= h->chunked || h->content_length; /* nothing reads that */
     http_send_own(c, &r);
     return false;
 }
 
-/* The head is whole, `size` bytes of `bytes`. Returns how many were taken: a small body that came with
- * its head is. */
+/* The head is complete, `size` bytes of `bytes`. Returns how many were consumed: a small body that
+ * came with its head is included. */
 static size_t begin_request(struct http_connection *c, str bytes, size_t size)
 {
     struct http_server *s = c->server;
@@ -181,7 +182,7 @@ static size_t begin_request(struct http_connection *c, str bytes, size_t size)
     if (!small && !h->chunked)
         buf_room(&c->exchange.body, HTTP_RESERVE_SIZE_MAX);
     if (c->state != HTTP_HEAD)
-        http_connection_enter(c, HTTP_HEAD); /* its deadline counts from here */
+        http_connection_enter(c, HTTP_HEAD); /* its deadline counts from now */
     c->state = HTTP_BODY;
     if (expects)
         http_send_continue(c);
@@ -209,8 +210,8 @@ static size_t take_head(struct http_connection *c, str bytes)
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* Reads what it can of `bytes`; returns how many were taken. What is left is the beginning of a
- * head, or waits until the request before it is answered. */
+/* Parses as much of `bytes` as possible; returns how many were consumed. The rest is the beginning
+ * of a head, or waits until the previous request is answered. */
 static size_t connection_take(struct http_connection *c, str bytes)
 {
     size_t at = 0;
@@ -235,10 +236,10 @@ static size_t connection_take(struct http_connection *c, str bytes)
     return at;
 }
 
-/* Takes what it can of what was kept and of `bytes` behind it; keeps what is left. */
+/* Parses as much as possible of the kept bytes and of `bytes` after them; keeps the rest. */
 static void connection_feed(struct http_connection *c, str bytes)
 {
-    struct buf in = c->in; /* the connection may be closed while it is read */
+    struct buf in = c->in; /* the connection may be closed meanwhile */
     size_t taken;
 
     c->in = (struct buf){0};
@@ -256,8 +257,8 @@ static void connection_feed(struct http_connection *c, str bytes)
     buf_deinit(&in);
 }
 
-/* Behind everything that may have moved it on: counts what it holds, tells of a client that left,
- * watches what its state wants watched. */
+/* Called after everything that may have changed its state: accounts for its memory, reports a
+ * client that left, and sets the watched events. */
 static void connection_settle(struct http_connection *c)
 {
     struct http_server *s = c->server;
@@ -274,7 +275,7 @@ static void connection_settle(struct http_connection *c)
         http_connection_watch(c);
 }
 
-/* One read. False when there is no more for now. */
+/* One read. False when there is no more input for now. */
 static bool connection_read(struct http_connection *c)
 {
     struct http_server *s = c->server;
@@ -295,14 +296,14 @@ static bool connection_read(struct http_connection *c)
     return false;
 }
 
-/* Reads what there is, so far as others' turns allow. */
+/* Reads what is available, within the turn's limit. */
 static void connection_read_all(struct http_connection *c)
 {
     for (int i = 0; i < READS_MAX && connection_read(c); i++)
         ;
     if (c->dropped >= HTTP_DROP_SIZE_MAX)
         http_connection_close(c);
-    /* What is decrypted already raises no event. */
+    /* Bytes that are already decrypted raise no event. */
     if (c->state != HTTP_CLOSED && c->state != HTTP_CALL && c->state != HTTP_OUT && c->tls &&
         tls_has_more(c->tls))
         http_server_ready(c);
@@ -318,7 +319,7 @@ void http_connection_go_on(struct http_connection *c)
     connection_settle(c);
 }
 
-/* False: hands are not shaken yet, or never will be. */
+/* False: the handshake is not complete, or failed. */
 static bool connection_shake(struct http_connection *c)
 {
     int err = tls_handshake(c->tls);

@@ -1,18 +1,20 @@
-/* A connection and the server it belongs to: what http_server.c (life, endpoints, deadlines),
- * http_connection.c (requests in) and http_answer.c (answers out) share, and nobody else sees.
+/* A connection and its server: shared by http_server.c (life, endpoints), http_room.c (limits and
+ * deadlines), http_connection.c (requests) and http_answer.c (answers), and private to them.
  *
  *   IDLE ──> HEAD ──> BODY ──hand over──> CALL ──http_answer──> IDLE
  *    └────────┴─────────┴─refused─┐         └──> SENDING ──all sent──^
  *                                 └──> SENDING ──> LINGER ──> CLOSED
  *
  * Invariants:
- * 1. A connection is on exactly one list: by its state on `kept` (IDLE, CALL), `reading` (HEAD,
- *    BODY), `sending`, `lingering`; CLOSED on `closed` once no answer is owed to it, else on none.
- * 2. `kept` is ordered by listed_ms, the others by since_ms: whose deadline is first stands first.
- *    An idle connection's since_ms may be later than its place says: it is moved when it is looked
- *    at, so that a request costs no list.
- * 3. A closed connection frees its buffers at once and its struct when the server flushes: callers up the stack may still read its state.
- * 4. What a connection holds is counted in the budget: `charged`, and nothing else of it. */
+ * 1. A connection is on exactly one list, by its state: `kept` (IDLE, CALL), `reading` (HEAD,
+ *    BODY), `sending`, `lingering`; CLOSED on `closed` once no answer is owed to it, otherwise on
+ *    none.
+ * 2. `kept` is ordered by listed_ms, the others by since_ms: the earliest deadline comes first. An
+ *    idle connection's since_ms may be later than its position suggests: it is moved when it is
+ *    looked at, so that a request needs no list operation.
+ * 3. A closed connection frees its buffers at once, and its struct when the server flushes: callers
+ *    up the stack may still read its state.
+ * 4. `charged` is exactly what the connection holds and what the budget counts for it. */
 #ifndef TOQUE_HTTP_CONNECTION_H
 #define TOQUE_HTTP_CONNECTION_H
 
@@ -27,14 +29,14 @@
 
 /* Sockets that listen: TCP, TLS and Unix. */
 #define HTTP_ENDPOINTS_MAX 40
-/* Bytes that one recv asks for; what many connections share in a turn. */
+/* Bytes requested with one recv; many connections share a turn. */
 #define HTTP_READ_SIZE (64u << 10)
-/* Memory for a body that is allocated by its Content-Length before any of it arrived. */
+/* Memory reserved for a body by its Content-Length before any of it has arrived. */
 #define HTTP_RESERVE_SIZE_MAX (32u << 10)
-/* An answer's body up to here is copied behind its head and sent with it; a larger one is sent from
+/* A body of up to this size is copied behind the head and sent with it; a larger one is sent from
  * where it lies. */
 #define HTTP_JOIN_SIZE_MAX (32u << 10)
-/* Bytes that are read and dropped after a refusal, so that the client receives it. */
+/* Bytes that are read and dropped after a refusal, so that the client receives the answer. */
 #define HTTP_DROP_SIZE_MAX (64u << 20)
 
 enum http_state {
@@ -71,22 +73,22 @@ struct http_connection {
     struct list link;
     struct http_server *server;
     enum http_state state;
-    bool left;    /* the client sends no more, though some of it may not be read yet */
-    bool eof;     /* all that it sent is read */
+    bool left;    /* the client sends no more, though unread input may remain */
+    bool eof;     /* all its input was read */
     bool last;    /* close it after the pending answer */
     bool own;     /* the pending answer is the server's own */
     bool refused; /* and announces that the connection is closed */
     bool is_head; /* no body in the answer */
     bool old;     /* HTTP/1.0 */
-    bool queued;  /* on the server's list of those that go on in the next flush */
+    bool queued;  /* on the server's list of those to continue in the next flush */
     u32 interest; /* events that are watched */
     i64 since_ms; /* mono: begin of the state; of CALL: of the request */
     i64 listed_ms;
     struct address peer;
     enum http_kind kind;
     struct tls *tls; /* NULL: plain */
-    bool shaking;    /* handshake in progress; its state is HEAD meanwhile */
-    struct buf in; /* came and was not taken: part of a head, or requests behind the present one */
+    bool shaking;    /* handshake in progress; the state is HEAD meanwhile */
+    struct buf in;   /* received but not consumed: part of a head, or further requests */
     size_t scanned;
     struct http_chunks chunks;
     bool chunked;
@@ -112,13 +114,14 @@ struct http_server {
     struct list kept, reading, sending, lingering, closed;
     u32 idle_count; /* of those on `kept` */
     u32 waiting, sending_count;
-    struct http_connection *ready, **ready_end; /* answered, and there is more to read */
-    struct map addresses;                       /* struct http_address, where they are limited */
+    struct http_connection *ready, **ready_end; /* answered, with more input to parse */
+    struct map addresses;                       /* struct http_address, if connections per address
+                                                 * are limited */
     i64 resume_ms; /* time to accept again after descriptors ran out; -1: accepting */
     struct http_stats stats;
     struct http_browsers browsers;
     bool guarded;
-    i64 date_s; /* the second that `date` is of */
+    i64 date_s; /* the second that `date` shows */
     char date[CLOCK_HTTP_SIZE];
     struct buf text;       /* the answer being written */
     struct http_head head; /* the head being read */
@@ -131,13 +134,13 @@ static inline i64 http_now_ms(struct http_server *s)
 {
     return loop_clock(s->loop)->mono_ms;
 }
-/* Goes over to `state` and to the end of the state's list. */
+/* Changes to `state`, at the end of the state's list. */
 void http_connection_enter(struct http_connection *c, enum http_state state);
 /* Sets the watched events for the state. */
 void http_connection_watch(struct http_connection *c);
 /* Closes it at once in any state, and reports that to whoever waits for it. */
 void http_connection_close(struct http_connection *c);
-/* Bytes that it holds, and how many of them count against the budget: from now on all. */
+/* Bytes that it holds, all of which count against the budget from now on. */
 u64 http_connection_holds(const struct http_connection *c);
 void http_connection_count(struct http_connection *c);
 
@@ -145,7 +148,7 @@ void http_connection_count(struct http_connection *c);
 
 /* Events of its socket. */
 void http_connection_ready(struct loop_watch *w, u32 events);
-/* The request before was answered: takes what was kept of those behind it. */
+/* The previous request was answered: parses the kept bytes. */
 void http_connection_go_on(struct http_connection *c);
 
 /* --- http_answer.c ---------------------------------------------------------------------------- */
@@ -155,12 +158,12 @@ void http_refuse(struct http_connection *c, int status, const char *why);
 /* Sends an answer of the server's own. */
 void http_send_own(struct http_connection *c, struct http_response *r);
 void http_send_continue(struct http_connection *c);
-/* The socket takes more. */
+/* The socket accepts more. */
 void http_send_rest(struct http_connection *c);
 /* Schedules it for the next flush. */
 void http_server_ready(struct http_connection *c);
 
-/* Lets go of the request: its views, its block, its body. */
+/* Releases the request: its views, its block, its body. */
 void http_exchange_clear(struct http_connection *c);
 
 #endif

@@ -1,10 +1,11 @@
-/* Heads. A head is looked at once it is whole: its end is searched first, from where the last search
- * stopped, so that one that comes byte by byte costs no more than one that comes at once.
+/* Heads of requests. A head is parsed once it is complete: its end is searched first, from where
+ * the last search stopped, so that a head that arrives byte by byte costs no more than one that
+ * arrives at once.
  *
  * Refused with 400 (RFC 9112 in brackets): lines that do not end in CR LF and control characters
- * anywhere (2.2), blanks around the request line's parts (3), no Host with HTTP/1.1 or two of them
- * (3.2), blanks before the colon and folded lines (5.1, 5.2), lengths that differ or are no number
- * (6.3), a length beside a transfer coding (6.1). */
+ * anywhere (2.2), blanks around the request line's parts (3), no Host with HTTP/1.1, or two of them
+ * (3.2), blanks before the colon and folded lines (5.1, 5.2), lengths that differ or are not
+ * numbers (6.3), a length beside a transfer coding (6.1). */
 #include "common/io/http_head.h"
 
 #define METHOD_SIZE_MAX 32
@@ -38,7 +39,7 @@ str http_list_next(str *rest)
 
 /* --- where it ends ---------------------------------------------------------------------------- */
 
-/* Bytes up to and with the empty line, 0 when it has not come. */
+/* Bytes up to and including the empty line; 0 when it has not arrived. */
 static size_t head_end(str bytes, size_t *scanned)
 {
     const char *end = bytes.p + bytes.n, *at = bytes.p + *scanned;
@@ -50,7 +51,7 @@ static size_t head_end(str bytes, size_t *scanned)
             return (size_t)(at - bytes.p) + 2;
         if (left > 2 && at[1] == '\r' && at[2] == '\n')
             return (size_t)(at - bytes.p) + 3;
-        if (left < 3) { /* looked at again when more has come */
+        if (left < 3) { /* checked again when more has arrived */
             *scanned = (size_t)(at - bytes.p);
             return 0;
         }
@@ -60,7 +61,7 @@ static size_t head_end(str bytes, size_t *scanned)
     return 0;
 }
 
-/* The next line without its end. False where it does not end in CR LF. */
+/* The next line without its end. False if it does not end in CR LF. */
 static bool line_next(str *rest, str *ret)
 {
     const char *lf = memchr(rest->p, '\n', rest->n);
@@ -86,10 +87,10 @@ static bool is_method(str s)
     return s.n > 0 && s.n <= METHOD_SIZE_MAX;
 }
 
-/* Takes path, query and, where it is in absolute form, the authority out of a target (3.2). */
+/* Extracts path, query and, in absolute form, the authority from a target (3.2). */
 static bool read_target(struct http_request *rq, str target)
 {
-    str slash = STR_NONE; /* one of the target's own: views may move with the bytes */
+    str slash = STR_NONE; /* part of the target: views may move with the bytes */
 
     for (size_t i = 0; i < target.n; i++)
         if (!http_is_text((u8)target.p[i]) || target.p[i] == '\t')
@@ -127,7 +128,7 @@ static int read_request_line(struct http_head *h, str line)
         version.p[5] < '0' || version.p[5] > '9' || version.p[7] < '0' || version.p[7] > '9')
         return (int)head_refuse(h, 400, "The request line names no version of HTTP.");
     if (version.p[5] != '1')
-        return (int)head_refuse(h, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+        return (int)head_refuse(h, 505, "Only HTTP/1.1 and HTTP/1.0 are supported.");
     h->old = version.p[7] == '0';
     if (!read_target(&h->rq, target))
         return (int)head_refuse(h, 400, "The request's target is malformed.");
@@ -148,14 +149,14 @@ static int read_line(struct http_head *h, str line)
     value = str_slice(line, n + 1, line.n);
     for (size_t i = 0; i < value.n; i++)
         if (!http_is_text((u8)value.p[i]))
-            return (int)head_refuse(h, 400, "A header field holds a control character.");
+            return (int)head_refuse(h, 400, "A header field contains a control character.");
     if (h->rq.field_count == HTTP_FIELDS_MAX)
         return (int)head_refuse(h, 431, "The request has too many header fields.");
     h->fields[h->rq.field_count++] = (struct http_field){str_slice(line, 0, n), str_trim(value)};
     return 0;
 }
 
-/* What the fields say that the server reads itself, gathered over all of them. */
+/* Fields that the server itself uses, collected over all of them. */
 struct framing {
     u32 hosts;
     bool has_length, has_coding;
@@ -163,7 +164,7 @@ struct framing {
     str host;
 };
 
-/* Content-Length may be repeated, also within one field, as long as it says the same (6.3). */
+/* Content-Length may be repeated, also within one field, as long as the values are equal (6.3). */
 static int read_length(struct http_head *h, struct framing *f, str value)
 {
     while (value.p) {
@@ -193,7 +194,7 @@ static int read_coding(struct http_head *h, struct framing *f, str value)
 
         if (!str_eq_nocase(item, STR("chunked")))
             return (int)head_refuse(h, item.n ? 501 : 400,
-                                    "The only transfer coding taken here is chunked.");
+                                    "The only supported transfer coding is chunked.");
         if (h->chunked)
             return (int)head_refuse(h, 400, "The body is chunked twice.");
         h->chunked = true;
@@ -223,7 +224,7 @@ static int read_host(struct http_head *h, struct framing *f, str value)
 static int read_expect(struct http_head *h, struct framing *f, str value)
 {
     if (!str_eq_nocase(value, STR("100-continue")))
-        return (int)head_refuse(h, 417, "The only expectation met here is 100-continue.");
+        return (int)head_refuse(h, 417, "The only supported expectation is 100-continue.");
     h->expects = true;
     return 0;
 }
@@ -294,8 +295,8 @@ static int read_framing(struct http_head *h)
     if (!h->old && !f.hosts)
         return (int)head_refuse(h, 400, "The request has no Host.");
     if (f.has_coding && (f.has_length || h->old))
-        return (int)head_refuse(h, 400,
-                                "Transfer-Encoding stands beside Content-Length, or in HTTP/1.0.");
+        return (int)head_refuse(
+            h, 400, "Transfer-Encoding is combined with Content-Length, or with HTTP/1.0.");
     if (!h->rq.host.n)
         h->rq.host = f.host;
     h->keeps = !f.close && (!h->old || f.keep_alive);
@@ -338,11 +339,11 @@ ptrdiff_t http_head_read(struct http_head *h, str bytes, size_t *scanned, size_t
     int err;
 
     head_init(h);
-    /* Empty lines in front of a request are passed over (2.2). */
+    /* Empty lines before a request are skipped (2.2). */
     while (bytes.n - blank >= 2 && bytes.p[blank] == '\r' && bytes.p[blank + 1] == '\n')
         blank += 2;
     if (bytes.n > blank && !http_is_token((u8)bytes.p[blank]) && bytes.p[blank] != '\r')
-        return head_refuse(h, 400, "This is no HTTP request.");
+        return head_refuse(h, 400, "This is not an HTTP request.");
     *scanned = MAX(*scanned, blank);
     size = bytes.n > blank ? head_end(bytes, scanned) : 0;
     if (size > size_max || (!size && bytes.n > size_max))

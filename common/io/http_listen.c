@@ -25,7 +25,7 @@ static int listen_fault(struct fault *f, const char *address, u16 port, int err,
 
 /* --- TCP -------------------------------------------------------------------------------------- */
 
-/* A descriptor that listens, or a negative errno. */
+/* A listening descriptor, or a negative errno. */
 static int socket_listen(const struct addrinfo *ai, u16 port)
 {
     struct sockaddr_storage at = {.ss_family = AF_UNSPEC};
@@ -39,9 +39,9 @@ static int socket_listen(const struct addrinfo *ai, u16 port)
         ((struct sockaddr_in6 *)&at)->sin6_port = htons(port);
     else
         ((struct sockaddr_in *)&at)->sin_port = htons(port);
-    /* An address whose old connections linger is still ours. */
+    /* An address with connections in TIME_WAIT can still be bound. */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    /* Whoever wants both families lists both. */
+    /* An IPv6 socket does not accept IPv4: list both to get both. */
     if (ai->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     if (bind(fd, (struct sockaddr *)&at, ai->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
@@ -69,7 +69,7 @@ static void sockets_close(struct http_sockets *s)
         close(s->fds[--s->n]);
 }
 
-/* Adds those addresses of a host that are to be had. 0, or a negative errno when none is. */
+/* Adds the usable addresses of a host. 0, or a negative errno when there is none. */
 static int sockets_add(struct http_sockets *s, const struct addrinfo *found)
 {
     u32 before = s->n;
@@ -102,7 +102,7 @@ static int host_add(struct http_sockets *s, const char *host, struct fault *f)
     return r < 0 ? listen_fault(f, host, s->port, -r, strerror(-r)) : 0;
 }
 
-/* A machine without IPv6, or without IPv4, still has the other one's address. */
+/* A machine without IPv6, or without IPv4, still has the loopback address of the other. */
 static bool is_loopback(const char *host)
 {
     return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
@@ -122,7 +122,7 @@ static int hosts_add(struct http_sockets *s, const char *const *hosts, u32 n, st
         }
         return fault_set(f, why.code, "%s", why.text);
     }
-    return s->n ? 0 : listen_fault(f, n ? hosts[0] : "no address", s->port, 0, "none is to be had");
+    return s->n ? 0 : listen_fault(f, n ? hosts[0] : "no address", s->port, 0, "none is available");
 }
 
 int http_listen_tcp(const char *const *hosts, u32 host_count, u16 port, struct http_sockets *ret,
@@ -138,13 +138,13 @@ int http_listen_tcp(const char *const *hosts, u32 host_count, u16 port, struct h
         sockets_close(ret);
         if (port || f->code != HTTP_FAULT_IN_USE || i == PORT_TRIES_MAX)
             return r;
-        fault_clear(f); /* somebody has it at another address: a new one */
+        fault_clear(f); /* in use at another address: try a new one */
     }
 }
 
 /* --- Unix ------------------------------------------------------------------------------------- */
 
-/* Takes the file of a socket out of the way when its listener is dead. 0: the path is free. */
+/* Removes a socket's file if its listener is dead. 0: the path is free. */
 static int clear_stale(const struct sockaddr_un *addr, struct fault *f)
 {
     struct stat st;
@@ -153,14 +153,14 @@ static int clear_stale(const struct sockaddr_un *addr, struct fault *f)
     if (lstat(addr->sun_path, &st) < 0)
         return 0;
     if (!S_ISSOCK(st.st_mode))
-        return listen_fault(f, addr->sun_path, 0, 0, "a file is in the way");
+        return listen_fault(f, addr->sun_path, 0, 0, "a file that is not a socket exists there");
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return listen_fault(f, addr->sun_path, 0, errno, strerror(errno));
     r = connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
     err = errno;
     close(fd);
-    /* A full backlog (EAGAIN) belongs to a listener that lives. */
+    /* A full backlog (EAGAIN) means that the listener is alive. */
     if (r == 0 || err != ECONNREFUSED)
         return listen_fault(f, addr->sun_path, 0, EADDRINUSE, "another process is listening there");
     unlink(addr->sun_path);

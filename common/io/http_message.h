@@ -20,11 +20,11 @@ struct http_field {
 /* A complete request without its framing. All views live until the response is given. */
 struct http_request {
     enum http_kind kind;
-    struct address peer; /* family 0 where there is none */
+    struct address peer; /* family 0: none */
     str method;
-    str path;   /* as the wire has it, undecoded; never empty */
-    str query;  /* behind the '?', without it */
-    str host;   /* the target's authority, else the Host field; "" where there is neither */
+    str path;   /* as received, undecoded; never empty */
+    str query;  /* after the '?', without it */
+    str host;   /* the target's authority, otherwise the Host field; "" if neither is given */
     str origin; /* of the web page that was accepted; "" if none */
     const struct http_field *fields; /* in their order, repeated ones too */
     u32 field_count;
@@ -34,7 +34,7 @@ struct http_request {
 struct http_response {
     int status;
     const char *content_type;                           /* a static text; NULL: no body */
-    struct http_field fields[HTTP_RESPONSE_FIELDS_MAX]; /* views good until it is handed over */
+    struct http_field fields[HTTP_RESPONSE_FIELDS_MAX]; /* views valid until it is sent */
     u32 field_count;
     struct buf body; /* the response owns it */
 };

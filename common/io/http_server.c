@@ -12,24 +12,24 @@
 #include "common/base/mem.h"
 #include "common/io/http_listen.h"
 
-/* Connections taken from one endpoint in one turn. */
+/* Connections accepted from one endpoint in one turn. */
 #define ACCEPTS_MAX 64
-/* Pause before accepting again when there was no descriptor for it. */
+/* Pause before accepting again when no descriptor was left. */
 #define ACCEPT_PAUSE_MS 100
-/* An answer that has been under way for so long may be closed to make room. */
+/* An answer that has been in progress for so long may be aborted to make room. */
 #define STALLED_MS 1000
-/* Behind a refusal: for what the client still sends. */
+/* After a refusal: for what the client still sends. */
 #define LINGER_MS 5000
 /* Blocks of requests that are kept for the next ones. */
 #define BLOCKS_SIZE_MAX (2u << 20)
-/* Idle connections looked at for the one that is idle longest. */
+/* Idle connections examined when looking for the longest idle one. */
 #define IDLE_LOOKS_MAX 64
-/* How often within its limit an idle connection is looked at: so late it may be closed. */
+/* How often within its limit an idle connection is examined: it may be closed late by one part. */
 #define IDLE_LOOKS 8
-/* Connections looked at in one turn; the others follow in the next. */
+/* Connections examined in one turn; the others follow in the next. */
 #define LOOKS_MAX 1024
 
-/* Connections of one address, where they are limited. */
+/* Connections of one address, if they are limited. */
 struct http_address {
     struct address address;
     u32 count;
@@ -107,7 +107,7 @@ static struct http_address *address_entry(struct http_server *s, const struct ad
     return map_get(&s->addresses, str_from(a, sizeof(*a)));
 }
 
-/* One more of this address; false where it has as many as it may. */
+/* Counts one more connection of this address; false if it has as many as allowed. */
 static bool address_add(struct http_server *s, const struct address *a)
 {
     struct http_address *entry;
@@ -139,7 +139,7 @@ static void address_remove(struct http_server *s, const struct address *a)
     mem_free(entry);
 }
 
-/* Lets go of all memory but that of a request whose answer is owed. */
+/* Frees all memory except that of a request whose answer is owed. */
 static void connection_drop(struct http_connection *c)
 {
     buf_deinit(&c->in);
@@ -250,7 +250,7 @@ static struct http_connection *first_of(const struct list *list)
     return list_is_empty(list) ? NULL : list_item(list->next, struct http_connection, link);
 }
 
-/* The answer that is under way longest, if that is long enough. */
+/* The answer in progress for the longest time, if that is long enough. */
 static struct http_connection *first_stalled(struct http_server *s)
 {
     struct http_connection *c = first_of(&s->sending);
@@ -258,8 +258,9 @@ static struct http_connection *first_stalled(struct http_server *s)
     return c && http_now_ms(s) - c->since_ms >= STALLED_MS ? c : NULL;
 }
 
-/* The connection that is idle longest, as far as a short look tells: those behind the first that was
- * not used since it was listed were used later. Busy ones go to the end on the way. */
+/* The connection that has been idle longest, as far as a bounded search shows: those after the
+ * first that was not used since it was listed were used later. Busy ones are moved to the end on
+ * the way. */
 static struct http_connection *first_idle(struct http_server *s)
 {
     struct http_connection *best = NULL;
@@ -272,7 +273,7 @@ static struct http_connection *first_idle(struct http_server *s)
 
         if (c->state != HTTP_IDLE) {
             if (best && c->listed_ms == http_now_ms(s))
-                break; /* from here on it may be what was moved just now */
+                break; /* from here on it may be one that was just moved */
             list_remove(&c->link);
             list_push_back(&s->kept, &c->link);
             c->listed_ms = http_now_ms(s);
@@ -292,7 +293,7 @@ static bool has_room(struct http_server *s)
            !list_is_empty(&s->lingering) || !list_is_empty(&s->reading) || first_stalled(s);
 }
 
-/* Closes the connection that can best be done without: has_room has said that there is one. */
+/* Closes the most dispensable connection; has_room has ensured that there is one. */
 static void make_room(struct http_server *s)
 {
     struct http_connection *idle, *reading, *c = first_of(&s->lingering);
@@ -310,7 +311,7 @@ static void make_room(struct http_server *s)
     http_connection_close(c);
 }
 
-/* Closes the connection whose answer is under way longest. */
+/* Aborts the answer that has been in progress longest. */
 static bool server_reclaim(void *arg)
 {
     struct http_server *s = arg;
@@ -337,7 +338,7 @@ static void endpoint_resume(struct http_endpoint *e)
         e->paused = loop_watch_change(e->server->loop, &e->watch, EPOLLIN) < 0;
 }
 
-/* What accept4 says when it has no connection to give. False: not in this turn any more. */
+/* Handles accept4's errors. False: do not try again in this turn. */
 static bool accept_failed(struct http_endpoint *e, int err)
 {
     struct http_server *s = e->server;
@@ -345,7 +346,7 @@ static bool accept_failed(struct http_endpoint *e, int err)
     if (err == EAGAIN)
         return false;
     if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM)
-        return true; /* that one left again */
+        return true; /* that client left again */
     if (s->resume_ms < 0)
         log_warning("no descriptor for another connection: %s connections=%u", strerror(err),
                     s->stats.connections);
@@ -381,7 +382,7 @@ static void endpoint_ready(struct loop_watch *w, u32 events)
     }
 }
 
-/* Accepts again where it was paused and there is room now. */
+/* Accepts again where it was paused, if there is room now. */
 static void server_resume(struct http_server *s)
 {
     if (s->resume_ms >= 0 && http_now_ms(s) < s->resume_ms)

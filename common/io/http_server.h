@@ -24,7 +24,7 @@ struct http_limits {
     u32 connections_per_address_max; /* 0: no such limit */
     u32 idle_timeout_s;              /* between requests */
     u32 request_timeout_s;           /* from a request's first byte to its last */
-    u32 answer_timeout_s;            /* for the whole of an answer to leave */
+    u32 answer_timeout_s;            /* for sending the whole answer */
 };
 
 struct http_server;
@@ -66,15 +66,15 @@ int http_server_listen_tcp(struct http_server *s, const char *const *hosts, u32 
 int http_server_listen_tls(struct http_server *s, const char *const *hosts, u32 host_count,
                            u16 port, struct tls_identity *id, u16 *ret_port,
                            struct fault *f) MUST_CHECK;
-/* Replaces a socket that nobody listens on any more. */
+/* Replaces a socket on which no process listens any more. */
 int http_server_listen_unix(struct http_server *s, const char *path, struct fault *f) MUST_CHECK;
 /* Stops accepting; open connections continue. */
 void http_server_quiesce(struct http_server *s);
-/* Closes the connections whose answers are still on their way: there is no time left. */
+/* Closes the connections whose answers are still being sent: there is no time left. */
 void http_server_cut(struct http_server *s);
 /* Exchanges handed over and not yet answered. */
 u32 http_server_waiting(const struct http_server *s);
-/* Answers that are not all sent. */
+/* Answers that are not completely sent. */
 u32 http_server_sending(const struct http_server *s);
 /* Ends all connections. Every exchange must have been answered. NULL accepted. */
 void http_server_free(struct http_server *s);

@@ -1,13 +1,14 @@
-/* The ipc door: nng's REP protocol, version 0, spoken over byte streams (stream.h says why not over
- * nng's own REP socket).
+/* The ipc endpoint: nng's REP protocol, version 0, spoken over byte streams (stream.h explains why
+ * not over nng's own REP socket).
  *
- * Both sides begin with eight bytes: 0 'S' 'P' 0, the protocol as u16, two zeros. Then messages,
- * each a byte 1, the length as u64 and the payload. A request's payload begins with u32 ids, one
- * for each device that it came through and last, with the highest bit set, the client's own; they
- * go back with the answer, so any number of calls is under way at once. All numbers are big-endian.
+ * Both sides begin with eight bytes: 0 'S' 'P' 0, the protocol as u16, two zeros. Then messages
+ * follow: a byte 1, the length as u64, and the payload. A request's payload begins with u32 ids,
+ * one for each device that it passed through and last, with the highest bit set, the client's own;
+ * they are returned with the answer, so any number of calls can be pending. All numbers are
+ * big-endian.
  *
  * Invariants: (1) a call belongs to the client on whose stream it came until it is answered or the
- * stream is gone; then it has no client, and its answer goes nowhere; (2) `waiting` counts the
+ * stream is closed; then it has no client, and its answer is dropped; (2) `waiting` counts the
  * calls that were handed over and are not answered, with or without a client. */
 #include "common/io/ipc_door.h"
 
@@ -17,11 +18,11 @@
 #include "common/base/mem.h"
 #include "common/io/stream.h"
 
-/* Clients at once: more is a leak of theirs. */
+/* Clients at once: more would be a leak on their side. */
 #define IPC_CLIENTS_MAX 1000
-/* How often clients that do not read are looked for, while there are answers to read. */
+/* Interval between checks for clients that do not read, while there are unread answers. */
 #define IPC_LOOK_MS 1000
-/* Devices that a request may have come through: nng's own limit. */
+/* Devices that a request may have passed through: nng's own limit. */
 #define IPC_IDS_MAX 15
 
 #define GREETING_SIZE 8
@@ -48,18 +49,18 @@ struct ipc_client {
     struct list link;
     struct ipc_door *door;
     struct stream *stream;
-    struct list calls; /* ipc_exchange.link, in the order of arrival */
+    struct list calls; /* its bytes are being parsed: freed after that */
     bool greeted;
     bool taking; /* its bytes are being read: it is freed behind that */
     bool cut;
     u64 calls_size; /* bytes of their texts */
-    u64 charged;    /* of them and of the answers that it has not read: counted in the budget */
+    u64 charged;    /* bytes of calls and unread answers: counted in the budget */
     i64 read_ms;    /* mono: when it last read something, or had nothing to read */
 };
 
 struct ipc_exchange {
     struct ipc_door *door;
-    struct ipc_client *client; /* NULL: it left */
+    struct ipc_client *client; /* NULL: it disconnected */
     struct list link;
     str ids;    /* inside `text` */
     char *text; /* the whole payload */
@@ -90,7 +91,7 @@ static void client_count(struct ipc_client *c)
 
 static void client_cut_off(struct ipc_client *c);
 
-/* Sends it, unless there is no room for it; false: the client is cut off. */
+/* Sends it unless the budget has no room; false: the client is disconnected. */
 static bool client_send(struct ipc_client *c, str ids, str text)
 {
     struct ipc_door *d = c->door;
@@ -129,7 +130,7 @@ bool ipc_answer(struct ipc_exchange *x, str text)
     return sent;
 }
 
-/* --- calls ------------------------------------------------------------------------------------ */
+/* Size of the ids at the front of a request; 0 when they are malformed. */
 
 /* Bytes of the ids at the front of a request; 0 when they are not as they must be. */
 static size_t ids_size(str payload)
@@ -151,7 +152,7 @@ static void take_call(struct ipc_client *c, str payload)
     struct ipc_exchange *x;
 
     if (n == 0)
-        return; /* no REQ socket sends that, and nobody could be answered */
+        return; /* no REQ socket sends that, and no answer could be routed */
     x = mem_alloc(sizeof(*x));
     x->text = mem_dup(payload);
     x->size = payload.n;
@@ -187,8 +188,7 @@ static void on_opened(void *arg, struct stream *s)
     stream_flush(s);
 }
 
-/* Tells of the calls that nobody waits for any more. The handler may answer the call that it is
- * told of. */
+/* Reports the calls whose client is gone. The handler may answer the reported call. */
 static void client_free(struct ipc_client *c)
 {
     struct ipc_door *d = c->door;
@@ -227,7 +227,7 @@ static void on_taken(void *arg, struct stream *s)
     client_count(c);
 }
 
-/* Cuts off clients that have stopped reading. */
+/* Disconnects clients that have stopped reading. */
 static void look_due(struct loop_timer *t)
 {
     struct ipc_door *d = t->arg;

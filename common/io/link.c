@@ -1,12 +1,12 @@
-/* A link over a byte stream: behind the greeting every frame goes as its u32 length, little-endian,
- * and its bytes. The heartbeat is a length of zero without bytes.
+/* A link over a byte stream: after the greeting every frame is sent as its u32 length,
+ * little-endian, and its bytes. The heartbeat is a length of zero without bytes.
  *
  *     stream ──opened──> guest ──greeted──> pipe ──closed, silent, hung up──> gone
- *                          └──wrong key, too late, pushed out by newer ones──> gone
+ *                          └──wrong key, too late, replaced by newer ones──> gone
  *
  * Invariants: (1) up and down are reported alternately, and frames only between them, of that pipe
  * only; (2) after link_hang_up no event of the pipe is reported and nothing is sent on it; (3) a
- * stream is the pipe or it has a guest, which is on `guests` in the order of their coming. */
+ * stream is the pipe or has a guest, which is on `guests` in order of arrival. */
 #include "common/io/link.h"
 
 #include <endian.h>
@@ -19,9 +19,9 @@
 #include "common/io/stream.h"
 
 #define LINK_LENGTH_SIZE 4
-/* Streams that greet at once; one more pushes the oldest out. */
+/* Streams in the greeting at once; one more replaces the oldest. */
 #define LINK_GUESTS_MAX 16
-/* Between log lines about those who were turned away. */
+/* Interval between log lines about refused peers. */
 #define LINK_TELL_MS 1000
 
 const struct link_limits LINK_LIMITS_DEFAULT = {
@@ -35,11 +35,11 @@ const struct link_limits LINK_LIMITS_DEFAULT = {
     .key = STR_INIT(""),
 };
 
-/* A stream that has not greeted yet. */
+/* A stream whose greeting is not complete. */
 struct guest {
     struct list link; /* link.guests */
     struct stream *stream;
-    i64 due_ms; /* mono: cut then */
+    i64 due_ms; /* mono: closed then */
     struct link_greeting greeting;
 };
 
@@ -49,21 +49,22 @@ struct link {
     struct link_events events;
     struct stream_port *port;
     char *url;
-    struct id_source own_chance; /* unless it is given one */
+    struct id_source own_chance; /* used unless one is given */
     struct list guests;
     u32 guest_count;
     struct loop_timer guests_end; /* the oldest is due */
-    i64 told_ms;                  /* mono: a refusal was logged last */
-    u64 refused, refused_told;    /* ever; of them, logged or counted in a line */
-    struct stream *pipe;          /* the one that stands; NULL: down */
+    i64 told_ms;                  /* mono: when a refusal was last logged */
+    u64 refused, refused_told;    /* since start; those of them that were logged or counted in a
+                                   * line */
+    struct stream *pipe;          /* the present one; NULL: down */
     bool dials;
     bool hung_up;            /* on that pipe */
-    bool sent;               /* something, since the last tick */
+    bool sent;               /* something was sent since the last tick */
     i64 heard_ms;            /* mono */
     u32 retry_ms;            /* before the next dial */
     struct loop_timer retry; /* dials again */
     struct loop_timer tick;  /* heartbeat and silence */
-    struct loop_timer end;   /* tells of what was hung up */
+    struct loop_timer end;   /* reports the pipe that was hung up */
 };
 
 /* --- up and down ------------------------------------------------------------------------------ */
@@ -102,8 +103,8 @@ static void link_tell(struct link *k, const struct stream *s, const char *why)
     k->refused++;
     if (k->told_ms && now - k->told_ms < LINK_TELL_MS)
         return;
-    log_warning("a peer is turned away from the link url=%s peer=%s refused=%" PRIu64 ": %s",
-                k->url, stream_peer(s, name), k->refused - k->refused_told, why);
+    log_warning("a peer is refused on the link url=%s peer=%s refused=%" PRIu64 ": %s", k->url,
+                stream_peer(s, name), k->refused - k->refused_told, why);
     k->told_ms = now;
     k->refused_told = k->refused;
 }
@@ -144,7 +145,7 @@ static void guests_due(struct loop_timer *t)
     while (!list_is_empty(&k->guests)) {
         struct guest *g = list_item(k->guests.next, struct guest, link);
 
-        if (loop_is_full(k->loop)) /* nothing is read at the moment, so nobody can greet */
+        if (loop_is_full(k->loop)) /* nothing is read at the moment, so no greeting can arrive */
             g->due_ms = mono_ms(k) + k->limits.greeting_max_ms;
         if (g->due_ms > mono_ms(k))
             break;
@@ -182,7 +183,7 @@ static void on_opened(void *arg, struct stream *s)
     stream_flush(s);
     if (k->guest_count > LINK_GUESTS_MAX)
         guest_refuse(k, list_item(k->guests.next, struct guest, link),
-                     "newer ones came, and it had not greeted yet");
+                     "newer ones connected before it had greeted");
     guests_arm(k);
 }
 
@@ -196,7 +197,7 @@ static void link_begin(struct link *k, struct stream *s)
     k->events.up(k->events.arg);
 }
 
-/* Takes the greeting from what came: bytes that were taken; *ret_up: the stream is the pipe now. */
+/* Reads the greeting; returns the bytes consumed; *ret_up: the stream is the pipe now. */
 static size_t guest_read(struct link *k, struct guest *g, str got, bool *ret_up)
 {
     struct stream *s = g->stream;
@@ -204,17 +205,17 @@ static size_t guest_read(struct link *k, struct guest *g, str got, bool *ret_up)
     size_t taken, all = 0;
 
     *ret_up = false;
-    do { /* the dialer hears two messages, perhaps at once */
+    do { /* the dialer receives two messages, perhaps at once */
         state = link_greeting_read(&g->greeting, str_slice(got, all, got.n), &taken, stream_out(s));
         all += taken;
     } while (state == LINK_GREETING_MORE && taken);
     stream_flush(s);
     if (state == LINK_GREETING_ALIEN)
-        guest_refuse(k, g, "it uses another protocol, or another version of it");
+        guest_refuse(k, g, "it uses another protocol or version");
     else if (state == LINK_GREETING_KEY)
-        guest_refuse(k, g, "its key is another one");
+        guest_refuse(k, g, "its key differs");
     else if (state == LINK_GREETING_DONE && k->pipe)
-        guest_refuse(k, g, "the link has its peer already");
+        guest_refuse(k, g, "the link already has a peer");
     else if (state == LINK_GREETING_DONE)
         *ret_up = true;
     if (!*ret_up)
@@ -336,7 +337,7 @@ static void tick_due(struct loop_timer *t)
     i64 now = mono_ms(k);
 
     if (loop_is_full(k->loop))
-        k->heard_ms = now; /* nothing is read at the moment, so nobody is silent */
+        k->heard_ms = now; /* nothing is read at the moment, so silence means nothing */
     if (now - k->heard_ms > k->limits.silence_max_ms) {
         link_down(k);
         return;

@@ -1,9 +1,8 @@
 /* See loop.h for the turn and its invariants.
  *
  * Later callbacks pass through three lists: `fresh` while their turn gathers, `waiting` when the
- * turn has its ticket, `running` when that ticket is decided. Turns that are lost keep their
- * callbacks' place in line and give them the error instead, so invariant 3 holds whatever the store
- * does.
+ * turn has its ticket, `running` when that ticket is decided. Callbacks of lost turns keep their
+ * place and get the error, so invariant 3 holds whatever the store does.
  *
  * What a later callback or a hook puts or changes belongs to the next turn, which then does not
  * wait. */
@@ -17,7 +16,7 @@
 #include "common/base/mem.h"
 
 /* Events returned by one wait: enough for a batch of many connections, few enough for the
- * first-level cache. Further ones are ready again in the next turn. */
+ * first-level cache. The others are reported again in the next turn. */
 #define LOOP_EVENTS_MAX 256
 /* Most deadlines of one kind that a turn runs; the rest are run in the next turns, without waiting.
  * Many may be due together, such as long polls that began together. */
@@ -28,7 +27,7 @@
 /* A held turn with more callbacks than this is full. */
 #define LOOP_HELD_MAX 4096
 
-/* The maximum of a figure: in the current interval, in the one before it, ever. */
+/* The maximum of a figure: in the current interval, in the previous one, since start. */
 struct peak {
     i64 now, before, ever;
 };
@@ -48,7 +47,7 @@ struct loop {
     struct loop_stats stats; /* the counts */
     struct peak turn_peak, commit_peak;
     i64 slice_ms;              /* mono: when the slice of the peaks began */
-    int event_count, event_at; /* the batch in hand; event_at == event_count: none */
+    int event_count, event_at; /* the current batch; event_at == event_count: none */
     struct epoll_event events[LOOP_EVENTS_MAX];
 };
 
@@ -167,8 +166,8 @@ void loop_timer_set_real(struct loop *l, struct loop_timer *t, i64 due_mono_ms)
     heap_set(&l->real, &t->node, due_mono_ms);
 }
 
-/* Runs what is due, each timer at most once a turn on average: one that sets itself to a time that
- * is past already comes again in the next turn, not in this one for ever. */
+/* Runs what is due, each timer at most once per turn on average: one that sets itself to a time in
+ * the past comes again in the next turn, instead of blocking this one. */
 static void run_due(struct loop *l, struct heap *h, const i64 *now)
 {
     for (u32 left = MIN(h->n, LOOP_TIMERS_MAX); left > 0; left--) {
@@ -262,7 +261,7 @@ static int loop_commit(struct loop *l)
     return loop_ask(l);
 }
 
-/* Moves the turn's callbacks behind those that wait. */
+/* Moves the turn's callbacks behind the waiting ones. */
 static void loop_end_turn(struct loop *l, int err)
 {
     list_each(item, next, &l->fresh) {
@@ -291,7 +290,7 @@ static void loop_lose(struct loop *l, int err)
     l->store.failed(l->store.arg, err);
 }
 
-/* The turn's end: it is committed, or stays open, or is lost. */
+/* Ends the turn: it is committed, stays open, or is lost. */
 static void loop_settle(struct loop *l)
 {
     int err = l->decided < l->ticket ? loop_ask(l) : 0;
@@ -309,7 +308,7 @@ static void loop_settle(struct loop *l)
         loop_end_turn(l, 0);
 }
 
-/* One at a time from the front: a callback may take others back. */
+/* One at a time from the front: a callback may cancel others. */
 static void run_list(struct loop *l, struct list *list)
 {
     while (!list_is_empty(list)) {
@@ -373,7 +372,7 @@ i64 loop_wait_ms(struct loop *l)
 
         if (left <= 0)
             return 0;
-        /* A manual clock is changed by a callback only: no need to poll it. */
+        /* A manual clock is changed by callbacks only: no need to poll it. */
         if (!l->clock->manual)
             wait = sooner(wait, MIN(left - spent_ms, LOOP_WALL_WAIT_MAX_MS));
     }
@@ -387,7 +386,7 @@ i64 loop_wait_ms(struct loop *l)
     return wait;
 }
 
-/* A new slice of time begins; after a long wait the one before it was empty. */
+/* Begins a new interval; after a long wait the previous one was empty. */
 static void peaks_next(struct loop *l)
 {
     i64 now_ms = l->clock->mono_ms;

@@ -10,7 +10,7 @@ static int secret_file_check(int fd, const char *path, struct fault *f)
     struct stat st;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return fault_set(f, SECRET_FILE_FAULT, "%s: is no file", path);
+        return fault_set(f, SECRET_FILE_FAULT, "%s: is not a regular file", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)
         return fault_set(f, SECRET_FILE_FAULT, "%s: belongs to another user", path);
     if (st.st_mode & 077)
@@ -22,7 +22,7 @@ static int secret_file_check(int fd, const char *path, struct fault *f)
 
 int secret_file_open(const char *path, int *ret_fd, struct fault *f)
 {
-    /* A pipe of that name would keep us waiting. */
+    /* Opening a FIFO of that name would block. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)

@@ -1,10 +1,12 @@
-/* sqlite3 opened, migrated, wrapped. See store.h for what it promises.
+/* sqlite3 opened, migrated, wrapped. See store.h for its guarantees.
  *
- * Invariants: (1) only the loop's thread uses `db` and writes frames; the checkpointer has a
- * connection of its own (store_copier.c). (2) When a statement of a turn has failed, SQLite may have
- * rolled the whole transaction back by itself: so nothing of that turn is run any more, or it would
- * commit by itself. (3) `doubt` is set by every failure and cleared by mend(): before the next turn
- * the WAL ends at its last valid commit and the connection is a fresh one. */
+ * Invariants:
+ * (1) Only the loop's thread uses `db` and writes frames; the checkpointer has a connection of its
+ * own (store_copier.c).
+ * (2) When a statement of a turn has failed, SQLite may have rolled back the whole transaction by
+ * itself: so nothing more of that turn is run, since it would commit on its own.
+ * (3) `doubt` is set by every failure and cleared by store_mend(): before the next turn the WAL
+ * ends at its last valid commit and the connection is a new one. */
 #include "common/io/store.h"
 
 #include <errno.h>
@@ -22,10 +24,10 @@
 
 /* An idle WAL with fewer frames is left alone: a start reads it in a moment. */
 #define STORE_IDLE_FRAMES 256
-/* Free pages that a file keeps, and from which share on (1/n) it gives some back. */
+/* Free pages that a file keeps, and the share (1/n) from which on it returns some. */
 #define STORE_FREE_KEEP  256
 #define STORE_FREE_SHARE 4
-/* Idle, the page cache is emptied at most so often, when it holds more than so many bytes. */
+/* When idle, the page cache is emptied at most this often, and only above this size. */
 #define STORE_RELEASE_US 10000000
 #define STORE_CACHE_IDLE (512 * 1024)
 #define STORE_ERROR_SIZE 256
@@ -55,7 +57,7 @@ struct store {
     int (*guard)(void *arg);
     void *guard_arg;
     u32 version; /* of the file's contents, as this connection last saw it */
-    bool fenced; /* somebody else's now */
+    bool fenced; /* another process owns it now */
     char *names[STORE_FILES];
     struct store_file_identity files[STORE_FILES];
     i64 looked_us;
@@ -64,13 +66,13 @@ struct store {
     int err;     /* first failure of the turn */
     int failure; /* the last one's SQLite code */
     bool doubt;  /* invariant 3 */
-    bool uncut;  /* a failed commit may be whole behind the WAL's valid end */
-    bool freed;  /* there may be more free pages than when they were last counted */
-    bool giving; /* in the course of giving pages back */
-    bool shrunk; /* pages were given back: the file is cut when the WAL is copied to its end */
-    bool full;   /* the disk was, and the reserve is not whole yet */
+    bool uncut;  /* a failed commit may be whole after the WAL's valid end */
+    bool freed;  /* there may be more free pages than when last counted */
+    bool giving; /* returning pages is in progress */
+    bool shrunk; /* pages were returned: the file is truncated when the WAL is copied completely */
+    bool full;   /* the disk was, and the reserve is not complete yet */
     bool is_whole;
-    i64 full_us; /* when it was looked at last */
+    i64 full_us; /* when it was checked last */
     struct store_reserve reserve;
     u64 ticket;
     u32 finish_from; /* do not try to finish the checkpoint below so many frames */
@@ -97,7 +99,7 @@ static int note_error(struct store *s, int rc, const char *doing)
     return store_err_of(s->db, rc);
 }
 
-/* Remembers a failure: for the log, for this turn, and that the connection is in doubt. */
+/* Records a failure: for the log, for this turn, and that the connection is in doubt. */
 static int failed(struct store *s, int rc, const char *doing)
 {
     int err = note_error(s, rc, doing);
@@ -137,7 +139,7 @@ void store_prepare(struct store *s, sqlite3_stmt **slot, const char *sql)
         s->statements = mem_grow(s->statements, s->statement_cap * sizeof(*s->statements));
     }
     s->statements[s->statement_count++] = (struct store_statement){slot, sql};
-    *slot = NULL; /* and stays so when the file cannot be read: then running it is an error */
+    *slot = NULL; /* remains so when the file cannot be read: running it is then an error */
     int rc = statement_compile(s->db, sql, slot);
     if (rc != SQLITE_OK)
         failed(s, rc, "reading the schema");
@@ -151,8 +153,8 @@ static void statements_finalize(struct store *s)
     }
 }
 
-/* A fresh connection in the place of one that failed; what there is stays when that fails too, so
- * that it can still be read from. */
+/* Replaces a connection that failed; if that fails too, the old one is kept, so that it can still
+ * be read from. */
 static int connection_renew(struct store *s)
 {
     sqlite3 *db = NULL;
@@ -170,7 +172,7 @@ static int connection_renew(struct store *s)
         for (u32 i = 0; i < s->statement_count; i++)
             sqlite3_finalize(fresh[i]);
         sqlite3_close(db);
-        rc = failed(s, rc, "opening it anew");
+        rc = failed(s, rc, "reopening it");
     }
     mem_free(fresh);
     return rc;
@@ -185,7 +187,7 @@ static void files_note(struct store *s)
     s->looked_us = now_us(s);
 }
 
-/* The name that does not lead to its file, or NULL. */
+/* The name that no longer refers to its file, or NULL. */
 static const char *files_find_moved(const struct store *s)
 {
     for (size_t i = 0; i < STORE_FILES; i++)
@@ -218,7 +220,7 @@ int store_look(struct store *s)
     return err;
 }
 
-/* The disk is full: a part of the reserve is to do for the time being. */
+/* The disk is full: a part of the reserve is used for the time being. */
 static void disk_is_full(struct store *s)
 {
     if (!store_reserve_release(&s->reserve))
@@ -238,7 +240,7 @@ bool store_is_full(struct store *s)
     return s->full;
 }
 
-/* Brings a store in doubt back to what its last commit left. */
+/* Restores a store in doubt to the state of its last commit. */
 static int mend(struct store *s)
 {
     int err = files_look(s);
@@ -260,9 +262,8 @@ static int mend(struct store *s)
 
 /* After a commit: keeps the WAL near wal_checkpoint_bytes. A checkpoint beside unbroken writing is
  * never complete, and only a complete one lets the next turn start the WAL from its beginning: so
- * the checkpointer does the bulk, in copies that leave less and less, and the loop does the rest.
- * Somebody who reads an old state of the file hinders that; then it is tried again only after more
- * frames. */
+ * the checkpointer does the bulk, in copies that leave less and less, and the loop does the rest. A
+ * reader of an old state prevents that; the next attempt is then made only after more frames. */
 static void checkpoint_drive(struct store *s)
 {
     struct store_wal wal;
@@ -345,7 +346,7 @@ static int open_steps(struct store *s, struct fault *f)
     store_prepare(s, &s->vacuum, "PRAGMA incremental_vacuum");
     store_prepare(s, &s->free_count, "PRAGMA freelist_count");
     store_prepare(s, &s->page_count, "PRAGMA page_count");
-    s->freed = true; /* the last process may not have come to it */
+    s->freed = true; /* the previous process may not have done it */
     rc = store_copier_start(&s->copier, s->path);
     files_note(s);
     return rc == SQLITE_OK ? 0 : open_failed(f, E_IO, s->path, sqlite3_errstr(rc));
@@ -380,14 +381,14 @@ void store_close(struct store *s)
     store_rollback(s);
     if (s->doubt && s->db && !files_find_moved(s) &&
         store_wal_cut(s->db, STORE_PAGE_SIZE) != SQLITE_OK)
-        s->doubt = true; /* as it was; there is nobody left to tell */
+        s->doubt = true; /* unchanged; an error could not be reported */
     store_copier_stop(s->copier);
     statements_finalize(s);
     /* The last connection deletes the WAL by its name: not if that is another file's. */
     if (s->db && files_find_moved(s))
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     int rc = sqlite3_close(s->db);
-    assert(rc == SQLITE_OK); /* else somebody kept a statement of his own */
+    assert(rc == SQLITE_OK); /* otherwise a caller has kept a statement of its own */
     store_reserve_close(&s->reserve);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
@@ -411,7 +412,7 @@ void store_set_guard(struct store *s, int (*guard)(void *arg), void *arg)
     s->guard_arg = arg;
 }
 
-/* Grows with every change of the file that this connection makes or learns of; costs no I/O. */
+/* Grows with every change of the file that this connection makes or notices; costs no I/O. */
 static u32 file_version(struct store *s)
 {
     u32 version = 0;
@@ -419,7 +420,7 @@ static u32 file_version(struct store *s)
     return version;
 }
 
-/* Behind BEGIN IMMEDIATE nobody else can write until this turn ends. */
+/* After BEGIN IMMEDIATE no other process can write until this turn ends. */
 static int check_owner(struct store *s)
 {
     if (LIKELY(file_version(s) == s->version) || !s->guard)
@@ -526,13 +527,13 @@ int store_commit(struct store *s, u64 *ret_ticket)
         s->stats.commit_longest_us = MAX(s->stats.commit_longest_us, s->stats.commit_last_us);
         if (err) {
             s->stats.failures++;
-            s->freed = true; /* what was given back in this turn is free again */
+            s->freed = true; /* pages returned in this turn are free again */
             if (s->fenced)
                 return err;
             if (err == E_FULL)
                 disk_is_full(s);
-            /* Now, lest a crash before the next turn finds the failed one in the WAL. A disk that
-             * is full may have room again once the WAL can start anew. */
+            /* At once, so that a crash before the next turn does not find the failed one in the
+             * WAL. On a full disk there may be room again once the WAL can restart. */
             s->uncut = whole;
             mend(s);
             if (s->full && !s->doubt)
@@ -570,7 +571,7 @@ static u64 page_figure(struct store *s, sqlite3_stmt *stmt)
     return n;
 }
 
-/* Free pages that go back now: it starts at a share of the file and goes on to half of that. */
+/* Free pages to return now: starts at a share of the file and continues to half of it. */
 static u64 pages_to_give(struct store *s)
 {
     u64 free = page_figure(s, s->free_count);
@@ -593,7 +594,7 @@ bool store_has_free(const struct store *s)
     return s->freed && !s->doubt && !s->fenced;
 }
 
-/* One row of the statement is one page given back; stopped between two, the rest keeps. */
+/* Each row of the statement is one returned page; stopping in between is harmless. */
 u32 store_give_back(struct store *s, u32 pages)
 {
     u32 n = 0;
@@ -610,7 +611,7 @@ u32 store_give_back(struct store *s, u32 pages)
     return n;
 }
 
-/* An idle daemon keeps no pages in memory, but one that is only between two calls does. */
+/* An idle daemon keeps no pages in memory, but one between two calls does. */
 static void release_memory(struct store *s)
 {
     int now = 0, highest;

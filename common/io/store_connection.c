@@ -9,7 +9,7 @@
 
 #define PAGE_SQL_OF(size) #size
 #define PAGE_SQL(size)    PAGE_SQL_OF(size)
-/* Others (the sqlite3 shell) are waited for so long before a turn fails. */
+/* How long other processes (the sqlite3 shell) are waited for before a turn fails. */
 #define STORE_BUSY_MS 1000
 
 int store_err_of(sqlite3 *db, int rc)
@@ -26,7 +26,8 @@ int store_err_of(sqlite3 *db, int rc)
 
 void store_connection_init(void)
 {
-    /* Counting allocations costs a lock each; refused, and harmless, once sqlite3 is in use. */
+    /* Counting allocations costs a lock each; this is refused, harmlessly, once sqlite3 is in
+     * use. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
@@ -63,8 +64,8 @@ static int journal_is_wal(sqlite3 *db, bool *ret)
     return rc;
 }
 
-/* What holds for the writing connection. The page size and auto_vacuum are a new file's, from
- * before its WAL; said to one that is in use they would be written again with every open. */
+/* Settings of the writing connection. Page size and auto_vacuum apply to a new file, before its
+ * WAL; for an existing file they would be rewritten with every open. */
 static int set_up(sqlite3 *db, const struct store_conf *conf)
 {
     char sql[256];

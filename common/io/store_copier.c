@@ -1,8 +1,8 @@
 /* The checkpointer. See store_copier.h.
  *
- * The copier's connection belongs to its thread; what the loop and it share is under `lock`. A
- * PASSIVE checkpoint waits for nobody and hinders nobody: it copies what was committed when it
- * began, while the loop goes on writing behind that. */
+ * The connection belongs to the copier's thread; what it shares with the loop is under `lock`. A
+ * PASSIVE checkpoint waits for nobody and blocks nobody: it copies what was committed when it
+ * began, while the loop continues to write. */
 #include "common/io/store_copier.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ struct store_copier {
     u64 failures;
 };
 
-/* Until there is something to do; with `later` true that is so when COPIER_LATER_S are over. */
+/* Waits until there is work; with `later` set, until COPIER_LATER_S have passed. */
 static void wait_for_work(struct store_copier *c)
 {
     struct timespec end;
@@ -68,7 +68,7 @@ static int thread_start(struct store_copier *c)
     sigset_t all, old;
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, COPIER_STACK_SIZE);
-    /* Signals are the daemon's business, on its own thread. */
+    /* Signals are handled by the daemon's own thread. */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &old);
     int no = pthread_create(&c->thread, &attr, copier_run, c);

@@ -22,7 +22,7 @@ static void sql_meta_set(struct engine *e, const char *key, i64 value)
     store_run(q->store, q->meta_set);
 }
 
-/* Holds every number; E_INVALID: the instance is none. */
+/* Reads every number; E_INVALID: the instance is malformed. */
 static int meta_read(struct store_engine *q)
 {
     struct engine *e = q->engine;
@@ -94,7 +94,8 @@ static int epoch_take(struct store_engine *q)
     return 0;
 }
 
-/* Another process took a later epoch, or there is none any more: the file is not this one's. */
+/* Another process took a later epoch, or the epoch is missing: this process no longer owns the
+ * file. */
 static int epoch_check(void *arg)
 {
     struct store_engine *q = arg;
@@ -142,8 +143,8 @@ int store_engine_open(struct store_engine *q, struct engine *e, const struct sto
     return err ? store_engine_failed(q, err, f) : 0;
 }
 
-/* Durably in any case: what carries an epoch that was used before a loss of power must not come
- * again, or it would be taken for old. */
+/* Durable in any case: an epoch that was used before a power loss must not be assigned again, or
+ * its messages would be taken for old ones. */
 int store_engine_ready(struct store_engine *q, struct fault *f)
 {
     u64 ticket;
@@ -165,7 +166,7 @@ void store_engine_close(struct store_engine *q)
         engine_return_ids(q->engine);
         engine_end_time(q->engine, q->clock->now_ms);
         if (store_commit(q->store, &ticket) != 0)
-            store_rollback(q->store); /* then the reserves are skipped */
+            store_rollback(q->store); /* then the reserved ids are skipped */
     }
     store_close(q->store);
     engine_deinit(q->engine);
@@ -179,7 +180,7 @@ static int sql_commit(struct engine *e, u64 *ret_ticket)
     return store_commit(store_engine_of(e)->store, ret_ticket);
 }
 
-/* A commit is durable, or as durable as it is wanted, when it returns. */
+/* A commit is durable, as far as configured, when it returns. */
 static int sql_settled(struct engine *e, u64 *ret_ticket)
 {
     *ret_ticket = store_ticket(store_engine_of(e)->store);

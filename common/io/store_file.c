@@ -1,7 +1,7 @@
-/* The lock, the rights and the directory of a database file. See store_file.h.
+/* The lock, the permissions and the directory of a database file. See store_file.h.
  *
- * The lock is flock's on a file of its own: it goes with the process however that ends, and
- * SQLite's own locks on the database stay free for the shell that somebody looks at it with. */
+ * The lock is an flock on a file of its own: it ends with the process in any case, and SQLite's own
+ * locks on the database stay available for somebody's sqlite3 shell. */
 #include "common/io/store_file.h"
 
 #include <errno.h>
@@ -27,8 +27,8 @@ static int path_failed(struct fault *f, const char *path)
     return err;
 }
 
-/* The holder's pid goes into the file, only for the words that the next one gets: whether it can be
- * written does not matter. */
+/* The holder's pid is stored only for the next one's error text: whether it can be written does not
+ * matter. */
 static void pid_write(int fd)
 {
     char pid[32];

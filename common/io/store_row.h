@@ -11,7 +11,7 @@ static inline void store_bind_str(sqlite3_stmt *stmt, int at, str s)
     sqlite3_bind_text64(stmt, at, s.n ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-/* An empty blob takes no bytes, as an empty text does, and is never NULL. */
+/* An empty blob takes no space, like an empty text, and is never NULL. */
 static inline void store_bind_bytes(sqlite3_stmt *stmt, int at, str s)
 {
     sqlite3_bind_blob64(stmt, at, s.n ? s.p : "", s.n, SQLITE_STATIC);
@@ -24,7 +24,7 @@ static inline void store_bind_u64(sqlite3_stmt *stmt, int at, u64 n)
 
 static inline str store_column_str(sqlite3_stmt *stmt, int at)
 {
-    int n = sqlite3_column_bytes(stmt, at); /* the text is UTF-8 already: this converts nothing */
+    int n = sqlite3_column_bytes(stmt, at); /* the text is UTF-8 already: no conversion */
     return n ? str_from(sqlite3_column_blob(stmt, at), (size_t)n) : STR("");
 }
 
@@ -33,7 +33,7 @@ static inline u64 store_column_u64(sqlite3_stmt *stmt, int at)
     return (u64)sqlite3_column_int64(stmt, at);
 }
 
-/* A time that may be "none" (0) in a row that is updated in its place: both are 48 bits wide, so
+/* A time that may be "none" (0) in a row that is updated in place: both values are 48 bits wide, so
  * that the row never grows, which would split its page. */
 #define STORE_TIME_NONE (-((i64)1 << 40))
 

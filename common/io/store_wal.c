@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 
 /* SQLite maps the index in pieces of this size; mxFrame of the first header copy, and nBackfill
- * behind both copies, stand in the first piece. */
+ * after both copies, are in the first piece. */
 #define INDEX_PIECE  32768
 #define INDEX_FRAMES 16
 #define INDEX_COPIED 96
@@ -73,7 +73,7 @@ int store_wal_copier_open(sqlite3 **ret, const char *path)
 
     if (rc != SQLITE_OK)
         return rc;
-    /* Only a read makes a connection notice that there is a WAL. */
+    /* A connection notices the WAL only when it reads. */
     return sqlite3_exec(*ret,
                         "PRAGMA mmap_size=0; PRAGMA cache_size=4; PRAGMA wal_autocheckpoint=0;"
                         "PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema",

@@ -1,9 +1,9 @@
-/* nng completes operations on threads of its own. All that happens there is that the operation is
- * marked as done, under the port's lock, and an eventfd wakes the loop, where the result is taken.
+/* nng completes operations on its own threads. All that happens there is that the operation is
+ * marked as done, under the port's lock, and an eventfd wakes the loop, which takes the result.
  *
- * Invariants: (1) at most one operation of each kind is under way on a stream; (2) its buffers
- * belong to nng while one is; (3) no operation is begun on a closed stream, and closing ends those
- * under way, each with its callback; then the stream is freed. */
+ * Invariants: (1) at most one operation of each kind is pending on a stream; (2) its buffers belong
+ * to nng meanwhile; (3) no operation is begun on a closed stream, and closing ends those pending,
+ * each with its callback; then the stream is freed. */
 #include "common/io/stream.h"
 
 #include <arpa/inet.h>
@@ -16,18 +16,18 @@
 
 #include "common/base/mem.h"
 
-/* Bytes asked for with one read, at least: many small frames, or a piece of a large one. */
+/* Minimum bytes requested with one read: many small frames, or a piece of a large one. */
 #define STREAM_READ_SIZE (64u << 10)
-/* A buffer that grew beyond this for something large is given back when it is empty. */
+/* A buffer that grew beyond this is freed when it is empty. */
 #define STREAM_KEEP_SIZE (1u << 20)
-/* While the loop is full, it is asked so often whether reading may go on. */
+/* Interval at which a full loop is asked whether reading may continue. */
 #define STREAM_PAUSE_MS 5
-/* Pause before accepting again when there was no descriptor for it. */
+/* Pause before accepting again when no descriptor was left. */
 #define STREAM_ACCEPT_PAUSE_MS 100
 
 #define STREAM_FAULT_ADDRESS 1
 
-/* One operation that nng carries out. */
+/* One operation carried out by nng. */
 struct op {
     struct stream_port *port;
     nng_aio *aio;
@@ -40,12 +40,12 @@ struct stream {
     struct stream_port *port;
     nng_stream *stream;
     struct op read, write;
-    struct buf got;     /* what was read and not taken yet */
+    struct buf got;     /* received and not consumed yet */
     struct buf sending; /* in nng's hands, from byte `sent` on */
     struct buf next;    /* waits for `sending` */
     size_t sent;
     bool closed;
-    bool paused; /* it reads on, so many bytes, when the loop is not full any more */
+    bool paused; /* reading continues, with so many bytes, when the loop is no longer full */
     size_t want;
     void *data;
 };
@@ -58,13 +58,13 @@ struct stream_port {
     struct op connect; /* dial or accept */
     struct loop_timer accept_again, read_again;
     struct loop_watch wake;
-    struct list streams; /* those that nng still works on, closed ones among them */
+    struct list streams; /* those that nng still uses, closed ones included */
     pthread_mutex_t lock;
 };
 
 /* --- operations ------------------------------------------------------------------------------- */
 
-/* Runs on a thread of nng's. */
+/* Runs on a thread of nng. */
 static void op_done(void *arg)
 {
     struct op *op = arg;
@@ -74,7 +74,7 @@ static void op_done(void *arg)
     pthread_mutex_lock(&op->port->lock);
     op->done = true;
     n = write(op->port->wake.fd, &one, sizeof(one));
-    (void)n; /* a full counter wakes as well */
+    (void)n; /* a full counter also wakes */
     pthread_mutex_unlock(&op->port->lock);
 }
 
@@ -82,17 +82,17 @@ static void op_init(struct op *op, struct stream_port *p)
 {
     *op = (struct op){.port = p};
     if (nng_aio_alloc(&op->aio, op_done, op) != 0)
-        abort(); /* memory has ended, as mem_alloc would say */
+        abort(); /* out of memory, reported as mem_alloc does */
     nng_aio_set_timeout(op->aio, NNG_DURATION_INFINITE);
 }
 
 static void op_deinit(struct op *op)
 {
-    nng_aio_wait(op->aio); /* its callback may still be on its way out */
+    nng_aio_wait(op->aio); /* its callback may still be returning */
     nng_aio_free(op->aio);
 }
 
-/* Whether the operation came to its end since it was begun; the result is then in its aio. */
+/* Whether the operation has finished since it was begun; the result is then in its aio. */
 static bool op_take(struct op *op)
 {
     bool done;
@@ -143,7 +143,7 @@ void stream_close(struct stream *s)
         return;
     s->closed = true;
     nng_stream_close(s->stream);
-    n = write(s->port->wake.fd, &one, sizeof(one)); /* it is freed in a turn to come */
+    n = write(s->port->wake.fd, &one, sizeof(one)); /* it is freed in a later turn */
     (void)n;
 }
 
@@ -226,7 +226,7 @@ void stream_flush(struct stream *s)
     nng_stream_send(s->stream, s->write.aio);
 }
 
-/* Asks for more. Memory grows with what has come, not by somebody's word alone. */
+/* Requests more. Memory grows with what has arrived, not with an announced size alone. */
 static void stream_read(struct stream *s, size_t want)
 {
     nng_iov iov = {.iov_len = MAX(MIN(want, s->got.n), STREAM_READ_SIZE)};
@@ -245,8 +245,8 @@ static void stream_lost(struct stream *s)
     e->closed(e->arg, s);
 }
 
-/* The store is behind: what more came would only fill memory. The other side is slowed down, in the
- * end, by its own. */
+/* The store is behind: more input would only fill memory. The peer is slowed down, in the end, by
+ * its own full buffers. */
 static void stream_pause(struct stream *s, size_t want)
 {
     struct stream_port *p = s->port;
@@ -331,7 +331,7 @@ void stream_dial(struct stream_port *p)
     nng_stream_dialer_dial(p->dialer, p->connect.aio);
 }
 
-/* A dial or an accept came to its end. */
+/* A dial or an accept has finished. */
 static void connect_done(struct stream_port *p)
 {
     bool ok = nng_aio_result(p->connect.aio) == 0;
@@ -359,7 +359,7 @@ static void wake_ready(struct loop_watch *w, u32 events)
     u64 count;
     ssize_t n = read(w->fd, &count, sizeof(count));
 
-    (void)n; /* empty: another wake was read for it */
+    (void)n; /* empty: another wake-up was read for it */
     list_each(item, next, &p->streams) {
         struct stream *s = list_item(item, struct stream, link);
 
@@ -395,7 +395,7 @@ static struct stream_port *port_new(struct loop *l, struct stream_events events)
     return p;
 }
 
-/* Watches a new port, or closes it again when `r`, an error of nng's, says that it cannot be. */
+/* Watches a new port, or closes it again when `r`, an nng error, is set. */
 static int port_start(struct stream_port *p, int r, const char *what, const char *url,
                       struct fault *f)
 {
@@ -436,7 +436,7 @@ int stream_dialer(struct stream_port **ret, struct loop *l, const char *url, u32
     return r;
 }
 
-/* Ends the dial or accept under way, and lets go of the stream that it may have brought. */
+/* Ends the pending dial or accept, and frees the stream that it may have opened. */
 static void connect_close(struct stream_port *p)
 {
     if (p->dialer)

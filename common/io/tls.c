@@ -1,8 +1,8 @@
-/* GnuTLS takes what it is given to send and may then not be able to send it: it keeps the record and
- * must be asked again before anything else is sent. Such a record counts as not taken here, and is
- * known by `stuck`.
+/* GnuTLS may accept data and then be unable to send it: it keeps the record and must be called
+ * again before anything else is sent. Such a record counts as not sent here; `stuck` is its size.
  *
- * Credentials are counted by the sessions that use them, so that new ones may take their place. */
+ * Credentials are reference-counted by the sessions that use them, so that new ones can replace
+ * them. */
 #include "common/io/tls.h"
 
 #include <errno.h>
@@ -124,7 +124,8 @@ struct tls *tls_open(struct tls_identity *id, int fd)
     gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->credentials->x509);
     gnutls_session_ticket_enable_server(t->session, &id->tickets);
     gnutls_alpn_set_protocols(t->session, &http, 1, 0);
-    gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT); /* its owner has its own */
+    gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT); /* its owner has a
+                                                                          * deadline */
     gnutls_transport_set_int(t->session, fd);
     return t;
 }
@@ -155,7 +156,7 @@ bool tls_wants_write(const struct tls *t)
     return gnutls_record_get_direction(t->session) == 1;
 }
 
-/* What recv or send would have said. */
+/* What recv or send would return. */
 static ssize_t as_errno(ssize_t n)
 {
     if (n >= 0)
@@ -168,8 +169,8 @@ ssize_t tls_recv(struct tls *t, void *to, size_t n)
 {
     ssize_t got = gnutls_record_recv(t->session, to, n);
 
-    /* A client that closes its socket without a word has left as well; one that asks for new keys
-     * of TLS 1.2 is told no. */
+    /* A client that closes its socket without close_notify has left as well; a TLS 1.2
+     * renegotiation is refused. */
     if (got == GNUTLS_E_PREMATURE_TERMINATION)
         return 0;
     if (got == GNUTLS_E_REHANDSHAKE)
@@ -211,5 +212,5 @@ bool tls_has_more(const struct tls *t)
 
 void tls_finish(struct tls *t)
 {
-    gnutls_bye(t->session, GNUTLS_SHUT_WR); /* nobody waits for the other side's word */
+    gnutls_bye(t->session, GNUTLS_SHUT_WR); /* does not wait for the peer's close_notify */
 }

@@ -1,5 +1,5 @@
-/* Files: ca.pem and ca-key.pem stay as they are once made; server.pem and server-key.pem are written
- * anew. Keys are readable by their owner only. */
+/* Files: ca.pem and ca-key.pem are kept once created; server.pem and server-key.pem are rewritten
+ * at every start. Keys are readable by their owner only. */
 #include "common/io/tls_local.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ static int pair_write(const struct pair *p, const struct pair *above, const char
             buf_add(&chain, more.data, more.size);
         gnutls_datum_t all = {(unsigned char *)chain.p, (unsigned)chain.n};
 
-        /* The key first: a certificate without its key is of no use to anybody. */
+        /* The key first: a certificate without its key is useless. */
         err = file_write(key, 0600, &key_text, f);
         if (!err)
             err = file_write(certificate, 0644, &all, f);
@@ -84,7 +84,7 @@ static int pair_write(const struct pair *p, const struct pair *above, const char
     return err;
 }
 
-/* E_NOT_FOUND where there is none. */
+/* E_NOT_FOUND when there is none. */
 static int pair_read(struct pair *p, const char *certificate, const char *key, struct fault *f)
 {
     gnutls_datum_t text = {0}, key_text = {0};
@@ -96,9 +96,10 @@ static int pair_read(struct pair *p, const char *certificate, const char *key, s
         gnutls_x509_crt_init(&p->certificate) < 0 || gnutls_x509_privkey_init(&p->key) < 0 ||
         gnutls_x509_crt_import(p->certificate, &text, GNUTLS_X509_FMT_PEM) < 0 ||
         gnutls_x509_privkey_import2(p->key, &key_text, GNUTLS_X509_FMT_PEM, NULL, 0) < 0)
-        err = fault_set(f, TLS_FAULT,
-                        "%s and %s are no certificate and its key: remove both to make new ones",
-                        certificate, key);
+        err =
+            fault_set(f, TLS_FAULT,
+                      "%s and %s are not a certificate and its key: remove both to create new ones",
+                      certificate, key);
     if (key_text.data)
         gnutls_memset(key_text.data, 0, key_text.size);
     gnutls_free(text.data);
@@ -106,7 +107,7 @@ static int pair_read(struct pair *p, const char *certificate, const char *key, s
     return err;
 }
 
-/* --- certificates ----------------------------------------------------------------------------- */
+/* A key, and a certificate with everything that both kinds have in common. */
 
 /* A key, and a certificate with all that both kinds have. */
 static int pair_begin(struct pair *p, const char *name, i64 now_s, i64 days)
@@ -225,7 +226,7 @@ int tls_local_make(struct tls_local *ret, const char *dir, const char *const *na
     *ret = (struct tls_local){mem_printf("%s/ca.pem", dir), mem_printf("%s/server.pem", dir),
                               mem_printf("%s/server-key.pem", dir)};
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        err = fault_set(f, TLS_FAULT, "directory %s cannot be made: %s", dir, strerror(errno));
+        err = fault_set(f, TLS_FAULT, "directory %s cannot be created: %s", dir, strerror(errno));
     if (!err)
         err = authority_open(&authority, ret->authority, key, now_s, f);
     if (!err && make_certificate(&server, &authority, names, name_count, now_s))

@@ -56,7 +56,7 @@ def test_strangers_keep_nobody_out(make_toque, tcp):
             silent.enter_context(socket.create_connection(('127.0.0.1', tcp.port), timeout=30))
         with socket.create_connection(('127.0.0.1', tcp.port), timeout=30) as s:
             s.sendall(b'toquelk\1' + bytes(64))
-            t.queued.wait_line('a peer is turned away')
+            t.queued.wait_line('a peer is refused on the link')
             with contextlib.suppress(ConnectionResetError):
                 while s.recv(4096):
                     pass
@@ -70,7 +70,7 @@ def test_another_key(make_toque, tcp):
     t = make_toque(**tcp.options(tcp.key('a', 'a' * 32), tcp.key('b', 'b' * 32)))
     t.queued.start()
     t.topicd.start()
-    assert 'its key is another one' in t.queued.wait_line('a peer is turned away')
+    assert 'its key differs' in t.queued.wait_line('a peer is refused on the link')
     assert not any('queued is up' in line for line in t.topicd.log)
     t.topicd.stop()
     t.topicd.options.update(tcp.key('a', 'b' * 32))

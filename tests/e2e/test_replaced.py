@@ -29,7 +29,7 @@ def test_queued_is_replaced(toque):
     with pytest.raises(REFUSED):
         sqs.send_message(QueueUrl=url, MessageBody='never')
     assert toque.queued.wait_end() == REPLACED
-    assert 'another process has taken the store' in toque.queued.tail()
+    assert 'another process has taken over the store' in toque.queued.tail()
     assert rows(file, 'message') == before
     toque.queued.start()
     got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)['Messages']

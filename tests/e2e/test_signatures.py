@@ -181,13 +181,13 @@ def test_reloaded_on_hangup(toque, keys):
     keys.write([*KEYS, new])
     for d in (toque.queued, toque.topicd):
         d.process.send_signal(signal.SIGHUP)
-        d.wait_line('the keys were read again keys=5')
+        d.wait_line('the keys were reloaded keys=5')
     for c in clients:
         c.list_queues()
     keys.write(KEYS, mode=0o640)
     for d in (toque.queued, toque.topicd):
         d.process.send_signal(signal.SIGHUP)
-        assert 'its mode must be 0600, not 0640' in d.wait_line('the keys stay as they were')
+        assert 'its mode must be 0600, not 0640' in d.wait_line('the keys were not reloaded')
     for c in clients:
         c.list_queues()
 

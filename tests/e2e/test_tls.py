@@ -86,7 +86,7 @@ def test_files_and_their_reload(make_toque, secure, tmp_path):
     shutil.copy(f'{other}/server.pem', cert)
     shutil.copy(f'{other}/server-key.pem', key)
     t.queued.process.send_signal(signal.SIGHUP)
-    t.queued.wait_line('the certificate was read again')
+    t.queued.wait_line('the certificate was reloaded')
     assert serial(secure.bundles['topicd']) != first
     cert.write_text('broken')
     t.queued.process.send_signal(signal.SIGHUP)

@@ -477,19 +477,19 @@ static void test_refused(void **state)
         {NEW(ALLOW(EVERYONE ",\"Sid\":1")), "Sid: must be a string"},
         {NEW(ALLOW(EVERYONE ",\"Foo\":1")), "has no member Foo"},
         {NEW(ALLOW(EVERYONE ",\"Condition\":1")), "Condition: must be an object"},
-        {WHEN("\"StringIs\":{\"k\":\"v\"}"), "StringIs: is no operator"},
-        {WHEN("\"stringequals\":{\"k\":\"v\"}"), "is no operator"},
-        {WHEN("\"NullIfExists\":{\"k\":\"true\"}"), "is no operator"},
-        {WHEN("\"ForAnyValue:Null\":{\"k\":\"true\"}"), "is no operator"},
+        {WHEN("\"StringIs\":{\"k\":\"v\"}"), "StringIs: is not an operator"},
+        {WHEN("\"stringequals\":{\"k\":\"v\"}"), "is not an operator"},
+        {WHEN("\"NullIfExists\":{\"k\":\"true\"}"), "is not an operator"},
+        {WHEN("\"ForAnyValue:Null\":{\"k\":\"true\"}"), "is not an operator"},
         {WHEN("\"StringEquals\":\"v\""), "must be an object"},
         {WHEN("\"StringEquals\":{\"k\":{}}"), "must be a string"},
-        {WHEN("\"Bool\":{\"k\":\"maybe\"}"), "is no value for Bool"},
-        {WHEN("\"NumericEquals\":{\"k\":\"0x10\"}"), "is no value for NumericEquals"},
-        {WHEN("\"NumericEquals\":{\"k\":\"inf\"}"), "is no value for NumericEquals"},
-        {WHEN("\"NumericEquals\":{\"k\":\"\"}"), "is no value for NumericEquals"},
-        {WHEN("\"DateEquals\":{\"k\":\"tomorrow\"}"), "is no value for DateEquals"},
-        {WHEN("\"IpAddress\":{\"k\":\"10.0.0.0/33\"}"), "is no value for IpAddress"},
-        {WHEN("\"IpAddress\":{\"k\":\"host\"}"), "is no value for IpAddress"},
+        {WHEN("\"Bool\":{\"k\":\"maybe\"}"), "is not a value for Bool"},
+        {WHEN("\"NumericEquals\":{\"k\":\"0x10\"}"), "is not a value for NumericEquals"},
+        {WHEN("\"NumericEquals\":{\"k\":\"inf\"}"), "is not a value for NumericEquals"},
+        {WHEN("\"NumericEquals\":{\"k\":\"\"}"), "is not a value for NumericEquals"},
+        {WHEN("\"DateEquals\":{\"k\":\"tomorrow\"}"), "is not a value for DateEquals"},
+        {WHEN("\"IpAddress\":{\"k\":\"10.0.0.0/33\"}"), "is not a value for IpAddress"},
+        {WHEN("\"IpAddress\":{\"k\":\"host\"}"), "is not a value for IpAddress"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -639,7 +639,8 @@ static void test_cost_is_bounded(void **state)
     assert_true(d.too_costly);
     buf_reset(&value);
     access_decision_tell(&d, &rq, &value);
-    assert_string_equal(value.p, "denied: the policy costs too much to judge, up to statement 1");
+    assert_string_equal(value.p,
+                        "denied: the policy costs too much to evaluate, up to statement 1");
     access_policy_free(p);
     buf_deinit(&policy);
     buf_deinit(&value);

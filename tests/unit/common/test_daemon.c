@@ -98,10 +98,10 @@ static void directories(void **state)
     close(open(file, O_WRONLY | O_CREAT, 0600));
     fault_clear(&fault);
     assert_int_equal(daemon_make_dir(file, 0750, &fault), E_FAULT);
-    assert_non_null(strstr(fault.text, "is no directory"));
+    assert_non_null(strstr(fault.text, "is not a directory"));
     fault_clear(&fault);
     assert_int_equal(daemon_make_dir(under, 0750, &fault), E_FAULT);
-    assert_non_null(strstr(fault.text, "cannot be made: Not a directory"));
+    assert_non_null(strstr(fault.text, "cannot be created: Not a directory"));
     fault_clear(&fault);
     assert_int_equal(daemon_make_dir("/proc/toque", 0750, &fault), E_FAULT);
     fault_clear(&fault);

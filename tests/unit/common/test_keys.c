@@ -96,7 +96,7 @@ static void test_refused(void **state)
         {KEY(",\"services\":[]"), "services: must have 1 to 8 items"},
         {KEY(",\"services\":[1]"), "services[0]: must be a string"},
         {KEY(",\"expires\":\"soon\""), "expires must be a time"},
-        {KEY(",\"policy\":{}"), "policy: is no policy of a key"},
+        {KEY(",\"policy\":{}"), "policy: is not a valid policy of a key"},
         {KEY(",\"policy\":{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":"
              "\"*\",\"Resource\":\"*\"}]}"),
          "has a Principal"},
@@ -141,7 +141,7 @@ static void test_others_may_not_read_it(void **state)
     assert_string_equal(f.text, "/nowhere/keys.json: No such file or directory");
     fault_clear(&f);
     assert_int_equal(keys_open(&k, "/tmp", &f), E_FAULT);
-    assert_string_equal(f.text, "/tmp: is no file");
+    assert_string_equal(f.text, "/tmp: is not a regular file");
 }
 
 /* The signing key of the vectors in tests/cases/sigv4. */
