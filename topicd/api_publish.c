@@ -112,7 +112,7 @@ static void refuse_phone(struct call *c, str number)
     else
         fault_set(&c->fault, FAULT_INVALID,
                   FAULT_PREFIX "PhoneNumber Reason: %.*s is not valid to publish to",
-                  (int)MIN(number.n, (size_t)SHOWN_MAX), number.n ? number.p : "");
+                  str_shown(number, SHOWN_MAX), number.n ? number.p : "");
 }
 
 static struct topic *find_target(struct call *c)
@@ -167,12 +167,12 @@ void api_publish(struct call *c)
 
 /* --- PublishBatch ----------------------------------------------------------------------------- */
 
-static int check_id(str id, struct fault *f)
+static int check_entry_id(str id, struct fault *f)
 {
     if (id.n > BATCH_ID_MAX)
         return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
                          "The Id of a batch entry in the batch request is too long: %.*s",
-                         (int)MIN(id.n, (size_t)SHOWN_MAX), id.p);
+                         str_shown(id, SHOWN_MAX), id.p);
     if (batch_is_id_text(id))
         return 0;
     return fault_set(f, CALL_FAULT_BATCH_ID_INVALID,
@@ -181,7 +181,8 @@ static int check_id(str id, struct fault *f)
                      (int)id.n, id.n ? id.p : "");
 }
 
-static int need(const struct val *entry, u32 n, const char *name, const char *path, struct fault *f)
+static int need_member(const struct val *entry, u32 n, const char *name, const char *path,
+                       struct fault *f)
 {
     if (val_get(entry, name))
         return 0;
@@ -191,7 +192,7 @@ static int need(const struct val *entry, u32 n, const char *name, const char *pa
                      n, path);
 }
 
-static int check_count(const struct val *entries, struct fault *f)
+static int check_entry_count(const struct val *entries, struct fault *f)
 {
     if (!entries || entries->count == 0)
         return fault_set(f, CALL_FAULT_BATCH_EMPTY,
@@ -202,18 +203,18 @@ static int check_count(const struct val *entries, struct fault *f)
     u32 n = 1;
 
     for (const struct val *v = entries->first; v; v = v->next, n++)
-        if (need(v, n, "Id", "id", f) || need(v, n, "Message", "message", f))
+        if (need_member(v, n, "Id", "id", f) || need_member(v, n, "Message", "message", f))
             return E_FAULT;
     return 0;
 }
 
-static int check_ids(const struct val *entries, struct fault *f)
+static int check_entry_ids(const struct val *entries, struct fault *f)
 {
     if (batch_repeated(entries))
         return fault_set(f, CALL_FAULT_BATCH_IDS_NOT_DISTINCT,
                          "Two or more batch entries in the request have the same Id.");
     for (const struct val *v = entries->first; v; v = v->next)
-        if (check_id(val_text(v, "Id"), f))
+        if (check_entry_id(val_text(v, "Id"), f))
             return E_FAULT;
     return 0;
 }
@@ -251,9 +252,9 @@ void api_publish_batch(struct call *c)
 
     if (fanout_park(&t->fanout, c))
         return;
-    if (check_count(entries, &c->fault) == 0)
+    if (check_entry_count(entries, &c->fault) == 0)
         topic = api_topic(c, "TopicArn");
-    if (!topic || check_ids(entries, &c->fault) || read_entries(c, topic, entries, list)) {
+    if (!topic || check_entry_ids(entries, &c->fault) || read_entries(c, topic, entries, list)) {
         call_done(c);
         return;
     }

@@ -9,11 +9,6 @@
 /* Longest protocol or endpoint that an error text shows. */
 #define SHOWN_MAX 1000
 
-static int shown(str s)
-{
-    return (int)MIN(s.n, (size_t)SHOWN_MAX);
-}
-
 static int check_sqs(const struct topic *topic, str endpoint, struct fault *f)
 {
     struct arn arn;
@@ -44,13 +39,13 @@ static int check_endpoint(const struct topic *topic, str protocol, str endpoint,
     if (!known)
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Amazon SNS does not support this protocol string: %.*s",
-                         shown(protocol), protocol.n ? protocol.p : "");
+                         str_shown(protocol, SHOWN_MAX), protocol.n ? protocol.p : "");
     if (topic->fifo)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Invalid protocol type: %.*s",
                          STR_ARG(protocol));
     if (str_is(protocol, "sms") && !api_is_phone_number(endpoint))
-        return fault_set(f, FAULT_INVALID, "Invalid SMS endpoint: %.*s", shown(endpoint),
-                         endpoint.n ? endpoint.p : "");
+        return fault_set(f, FAULT_INVALID, "Invalid SMS endpoint: %.*s",
+                         str_shown(endpoint, SHOWN_MAX), endpoint.n ? endpoint.p : "");
     if ((str_is(protocol, "http") && !str_starts_nocase(endpoint, STR("http://"))) ||
         (str_is(protocol, "https") && !str_starts_nocase(endpoint, STR("https://"))))
         return fault_set(f, FAULT_INVALID,
@@ -58,7 +53,7 @@ static int check_endpoint(const struct topic *topic, str protocol, str endpoint,
     if (str_is(protocol, "application")) /* platform applications are not implemented */
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Endpoint Reason: Endpoint does not exist for endpoint %.*s",
-                         shown(endpoint), endpoint.n ? endpoint.p : "");
+                         str_shown(endpoint, SHOWN_MAX), endpoint.n ? endpoint.p : "");
     return fault_set(f, CALL_FAULT_UNSUPPORTED,
                      "Subscriptions with the protocol %.*s are not implemented.",
                      STR_ARG(protocol));
@@ -86,8 +81,8 @@ static int check_limits(struct topicd *t, const struct topic *topic, str owner,
     return 0;
 }
 
-static struct sub *make(struct topicd *t, struct topic *topic, str owner, str protocol,
-                        str endpoint, const struct settings *settings, struct fault *f)
+static struct sub *make_or_find_sub(struct topicd *t, struct topic *topic, str owner, str protocol,
+                                    str endpoint, const struct settings *settings, struct fault *f)
 {
     struct buf text = {0};
     struct sub *u;
@@ -114,7 +109,7 @@ struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str p
         check_endpoint(topic, protocol, endpoint, f) == 0) {
         u = catalog_find_sub(topic, protocol, endpoint);
         if (!u) {
-            u = make(t, topic, owner, protocol, endpoint, &settings, f);
+            u = make_or_find_sub(t, topic, owner, protocol, endpoint, &settings, f);
         } else if (!sub_attr_agree(given, n, &settings, u)) {
             fault_set(f, FAULT_INVALID,
                       FAULT_FRAME_CREATE "Subscription already exists with different attributes");

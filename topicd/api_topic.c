@@ -7,7 +7,7 @@
 /* --- CreateTopic ------------------------------------------------------------------------------ */
 
 /* Checks the name together with FifoTopic; *ret: it is a FIFO topic. */
-static int check_name(const struct topic_request *r, bool *ret, struct fault *f)
+static int check_topic_name(const struct topic_request *r, bool *ret, struct fault *f)
 {
     bool fifo = false, known = true;
 
@@ -56,8 +56,8 @@ static bool is_full(struct topicd *t, str account, str region)
            !catalog_has_room_for(&t->catalog, account, region, (u64)o->scopes_max);
 }
 
-static struct topic *make(struct topicd *t, const struct topic_request *r, str arn,
-                          struct settings *settings, struct fault *f)
+static struct topic *make_or_find_topic(struct topicd *t, const struct topic_request *r, str arn,
+                                        struct settings *settings, struct fault *f)
 {
     struct topic *topic = catalog_topic(&t->catalog, arn);
     struct buf text = {0};
@@ -83,7 +83,7 @@ static int read_settings(const struct topic_request *r, str arn, struct settings
                          struct fault *f)
 {
     bool fifo = false;
-    int err = check_name(r, &fifo, f);
+    int err = check_topic_name(r, &fifo, f);
 
     if (fifo)
         settings_set(settings, TOPIC_FIFO, STR("true"));
@@ -109,7 +109,7 @@ struct topic *api_make_topic(struct topicd *t, const struct topic_request *r, st
     settings_init(&settings);
     topic_arn_write(&arn, r->region, r->account, r->name);
     if (read_settings(r, buf_view(&arn), &settings, f) == 0)
-        topic = make(t, r, buf_view(&arn), &settings, f);
+        topic = make_or_find_topic(t, r, buf_view(&arn), &settings, f);
     buf_deinit(&arn);
     settings_deinit(&settings);
     return topic;

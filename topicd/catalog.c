@@ -11,7 +11,7 @@
 /* Subscriptions cleared away between two looks at the clock. */
 #define ASK_EVERY 8
 
-static u32 clear_step(void *arg, u32 pieces);
+static u32 clear_gone_step(void *arg, u32 pieces);
 static u32 compact_step(void *arg, u32 pieces);
 
 void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
@@ -19,7 +19,7 @@ void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
 {
     *c = (struct catalog){.store = store, .loop = l, .background = background, .seed = seed};
     c->clearing = (struct background_job){
-        .name = "subscriptions", .class = BACKGROUND_CLEAR, .step = clear_step, .arg = c};
+        .name = "subscriptions", .class = BACKGROUND_CLEAR, .step = clear_gone_step, .arg = c};
     c->compacting = (struct background_job){
         .name = "matchers", .class = BACKGROUND_SPACE, .step = compact_step, .arg = c};
     map_init(&c->topics, c->seed);
@@ -30,7 +30,7 @@ void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
     settings_init(&c->scratch);
 }
 
-static void changed(struct catalog *c)
+static void catalog_changed(struct catalog *c)
 {
     c->changed = true;
     loop_dirty(c->loop);
@@ -200,7 +200,7 @@ static void free_topic(struct topic *t)
     topic_free(t);
 }
 
-static void clear(struct catalog *c)
+static void catalog_clear(struct catalog *c)
 {
     size_t at = 0;
     void *item;
@@ -230,7 +230,7 @@ static void clear(struct catalog *c)
 
 void catalog_deinit(struct catalog *c)
 {
-    clear(c);
+    catalog_clear(c);
     mem_free(c->orphans);
     settings_deinit(&c->scratch);
 }
@@ -248,7 +248,7 @@ static void clear_gone(struct catalog *c)
         matcher_remove(t->matcher, u->place);
         drop_sub(c, u);
         c->gone_subs--;
-        changed(c);
+        catalog_changed(c);
     }
     if (t->subs.n == 0)
         topic_free(t);
@@ -257,10 +257,10 @@ static void clear_gone(struct catalog *c)
 static void clear_orphan(struct catalog *c)
 {
     topic_store_delete_sub(c->store, c->orphans[--c->orphan_count]);
-    changed(c);
+    catalog_changed(c);
 }
 
-static u32 clear_step(void *arg, u32 pieces)
+static u32 clear_gone_step(void *arg, u32 pieces)
 {
     struct catalog *c = arg;
     u32 n = 0;
@@ -381,7 +381,7 @@ int catalog_reload(struct catalog *c)
 {
     struct loading loading = {.c = c};
 
-    clear(c);
+    catalog_clear(c);
     c->changed = false;
     c->usable = false;
     idmap_init(&loading.topics, c->seed);
@@ -391,7 +391,7 @@ int catalog_reload(struct catalog *c)
     buf_deinit(&loading.arn);
     idmap_deinit(&loading.topics);
     if (err) {
-        clear(c);
+        catalog_clear(c);
         return err;
     }
     c->next_topic_id = topic_store_next_topic_id(c->store);
@@ -408,7 +408,7 @@ static void store_topic(struct catalog *c, const struct topic *t)
                                                         .arn = t->arn,
                                                         .attributes = t->attributes,
                                                         .created_ms = t->created_ms});
-    changed(c);
+    catalog_changed(c);
 }
 
 struct topic *catalog_add_topic(struct catalog *c, struct scope *s, str name, str attributes,
@@ -437,7 +437,7 @@ void catalog_remove_topic(struct catalog *c, struct topic *t)
 {
     topic_store_delete_topic(c->store, t->id);
     bury_topic(c, t);
-    changed(c);
+    catalog_changed(c);
 }
 
 static void store_sub(struct catalog *c, const struct sub *u)
@@ -450,7 +450,7 @@ static void store_sub(struct catalog *c, const struct sub *u)
                                                     .owner = u->owner->account,
                                                     .attributes = sub_attributes(u),
                                                     .created_ms = u->created_ms});
-    changed(c);
+    catalog_changed(c);
 }
 
 /* Canonical text was checked before: a failure to read it is our bug. */
@@ -493,5 +493,5 @@ void catalog_remove_sub(struct catalog *c, struct sub *u)
     unmatch_sub(c, u);
     map_del(&u->topic->endpoints, u->key);
     drop_sub(c, u);
-    changed(c);
+    catalog_changed(c);
 }

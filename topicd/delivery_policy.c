@@ -40,7 +40,7 @@ static int refuse_field(struct fault *f, const char *frame, const char *name, co
     return policy_refuse(f, frame, text);
 }
 
-static i64 field(const json_t *retry, const struct retry_field *r)
+static i64 retry_value(const json_t *retry, const struct retry_field *r)
 {
     const json_t *v = json_object_get(retry, r->name);
 
@@ -76,7 +76,7 @@ static int check_retry(const json_t *retry, const char *frame, struct fault *f)
             return refuse_field(f, frame, r->name, "must be specified", -1);
         if (v && !json_is_integer(v))
             return refuse_field(f, frame, r->name, "must be an integer", -1);
-        value[i] = field(retry, r);
+        value[i] = retry_value(retry, r);
         if (value[i] < r->min)
             return refuse_field(f, frame, r->name, "must be greater than or equal to", r->min);
         if (value[i] > r->max)
@@ -120,7 +120,7 @@ static void drop_nulls(json_t *object)
         json_object_del(object, name);
 }
 
-static int keep(json_t *root, const char *frame, struct buf *out, struct fault *f)
+static int policy_keep(json_t *root, const char *frame, struct buf *out, struct fault *f)
 {
     json_t *http = json_object_get(root, "http");
 
@@ -156,7 +156,7 @@ int delivery_policy_keep(str text, const char *frame, struct buf *out, struct fa
         json_decref(root);
         return policy_refuse(f, frame, "failed to parse JSON.");
     }
-    err = keep(root, frame, out, f);
+    err = policy_keep(root, frame, out, f);
     json_decref(root);
     return err;
 }
@@ -170,7 +170,7 @@ static json_t *effective_retry(const json_t *given)
 
     for (size_t i = 0; i < ARRAY_LEN(retry_fields); i++)
         json_object_set_new(retry, retry_fields[i].name,
-                            json_integer(field(given, &retry_fields[i])));
+                            json_integer(retry_value(given, &retry_fields[i])));
     if (backoff)
         json_object_set(retry, BACKOFF, backoff);
     else

@@ -33,7 +33,7 @@ static bool is_single(const struct directory *d)
     return d->link_count == 1;
 }
 
-static void keep(struct directory *d, const struct directory_queue *q)
+static void queue_store_home(struct directory *d, const struct directory_queue *q)
 {
     if (d->failing) {
         d->stale = true;
@@ -43,7 +43,7 @@ static void keep(struct directory *d, const struct directory_queue *q)
     loop_dirty(d->loop);
 }
 
-static void unkeep(struct directory *d, const struct directory_queue *q)
+static void queue_delete_home(struct directory *d, const struct directory_queue *q)
 {
     if (d->failing) {
         d->stale = true;
@@ -54,7 +54,7 @@ static void unkeep(struct directory *d, const struct directory_queue *q)
 }
 
 /* The queue's entry, created if there is none. */
-static struct directory_queue *entry(struct directory *d, str arn)
+static struct directory_queue *queue_entry(struct directory *d, str arn)
 {
     struct directory_queue *q = map_get(&d->queues, arn);
 
@@ -90,9 +90,9 @@ static void set_home(struct directory *d, struct directory_queue *q, struct home
 }
 
 /* Returns true when the home changed. */
-static bool put(struct directory *d, str arn, struct home *h, u32 generation)
+static bool queue_set_home(struct directory *d, str arn, struct home *h, u32 generation)
 {
-    struct directory_queue *q = entry(d, arn);
+    struct directory_queue *q = queue_entry(d, arn);
     struct home *was = q->home;
 
     q->generation = generation;
@@ -106,9 +106,9 @@ static bool put(struct directory *d, str arn, struct home *h, u32 generation)
     return true;
 }
 
-static void drop(struct directory *d, struct directory_queue *q)
+static void queue_drop(struct directory *d, struct directory_queue *q)
 {
-    unkeep(d, q);
+    queue_delete_home(d, q);
     set_home(d, q, NULL);
     entry_tidy(d, q);
 }
@@ -125,7 +125,7 @@ void directory_greeted(struct directory *d, const struct queued_link *p)
     d->news = d->held > 0;
 }
 
-static bool is_full(struct directory *d)
+static bool directory_is_full(struct directory *d)
 {
     bool full = d->queues.n >= DIRECTORY_QUEUES_MAX;
 
@@ -148,10 +148,10 @@ static void take_added(struct directory *d, struct home *h, const struct frame_q
     str rest = q->added, arn;
 
     while (frame_next_str(&rest, &arn) == 1) {
-        if (!is_queue(arn) || is_full(d))
+        if (!is_queue(arn) || directory_is_full(d))
             continue;
-        if (put(d, arn, h, h->generation - !q->all))
-            keep(d, map_get(&d->queues, arn));
+        if (queue_set_home(d, arn, h, h->generation - !q->all))
+            queue_store_home(d, map_get(&d->queues, arn));
     }
 }
 
@@ -162,7 +162,7 @@ static void drop_unnamed(struct directory *d, struct home *h)
 
     for (size_t at = 0; (q = map_next(&d->queues, &at));)
         if (q->home == h && q->generation != h->generation)
-            drop(d, q);
+            queue_drop(d, q);
     h->generation++;
 }
 
@@ -177,7 +177,7 @@ void directory_announced(struct directory *d, struct home *h, const struct frame
         struct directory_queue *gone = map_get(&d->queues, arn);
 
         if (gone && gone->home == h)
-            drop(d, gone);
+            queue_drop(d, gone);
     }
     if (q->all && q->last)
         drop_unnamed(d, h);
@@ -211,7 +211,7 @@ void directory_set_failing(struct directory *d, bool failing)
     loop_dirty(d->loop);
     for (size_t at = 0; (q = map_next(&d->queues, &at));)
         if (q->home)
-            keep(d, q);
+            queue_store_home(d, q);
 }
 
 static int load_home(void *arg, str queue_arn, u64 queued)
@@ -220,7 +220,7 @@ static int load_home(void *arg, str queue_arn, u64 queued)
     struct home *h = homes_find_id(d->homes, queued);
 
     if (h)
-        put(d, queue_arn, h, h->generation - 1);
+        queue_set_home(d, queue_arn, h, h->generation - 1);
     return 0;
 }
 
@@ -233,7 +233,7 @@ int directory_load(struct directory *d)
 
 void directory_hold(struct directory *d, str arn)
 {
-    struct directory_queue *q = entry(d, arn);
+    struct directory_queue *q = queue_entry(d, arn);
 
     if (q->held++)
         return;
@@ -285,7 +285,7 @@ u32 directory_home(const struct directory *d, str arn)
 
 /* The link to the home with the highest hash of (its name, the queue's). A link whose instance
  * never greeted is waited for: a queue is not placed before all names are known. */
-static u32 rendezvous(const struct directory *d, str arn)
+static u32 rendezvous_link(const struct directory *d, str arn)
 {
     struct buf text = {0};
     u32 best = 0;
@@ -317,7 +317,7 @@ u32 directory_link(const struct directory *d, str arn)
     const struct home *owner = directory_owner(d, arn);
 
     if (!owner)
-        return rendezvous(d, arn);
+        return rendezvous_link(d, arn);
     return owner->link ? owner->link->index : DIRECTORY_NO_LINK;
 }
 

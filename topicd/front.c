@@ -21,7 +21,7 @@ struct forwarded {
     i64 due_ms; /* monotonic: end of the wait */
 };
 
-static void timer_due(struct loop_timer *timer);
+static void front_timer_due(struct loop_timer *timer);
 
 void front_init(struct front *f, struct loop *l, const struct map_seed *seed, struct directory *d,
                 struct queued_link **links, u32 link_count, u32 wait_max_ms)
@@ -31,7 +31,7 @@ void front_init(struct front *f, struct loop *l, const struct map_seed *seed, st
                         .links = links,
                         .link_count = link_count,
                         .wait_max_ms = wait_max_ms,
-                        .timer = {.due = timer_due, .arg = f},
+                        .timer = {.due = front_timer_due, .arg = f},
                         .next_id = 1};
     idmap_init(&f->calls, seed);
     f->under_way = mem_array(link_count, sizeof(*f->under_way));
@@ -200,13 +200,13 @@ static void take_off(struct front *f, struct call *c)
     c->cancel = NULL;
 }
 
-static void refuse(struct call *c, const char *why)
+static void call_refuse(struct call *c, const char *why)
 {
     call_fail(c, CALL_FAULT_UNAVAILABLE, "The queue daemon %s. Try again.", why);
 }
 
 /* Cancels the call at the instance, so that it makes no message invisible for it. */
-static void cancel(struct front *f, const struct forwarded *w)
+static void call_cancel(struct front *f, const struct forwarded *w)
 {
     struct buf frame = {0};
 
@@ -224,9 +224,9 @@ static void caller_left(struct call *c)
     struct forwarded *w = c->parked;
     struct front *f = w->front;
 
-    cancel(f, w);
+    call_cancel(f, w);
     take_off(f, c);
-    refuse(c, "was not up in time");
+    call_refuse(c, "was not up in time");
 }
 
 /* The call is on no list, and its link is set. */
@@ -275,7 +275,7 @@ static void send_on(struct front *f, struct call *c)
     if (w->peer == DIRECTORY_NO_LINK) {
         c->parked = NULL;
         c->cancel = NULL;
-        refuse(c, "that has the queue is not configured");
+        call_refuse(c, "that has the queue is not configured");
         return;
     }
     int err = send_call(f, c);
@@ -316,7 +316,7 @@ void front_up(struct front *f, const struct queued_link *p)
 
 /* Refuses calls whose wait has ended and sets the timer for the next. All wait equally long, so the
  * first of each list is due first. */
-static void timer_due(struct loop_timer *timer)
+static void front_timer_due(struct loop_timer *timer)
 {
     struct front *f = timer->arg;
     i64 now_ms = loop_clock(f->loop)->mono_ms, next_ms = INT64_MAX;
@@ -331,7 +331,7 @@ static void timer_due(struct loop_timer *timer)
                 break;
             }
             take_off(f, c);
-            refuse(c, "is not reachable");
+            call_refuse(c, "is not reachable");
         }
     }
     if (next_ms != INT64_MAX)
@@ -408,7 +408,7 @@ void front_lost(struct front *f, const struct queued_link *p)
 
         take_off(f, c);
         f->lost++;
-        refuse(c, "went away");
+        call_refuse(c, "went away");
     }
 }
 
@@ -416,13 +416,13 @@ void front_refuse(struct front *f)
 {
     for (u32 i = 0; i < f->link_count; i++) {
         list_each(item, next, &f->under_way[i])
-            cancel(f, list_item(item, struct call, link)->parked);
+            call_cancel(f, list_item(item, struct call, link)->parked);
         front_lost(f, f->links[i]);
         while (!list_is_empty(&f->waiting[i])) {
             struct call *c = list_item(f->waiting[i].next, struct call, link);
 
             take_off(f, c);
-            refuse(c, "is not reachable");
+            call_refuse(c, "is not reachable");
         }
     }
 }

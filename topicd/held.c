@@ -9,12 +9,12 @@
 /* Rejections after which a delivery fails. */
 #define ATTEMPTS_MAX 8
 
-static struct delivery_batch *batch_of(struct list *item)
+static struct delivery_batch *batch_of_row(struct list *item)
 {
     return list_item(item, struct delivery_batch, link);
 }
 
-static struct home *nowhere(const struct held *h)
+static struct home *held_home(const struct held *h)
 {
     return h->homes->items[HOME_NOWHERE];
 }
@@ -48,25 +48,25 @@ static void release_target(struct held *h, const struct frame_target *t)
 
 /* Takes a batch whose targets are counted by directory_hold; on failure, or with `err`, releases
  * them. */
-static int hold(struct held *h, struct delivery_batch *d, bool bounded, int err)
+static int batch_hold(struct held *h, struct delivery_batch *d, bool bounded, int err)
 {
     homes_number(h->homes, d);
     if (!err)
-        err = home_put(nowhere(h), d, bounded);
+        err = home_put(held_home(h), d, bounded);
     if (!err) {
         list_push_back(&h->recent, &d->link);
         h->held++;
         return 0;
     }
     each_target(buf_view(&d->frame), h, release_target);
-    nowhere(h)->refused_frames++;
+    held_home(h)->refused_frames++;
     delivery_batch_end(d, err);
     return err;
 }
 
 void held_take(struct held *h, struct delivery_batch *d, int err)
 {
-    hold(h, d, true, err);
+    batch_hold(h, d, true, err);
 }
 
 /* --- placing ---------------------------------------------------------------------------------- */
@@ -122,7 +122,7 @@ static void place_target(struct placement *to, const struct frame_publication *p
     directory_release(h->directory, t->queue);
 }
 
-static void hand_over(struct home *to, struct delivery_batch *d, u32 attempt)
+static void batch_hand_over(struct home *to, struct delivery_batch *d, u32 attempt)
 {
     end_frame(d);
     homes_number(to->all, d);
@@ -165,7 +165,7 @@ static void placed_settled(struct loop_later *later, int err)
         loop_again(h->homes->loop);
 }
 
-static void settle(struct held *h)
+static void placed_settle(struct held *h)
 {
     loop_dirty(h->homes->loop);
     h->settle_again = h->settling;
@@ -197,10 +197,10 @@ static bool place_batch(struct held *h, struct delivery_batch *d)
 
     for (u32 i = 1; i < n; i++)
         if (to.to[i])
-            hand_over(h->homes->items[i], to.to[i], d->attempt);
+            batch_hand_over(h->homes->items[i], to.to[i], d->attempt);
     if (to.changed) {
         keep_rest(h, d, rest);
-        settle(h);
+        placed_settle(h);
     } else {
         delivery_batch_end(rest, 0);
     }
@@ -230,7 +230,7 @@ static void row_read(struct outbox_read *r, const struct outbox_row *row)
 static void rows_end(struct held *h, void (*each)(struct held *h, struct delivery_batch *d))
 {
     while (!list_is_empty(&h->rows)) {
-        struct delivery_batch *d = batch_of(h->rows.next);
+        struct delivery_batch *d = batch_of_row(h->rows.next);
 
         list_remove(&d->link);
         if (each)
@@ -268,7 +268,7 @@ static void read_rows(struct held *h)
 {
     h->reading = true;
     h->read.after = h->cursor;
-    h->read.through = nowhere(h)->durable;
+    h->read.through = held_home(h)->durable;
     topic_store_outbox_read(h->homes->store, 0, &h->read);
 }
 
@@ -276,7 +276,7 @@ static void read_rows(struct held *h)
 static void place_recent(struct held *h)
 {
     list_each(item, next, &h->recent) {
-        struct delivery_batch *d = batch_of(item);
+        struct delivery_batch *d = batch_of_row(item);
 
         if (d->row <= h->cursor || !place_batch(h, d))
             continue;
@@ -292,7 +292,7 @@ static void place_again(struct held *h)
 }
 
 /* True: more can be done at once. */
-static bool place(struct held *h)
+static bool held_place(struct held *h)
 {
     if (h->again && !h->placing && !h->settling) {
         h->again = false;
@@ -301,7 +301,7 @@ static bool place(struct held *h)
     }
     if (!h->placing || h->reading)
         return false;
-    if (h->cursor < nowhere(h)->durable) {
+    if (h->cursor < held_home(h)->durable) {
         read_rows(h);
         return false;
     }
@@ -320,11 +320,11 @@ static bool have_all_answered(const struct held *h)
     return true;
 }
 
-static void ask(struct held *h)
+static void held_ask(struct held *h)
 {
-    u64 last = nowhere(h)->outbox->last;
+    u64 last = held_home(h)->outbox->last;
 
-    if (h->link_count == 1 || !nowhere(h)->outbox->frames)
+    if (h->link_count == 1 || !held_home(h)->outbox->frames)
         return;
     if (h->answered_row < h->asked_row && have_all_answered(h)) {
         h->answered_row = h->asked_row;
@@ -342,7 +342,7 @@ static void ask(struct held *h)
 static void forget_recent(struct held *h)
 {
     list_each(item, next, &h->recent) {
-        struct delivery_batch *d = batch_of(item);
+        struct delivery_batch *d = batch_of_row(item);
 
         if (d->storing)
             return;
@@ -359,7 +359,7 @@ bool held_step(struct held *h)
     if (h->loading) {
         if (h->reading)
             return false;
-        if (h->cursor < nowhere(h)->durable) {
+        if (h->cursor < held_home(h)->durable) {
             read_rows(h);
             return false;
         }
@@ -371,8 +371,8 @@ bool held_step(struct held *h)
         h->directory->news = false;
         place_again(h);
     }
-    ask(h);
-    return place(h);
+    held_ask(h);
+    return held_place(h);
 }
 
 /* --- rejected targets ------------------------------------------------------------------------- */
@@ -443,7 +443,7 @@ int held_returned(struct held *h, struct delivery_batch *d)
     end_frame(r.to);
     r.to->attempt = d->attempt + 1;
     place_again(h);
-    return hold(h, r.to, false, 0);
+    return batch_hold(h, r.to, false, 0);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -476,5 +476,5 @@ void held_load(struct held *h)
     h->reading = h->placing = h->again = false;
     h->cursor = 0;
     directory_release_all(h->directory);
-    h->loading = h->directory->hold_all = nowhere(h)->outbox->frames > 0;
+    h->loading = h->directory->hold_all = held_home(h)->outbox->frames > 0;
 }

@@ -13,20 +13,15 @@ const struct member ATTR_MEMBERS[] = {
     {.name = NULL},
 };
 
-static int shown(str s)
-{
-    return (int)MIN(s.n, (size_t)SHOWN_MAX);
-}
-
 /* --- names ------------------------------------------------------------------------------------ */
 
-static bool is_name_char(u8 c)
+static bool is_attr_name_char(u8 c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.';
 }
 
-static int check_name(str name, struct fault *f)
+static int check_attr_name(str name, struct fault *f)
 {
     if (name.n == 0 || name.n > MESSAGE_ATTR_NAME_MAX)
         return fault_set(f, FAULT_VALUE_INVALID, "Length of message attribute name must be %s.",
@@ -34,7 +29,7 @@ static int check_name(str name, struct fault *f)
     for (size_t i = 0; i < name.n;) {
         u32 c = str_next_char(name, &i);
 
-        if (c > 0x7F || !is_name_char((u8)c))
+        if (c > 0x7F || !is_attr_name_char((u8)c))
             return fault_set(f, FAULT_VALUE_INVALID,
                              "Invalid non-alphanumeric character '#x%X' was found in the message "
                              "attribute name. Can only include alphanumeric characters, hyphens, "
@@ -81,7 +76,7 @@ static int wrong_field(const struct filter_attr *a, const char *field, struct fa
 {
     return fault_set(f, FAULT_VALUE_INVALID,
                      "The message attribute '%.*s' with type '%.*s' must use field '%s'.",
-                     STR_ARG(a->name), shown(a->type), a->type.p, field);
+                     STR_ARG(a->name), str_shown(a->type, SHOWN_MAX), a->type.p, field);
 }
 
 /* C0 control characters are accepted, although they make the attribute malformed for filter policies
@@ -106,8 +101,8 @@ bool attr_fits_raw(const struct filter_attr *attrs, size_t n)
     return n <= MESSAGE_ATTRS_MAX;
 }
 
-static int check_value(struct filter_attr *a, const struct val *v, enum message_attr_base base,
-                       struct fault *f)
+static int check_attr_value(struct filter_attr *a, const struct val *v, enum message_attr_base base,
+                            struct fault *f)
 {
     str text = val_text(v, "StringValue"), bytes = val_text(v, "BinaryValue");
 
@@ -115,7 +110,7 @@ static int check_value(struct filter_attr *a, const struct val *v, enum message_
         return fault_set(f, FAULT_VALUE_INVALID,
                          "The message attribute '%.*s' must contain non-empty message attribute "
                          "value for message attribute type '%.*s'.",
-                         STR_ARG(a->name), shown(a->type), a->type.p);
+                         STR_ARG(a->name), str_shown(a->type, SHOWN_MAX), a->type.p);
     if (base == MESSAGE_ATTR_BINARY && (text.n || !bytes.n))
         return wrong_field(a, "Binary", f);
     if (base != MESSAGE_ATTR_BINARY && (bytes.n || !text.n))
@@ -129,7 +124,7 @@ static int check_value(struct filter_attr *a, const struct val *v, enum message_
     return base == MESSAGE_ATTR_NUMBER ? check_number(a, f) : 0;
 }
 
-static int attr_read_one(struct filter_attr *a, const struct val *v, const char *path,
+static int read_one_attr(struct filter_attr *a, const struct val *v, const char *path,
                          struct fault *f)
 {
     *a = (struct filter_attr){.name = v->name, .type = val_text(v, "DataType")};
@@ -137,8 +132,8 @@ static int attr_read_one(struct filter_attr *a, const struct val *v, const char 
         return fault_set(f, FAULT_VALIDATION,
                          "1 validation error detected: Value null at '%s.%.*s.member.dataType' "
                          "failed to satisfy constraint: Member must not be null",
-                         path, shown(a->name), a->name.p);
-    int err = check_name(a->name, f);
+                         path, str_shown(a->name, SHOWN_MAX), a->name.p);
+    int err = check_attr_name(a->name, f);
 
     if (err)
         return err;
@@ -150,7 +145,7 @@ static int attr_read_one(struct filter_attr *a, const struct val *v, const char 
                          "The message attribute '%.*s' has an invalid message attribute type, the "
                          "set of supported type prefixes is Binary, Number, and String.",
                          STR_ARG(a->name));
-    return check_value(a, v, base, f);
+    return check_attr_value(a, v, base, f);
 }
 
 int attr_read(struct attr_list *ret, const struct val *map, const char *path, struct arena *arena,
@@ -163,7 +158,7 @@ int attr_read(struct attr_list *ret, const struct val *map, const char *path, st
     ret->items = arena_alloc(arena, map->count * sizeof(*ret->items));
     for (const struct val *v = map->first; v; v = v->next) {
         struct filter_attr *a = &ret->items[ret->n++];
-        int err = attr_read_one(a, v, path, f);
+        int err = read_one_attr(a, v, path, f);
 
         if (err)
             return err;

@@ -136,8 +136,8 @@ static void digest_message(struct publication *p)
     p->dedup_id = str_from(hex, HASH_SHA256_HEX - 1);
 }
 
-static int check_ids(struct publication *p, const struct val *in,
-                     const struct publication_rules *rules, struct fault *f)
+static int check_publication_ids(struct publication *p, const struct val *in,
+                                 const struct publication_rules *rules, struct fault *f)
 {
     p->group_id = val_text(in, "MessageGroupId");
     p->dedup_id = val_text(in, "MessageDeduplicationId");
@@ -194,7 +194,7 @@ int publication_read(struct publication *p, const struct val *in, const char *at
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Subject");
     if (p->message.n + p->attrs.size > rules->size_max)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message too long");
-    return check_ids(p, in, rules, f);
+    return check_publication_ids(p, in, rules, f);
 }
 
 void publication_accept(struct publication *p, struct id_source *ids, i64 now_ms)

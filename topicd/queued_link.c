@@ -10,19 +10,19 @@
 #define OUTBOX_FRAMES_A_TURN 256
 #define OUTBOX_BYTES_A_TURN  ((u64)1 << 20)
 
-static i64 mono(const struct queued_link *p)
+static i64 link_mono_ms(const struct queued_link *p)
 {
     return loop_clock(p->loop)->mono_ms;
 }
 
-static struct delivery_batch *batch_of(struct list *item)
+static struct delivery_batch *batch_from_row(struct list *item)
 {
     return list_item(item, struct delivery_batch, link);
 }
 
 /* --- the deadline of acknowledgements --------------------------------------------------------- */
 
-static bool waits(const struct queued_link *p)
+static bool link_awaits_ack(const struct queued_link *p)
 {
     return p->state == QUEUED_LINK_GREETING || !list_is_empty(&p->unacked);
 }
@@ -30,14 +30,14 @@ static bool waits(const struct queued_link *p)
 static void watch_progress(struct queued_link *p)
 {
     if (p->timer.node.place == 0)
-        loop_timer_set_real(p->loop, &p->timer, mono(p) + p->limits.ack_max_ms);
+        loop_timer_set_real(p->loop, &p->timer, link_mono_ms(p) + p->limits.ack_max_ms);
 }
 
 /* A wait for an acknowledgement begins. */
 static void begin_waiting(struct queued_link *p)
 {
-    if (!waits(p))
-        p->progress_ms = mono(p);
+    if (!link_awaits_ack(p))
+        p->progress_ms = link_mono_ms(p);
     watch_progress(p);
 }
 
@@ -105,7 +105,7 @@ void queued_link_use_outbox(struct queued_link *p)
     if (p->state != QUEUED_LINK_LIVE)
         return;
     list_each(item, next, &p->unacked) {
-        struct delivery_batch *d = batch_of(item);
+        struct delivery_batch *d = batch_from_row(item);
 
         if (d->row)
             continue;
@@ -149,7 +149,7 @@ static void outbox_was_read(struct outbox_read *r, int err)
     if (!err && p->cursor == r->after)
         p->cursor = r->through; /* no rows are left up to there */
     while (!list_is_empty(&p->read_rows)) {
-        struct delivery_batch *d = batch_of(p->read_rows.next);
+        struct delivery_batch *d = batch_from_row(p->read_rows.next);
 
         list_remove(&d->link);
         send_batch(p, d);
@@ -181,7 +181,7 @@ static void stop_reading(struct queued_link *p)
     topic_store_outbox_cancel(&p->read);
     p->reading = false;
     while (!list_is_empty(&p->read_rows)) {
-        struct delivery_batch *d = batch_of(p->read_rows.next);
+        struct delivery_batch *d = batch_from_row(p->read_rows.next);
 
         list_remove(&d->link);
         delivery_batch_end(d, 0);
@@ -190,7 +190,7 @@ static void stop_reading(struct queued_link *p)
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
-static void greet(struct queued_link *p)
+static void link_greet(struct queued_link *p)
 {
     struct buf hello = {0};
 
@@ -215,7 +215,7 @@ static void end_session(struct queued_link *p)
     p->state = QUEUED_LINK_DOWN;
     stop_reading(p);
     while (!list_is_empty(&p->unacked)) {
-        struct delivery_batch *d = batch_of(p->unacked.next);
+        struct delivery_batch *d = batch_from_row(p->unacked.next);
 
         list_remove(&d->link);
         if (!d->row)
@@ -231,19 +231,19 @@ static void end_session(struct queued_link *p)
 
 static void new_session(struct queued_link *p)
 {
-    p->progress_ms = mono(p);
+    p->progress_ms = link_mono_ms(p);
     end_session(p);
     if (link_is_up(p->link))
-        greet(p);
+        link_greet(p);
 }
 
-static void timer_due(struct loop_timer *t)
+static void ack_timer_due(struct loop_timer *t)
 {
     struct queued_link *p = t->arg;
 
-    if (!waits(p) || p->state == QUEUED_LINK_DOWN)
+    if (!link_awaits_ack(p) || p->state == QUEUED_LINK_DOWN)
         return;
-    if (mono(p) - p->progress_ms < p->limits.ack_max_ms) {
+    if (link_mono_ms(p) - p->progress_ms < p->limits.ack_max_ms) {
         loop_timer_set_real(p->loop, t, p->progress_ms + p->limits.ack_max_ms);
         return;
     }
@@ -252,15 +252,15 @@ static void timer_due(struct loop_timer *t)
     new_session(p);
 }
 
-static void on_up(void *arg)
+static void pipe_up(void *arg)
 {
     struct queued_link *p = arg;
 
-    p->progress_ms = mono(p);
-    greet(p);
+    p->progress_ms = link_mono_ms(p);
+    link_greet(p);
 }
 
-static void on_down(void *arg)
+static void pipe_down(void *arg)
 {
     struct queued_link *p = arg;
 
@@ -285,13 +285,13 @@ static void batch_acknowledged(struct queued_link *p, struct delivery_batch *d)
 }
 
 /* Batches up to `ordinal` are applied and durable at the instance. */
-static void acknowledged(struct queued_link *p, u64 ordinal)
+static void batches_acknowledged(struct queued_link *p, u64 ordinal)
 {
     u64 row = 0;
 
-    p->progress_ms = mono(p);
+    p->progress_ms = link_mono_ms(p);
     while (p->acked < ordinal) {
-        struct delivery_batch *d = batch_of(p->unacked.next);
+        struct delivery_batch *d = batch_from_row(p->unacked.next);
 
         p->acked++;
         row = MAX(row, d->row);
@@ -335,7 +335,7 @@ static int on_welcome(struct queued_link *p, str frame)
     p->is_copy = false;
     p->home = home;
     p->state = QUEUED_LINK_CATCHING_UP;
-    p->progress_ms = mono(p);
+    p->progress_ms = link_mono_ms(p);
     log_info("queued is up url=%s instance=%s session=%u waiting_frames=%" PRIu64, p->url,
              home->name, p->session, home->outbox->frames);
     if (p->asked > p->greeted_sync)
@@ -355,11 +355,11 @@ static int on_ack(struct queued_link *p, str frame)
         return 0;
     if (ack.ordinal > p->sent)
         return E_INVALID;
-    acknowledged(p, ack.ordinal);
+    batches_acknowledged(p, ack.ordinal);
     return 0;
 }
 
-static int on_rejected(struct queued_link *p, str frame)
+static int rejected_received(struct queued_link *p, str frame)
 {
     struct frame_rejected j;
 
@@ -373,10 +373,10 @@ static int on_rejected(struct queued_link *p, str frame)
 
     for (u64 n = p->acked + 1; n < j.ordinal; n++)
         at = at->next;
-    return p->events.rejected(p->events.arg, p, batch_of(at), &j) ? 0 : E_INVALID;
+    return p->events.rejected(p->events.arg, p, batch_from_row(at), &j) ? 0 : E_INVALID;
 }
 
-static int on_queues(struct queued_link *p, str frame)
+static int queues_received(struct queued_link *p, str frame)
 {
     struct frame_queues queues;
 
@@ -390,7 +390,7 @@ static int on_queues(struct queued_link *p, str frame)
     return 0;
 }
 
-static int on_sync(struct queued_link *p, str frame)
+static int sync_received(struct queued_link *p, str frame)
 {
     u64 n;
 
@@ -400,7 +400,7 @@ static int on_sync(struct queued_link *p, str frame)
     return 0;
 }
 
-static int on_answer(struct queued_link *p, str frame)
+static int answer_received(struct queued_link *p, str frame)
 {
     struct frame_answer answer = {0};
 
@@ -411,7 +411,7 @@ static int on_answer(struct queued_link *p, str frame)
     return 0;
 }
 
-static int on_clock(struct queued_link *p, str frame)
+static int clock_received(struct queued_link *p, str frame)
 {
     i64 now_ms;
 
@@ -435,11 +435,11 @@ static void on_frame(void *arg, str frame)
     switch (kind) {
     case FRAME_WELCOME: err = on_welcome(p, frame); break;
     case FRAME_ACK: err = on_ack(p, frame); break;
-    case FRAME_ANSWER: err = on_answer(p, frame); break;
-    case FRAME_QUEUES: err = on_queues(p, frame); break;
-    case FRAME_CLOCK: err = on_clock(p, frame); break;
-    case FRAME_REJECTED: err = on_rejected(p, frame); break;
-    case FRAME_SYNC: err = on_sync(p, frame); break;
+    case FRAME_ANSWER: err = answer_received(p, frame); break;
+    case FRAME_QUEUES: err = queues_received(p, frame); break;
+    case FRAME_CLOCK: err = clock_received(p, frame); break;
+    case FRAME_REJECTED: err = rejected_received(p, frame); break;
+    case FRAME_SYNC: err = sync_received(p, frame); break;
     case FRAME_HELLO:
     case FRAME_DELIVER:
     case FRAME_CALL:
@@ -468,7 +468,7 @@ int queued_link_open(struct queued_link **ret, struct loop *l, struct homes *hom
     p->events = events;
     list_init(&p->unacked);
     list_init(&p->read_rows);
-    p->timer.due = timer_due;
+    p->timer.due = ack_timer_due;
     p->timer.arg = p;
     p->read = (struct outbox_read){
         .frames_max = OUTBOX_FRAMES_A_TURN, .row = outbox_row_read, .done = outbox_was_read};
@@ -476,7 +476,7 @@ int queued_link_open(struct queued_link **ret, struct loop *l, struct homes *hom
     if (p->home)
         p->home->link = p;
     int err = link_dial(&p->link, l, url, &limits->link,
-                        (struct link_events){on_up, on_down, on_frame, p}, f);
+                        (struct link_events){pipe_up, pipe_down, on_frame, p}, f);
 
     if (err) {
         p->link = NULL;

@@ -137,7 +137,8 @@ static void queued_route_put(struct route *route, struct publication *p, struct 
 
 /* --- handing over ----------------------------------------------------------------------------- */
 
-static void hand_over(struct queued_route *r, struct home *h, struct delivery_batch *d, int err)
+static void frames_hand_over(struct queued_route *r, struct home *h, struct delivery_batch *d,
+                             int err)
 {
     if (h->index == HOME_NOWHERE) {
         held_take(&r->queueds->held, d, err);
@@ -167,7 +168,7 @@ static void queued_route_flush(struct route *route, int err)
             struct delivery_batch *one = list_item(f->closed.next, struct delivery_batch, link);
 
             list_remove(&one->link);
-            hand_over(r, home_self(r->queueds->homes.items[i]), one, err);
+            frames_hand_over(r, home_self(r->queueds->homes.items[i]), one, err);
         }
     }
     r->closed_bytes = 0;

@@ -4,7 +4,7 @@
 
 /* --- what the links say ----------------------------------------------------------------------- */
 
-static void on_up(void *arg, struct queued_link *p, i64 clock_ms)
+static void queueds_on_up(void *arg, struct queued_link *p, i64 clock_ms)
 {
     struct queueds *q = arg;
 
@@ -12,20 +12,20 @@ static void on_up(void *arg, struct queued_link *p, i64 clock_ms)
     q->events.up(q->events.arg, p, clock_ms);
 }
 
-static void on_down(void *arg, struct queued_link *p)
+static void queueds_on_down(void *arg, struct queued_link *p)
 {
     struct queueds *q = arg;
 
     q->events.down(q->events.arg, p);
 }
 
-static void on_queues(void *arg, struct queued_link *p, const struct frame_queues *queues)
+static void queueds_on_queues(void *arg, struct queued_link *p, const struct frame_queues *queues)
 {
     directory_announced(&((struct queueds *)arg)->directory, p->home, queues);
 }
 
-static bool on_rejected(void *arg, struct queued_link *p, struct delivery_batch *d,
-                        const struct frame_rejected *j)
+static bool queueds_on_rejected(void *arg, struct queued_link *p, struct delivery_batch *d,
+                                const struct frame_rejected *j)
 {
     return held_rejected(d, j);
 }
@@ -35,28 +35,28 @@ static int on_returned(void *arg, struct queued_link *p, struct delivery_batch *
     return held_returned(&((struct queueds *)arg)->held, d);
 }
 
-static void on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
+static void queueds_on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
 {
     struct queueds *q = arg;
 
     q->events.answer(q->events.arg, p, a);
 }
 
-static void on_clock(void *arg, struct queued_link *p, i64 now_ms)
+static void queueds_on_clock(void *arg, struct queued_link *p, i64 now_ms)
 {
     struct queueds *q = arg;
 
     q->events.clock(q->events.arg, p, now_ms);
 }
 
-static void on_freed(void *arg)
+static void queueds_on_freed(void *arg)
 {
     struct queueds *q = arg;
 
     q->events.freed(q->events.arg);
 }
 
-static i64 on_greeting(void *arg)
+static i64 queueds_greeting_ms(void *arg)
 {
     struct queueds *q = arg;
 
@@ -88,15 +88,15 @@ int queueds_load(struct queueds *q, const struct queueds_conf *conf)
 
 int queueds_open(struct queueds *q, const struct queueds_conf *conf, struct fault *f)
 {
-    struct queued_link_events events = {.up = on_up,
-                                        .down = on_down,
-                                        .queues = on_queues,
-                                        .rejected = on_rejected,
+    struct queued_link_events events = {.up = queueds_on_up,
+                                        .down = queueds_on_down,
+                                        .queues = queueds_on_queues,
+                                        .rejected = queueds_on_rejected,
                                         .returned = on_returned,
-                                        .answer = on_answer,
-                                        .clock = on_clock,
-                                        .freed = on_freed,
-                                        .clock_ms = on_greeting,
+                                        .answer = queueds_on_answer,
+                                        .clock = queueds_on_clock,
+                                        .freed = queueds_on_freed,
+                                        .clock_ms = queueds_greeting_ms,
                                         .arg = q};
     int err = 0;
 

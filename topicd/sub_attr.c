@@ -14,11 +14,6 @@
 /* Longest value that an error text shows. */
 #define SHOWN_MAX 1000
 
-static int shown(str s)
-{
-    return (int)MIN(s.n, (size_t)SHOWN_MAX);
-}
-
 static const char *text_at(str s)
 {
     return s.n ? s.p : "";
@@ -142,8 +137,8 @@ static int set_other(str name, str value, const char *frame, struct fault *f)
         str_is(name, "ReplayPolicy"))
         return refuse_known(name, value, f);
     if (strcmp(frame, FAULT_FRAME_CREATE) == 0)
-        return fault_set(f, FAULT_INVALID, "%sUnknown attribute: %.*s", frame, shown(name),
-                         text_at(name));
+        return fault_set(f, FAULT_INVALID, "%sUnknown attribute: %.*s", frame,
+                         str_shown(name, SHOWN_MAX), text_at(name));
     return fault_set(f, FAULT_INVALID, FAULT_PREFIX "AttributeName");
 }
 

@@ -29,7 +29,7 @@ static int refuse_name(struct check *k)
     return fault_set(k->f, FAULT_INVALID, "%s%.*s", k->frame, STR_ARG(k->name));
 }
 
-static size_t characters(str text)
+static size_t text_characters(str text)
 {
     size_t n = 0;
 
@@ -40,7 +40,7 @@ static size_t characters(str text)
 
 /* --- checks ----------------------------------------------------------------------------------- */
 
-static int check_text(struct check *k)
+static int check_text_value(struct check *k)
 {
     if (k->value.n > TEXT_MAX || !message_is_text(k->value))
         return refuse_name(k);
@@ -50,7 +50,7 @@ static int check_text(struct check *k)
 
 static int check_display_name(struct check *k)
 {
-    if (!message_is_text(k->value) || characters(k->value) > DISPLAY_NAME_MAX)
+    if (!message_is_text(k->value) || text_characters(k->value) > DISPLAY_NAME_MAX)
         return refuse_name(k);
     buf_str(k->kept, k->value);
     return 0;
@@ -73,7 +73,7 @@ static int check_tracing(struct check *k)
     return 0;
 }
 
-static bool is_number(str s, i64 min, i64 max)
+static bool is_digits(str s, i64 min, i64 max)
 {
     i64 v;
 
@@ -83,15 +83,15 @@ static bool is_number(str s, i64 min, i64 max)
 
 static int check_rate(struct check *k)
 {
-    if (k->value.n && !is_number(k->value, 0, 100))
+    if (k->value.n && !is_digits(k->value, 0, 100))
         return refuse_name(k);
     buf_str(k->kept, k->value);
     return 0;
 }
 
-static int check_size(struct check *k)
+static int check_message_size(struct check *k)
 {
-    if (!is_number(k->value, TOPIC_MESSAGE_SIZE_MIN, TOPIC_MESSAGE_SIZE_MAX))
+    if (!is_digits(k->value, TOPIC_MESSAGE_SIZE_MIN, TOPIC_MESSAGE_SIZE_MAX))
         return fault_set(k->f, FAULT_INVALID,
                          "%sMaximumMessageSize: %.*s is not an integer between 1024 and 1048576 "
                          "bytes",
@@ -126,7 +126,7 @@ static int check_delivery_policy(struct check *k)
     return k->value.n ? delivery_policy_keep(k->value, k->frame, k->kept, k->f) : 0;
 }
 
-static int check_policy(struct check *k)
+static int check_access_policy(struct check *k)
 {
     return topic_policy_keep(k->value, k->frame, k->kept, k->f);
 }
@@ -140,12 +140,12 @@ static const struct topic_attr {
     bool of_fifo; /* unknown to standard topics */
 } topic_attrs[] = {
     {.name = "DisplayName", .check = check_display_name},
-    {.name = "Policy", .check = check_policy, .is_json = true},
+    {.name = "Policy", .check = check_access_policy, .is_json = true},
     {.name = "DeliveryPolicy", .check = check_delivery_policy, .is_json = true},
-    {.name = "KmsMasterKeyId", .check = check_text},
+    {.name = "KmsMasterKeyId", .check = check_text_value},
     {.name = "SignatureVersion", .check = check_signature_version},
     {.name = "TracingConfig", .check = check_tracing},
-    {.name = "MaximumMessageSize", .check = check_size},
+    {.name = "MaximumMessageSize", .check = check_message_size},
     {.name = "ContentBasedDeduplication", .check = check_bool, .of_fifo = true},
     {.name = "FifoThroughputScope", .check = check_throughput_scope, .of_fifo = true},
 };
@@ -161,7 +161,7 @@ static int (*feedback_check(str name))(struct check *)
         str rest = str_slice(name, strlen(who[i]), name.n);
 
         if (str_is(rest, "SuccessFeedbackRoleArn") || str_is(rest, "FailureFeedbackRoleArn"))
-            return check_text;
+            return check_text_value;
         if (str_is(rest, "SuccessFeedbackSampleRate"))
             return check_rate;
     }
@@ -189,7 +189,7 @@ int topic_attr_set(struct settings *settings, str topic_arn, str name, str value
         check = NULL;
     if (!check && strcmp(frame, FAULT_FRAME_CREATE) == 0)
         return fault_set(f, FAULT_INVALID, "%sUnknown attribute %.*s", frame,
-                         (int)MIN(name.n, (size_t)TEXT_MAX), name.n ? name.p : "");
+                         str_shown(name, TEXT_MAX), name.n ? name.p : "");
     if (!check)
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "AttributeName");
     err = check(&k);

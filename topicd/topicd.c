@@ -77,7 +77,7 @@ static const struct server_ops topicd_ops = {
 
 /* --- events of the links ---------------------------------------------------------------------- */
 
-static void clock_tell(void *arg, u32 peer, i64 now_ms)
+static void topicd_clock_tell(void *arg, u32 peer, i64 now_ms)
 {
     const struct topicd *t = arg;
     struct buf frame = {0};
@@ -89,12 +89,12 @@ static void clock_tell(void *arg, u32 peer, i64 now_ms)
     (void)err;
 }
 
-static const char *clock_peer(void *arg, u32 peer)
+static const char *topicd_clock_peer(void *arg, u32 peer)
 {
     return ((const struct topicd *)arg)->queueds.links[peer]->url;
 }
 
-static void on_up(void *arg, struct queued_link *p, i64 clock_ms)
+static void topicd_on_up(void *arg, struct queued_link *p, i64 clock_ms)
 {
     struct topicd *t = arg;
     const struct clock *clock = &t->server.clock;
@@ -103,11 +103,11 @@ static void on_up(void *arg, struct queued_link *p, i64 clock_ms)
     /* A CLOCK that arrived before the WELCOME had no session for its echo, and a client of the
      * instance may wait for the echo: send it in any case. */
     if (clock->manual && clock_ms)
-        clock_tell(t, p->index, clock->now_ms);
+        topicd_clock_tell(t, p->index, clock->now_ms);
     front_up(&t->front, p);
 }
 
-static void on_down(void *arg, struct queued_link *p)
+static void topicd_on_down(void *arg, struct queued_link *p)
 {
     struct topicd *t = arg;
 
@@ -115,29 +115,29 @@ static void on_down(void *arg, struct queued_link *p)
     manual_clock_gone(&t->server.manual_clock, p->index);
 }
 
-static void on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
+static void topicd_on_answer(void *arg, struct queued_link *p, struct frame_answer *a)
 {
     front_answered(&((struct topicd *)arg)->front, p, a);
 }
 
-static void on_clock(void *arg, struct queued_link *p, i64 now_ms)
+static void topicd_on_clock(void *arg, struct queued_link *p, i64 now_ms)
 {
     manual_clock_heard(&((struct topicd *)arg)->server.manual_clock, p->index, now_ms);
 }
 
-static void on_freed(void *arg)
+static void topicd_on_freed(void *arg)
 {
     fanout_freed(&((struct topicd *)arg)->fanout);
 }
 
-static i64 on_greeting(void *arg)
+static i64 topicd_greeting_ms(void *arg)
 {
     const struct topicd *t = arg;
 
     return manual_clock_shown_ms(&t->server.manual_clock);
 }
 
-static void forward(struct call *c)
+static void forward_sqs(struct call *c)
 {
     front_forward(&((struct topicd *)call_owner(c))->front, c);
 }
@@ -153,7 +153,7 @@ static void queue_page(struct call *c, void *arg)
 
 /* --- after each turn ------------------------------------------------------------------------- */
 
-static bool flush(struct loop_hook *h)
+static bool topicd_flush_hook(struct loop_hook *h)
 {
     struct topicd *t = container_of(h, struct topicd, hook);
     bool more = fanout_send_on(&t->fanout);
@@ -179,11 +179,12 @@ static struct queueds_conf queueds_conf_of(struct topicd *t)
         .outbox_bytes_max = (u64)o->outbox_bytes_max,
         .limits = {.window_bytes_max = (u64)o->outbox_window_bytes_max,
                    .ack_max_ms = (u32)o->ack_max_ms},
-        .events = {on_up, on_down, on_answer, on_clock, on_freed, on_greeting, t},
+        .events = {topicd_on_up, topicd_on_down, topicd_on_answer, topicd_on_clock, topicd_on_freed,
+                   topicd_greeting_ms, t},
     };
 }
 
-static int open_store(struct topicd *t, struct fault *f)
+static int topicd_open_store(struct topicd *t, struct fault *f)
 {
     struct store_options store = server_store_options(&t->server);
     int err = topic_store_open(&t->store, &store, f);
@@ -222,18 +223,19 @@ static int open_links(struct topicd *t, struct fault *f)
     if (!err)
         err = queueds_open(q, &queueds, f);
 
-    manual_clock_set_peers(&t->server.manual_clock,
-                           &(struct manual_clock_peers){q->link_count, clock_tell, clock_peer, t});
+    manual_clock_set_peers(
+        &t->server.manual_clock,
+        &(struct manual_clock_peers){q->link_count, topicd_clock_tell, topicd_clock_peer, t});
     return err;
 }
 
 static int topicd_start(struct topicd *t, struct fault *f)
 {
     const struct server_options *o = &t->options->server;
-    int err = open_store(t, f);
+    int err = topicd_open_store(t, f);
 
     t->sns = api_service(t);
-    t->sqs = front_service(t, forward);
+    t->sqs = front_service(t, forward_sqs);
     desk_add_service(t->server.desk, &t->sns);
     desk_add_service(t->server.desk, &t->sqs);
     queue_page_add(t->server.desk, NULL, queue_page, t);
@@ -243,7 +245,7 @@ static int topicd_start(struct topicd *t, struct fault *f)
         err = open_links(t, f);
     if (err)
         return err;
-    t->hook.flush = flush;
+    t->hook.flush = topicd_flush_hook;
     loop_add_hook(t->server.loop, &t->hook);
     err = server_listen(&t->server, f);
     if (err)

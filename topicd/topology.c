@@ -15,7 +15,8 @@ struct attributes {
 };
 
 /* Refuses a member that is not in `names` (ends in NULL). */
-static int check_members(const struct json_at *object, const char *const *names, struct fault *f)
+static int check_known_members(const struct json_at *object, const char *const *names,
+                               struct fault *f)
 {
     const char *name;
     json_t *value;
@@ -35,7 +36,8 @@ static int check_members(const struct json_at *object, const char *const *names,
 }
 
 /* Converts a value to text, as the API has it. */
-static int read_value(struct attributes *a, const struct json_at *at, str *ret, struct fault *f)
+static int read_attribute_value(struct attributes *a, const struct json_at *at, str *ret,
+                                struct fault *f)
 {
     struct buf text = {0};
 
@@ -52,7 +54,8 @@ static int read_value(struct attributes *a, const struct json_at *at, str *ret, 
     }
 }
 
-static int read_attributes(struct attributes *a, const struct json_at *object, struct fault *f)
+static int read_given_attributes(struct attributes *a, const struct json_at *object,
+                                 struct fault *f)
 {
     struct json_at map;
     const char *name;
@@ -75,7 +78,7 @@ static int read_attributes(struct attributes *a, const struct json_at *object, s
         struct setting *s = &a->list[a->n];
 
         s->name = str_of(name);
-        err = read_value(a, &at, &s->value, f);
+        err = read_attribute_value(a, &at, &s->value, f);
         if (err)
             return err;
         a->n++;
@@ -91,7 +94,7 @@ static int need_text(const struct json_at *object, const char *name, str *ret, s
     return err == E_NOT_FOUND ? json_complain(object, f, "%s is missing", name) : err;
 }
 
-static void begin(struct attributes *a)
+static void attributes_begin(struct attributes *a)
 {
     a->n = 0;
     arena_init(&a->arena);
@@ -117,7 +120,7 @@ static int read_tags(struct tags *tags, const struct json_at *topic, struct faul
 
         err = json_want(&at, JSON_OBJECT, f);
         if (!err)
-            err = check_members(&at, members, f);
+            err = check_known_members(&at, members, f);
         if (!err)
             err = need_text(&at, "Key", &key, f);
         if (!err)
@@ -145,8 +148,8 @@ static int make_topic(struct topicd *t, const struct json_at *at, struct topic_r
     struct attributes a;
     struct fault why = {0};
 
-    begin(&a);
-    int err = read_attributes(&a, at, f);
+    attributes_begin(&a);
+    int err = read_given_attributes(&a, at, f);
 
     if (!err)
         err = read_tags(&r->tags, at, f);
@@ -168,7 +171,7 @@ static int create_topic(struct topicd *t, const struct json_at *at, struct fault
     int err = json_want(at, JSON_OBJECT, f);
 
     if (!err)
-        err = check_members(at, members, f);
+        err = check_known_members(at, members, f);
     if (!err)
         err = need_text(at, "Name", &r.name, f);
     if (err)
@@ -218,7 +221,7 @@ static int make_sub(struct topicd *t, const struct json_at *at, struct attribute
     endpoint = endpoint_of(t, a, protocol, endpoint);
     if (catalog_find_sub(topic, protocol, endpoint))
         return 0;
-    int err = read_attributes(a, at, f);
+    int err = read_given_attributes(a, at, f);
 
     if (!err && !api_make_sub(t, topic, str_of(t->options->server.account), protocol, endpoint,
                               a->list, a->n, &why))
@@ -234,7 +237,7 @@ static int create_sub(struct topicd *t, const struct json_at *at, struct fault *
     int err = json_want(at, JSON_OBJECT, f);
 
     if (!err)
-        err = check_members(at, members, f);
+        err = check_known_members(at, members, f);
     if (!err)
         err = need_text(at, "Topic", &name, f);
     if (!err)
@@ -243,7 +246,7 @@ static int create_sub(struct topicd *t, const struct json_at *at, struct fault *
         err = need_text(at, "Endpoint", &endpoint, f);
     if (err)
         return err;
-    begin(&a);
+    attributes_begin(&a);
     err = make_sub(t, at, &a, name, protocol, endpoint, f);
     arena_deinit(&a.arena);
     return err;
@@ -251,9 +254,9 @@ static int create_sub(struct topicd *t, const struct json_at *at, struct fault *
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static int each(struct topicd *t, const struct json_at *root, const char *name,
-                int (*create)(struct topicd *, const struct json_at *, struct fault *),
-                struct fault *f)
+static int each_item(struct topicd *t, const struct json_at *root, const char *name,
+                     int (*create)(struct topicd *, const struct json_at *, struct fault *),
+                     struct fault *f)
 {
     struct json_at list;
     int err = json_get(root, name, &list, f);
@@ -277,11 +280,11 @@ int topology_apply(struct topicd *t, const struct json_doc *doc, struct fault *f
     int err = json_want(&root, JSON_OBJECT, f);
 
     if (!err)
-        err = check_members(&root, members, f);
+        err = check_known_members(&root, members, f);
     if (!err)
-        err = each(t, &root, "topics", create_topic, f);
+        err = each_item(t, &root, "topics", create_topic, f);
     if (!err)
-        err = each(t, &root, "subscriptions", create_sub, f);
+        err = each_item(t, &root, "subscriptions", create_sub, f);
     return err;
 }
 

@@ -80,7 +80,7 @@ static bool relation_holds(enum relation relation, bool is_less, bool is_equal)
 }
 
 /* Sign, digits, fraction, exponent; neither hexadecimal nor "nan" and "inf". */
-static bool read_number(str text, double *ret)
+static bool read_numeric_operand(str text, double *ret)
 {
     char z[NUMBER_TEXT_MAX + 1], *end;
 
@@ -96,7 +96,7 @@ static bool read_number(str text, double *ret)
 
 static int read_numeric(str text, unsigned parts, struct arena *a, union access_operand *ret)
 {
-    return read_number(text, &ret->number) ? 0 : E_INVALID;
+    return read_numeric_operand(text, &ret->number) ? 0 : E_INVALID;
 }
 
 static bool numeric_holds(const struct access_operator *o, const union access_operand *operand,
@@ -104,13 +104,13 @@ static bool numeric_holds(const struct access_operator *o, const union access_op
 {
     double v;
 
-    return read_number(fact, &v) &&
+    return read_numeric_operand(fact, &v) &&
            relation_holds(o->relation, v < operand->number,
                           !(v < operand->number) && !(v > operand->number));
 }
 
 /* A date, or seconds since the epoch. */
-static int read_time(str text, i64 *ret_ms)
+static int read_date_operand(str text, i64 *ret_ms)
 {
     i64 s;
 
@@ -123,7 +123,7 @@ static int read_time(str text, i64 *ret_ms)
 
 static int read_date(str text, unsigned parts, struct arena *a, union access_operand *ret)
 {
-    return read_time(text, &ret->ms);
+    return read_date_operand(text, &ret->ms);
 }
 
 static bool date_holds(const struct access_operator *o, const union access_operand *operand,
@@ -131,7 +131,7 @@ static bool date_holds(const struct access_operator *o, const union access_opera
 {
     i64 ms;
 
-    return read_time(fact, &ms) == 0 &&
+    return read_date_operand(fact, &ms) == 0 &&
            relation_holds(o->relation, ms < operand->ms, ms == operand->ms);
 }
 
@@ -223,7 +223,7 @@ static const struct access_operator operators[] = {
     {"Null", &null_kind, EQUAL, false, 0, 0},
 };
 
-static str without(str text, str prefix)
+static str without_prefix(str text, str prefix)
 {
     return str_starts(text, prefix) ? str_slice(text, prefix.n, text.n) : text;
 }
@@ -231,12 +231,12 @@ static str without(str text, str prefix)
 int access_test_init(struct access_test *t, str written)
 {
     static const str if_exists = STR_INIT("IfExists");
-    str name = without(written, STR("ForAnyValue:"));
+    str name = without_prefix(written, STR("ForAnyValue:"));
 
     *t = (struct access_test){.written = written};
     if (name.n < written.n)
         t->quantity = ACCESS_ANY_VALUE;
-    else if ((name = without(written, STR("ForAllValues:"))).n < written.n)
+    else if ((name = without_prefix(written, STR("ForAllValues:"))).n < written.n)
         t->quantity = ACCESS_ALL_VALUES;
     t->if_exists = str_ends(name, if_exists);
     if (t->if_exists)

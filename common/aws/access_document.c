@@ -74,7 +74,7 @@ static json_t *one_or_list(json_t *list)
 }
 
 /* Appends a text unless the list has it; takes it. */
-static void list_add(json_t *list, json_t *text)
+static void json_list_add(json_t *list, json_t *text)
 {
     size_t i;
     json_t *one;
@@ -108,7 +108,7 @@ static json_t *principals_of(const struct access_permission *p)
     assert(err == 0);
     (void)err;
     for (size_t i = 0; i < p->account_count; i++)
-        list_add(list, root_arn(resource.partition, p->accounts[i]));
+        json_list_add(list, root_arn(resource.partition, p->accounts[i]));
     json_object_set_new(principal, "AWS", one_or_list(list));
     return principal;
 }
@@ -120,7 +120,7 @@ static json_t *actions_of(const struct access_permission *p)
     for (size_t i = 0; i < p->action_count; i++) {
         char *name = mem_printf("%s%.*s", p->prefix, STR_ARG(p->actions[i]));
 
-        list_add(list, json_text(str_of(name)));
+        json_list_add(list, json_text(str_of(name)));
         mem_free(name);
     }
     return one_or_list(list);

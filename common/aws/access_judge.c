@@ -13,8 +13,8 @@
 
 /* --- the parts of a statement ----------------------------------------------------------------- */
 
-static bool list_has(const struct access_list *list, str value, unsigned rules,
-                     const struct access_request *rq, u64 *steps_left)
+static bool access_list_has(const struct access_list *list, str value, unsigned rules,
+                            const struct access_request *rq, u64 *steps_left)
 {
     char scratch[FILLED_MAX];
     str pattern;
@@ -68,9 +68,9 @@ static enum access_part statement_misses(const struct access_statement *s,
                                          const struct access_request *rq, u64 *steps_left,
                                          const struct access_test **ret_test)
 {
-    if (!list_has(&s->actions, rq->action, ACCESS_NOCASE, rq, steps_left))
+    if (!access_list_has(&s->actions, rq->action, ACCESS_NOCASE, rq, steps_left))
         return ACCESS_PART_ACTION;
-    if (!list_has(&s->resources, rq->resource, ACCESS_SEGMENTS, rq, steps_left))
+    if (!access_list_has(&s->resources, rq->resource, ACCESS_SEGMENTS, rq, steps_left))
         return ACCESS_PART_RESOURCE;
     if (!has_principal(s, rq))
         return ACCESS_PART_PRINCIPAL;

@@ -1,5 +1,7 @@
 #include "common/aws/access_pattern.h"
 
+#include "common/base/ascii.h"
+
 /* A variable is VARIABLE, its name, DEFAULT and the text for its absence where there is one, and
  * VARIABLE again. */
 enum { DEFAULT = 0xFC, VARIABLE = 0xFD, ONE = 0xFE, ANY = 0xFF };
@@ -131,11 +133,6 @@ struct star {
     bool is_set;
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* Bytes of the text that the one element of the pattern takes; 0: it does not match. */
 static size_t element_takes(u8 element, str text, size_t at, unsigned rules)
 {
@@ -143,7 +140,8 @@ static size_t element_takes(u8 element, str text, size_t at, unsigned rules)
     char c = text.p[at];
 
     if (element != ONE)
-        return (char)element == c || (rules & ACCESS_NOCASE && lower((char)element) == lower(c));
+        return (char)element == c ||
+               (rules & ACCESS_NOCASE && ascii_lower((char)element) == ascii_lower(c));
     if (rules & ACCESS_SEGMENTS && c == ':')
         return 0;
     while (at + n < text.n && (byte_at(text, at + n) & 0xC0) == 0x80)

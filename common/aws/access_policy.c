@@ -23,7 +23,7 @@ static void *reader_array(struct reader *r, size_t n, size_t size)
     return n ? arena_zalloc(r->arena, n * size) : NULL;
 }
 
-static str text_of(struct reader *r, const struct json_at *at)
+static str json_text(struct reader *r, const struct json_at *at)
 {
     return arena_dup(r->arena,
                      str_from(json_string_value(at->value), json_string_length(at->value)));
@@ -76,8 +76,8 @@ static int get_either(struct reader *r, const struct json_at *object, const char
 
 /* --- Action and Resource ---------------------------------------------------------------------- */
 
-static int read_list(struct reader *r, const struct json_at *statement, const char *name,
-                     const char *not_name, unsigned parts, struct access_list *ret)
+static int read_access_list(struct reader *r, const struct json_at *statement, const char *name,
+                            const char *not_name, unsigned parts, struct access_list *ret)
 {
     struct json_at at;
     int n = get_either(r, statement, name, not_name, &ret->is_not, &at);
@@ -90,7 +90,7 @@ static int read_list(struct reader *r, const struct json_at *statement, const ch
     for (u32 i = 0; i < ret->n; i++) {
         struct json_at one = list_at(&at, i);
 
-        ret->patterns[i] = access_pattern_read(r->arena, text_of(r, &one), parts);
+        ret->patterns[i] = access_pattern_read(r->arena, json_text(r, &one), parts);
     }
     return 0;
 }
@@ -98,7 +98,7 @@ static int read_list(struct reader *r, const struct json_at *statement, const ch
 static int read_actions(struct reader *r, const struct json_at *statement,
                         struct access_statement *s)
 {
-    int err = read_list(r, statement, "Action", "NotAction", ACCESS_WILDCARDS, &s->actions);
+    int err = read_access_list(r, statement, "Action", "NotAction", ACCESS_WILDCARDS, &s->actions);
 
     for (u32 i = 0; !err && i < s->actions.n; i++)
         if (!access_pattern_is_any(s->actions.patterns[i]) &&
@@ -140,7 +140,7 @@ static int read_aws_principal(struct reader *r, const struct json_at *at, str te
 static int read_principal(struct reader *r, const struct json_at *at, const char *type,
                           struct access_principal *ret)
 {
-    str text = text_of(r, at);
+    str text = json_text(r, at);
 
     if (str_is(text, "*"))
         *ret = (struct access_principal){ACCESS_EVERYONE, text};
@@ -232,7 +232,7 @@ static int operand_text(struct reader *r, const struct json_at *at, str *ret)
     struct buf text = {0};
 
     if (json_is_string(at->value)) {
-        *ret = text_of(r, at);
+        *ret = json_text(r, at);
         return 0;
     }
     if (!json_is_boolean(at->value) && !json_is_number(at->value))
@@ -348,7 +348,7 @@ static int read_statement(struct reader *r, const struct json_at *at, struct acc
     err = err ? err : read_effect(r, at, &s->is_deny);
     err = err ? err : read_who(r, at, s);
     err = err ? err : read_actions(r, at, s);
-    err = err ? err : read_list(r, at, "Resource", "NotResource", parts, &s->resources);
+    err = err ? err : read_access_list(r, at, "Resource", "NotResource", parts, &s->resources);
     return err ? err : read_condition(r, at, s);
 }
 
@@ -374,7 +374,7 @@ static int read_statements(struct reader *r, const struct json_at *root, struct 
     return err;
 }
 
-static int read_head(struct reader *r, const struct json_at *root)
+static int read_document_head(struct reader *r, const struct json_at *root)
 {
     static const char *const names[] = {"Version", "Id", "Statement"};
     str version = STR(VERSION_OLD), id;
@@ -406,7 +406,7 @@ int access_policy_open(struct access_policy **ret, str text, enum access_policy_
     struct json_at root = json_root(&doc);
     struct reader r = {.arena = &p->arena, .kind = kind, .f = f};
 
-    err = read_head(&r, &root);
+    err = read_document_head(&r, &root);
     err = err ? err : read_statements(&r, &root, p);
     json_close(&doc);
     if (err)

@@ -1,5 +1,6 @@
 #include "common/aws/arn.h"
 
+#include "common/base/ascii.h"
 #include "common/base/err.h"
 
 size_t arn_parts(str text)
@@ -63,15 +64,10 @@ bool arn_is_in_partition(const struct arn *a)
     return str_eq(a->partition, arn_partition(a->region));
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool arn_is_account(str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!is_digit(s.p[i]))
+        if (!ascii_is_digit(s.p[i]))
             return false;
     return s.n == ARN_ACCOUNT_SIZE;
 }
@@ -81,13 +77,13 @@ bool arn_is_region(str s)
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
 
-        if (!(c >= 'a' && c <= 'z') && !is_digit(c) && c != '-')
+        if (!(c >= 'a' && c <= 'z') && !ascii_is_digit(c) && c != '-')
             return false;
     }
     return s.n > 0 && s.n <= ARN_REGION_MAX;
 }
 
-static bool is_name(str s, size_t size_max)
+static bool is_name_text(str s, size_t size_max)
 {
     if (s.n > size_max)
         return false;
@@ -95,7 +91,7 @@ static bool is_name(str s, size_t size_max)
         s.n -= STR(".fifo").n;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i], letter = (char)(c | 0x20);
-        if (!(letter >= 'a' && letter <= 'z') && !is_digit(c) && c != '-' && c != '_')
+        if (!(letter >= 'a' && letter <= 'z') && !ascii_is_digit(c) && c != '-' && c != '_')
             return false;
     }
     return s.n > 0;
@@ -103,12 +99,12 @@ static bool is_name(str s, size_t size_max)
 
 bool arn_is_queue_name(str s)
 {
-    return is_name(s, ARN_QUEUE_NAME_MAX);
+    return is_name_text(s, ARN_QUEUE_NAME_MAX);
 }
 
 bool arn_is_topic_name(str s)
 {
-    return is_name(s, ARN_TOPIC_NAME_MAX);
+    return is_name_text(s, ARN_TOPIC_NAME_MAX);
 }
 
 bool arn_is_fifo_name(str s)

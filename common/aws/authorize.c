@@ -119,8 +119,8 @@ static str action_shown(struct call *c, str action)
 }
 
 /* `kind`: of the policy, "an identity-based", "a resource-based". */
-static int refuse(struct call *c, const struct access_request *rq, bool is_explicit,
-                  const char *kind)
+static int authorize_refuse(struct call *c, const struct access_request *rq, bool is_explicit,
+                            const char *kind)
 {
     str action = action_shown(c, rq->action);
 
@@ -148,7 +148,7 @@ int authorize(struct call *c, const struct key *key, struct buf *why)
     if (d.verdict == ACCESS_ALLOWED)
         return 0;
     access_decision_tell(&d, &rq, why);
-    return refuse(c, &rq, d.verdict == ACCESS_DENIED, "an identity-based");
+    return authorize_refuse(c, &rq, d.verdict == ACCESS_DENIED, "an identity-based");
 }
 
 int authorize_by_resource(struct call *c, const struct resource_policy *r, struct buf *why)
@@ -172,5 +172,5 @@ int authorize_by_resource(struct call *c, const struct resource_policy *r, struc
         buf_z(why, "only the owner's account may do it");
     else
         access_decision_tell(&d, &rq, why);
-    return refuse(c, &rq, d.verdict == ACCESS_DENIED, "a resource-based");
+    return authorize_refuse(c, &rq, d.verdict == ACCESS_DENIED, "a resource-based");
 }

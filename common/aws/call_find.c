@@ -130,7 +130,7 @@ static const struct service *by_params(const struct call *c, const struct servic
 static void unknown_action(struct call *c, str name)
 {
     fault_set(&c->fault, CALL_FAULT_UNKNOWN_ACTION,
-              "The action %.*s is not valid for this endpoint.", (int)MIN(name.n, (size_t)256),
+              "The action %.*s is not valid for this endpoint.", str_shown(name, 256),
               name.n ? name.p : "");
 }
 

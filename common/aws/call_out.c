@@ -58,7 +58,7 @@ static void begin_plain_json(struct call *c)
 }
 
 /* The body, with its beginning written. */
-static struct buf *body(struct call *c)
+static struct buf *out_body(struct call *c)
 {
     struct buf *b = &c->answer.body;
     if (LIKELY(c->out.begun))
@@ -87,7 +87,7 @@ static void json_comma(struct buf *b)
 }
 
 /* Names are our own and need no escapes. */
-static void json_name(struct buf *b, const char *name)
+static void out_json_name(struct buf *b, const char *name)
 {
     json_comma(b);
     buf_char(b, '"');
@@ -95,7 +95,7 @@ static void json_name(struct buf *b, const char *name)
     buf_add(b, "\":", 2);
 }
 
-static struct call_out_level *push(struct call *c, enum kind kind, const char *name)
+static struct call_out_level *level_push(struct call *c, enum kind kind, const char *name)
 {
     assert(c->out.depth < CALL_OUT_DEPTH_MAX);
     struct call_out_level *l = &c->out.levels[c->out.depth++];
@@ -103,7 +103,7 @@ static struct call_out_level *push(struct call *c, enum kind kind, const char *n
     return l;
 }
 
-static struct call_out_level *top(struct call *c, enum kind kind)
+static struct call_out_level *level_top(struct call *c, enum kind kind)
 {
     assert(c->out.depth > 0);
     struct call_out_level *l = &c->out.levels[c->out.depth - 1];
@@ -111,9 +111,9 @@ static struct call_out_level *top(struct call *c, enum kind kind)
     return l;
 }
 
-static struct call_out_level *pop(struct call *c, enum kind kind)
+static struct call_out_level *level_pop(struct call *c, enum kind kind)
 {
-    struct call_out_level *l = top(c, kind);
+    struct call_out_level *l = level_top(c, kind);
     c->out.depth--;
     return l;
 }
@@ -123,10 +123,10 @@ static void open_level(struct call *c, struct call_out_level *l, char bracket)
 {
     if (l->open)
         return;
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     l->open = true;
     if (is_json(c)) {
-        json_name(b, l->name);
+        out_json_name(b, l->name);
         buf_char(b, bracket);
     } else if (!c->service->flattened) {
         xml_open(b, l->name);
@@ -136,7 +136,7 @@ static void open_level(struct call *c, struct call_out_level *l, char bracket)
 
 static void close_level(struct call *c, const struct call_out_level *l, char bracket)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     if (!l->open)
         return;
     if (is_json(c)) {
@@ -155,9 +155,9 @@ static void close_level(struct call *c, const struct call_out_level *l, char bra
 
 void call_out_text(struct call *c, const char *name, str text)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     if (is_json(c)) {
-        json_name(b, name);
+        out_json_name(b, name);
         scan_quote(b, text);
     } else {
         xml_element(b, name, text);
@@ -166,9 +166,9 @@ void call_out_text(struct call *c, const char *name, str text)
 
 void call_out_i64(struct call *c, const char *name, i64 v)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     if (is_json(c)) {
-        json_name(b, name);
+        out_json_name(b, name);
         buf_i64(b, v);
     } else {
         xml_element_i64(b, name, v);
@@ -177,10 +177,10 @@ void call_out_i64(struct call *c, const char *name, i64 v)
 
 void call_out_bool(struct call *c, const char *name, bool v)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     str text = v ? STR("true") : STR("false");
     if (is_json(c)) {
-        json_name(b, name);
+        out_json_name(b, name);
         buf_str(b, text);
     } else {
         xml_element(b, name, text);
@@ -189,9 +189,9 @@ void call_out_bool(struct call *c, const char *name, bool v)
 
 void call_out_blob(struct call *c, const char *name, str bytes)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     if (is_json(c)) {
-        json_name(b, name);
+        out_json_name(b, name);
         buf_char(b, '"');
         hash_base64(b, bytes);
         buf_char(b, '"');
@@ -204,10 +204,10 @@ void call_out_blob(struct call *c, const char *name, str bytes)
 
 void call_out_struct(struct call *c, const char *name)
 {
-    struct buf *b = body(c);
-    push(c, OUT_STRUCT, name);
+    struct buf *b = out_body(c);
+    level_push(c, OUT_STRUCT, name);
     if (is_json(c)) {
-        json_name(b, name);
+        out_json_name(b, name);
         buf_char(b, '{');
     } else {
         xml_open(b, name);
@@ -216,11 +216,11 @@ void call_out_struct(struct call *c, const char *name)
 
 void call_out_struct_end(struct call *c)
 {
-    const struct call_out_level *l = pop(c, OUT_STRUCT);
+    const struct call_out_level *l = level_pop(c, OUT_STRUCT);
     if (is_json(c))
-        buf_char(body(c), '}');
+        buf_char(out_body(c), '}');
     else
-        xml_close(body(c), l->name);
+        xml_close(out_body(c), l->name);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -237,7 +237,7 @@ void call_out_list(struct call *c, const char *name, const char *item)
 {
     if (has_pairs(c))
         name = plain_json_name(name);
-    struct call_out_level *l = push(c, OUT_LIST, name);
+    struct call_out_level *l = level_push(c, OUT_LIST, name);
     l->item = c->service->flattened ? item : "member";
     if (!c->service->flattened)
         open_level(c, l, '[');
@@ -245,10 +245,10 @@ void call_out_list(struct call *c, const char *name, const char *item)
 
 void call_out_item(struct call *c)
 {
-    struct buf *b = body(c);
-    struct call_out_level *list = top(c, OUT_LIST);
+    struct buf *b = out_body(c);
+    struct call_out_level *list = level_top(c, OUT_LIST);
     open_level(c, list, '[');
-    push(c, OUT_ITEM, list->item);
+    level_push(c, OUT_ITEM, list->item);
     if (is_json(c)) {
         json_comma(b);
         buf_char(b, '{');
@@ -259,17 +259,17 @@ void call_out_item(struct call *c)
 
 void call_out_item_end(struct call *c)
 {
-    const struct call_out_level *l = pop(c, OUT_ITEM);
+    const struct call_out_level *l = level_pop(c, OUT_ITEM);
     if (is_json(c))
-        buf_char(body(c), '}');
+        buf_char(out_body(c), '}');
     else
-        xml_close(body(c), l->name);
+        xml_close(out_body(c), l->name);
 }
 
 void call_out_item_text(struct call *c, str text)
 {
-    struct buf *b = body(c);
-    struct call_out_level *list = top(c, OUT_LIST);
+    struct buf *b = out_body(c);
+    struct call_out_level *list = level_top(c, OUT_LIST);
     open_level(c, list, '[');
     if (is_json(c)) {
         json_comma(b);
@@ -281,7 +281,7 @@ void call_out_item_text(struct call *c, str text)
 
 void call_out_list_end(struct call *c)
 {
-    close_level(c, pop(c, OUT_LIST), ']');
+    close_level(c, level_pop(c, OUT_LIST), ']');
 }
 
 /* --- maps ------------------------------------------------------------------------------------- */
@@ -289,7 +289,7 @@ void call_out_list_end(struct call *c)
 void call_out_map(struct call *c, const char *name, const char *item, const char *key_name,
                   const char *value_name)
 {
-    struct call_out_level *l = push(c, OUT_MAP, name);
+    struct call_out_level *l = level_push(c, OUT_MAP, name);
     bool flattened = c->service->flattened;
     l->item = flattened ? item : "entry";
     l->key = flattened ? key_name : "key";
@@ -300,14 +300,14 @@ void call_out_map(struct call *c, const char *name, const char *item, const char
 
 static void entry_key(struct call *c, struct call_out_level *map, str key)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     open_level(c, map, has_pairs(c) ? '[' : '{');
     if (has_pairs(c)) {
         json_comma(b);
         buf_char(b, '{');
-        json_name(b, map->key);
+        out_json_name(b, map->key);
         scan_quote(b, key);
-        json_name(b, map->value);
+        out_json_name(b, map->value);
     } else if (is_json(c)) {
         json_comma(b);
         scan_quote(b, key);
@@ -320,45 +320,45 @@ static void entry_key(struct call *c, struct call_out_level *map, str key)
 
 void call_out_entry_text(struct call *c, str key, str text)
 {
-    struct call_out_level *map = top(c, OUT_MAP);
+    struct call_out_level *map = level_top(c, OUT_MAP);
     entry_key(c, map, key);
     if (is_json(c)) {
-        scan_quote(body(c), text);
+        scan_quote(out_body(c), text);
         if (has_pairs(c))
-            buf_char(body(c), '}');
+            buf_char(out_body(c), '}');
     } else {
-        xml_element(body(c), map->value, text);
-        xml_close(body(c), map->item);
+        xml_element(out_body(c), map->value, text);
+        xml_close(out_body(c), map->item);
     }
 }
 
 void call_out_entry(struct call *c, str key)
 {
-    struct call_out_level *map = top(c, OUT_MAP);
+    struct call_out_level *map = level_top(c, OUT_MAP);
     entry_key(c, map, key);
-    struct call_out_level *l = push(c, OUT_ENTRY, NULL);
+    struct call_out_level *l = level_push(c, OUT_ENTRY, NULL);
     l->item = map->item;
     l->value = map->value;
     if (is_json(c))
-        buf_char(body(c), '{');
+        buf_char(out_body(c), '{');
     else
-        xml_open(body(c), l->value);
+        xml_open(out_body(c), l->value);
 }
 
 void call_out_entry_end(struct call *c)
 {
-    const struct call_out_level *l = pop(c, OUT_ENTRY);
+    const struct call_out_level *l = level_pop(c, OUT_ENTRY);
     if (is_json(c)) {
-        buf_z(body(c), has_pairs(c) ? "}}" : "}");
+        buf_z(out_body(c), has_pairs(c) ? "}}" : "}");
         return;
     }
-    xml_close(body(c), l->value);
-    xml_close(body(c), l->item);
+    xml_close(out_body(c), l->value);
+    xml_close(out_body(c), l->item);
 }
 
 void call_out_map_end(struct call *c)
 {
-    close_level(c, pop(c, OUT_MAP), has_pairs(c) ? ']' : '}');
+    close_level(c, level_pop(c, OUT_MAP), has_pairs(c) ? ']' : '}');
 }
 
 /* --- end -------------------------------------------------------------------------------------- */
@@ -366,14 +366,14 @@ void call_out_map_end(struct call *c)
 static void finish_json(struct call *c)
 {
     if (c->action->flags & ACTION_RESULT)
-        buf_char(body(c), '}');
+        buf_char(out_body(c), '}');
     else
         assert(!c->out.begun); /* the model gives this action no output */
 }
 
 static void finish_xml(struct call *c)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     if (!(c->action->flags & ACTION_RESULT)) {
         assert(b->n == c->out.result_at);
     } else if (b->n == c->out.result_at) {
@@ -393,12 +393,12 @@ static void finish_xml(struct call *c)
 
 static void finish_plain_json(struct call *c)
 {
-    struct buf *b = body(c);
+    struct buf *b = out_body(c);
     if (c->action->flags & ACTION_RESULT)
         buf_char(b, '}');
     else
         assert(b->n == c->out.result_at);
-    json_name(b, "ResponseMetadata");
+    out_json_name(b, "ResponseMetadata");
     buf_printf(b, "{\"RequestId\":\"%s\"}}}", c->answer.request_id);
 }
 

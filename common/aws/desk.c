@@ -254,7 +254,7 @@ static void call_render_failure(struct call *c, int code, const char *why)
         call_render_page(c, 503, STR("{\"error\":\"the store is failing\"}"));
 }
 
-static void unavailable(struct call *c, const char *why)
+static void call_refuse_unavailable(struct call *c, const char *why)
 {
     call_render_failure(c, CALL_FAULT_UNAVAILABLE, why);
 }
@@ -309,7 +309,7 @@ static void call_leave(struct loop_later *later, int err)
     if (err == E_UNSURE)
         call_unsure(c);
     else if (err < 0)
-        unavailable(c, "The service could not store the request. Try again.");
+        call_refuse_unavailable(c, "The service could not store the request. Try again.");
     enum call_outcome outcome = c->reply(c->reply_arg, c);
     if (outcome != CALL_SENDING || !c->sent)
         call_end(c, outcome);
@@ -338,7 +338,7 @@ void call_bind(struct call *c)
 }
 
 /* c->answer is ready. */
-static void finish(struct call *c)
+static void call_finish(struct call *c)
 {
     assert(!c->done);
     assert(list_is_empty(&c->link));
@@ -360,7 +360,7 @@ static void finish(struct call *c)
 void call_done(struct call *c)
 {
     call_render(c);
-    finish(c);
+    call_finish(c);
 }
 
 void call_done_with(struct call *c, struct answer *a)
@@ -370,7 +370,7 @@ void call_done_with(struct call *c, struct answer *a)
         memcpy(a->request_id, c->answer.request_id, sizeof a->request_id);
     c->answer = *a;
     a->body = (struct buf){0};
-    finish(c);
+    call_finish(c);
 }
 
 void call_fail(struct call *c, int code, const char *fmt, ...)
@@ -387,14 +387,14 @@ void call_fail(struct call *c, int code, const char *fmt, ...)
 void call_page(struct call *c, int status, str json)
 {
     call_render_page(c, status, json);
-    finish(c);
+    call_finish(c);
 }
 
 void call_page_as(struct call *c, int status, enum answer_type type, str body)
 {
     call_render_page(c, status, body);
     c->answer.type = type;
-    finish(c);
+    call_finish(c);
 }
 
 void call_page_fail(struct call *c, int status, const char *fmt, ...)
@@ -463,7 +463,7 @@ static void refuse_unsigned(struct call *c)
 }
 
 /* The key of the call's signature. NULL: c->fault is set. */
-static const struct key *verify(struct call *c, const char *service)
+static const struct key *call_verify(struct call *c, const char *service)
 {
     const struct key *key;
     if (sigv4_verify(c, service, c->desk->keys, call_clock(c)->now_ms, &key))
@@ -489,7 +489,7 @@ static void place_unsigned(struct call *c)
 }
 
 /* Checks the policy of the caller's key. Repeated denials are logged at a bounded rate. */
-static void check_policy(struct call *c, const struct key *key)
+static void check_key_policy(struct call *c, const struct key *key)
 {
     struct desk *d = c->desk;
     struct buf why = {0};
@@ -551,7 +551,7 @@ static const struct page *find_page(const struct desk *d, const struct request *
 }
 
 /* Why this call is not accepted now, or NULL. */
-static const char *refusal(const struct call *c)
+static const char *call_refusal_reason(const struct call *c)
 {
     const struct desk *d = c->desk;
     if (d->quiet)
@@ -569,12 +569,12 @@ static const char *refusal(const struct call *c)
 }
 
 /* With verified signatures the caller is the signer. NULL: not known by a key. */
-static const struct key *check_signature(struct call *c)
+static const struct key *check_call_signature(struct call *c)
 {
     if (!c->desk->keys || is_verified_elsewhere(c) || c->fault.code)
         return NULL;
     if (c->identity.is_signed)
-        return verify(c, c->service->signing_name);
+        return call_verify(c, c->service->signing_name);
     if (!c->action || !(c->action->flags & ACTION_OPEN))
         refuse_unsigned(c);
     return NULL;
@@ -588,7 +588,7 @@ static bool is_calling(const struct request *rq)
 
 /* Finds action and caller, and reads the input unless the call is forwarded. Sets c->fault for a
  * call that is refused. */
-static void prepare(struct call *c)
+static void call_prepare(struct call *c)
 {
     sigv4_read(&c->request, &c->arena, &c->identity, &c->fault);
     call_find(c, c->desk->services, c->desk->service_count);
@@ -596,12 +596,12 @@ static void prepare(struct call *c)
         fault_clear(&c->fault);
         fault_set(&c->fault, CALL_FAULT_NO_ACTION, "Actions are called by GET and POST.");
     }
-    const char *why = refusal(c);
+    const char *why = call_refusal_reason(c);
     if (why) {
         fault_clear(&c->fault);
         fault_set(&c->fault, CALL_FAULT_UNAVAILABLE, "%s", why);
     }
-    const struct key *key = check_signature(c);
+    const struct key *key = check_call_signature(c);
     bool has_policy = key && key->policy;
     decide_caller(c);
     if (c->fault.code || (c->service->forward && !has_policy))
@@ -614,7 +614,7 @@ static void prepare(struct call *c)
     if (!c->fault.code)
         place_unsigned(c);
     if (!c->fault.code && has_policy)
-        check_policy(c, key);
+        check_key_policy(c, key);
 }
 
 /* Pages show and change what belongs to all accounts: where signatures are verified they need a key
@@ -627,7 +627,7 @@ static bool may_see(struct call *c, const struct page *page)
         return false;
     for (size_t i = 0; i < c->desk->service_count && !c->fault.code; i++) {
         if (str_is(c->identity.service, c->desk->services[i]->signing_name)) {
-            const struct key *key = verify(c, c->desk->services[i]->signing_name);
+            const struct key *key = call_verify(c, c->desk->services[i]->signing_name);
             return key && !key->policy;
         }
     }
@@ -653,7 +653,7 @@ struct call *desk_take(struct desk *d, const struct request *rq,
             call_page(c, 403, STR("{\"error\":\"this page needs a signature\"}"));
         return c;
     }
-    prepare(c);
+    call_prepare(c);
     if (c->fault.code)
         call_done(c);
     else if (c->service->forward)

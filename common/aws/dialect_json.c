@@ -23,11 +23,11 @@ struct shape {
     const struct member *member;
 };
 
-static struct val *read_value(struct reader *r, enum scan_token token, struct shape shape);
+static struct val *read_json_value(struct reader *r, enum scan_token token, struct shape shape);
 
 /* --- refusals --------------------------------------------------------------------------------- */
 
-static enum scan_token next(struct reader *r)
+static enum scan_token reader_next(struct reader *r)
 {
     enum scan_token token = scan_next(&r->scan, &r->text);
     if (UNLIKELY(token == SCAN_ERROR)) {
@@ -97,7 +97,7 @@ static struct val *token_refuse(struct reader *r, enum scan_token token, enum va
  * the text refuses it with its own error. */
 #define LONE_SURROGATE 0xFFFE
 
-static str read_text(struct reader *r)
+static str read_json_text(struct reader *r)
 {
     return scan_decode_as(&r->text, LONE_SURROGATE, &r->c->arena);
 }
@@ -114,7 +114,7 @@ static int read_integer(str spelling, i64 *ret)
     return str_to_i64(str_slice(spelling, 0, (size_t)point), ret);
 }
 
-static struct val *read_scalar(struct reader *r, enum scan_token token, enum val_type type)
+static struct val *read_json_scalar(struct reader *r, enum scan_token token, enum val_type type)
 {
     struct val *v = val_new(r->c, type);
     if (!v)
@@ -123,7 +123,7 @@ static struct val *read_scalar(struct reader *r, enum scan_token token, enum val
     case VAL_STRING:
         if (token != SCAN_STRING)
             return token_refuse(r, token, type);
-        v->text = read_text(r);
+        v->text = read_json_text(r);
         return v;
     case VAL_INT:
         if (token != SCAN_NUMBER || read_integer(r->text.raw, &v->number) != 0)
@@ -136,7 +136,7 @@ static struct val *read_scalar(struct reader *r, enum scan_token token, enum val
         return v;
     default:
         assert(type == VAL_BLOB);
-        if (token != SCAN_STRING || call_unbase64(r->c, read_text(r), &v->text) != 0)
+        if (token != SCAN_STRING || call_unbase64(r->c, read_json_text(r), &v->text) != 0)
             return token_refuse(r, token, type);
         return v;
     }
@@ -144,19 +144,19 @@ static struct val *read_scalar(struct reader *r, enum scan_token token, enum val
 
 /* --- containers ------------------------------------------------------------------------------- */
 
-static struct val *read_list(struct reader *r, const struct member *m)
+static struct val *read_json_list(struct reader *r, const struct member *m)
 {
     struct val *list = val_new(r->c, VAL_LIST);
     if (!list)
         return NULL;
     struct val **tail = &list->first;
     for (;;) {
-        enum scan_token token = next(r);
+        enum scan_token token = reader_next(r);
         if (token == SCAN_ARRAY_END)
             return list;
         if (token == SCAN_NULL)
             continue;
-        struct val *v = read_value(r, token, (struct shape){m->of, m});
+        struct val *v = read_json_value(r, token, (struct shape){m->of, m});
         if (!v)
             return NULL;
         val_add(list, &tail, v);
@@ -170,18 +170,18 @@ static struct val *read_map(struct reader *r, const struct member *m)
         return NULL;
     struct val **tail = &map->first;
     for (;;) {
-        enum scan_token token = next(r);
+        enum scan_token token = reader_next(r);
         if (token == SCAN_OBJECT_END)
             break;
         if (token == SCAN_ERROR)
             return NULL;
-        str name = read_text(r);
-        token = next(r);
+        str name = read_json_text(r);
+        token = reader_next(r);
         if (token == SCAN_NULL) {
             map->has_null = true;
             continue;
         }
-        struct val *v = read_value(r, token, (struct shape){m->of, m});
+        struct val *v = read_json_value(r, token, (struct shape){m->of, m});
         if (!v)
             return NULL;
         v->name = name;
@@ -191,7 +191,7 @@ static struct val *read_map(struct reader *r, const struct member *m)
     return map;
 }
 
-static const struct member *find_member(const struct member *m, str name)
+static const struct member *find_json_member(const struct member *m, str name)
 {
     for (; m->name; m++)
         if (str_is(name, m->name))
@@ -200,17 +200,17 @@ static const struct member *find_member(const struct member *m, str name)
 }
 
 /* Skips the value of a member that the model does not have. */
-static bool skip_value(struct reader *r)
+static bool skip_json_value(struct reader *r)
 {
-    enum scan_token token = next(r);
+    enum scan_token token = reader_next(r);
     if (token == SCAN_OBJECT || token == SCAN_ARRAY)
         token = scan_skip(&r->scan);
     if (token == SCAN_ERROR)
-        next(r); /* fails again and fills the fault */
+        reader_next(r); /* fails again and fills the fault */
     return token != SCAN_ERROR;
 }
 
-static struct val *read_struct(struct reader *r, const struct member *members)
+static struct val *read_json_struct(struct reader *r, const struct member *members)
 {
     struct val *given[MEMBERS_MAX] = {NULL};
     struct val *all = val_new(r->c, VAL_STRUCT);
@@ -218,21 +218,21 @@ static struct val *read_struct(struct reader *r, const struct member *members)
         return NULL;
     struct val **tail = &all->first;
     for (;;) {
-        enum scan_token token = next(r);
+        enum scan_token token = reader_next(r);
         if (token == SCAN_OBJECT_END)
             return all;
         if (token == SCAN_ERROR)
             return NULL;
-        const struct member *m = find_member(members, read_text(r));
+        const struct member *m = find_json_member(members, read_json_text(r));
         if (!m) {
-            if (!skip_value(r))
+            if (!skip_json_value(r))
                 return NULL;
             continue;
         }
-        token = next(r);
+        token = reader_next(r);
         if (token == SCAN_NULL)
             continue;
-        struct val *v = read_value(r, token, (struct shape){m->type, m});
+        struct val *v = read_json_value(r, token, (struct shape){m->type, m});
         if (!v)
             return NULL;
         v->name = str_of(m->name);
@@ -248,19 +248,19 @@ static struct val *read_struct(struct reader *r, const struct member *members)
     }
 }
 
-static struct val *read_value(struct reader *r, enum scan_token token, struct shape shape)
+static struct val *read_json_value(struct reader *r, enum scan_token token, struct shape shape)
 {
     switch (shape.type) {
     case VAL_LIST:
-        return token == SCAN_ARRAY ? read_list(r, shape.member)
+        return token == SCAN_ARRAY ? read_json_list(r, shape.member)
                                    : token_refuse(r, token, shape.type);
     case VAL_MAP:
         return token == SCAN_OBJECT ? read_map(r, shape.member)
                                     : token_refuse(r, token, shape.type);
     case VAL_STRUCT:
-        return token == SCAN_OBJECT ? read_struct(r, shape.member->members)
+        return token == SCAN_OBJECT ? read_json_struct(r, shape.member->members)
                                     : token_refuse(r, token, shape.type);
-    default: return read_scalar(r, token, shape.type);
+    default: return read_json_scalar(r, token, shape.type);
     }
 }
 
@@ -277,14 +277,14 @@ void dialect_json_read(struct call *c, str text)
     struct reader r;
     r.c = c;
     scan_init(&r.scan, text);
-    enum scan_token token = next(&r);
+    enum scan_token token = reader_next(&r);
     if (token != SCAN_OBJECT) {
         token_refuse(&r, token, VAL_STRUCT);
         return;
     }
-    c->in = read_struct(&r, members);
+    c->in = read_json_struct(&r, members);
     if (c->in)
-        next(&r); /* no text may follow */
+        reader_next(&r); /* no text may follow */
 }
 
 void dialect_json_text(struct call *c, str text)

@@ -26,7 +26,7 @@ struct range {
     size_t at;
 };
 
-static struct val *read_struct(struct call *c, struct range r, const struct member *members);
+static struct val *read_query_struct(struct call *c, struct range r, const struct member *members);
 
 /* --- order ------------------------------------------------------------------------------------ */
 
@@ -84,7 +84,7 @@ static int pair_cmp(const void *left, const void *right)
     return order ? order : a < b ? -1 : a > b;
 }
 
-static struct range sorted(struct call *c, const struct form *f)
+static struct range range_sorted(struct call *c, const struct form *f)
 {
     struct range r = {.first = arena_alloc(&c->arena, (f->n + 1) * sizeof(struct form_pair *))};
     for (size_t i = 0; i < f->n; i++)
@@ -96,14 +96,14 @@ static struct range sorted(struct call *c, const struct form *f)
 
 /* --- ranges ----------------------------------------------------------------------------------- */
 
-static str rest_of(const struct range *r, size_t i)
+static str range_rest(const struct range *r, size_t i)
 {
     str name = r->first[i]->name;
     return name.n >= r->at ? str_slice(name, r->at, name.n) : STR_NONE;
 }
 
 /* Whether `rest` is `path` or continues it with a dot. */
-static bool continues(str rest, str path)
+static bool name_continues(str rest, str path)
 {
     return rest.n >= path.n && memcmp(rest.p, path.p, path.n) == 0 &&
            (rest.n == path.n || rest.p[path.n] == '.');
@@ -114,21 +114,21 @@ static struct range range_find(struct range r, const char *name)
 {
     str path = str_of(name);
     size_t i = 0, end;
-    while (i < r.n && !continues(rest_of(&r, i), path))
+    while (i < r.n && !name_continues(range_rest(&r, i), path))
         i++;
-    for (end = i; end < r.n && continues(rest_of(&r, end), path);)
+    for (end = i; end < r.n && name_continues(range_rest(&r, end), path);)
         end++;
     return (struct range){r.first + i, end - i, r.at + path.n};
 }
 
 /* The parameter whose name ends here; of equal names the first. NULL: none. */
-static const struct form_pair *whole(struct range r)
+static const struct form_pair *range_whole(struct range r)
 {
     return r.n && r.first[0]->name.n == r.at ? r.first[0] : NULL;
 }
 
 /* Those that continue with a dot, `at` after it. */
-static struct range below(struct range r)
+static struct range range_below(struct range r)
 {
     while (r.n && r.first[0]->name.n <= r.at) {
         r.first++;
@@ -198,16 +198,17 @@ static bool set_scalar(struct call *c, struct val *v, const struct form_pair *p)
 }
 
 /* NULL: absent, or a fault was set. */
-static struct val *read_scalar(struct call *c, struct range r, enum val_type type)
+static struct val *read_query_scalar(struct call *c, struct range r, enum val_type type)
 {
-    const struct form_pair *p = whole(r);
+    const struct form_pair *p = range_whole(r);
     struct val *v = p ? val_new(c, type) : NULL;
     return v && set_scalar(c, v, p) ? v : NULL;
 }
 
 static struct val *read_element(struct call *c, struct range r, const struct member *m)
 {
-    return m->of == VAL_STRUCT ? read_struct(c, below(r), m->members) : read_scalar(c, r, m->of);
+    return m->of == VAL_STRUCT ? read_query_struct(c, range_below(r), m->members)
+                               : read_query_scalar(c, r, m->of);
 }
 
 static const char *map_key(const struct call *c, const struct member *m)
@@ -223,8 +224,8 @@ static const char *map_value(const struct call *c, const struct member *m)
 /* The value of a map entry. A missing value is an empty one. */
 static struct val *read_entry(struct call *c, struct range entry, const struct member *m)
 {
-    struct range r = below(entry);
-    const struct form_pair *key = whole(range_find(r, map_key(c, m)));
+    struct range r = range_below(entry);
+    const struct form_pair *key = range_whole(range_find(r, map_key(c, m)));
     struct val *v = read_element(c, range_find(r, map_value(c, m)), m);
 
     if (!v && !c->fault.code)
@@ -253,7 +254,7 @@ static bool read_elements(struct call *c, struct range r, const struct member *m
 /* Whether parameters below r name parts of an element: an entry of a map, a structure of a list. */
 static bool has_parts(struct call *c, struct range r, const struct member *m)
 {
-    struct range inner = below(r);
+    struct range inner = range_below(r);
 
     if (m->type == VAL_MAP)
         return range_find(inner, map_key(c, m)).n || range_find(inner, map_value(c, m)).n;
@@ -268,7 +269,7 @@ static bool has_parts(struct call *c, struct range r, const struct member *m)
 static bool read_unnumbered(struct call *c, struct range r, const struct member *m,
                             struct val *into, struct val ***tail)
 {
-    const struct form_pair *p = whole(r);
+    const struct form_pair *p = range_whole(r);
     struct val *v = NULL;
 
     if (!c->service->flattened)
@@ -282,20 +283,20 @@ static bool read_unnumbered(struct call *c, struct range r, const struct member 
     return !c->fault.code;
 }
 
-static struct val *read_collection(struct call *c, struct range r, const struct member *m)
+static struct val *read_query_collection(struct call *c, struct range r, const struct member *m)
 {
     struct val *v = val_new(c, m->type);
 
     if (!v)
         return NULL;
     struct val **tail = &v->first;
-    struct range inner = below(r);
+    struct range inner = range_below(r);
 
     if (!read_unnumbered(c, r, m, v, &tail) || !read_elements(c, inner, m, v, &tail) ||
-        !read_elements(c, below(range_find(inner, m->type == VAL_MAP ? "entry" : "member")), m, v,
-                       &tail))
+        !read_elements(c, range_below(range_find(inner, m->type == VAL_MAP ? "entry" : "member")),
+                       m, v, &tail))
         return NULL;
-    const struct form_pair *p = whole(r);
+    const struct form_pair *p = range_whole(r);
 
     v->given_empty = v->count == 0 && p && p->value.n == 0;
     if (m->type == VAL_MAP)
@@ -303,17 +304,17 @@ static struct val *read_collection(struct call *c, struct range r, const struct 
     return v->count || v->given_empty ? v : NULL;
 }
 
-static struct val *read_member(struct call *c, struct range r, const struct member *m)
+static struct val *read_query_member(struct call *c, struct range r, const struct member *m)
 {
     switch (m->type) {
     case VAL_LIST:
-    case VAL_MAP: return read_collection(c, r, m);
-    case VAL_STRUCT: r = below(r); return r.n ? read_struct(c, r, m->members) : NULL;
-    default: return read_scalar(c, r, m->type);
+    case VAL_MAP: return read_query_collection(c, r, m);
+    case VAL_STRUCT: r = range_below(r); return r.n ? read_query_struct(c, r, m->members) : NULL;
+    default: return read_query_scalar(c, r, m->type);
     }
 }
 
-static struct val *read_struct(struct call *c, struct range r, const struct member *members)
+static struct val *read_query_struct(struct call *c, struct range r, const struct member *members)
 {
     struct val *all = val_new(c, VAL_STRUCT);
     if (!all)
@@ -323,7 +324,7 @@ static struct val *read_struct(struct call *c, struct range r, const struct memb
         struct range own = range_find(r, m->query ? m->query : m->name);
         if (own.n == 0 && m->query_also)
             own = range_find(r, m->query_also);
-        struct val *v = own.n ? read_member(c, own, m) : NULL;
+        struct val *v = own.n ? read_query_member(c, own, m) : NULL;
         if (v) {
             v->name = str_of(m->name);
             val_add(all, &tail, v);
@@ -337,7 +338,7 @@ static struct val *read_struct(struct call *c, struct range r, const struct memb
 void dialect_query_read(struct call *c, const struct form *params)
 {
     static const struct member none[] = {{.name = NULL}};
-    c->in = read_struct(c, sorted(c, params), c->action->in ? c->action->in : none);
+    c->in = read_query_struct(c, range_sorted(c, params), c->action->in ? c->action->in : none);
 }
 
 /* --- errors ----------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 /* The certificate's name is derived from the URL under which it is served. */
 #define CERTIFICATE_DIGITS 32
 
-static void member(struct buf *out, const char *name, str value)
+static void envelope_member(struct buf *out, const char *name, str value)
 {
     buf_z(out, ",\n  \"");
     buf_z(out, name);
@@ -21,36 +21,37 @@ static void member(struct buf *out, const char *name, str value)
 /* Some clients drop a fraction of .000 when they parse the time, and then fail to verify the
  * signature. The service's Timestamp has three digits, so a whole second is given one millisecond
  * later. */
-static str timestamp(i64 ms, char text[CLOCK_ISO_SIZE])
+static str envelope_timestamp(i64 ms, char text[CLOCK_ISO_SIZE])
 {
     return str_of(clock_iso(ms % 1000 == 0 ? ms + 1 : ms, text));
 }
 
-static void signature(struct buf *out, const struct frame_publication *p)
+static void envelope_signature(struct buf *out, const struct frame_publication *p)
 {
     char digits[HASH_MD5_HEX];
     struct buf url = {0};
-    member(out, "SignatureVersion", STR("1"));
-    member(out, "Signature", STR(""));
+    envelope_member(out, "SignatureVersion", STR("1"));
+    envelope_member(out, "Signature", STR(""));
     buf_str(&url, p->public_url);
     buf_z(&url, "/SimpleNotificationService-");
     buf_add(&url, hash_md5_hex(p->public_url, digits), CERTIFICATE_DIGITS);
     buf_z(&url, ".pem");
-    member(out, "SigningCertURL", buf_view(&url));
+    envelope_member(out, "SigningCertURL", buf_view(&url));
     buf_deinit(&url);
 }
 
-static void unsubscribe_url(struct buf *out, const struct frame_publication *p, str subscription)
+static void envelope_unsubscribe_url(struct buf *out, const struct frame_publication *p,
+                                     str subscription)
 {
     struct buf url = {0};
     buf_str(&url, p->public_url);
     buf_z(&url, "/?Action=Unsubscribe&SubscriptionArn=");
     buf_str(&url, subscription);
-    member(out, "UnsubscribeURL", buf_view(&url));
+    envelope_member(out, "UnsubscribeURL", buf_view(&url));
     buf_deinit(&url);
 }
 
-static void attribute(struct buf *out, const struct message_attr *a)
+static void envelope_attribute(struct buf *out, const struct message_attr *a)
 {
     buf_z(out, "    ");
     scan_quote(out, a->name);
@@ -67,13 +68,13 @@ static void attribute(struct buf *out, const struct message_attr *a)
     buf_char(out, '}');
 }
 
-static void attributes(struct buf *out, str attrs)
+static void envelope_attributes(struct buf *out, str attrs)
 {
     struct message_attr a;
     const char *before = ",\n  \"MessageAttributes\" : {\n";
     while (frame_next_attr(&attrs, &a) > 0) {
         buf_z(out, before);
-        attribute(out, &a);
+        envelope_attribute(out, &a);
         before = ",\n";
     }
     if (before[1] == '\n' && before[2] == '\0')
@@ -84,18 +85,18 @@ void envelope_render(struct buf *out, const struct frame_publication *p, str sub
 {
     char time[CLOCK_ISO_SIZE];
     buf_z(out, "{\n  \"Type\" : \"Notification\"");
-    member(out, "MessageId", p->message_id);
+    envelope_member(out, "MessageId", p->message_id);
     if (p->fifo.n)
-        member(out, "SequenceNumber", frame_sequence(p));
-    member(out, "TopicArn", p->topic);
+        envelope_member(out, "SequenceNumber", frame_sequence(p));
+    envelope_member(out, "TopicArn", p->topic);
     if (p->subject.n)
-        member(out, "Subject", p->subject);
-    member(out, "Message", p->message);
-    member(out, "Timestamp", timestamp(p->time_ms, time));
+        envelope_member(out, "Subject", p->subject);
+    envelope_member(out, "Message", p->message);
+    envelope_member(out, "Timestamp", envelope_timestamp(p->time_ms, time));
     if (!p->fifo.n)
-        signature(out, p);
-    unsubscribe_url(out, p, subscription);
+        envelope_signature(out, p);
+    envelope_unsubscribe_url(out, p, subscription);
     if (p->attr_count)
-        attributes(out, p->attrs);
+        envelope_attributes(out, p->attrs);
     buf_z(out, "\n}");
 }

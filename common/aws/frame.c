@@ -34,7 +34,7 @@ static void put_str(struct buf *out, str s)
         buf_str(out, s);
 }
 
-static void put_head(struct buf *out, enum frame_kind kind)
+static void put_frame_head(struct buf *out, enum frame_kind kind)
 {
     const char head[FRAME_HEAD_SIZE] = {FRAME_VERSION, (char)kind, 0, 0};
 
@@ -51,7 +51,7 @@ static void count_up(struct buf *out, size_t at)
 
 static void put_greeting(struct buf *out, enum frame_kind kind, const struct frame_greeting *g)
 {
-    put_head(out, kind);
+    put_frame_head(out, kind);
     put_str(out, g->instance);
     put_str(out, g->version);
     put_u32(out, g->session);
@@ -70,7 +70,7 @@ void frame_write_welcome(struct buf *out, const struct frame_greeting *g)
 
 void frame_write_ack(struct buf *out, const struct frame_ack *a)
 {
-    put_head(out, FRAME_ACK);
+    put_frame_head(out, FRAME_ACK);
     put_u32(out, a->session);
     put_u64(out, a->ordinal);
 }
@@ -79,7 +79,7 @@ void frame_write_call(struct buf *out, const struct frame_call *c)
 {
     const struct request *rq = &c->request;
 
-    put_head(out, FRAME_CALL);
+    put_frame_head(out, FRAME_CALL);
     put_u64(out, c->id);
     put_u8(out, (u8)rq->door);
     put_u8(out, rq->secure);
@@ -102,7 +102,7 @@ void frame_write_call(struct buf *out, const struct frame_call *c)
 void frame_write_answer(struct buf *out, u64 id, bool asks, const struct answer *a)
 {
     assert(a->status >= 0);
-    put_head(out, FRAME_ANSWER);
+    put_frame_head(out, FRAME_ANSWER);
     put_u64(out, id);
     put_u32(out, (u32)a->status);
     put_u8(out, (u8)a->type);
@@ -114,26 +114,26 @@ void frame_write_answer(struct buf *out, u64 id, bool asks, const struct answer 
 
 void frame_write_answered(struct buf *out, const struct frame_answered *a)
 {
-    put_head(out, FRAME_ANSWERED);
+    put_frame_head(out, FRAME_ANSWERED);
     put_u64(out, a->id);
     put_u8(out, (u8)a->outcome);
 }
 
 void frame_write_cancel(struct buf *out, u64 id)
 {
-    put_head(out, FRAME_CANCEL);
+    put_frame_head(out, FRAME_CANCEL);
     put_u64(out, id);
 }
 
 void frame_write_clock(struct buf *out, i64 now_ms)
 {
-    put_head(out, FRAME_CLOCK);
+    put_frame_head(out, FRAME_CLOCK);
     put_u64(out, (u64)now_ms);
 }
 
 void frame_write_sync(struct buf *out, u64 n)
 {
-    put_head(out, FRAME_SYNC);
+    put_frame_head(out, FRAME_SYNC);
     put_u64(out, n);
 }
 
@@ -141,7 +141,7 @@ void frame_write_sync(struct buf *out, u64 n)
 
 void frame_deliver_begin(struct buf *out, str incarnation)
 {
-    put_head(out, FRAME_DELIVER);
+    put_frame_head(out, FRAME_DELIVER);
     put_u32(out, 0); /* session */
     put_u64(out, 0); /* sequence */
     put_u64(out, 0); /* ordinal */
@@ -253,7 +253,7 @@ void frame_deliver_address(struct buf *frame, u32 session, u64 ordinal)
 
 void frame_rejected_begin(struct buf *out, u32 session, u64 ordinal)
 {
-    put_head(out, FRAME_REJECTED);
+    put_frame_head(out, FRAME_REJECTED);
     put_u32(out, session);
     put_u64(out, ordinal);
     put_u32(out, 0);
@@ -275,7 +275,7 @@ void frame_rejected_add(struct buf *out, struct frame_place place)
 
 void frame_queues_begin(struct buf *out, bool all, bool last)
 {
-    put_head(out, FRAME_QUEUES);
+    put_frame_head(out, FRAME_QUEUES);
     put_u32(out, (all ? QUEUES_FLAG_ALL : 0u) | (last ? QUEUES_FLAG_LAST : 0u));
     put_u32(out, 0);
     put_u32(out, 0);

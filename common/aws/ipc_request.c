@@ -3,7 +3,7 @@
 
 #include "common/base/scan.h"
 
-static int read_name(struct scan *s, str *ret, char *room, const char **why)
+static int read_call_name(struct scan *s, str *ret, char *room, const char **why)
 {
     struct scan_text t;
 
@@ -19,7 +19,7 @@ static int read_name(struct scan *s, str *ret, char *room, const char **why)
     return 0;
 }
 
-static int read_input(struct scan *s, str *ret, const char **why)
+static int read_call_input(struct scan *s, str *ret, const char **why)
 {
     struct scan_text t;
     size_t from;
@@ -37,7 +37,7 @@ static int read_input(struct scan *s, str *ret, const char **why)
     return 0;
 }
 
-static int skip_value(struct scan *s, const char **why)
+static int skip_call_value(struct scan *s, const char **why)
 {
     struct scan_text t;
     enum scan_token token = scan_next(s, &t);
@@ -50,17 +50,17 @@ static int skip_value(struct scan *s, const char **why)
     return E_INVALID;
 }
 
-static int read_member(struct scan *s, str name, struct ipc_request *q, const char **why)
+static int read_call_member(struct scan *s, str name, struct ipc_request *q, const char **why)
 {
     if (str_is(name, "target"))
-        return read_name(s, &q->target, q->names[0], why);
+        return read_call_name(s, &q->target, q->names[0], why);
     if (str_is(name, "account"))
-        return read_name(s, &q->account, q->names[1], why);
+        return read_call_name(s, &q->account, q->names[1], why);
     if (str_is(name, "region"))
-        return read_name(s, &q->region, q->names[2], why);
+        return read_call_name(s, &q->region, q->names[2], why);
     if (str_is(name, "input"))
-        return read_input(s, &q->input, why);
-    return skip_value(s, why);
+        return read_call_input(s, &q->input, why);
+    return skip_call_value(s, why);
 }
 
 int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why)
@@ -76,7 +76,7 @@ int ipc_request_read(str text, struct ipc_request *ret, const char **ret_why)
     if (scan_next(&s, &t) != SCAN_OBJECT)
         return E_INVALID;
     while ((token = scan_next(&s, &t)) == SCAN_NAME) {
-        if (read_member(&s, t.raw, ret, ret_why) < 0)
+        if (read_call_member(&s, t.raw, ret, ret_why) < 0)
             return E_INVALID;
     }
     *ret_why = "the call is not well-formed JSON";

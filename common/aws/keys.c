@@ -40,8 +40,8 @@ struct keys {
 /* --- one key ---------------------------------------------------------------------------------- */
 
 /* A text of 1 to size_max printable ASCII characters; where it is missing: 0, and *ret stays. */
-static int read_text(const struct json_at *at, const char *name, size_t size_max, struct arena *a,
-                     str *ret, struct fault *f)
+static int read_key_text(const struct json_at *at, const char *name, size_t size_max,
+                         struct arena *a, str *ret, struct fault *f)
 {
     str text;
     int err = json_get_str(at, name, &text, f);
@@ -61,7 +61,7 @@ static int read_needed(const struct json_at *at, const char *name, size_t size_m
                        str *ret, struct fault *f)
 {
     *ret = STR_NONE;
-    int err = read_text(at, name, size_max, a, ret, f);
+    int err = read_key_text(at, name, size_max, a, ret, f);
 
     return err || ret->p ? err : json_complain(at, f, "needs %s", name);
 }
@@ -87,7 +87,7 @@ static int read_services(const struct json_at *at, struct arena *a, struct key *
     return 0;
 }
 
-static int read_expiry(const struct json_at *at, i64 *ret_ms, struct fault *f)
+static int read_key_expiry(const struct json_at *at, i64 *ret_ms, struct fault *f)
 {
     str text;
     int err = json_get_str(at, "expires", &text, f);
@@ -130,10 +130,10 @@ static int read_key(const struct json_at *at, struct arena *a, struct key *key, 
     err = err ? err : read_needed(at, "account", ARN_ACCOUNT_SIZE, a, &key->account, f);
     if (!err && !arn_is_account(key->account))
         err = json_complain(at, f, "account must have twelve digits");
-    err = err ? err : read_text(at, "user", KEYS_USER_MAX, a, &key->user, f);
-    err = err ? err : read_text(at, "session_token", KEYS_TOKEN_MAX, a, &key->session_token, f);
+    err = err ? err : read_key_text(at, "user", KEYS_USER_MAX, a, &key->user, f);
+    err = err ? err : read_key_text(at, "session_token", KEYS_TOKEN_MAX, a, &key->session_token, f);
     err = err ? err : read_services(at, a, key, f);
-    err = err ? err : read_expiry(at, &key->expires_ms, f);
+    err = err ? err : read_key_expiry(at, &key->expires_ms, f);
     return err ? err : read_key_policy(at, &key->policy, f);
 }
 

@@ -3,7 +3,7 @@
 #include "common/aws/task_handle.h"
 
 /* The path of a URL with its leading slash; other text is returned unchanged. */
-static str path_of(str url)
+static str url_path(str url)
 {
     ptrdiff_t colon = str_find(url, ':');
 
@@ -27,7 +27,7 @@ static str cut_last(str *path)
 
 void queue_place_read(str url, struct queue_place *place)
 {
-    str path = path_of(url), account, region;
+    str path = url_path(url), account, region;
 
     while (str_ends(path, STR("/")))
         path.n--;

@@ -299,7 +299,7 @@ static void tell_step(struct server *s)
                     ms, CLOCK_SLEW_PPM * 86400 / 1000);
 }
 
-static bool server_flush(struct loop_hook *h)
+static bool server_flush_hook(struct loop_hook *h)
 {
     struct server *s = container_of(h, struct server, hook);
 
@@ -316,7 +316,7 @@ static bool server_flush(struct loop_hook *h)
     return false;
 }
 
-static i64 server_next_ms(struct loop_hook *h)
+static i64 server_hook_next_ms(struct loop_hook *h)
 {
     const struct server *s = container_of(h, struct server, hook);
     bool waits = !s->failing && engine_has_free(s->engine) && !background_is_awake(&s->space);
@@ -564,8 +564,8 @@ int server_listen(struct server *s, struct fault *f)
         err = watch_signals(s, f);
     if (err)
         return err;
-    s->hook.flush = server_flush;
-    s->hook.next_ms = server_next_ms;
+    s->hook.flush = server_flush_hook;
+    s->hook.next_ms = server_hook_next_ms;
     loop_add_hook(s->loop, &s->hook);
     return 0;
 }

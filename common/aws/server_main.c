@@ -6,7 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 
-static int prepare(const struct server_program *p, struct daemon *d, struct fault *f)
+static int process_prepare(const struct server_program *p, struct daemon *d, struct fault *f)
 {
     const struct server_options *o = p->options;
     int err = daemon_open(d, f);
@@ -32,7 +32,7 @@ static int program_run(const struct server_program *p, bool check_only)
     int err = p->check(p->options, &f);
 
     if (!err && !check_only)
-        err = prepare(p, &daemon, &f);
+        err = process_prepare(p, &daemon, &f);
     if (!err && !check_only)
         err = p->open(&s, p->options, &ENVIRONMENT_SYSTEM, &daemon, &f);
     if (err)

@@ -18,7 +18,7 @@ struct parts {
 };
 
 /* Adds the service's sentence for every missing part; 0 when none is missing. */
-static int missing(const struct parts *p, struct fault *f, bool in_header)
+static int add_missing_parts(const struct parts *p, struct fault *f, bool in_header)
 {
     char text[512] = "";
     size_t n = 0;
@@ -56,7 +56,7 @@ static int read_credential(str credential, struct identity *ret, struct fault *f
         return fault_set(f, CALL_FAULT_INCOMPLETE_SIGNATURE,
                          "Credential must have exactly 5 slash-delimited elements, e.g. "
                          "keyid/date/region/service/term, got '%.*s'",
-                         (int)MIN(credential.n, (size_t)SHOWN_MAX), credential.p);
+                         str_shown(credential, SHOWN_MAX), credential.p);
     ret->access_key = part[0];
     ret->date = part[1];
     ret->region = part[2];
@@ -67,7 +67,7 @@ static int read_credential(str credential, struct identity *ret, struct fault *f
 }
 
 /* Value of "name=…" in `item`, else what `before` holds. */
-static str named(str item, str name, str before)
+static str value_named(str item, str name, str before)
 {
     return str_starts(item, name) ? str_slice(item, name.n, item.n) : before;
 }
@@ -78,13 +78,13 @@ static int read_header(str header, struct identity *ret, struct fault *f)
     str rest = str_slice(header, sizeof ALGORITHM - 1, header.n);
     while (rest.p) {
         str item = str_trim(str_cut(&rest, ','));
-        p.credential = named(item, STR("Credential="), p.credential);
-        p.signature = named(item, STR("Signature="), p.signature);
-        p.signed_headers = named(item, STR("SignedHeaders="), p.signed_headers);
+        p.credential = value_named(item, STR("Credential="), p.credential);
+        p.signature = value_named(item, STR("Signature="), p.signature);
+        p.signed_headers = value_named(item, STR("SignedHeaders="), p.signed_headers);
     }
     ret->signed_headers = p.signed_headers;
     ret->signature = p.signature;
-    int err = missing(&p, f, true);
+    int err = add_missing_parts(&p, f, true);
     return err ? err : read_credential(p.credential, ret, f);
 }
 
@@ -95,13 +95,13 @@ static int read_query(str query, struct arena *arena, struct identity *ret, stru
     for (str rest = query; rest.p;) {
         str item = str_cut(&rest, '&');
         ours |= str_is(item, "X-Amz-Algorithm=" ALGORITHM);
-        p.credential = named(item, STR("X-Amz-Credential="), p.credential);
-        p.signature = named(item, STR("X-Amz-Signature="), p.signature);
-        p.signed_headers = named(item, STR("X-Amz-SignedHeaders="), p.signed_headers);
+        p.credential = value_named(item, STR("X-Amz-Credential="), p.credential);
+        p.signature = value_named(item, STR("X-Amz-Signature="), p.signature);
+        p.signed_headers = value_named(item, STR("X-Amz-SignedHeaders="), p.signed_headers);
     }
     if (!ours)
         return 0;
-    int err = missing(&p, f, false);
+    int err = add_missing_parts(&p, f, false);
     if (err)
         return err;
     if (form_unescape(p.credential, false, arena, &p.credential) != 0)

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/ascii.h"
 #include "common/base/form.h"
 
 #define PRESIGNED_SIGNATURE "X-Amz-Signature"
@@ -108,12 +109,6 @@ static void canonical_query(str query, bool as_sent, struct arena *arena, struct
 
 /* --- headers ---------------------------------------------------------------------------------- */
 
-/* The blanks of str_trim. */
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Appends the value with runs of blanks as one; copies the parts between them in one piece. */
 static void put_header_value(struct buf *out, str value)
 {
@@ -121,11 +116,11 @@ static void put_header_value(struct buf *out, str value)
 
     value = str_trim(value);
     for (size_t i = 0; i < value.n; i++) {
-        if (!is_blank(value.p[i]) || (value.p[i] == ' ' && !is_blank(value.p[i + 1])))
+        if (!ascii_is_blank(value.p[i]) || (value.p[i] == ' ' && !ascii_is_blank(value.p[i + 1])))
             continue; /* the last character is not a blank: there is a next one */
         buf_str(out, str_slice(value, done, i));
         buf_char(out, ' ');
-        while (is_blank(value.p[i + 1]))
+        while (ascii_is_blank(value.p[i + 1]))
             i++;
         done = i + 1;
     }

@@ -68,7 +68,7 @@ static int check_token(const struct claim *m)
 
 /* --- the time --------------------------------------------------------------------------------- */
 
-static int read_time(struct claim *m)
+static int claim_time(struct claim *m)
 {
     str text = claim_value(m, "X-Amz-Date");
     int err = date_read_basic(text, &m->at_ms);
@@ -95,7 +95,7 @@ static int read_time(struct claim *m)
 }
 
 /* Seconds for which a presigned URL is valid; by default as long as a header. */
-static int read_expiry(const struct claim *m, i64 *ret_ms)
+static int claim_expiry(const struct claim *m, i64 *ret_ms)
 {
     str text = sigv4_query_param(&m->call->request, "X-Amz-Expires", &m->call->arena);
     i64 s;
@@ -125,7 +125,7 @@ static int refuse_time(const struct claim *m, bool is_late, i64 limit_ms)
 static int check_time(const struct claim *m)
 {
     i64 good_ms = SIGV4_SKEW_MS;
-    int err = m->call->identity.in_query ? read_expiry(m, &good_ms) : 0;
+    int err = m->call->identity.in_query ? claim_expiry(m, &good_ms) : 0;
 
     if (err)
         return err;
@@ -180,7 +180,7 @@ static int check_scope(const struct claim *m)
 
 /* --- what is signed --------------------------------------------------------------------------- */
 
-static bool list_has(str names, const char *name)
+static bool signed_list_has(str names, const char *name)
 {
     while (names.p)
         if (str_eq_nocase(str_cut(&names, ';'), str_of(name)))
@@ -199,11 +199,11 @@ static int check_headers(const struct claim *m)
         n += names.p[i] == ';';
     if (n > SIGV4_HEADERS_MAX)
         return claim_refuse(m, CALL_FAULT_INCOMPLETE_SIGNATURE, "Too many headers are signed.");
-    if (!list_has(names, "host"))
+    if (!signed_list_has(names, "host"))
         return claim_refuse(m, CALL_FAULT_SIGNATURE,
                             "'Host' or ':authority' must be a 'SignedHeader' in the AWS "
                             "Authorization.");
-    if (m->call->request.target.n && !list_has(names, "x-amz-target"))
+    if (m->call->request.target.n && !signed_list_has(names, "x-amz-target"))
         return claim_refuse(m, CALL_FAULT_SIGNATURE,
                             "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.");
     return 0;
@@ -304,7 +304,7 @@ int sigv4_verify(struct call *c, const char *service, struct keys *keys, i64 now
     struct claim m = {.call = c, .service = service, .now_ms = now_ms};
     int err = find_key(&m, keys);
 
-    err = err ? err : read_time(&m);
+    err = err ? err : claim_time(&m);
     err = err ? err : check_scope(&m);
     err = err ? err : check_time(&m);
     err = err ? err : check_token(&m);

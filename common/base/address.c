@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "common/base/ascii.h"
+
 #define IPV4_TEXT_MAX 15
 
 static bool read_v4(str s, u8 out[4])
@@ -29,21 +31,13 @@ static bool read_v4(str s, u8 out[4])
     return at == s.n;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One group of one to four hex digits at *at. */
 static bool read_group(str s, size_t *at, u8 out[2])
 {
     size_t start = *at;
     u32 v = 0;
-    for (; *at < s.n && *at - start < 4 && hex_value(s.p[*at]) >= 0; ++*at)
-        v = v * 16 + (u32)hex_value(s.p[*at]);
+    for (; *at < s.n && *at - start < 4 && ascii_hex_value(s.p[*at]) >= 0; ++*at)
+        v = v * 16 + (u32)ascii_hex_value(s.p[*at]);
     out[0] = (u8)(v >> 8);
     out[1] = (u8)v;
     return *at > start;
@@ -95,7 +89,7 @@ bool address_read(str text, struct address *ret)
     if (text.n < 2 || text.n > ADDRESS_TEXT_MAX)
         return false;
     /* Most strings are not addresses; the first byte nearly always shows that. */
-    if (hex_value(text.p[0]) < 0 && text.p[0] != ':')
+    if (ascii_hex_value(text.p[0]) < 0 && text.p[0] != ':')
         return false;
     struct address a = {0};
     if (str_find(text, ':') >= 0) {
@@ -134,7 +128,7 @@ bool address_is_shaped(str text)
     if (str_find(text, ':') < 0)
         return text.n > 0 && is_v4_shaped(text);
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] != ':' && hex_value(text.p[i]) < 0)
+        if (text.p[i] != ':' && ascii_hex_value(text.p[i]) < 0)
             return false;
     }
     return true;

@@ -21,7 +21,7 @@ void buf_reset(struct buf *b)
         b->p[0] = '\0';
 }
 
-static void grow(struct buf *b, size_t more)
+static void buf_grow(struct buf *b, size_t more)
 {
     size_t need;
     if (__builtin_add_overflow(b->n, more, &need) || need == SIZE_MAX)
@@ -37,7 +37,7 @@ static void grow(struct buf *b, size_t more)
 char *buf_room(struct buf *b, size_t more)
 {
     if (UNLIKELY(b->cap <= more || b->cap - more <= b->n))
-        grow(b, more);
+        buf_grow(b, more);
     b->p[b->n + more] = '\0';
     return b->p + b->n;
 }

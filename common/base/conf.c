@@ -12,14 +12,14 @@ struct source {
 };
 
 /* Both kinds of sources get the same text. */
-static int complain(const struct source *src, struct fault *f, const char *text)
+static int conf_complain(const struct source *src, struct fault *f, const char *text)
 {
     if (src->at)
         return json_complain(src->at, f, "%s", text);
     return fault_set(f, CONF_FAULT, "%s%s: %s", src->from, src->name, text);
 }
 
-static void *member(const struct conf_option *o, void *target)
+static void *conf_member(const struct conf_option *o, void *target)
 {
     return (char *)target + o->offset;
 }
@@ -72,13 +72,13 @@ static int complain_bounds(const struct conf_option *o, const struct source *src
     conf_bounds(o, &text);
     if (value)
         buf_printf(&text, ", not %.100s", value);
-    int err = complain(src, f, text.p);
+    int err = conf_complain(src, f, text.p);
     buf_deinit(&text);
     return err;
 }
 
-static int put_number(const struct conf_option *o, void *target, i64 v, const struct source *src,
-                      struct fault *f)
+static int conf_put_number(const struct conf_option *o, void *target, i64 v,
+                           const struct source *src, struct fault *f)
 {
     if (v < o->min || v > upper_bound(o)) {
         struct buf text = {0};
@@ -87,33 +87,33 @@ static int put_number(const struct conf_option *o, void *target, i64 v, const st
         buf_deinit(&text);
         return err;
     }
-    *(i64 *)member(o, target) = v;
+    *(i64 *)conf_member(o, target) = v;
     return 0;
 }
 
-static int put_string(const struct conf_option *o, void *target, str value,
-                      const struct source *src, struct fault *f)
+static int conf_put_string(const struct conf_option *o, void *target, str value,
+                           const struct source *src, struct fault *f)
 {
     if (value.n < (u64)o->min || value.n > (u64)upper_bound(o))
         return complain_bounds(o, src, "of ", NULL, f);
     if (!str_is_utf8(value))
-        return complain(src, f, "must be UTF-8");
+        return conf_complain(src, f, "must be UTF-8");
     for (size_t i = 0; i < value.n; i++)
         if ((unsigned char)value.p[i] < (o->type == CONF_PATH ? 0x20 : 0x01))
-            return complain(src, f, "must not hold control characters");
-    char **to = member(o, target);
+            return conf_complain(src, f, "must not hold control characters");
+    char **to = conf_member(o, target);
     mem_free(*to);
     *to = mem_dup(value);
     return 0;
 }
 
-static int put_word(const struct conf_option *o, void *target, str value, const struct source *src,
-                    struct fault *f)
+static int conf_put_word(const struct conf_option *o, void *target, str value,
+                         const struct source *src, struct fault *f)
 {
     for (int i = 0; o->words[i]; i++) {
         if (!str_is(value, o->words[i]))
             continue;
-        *(int *)member(o, target) = i;
+        *(int *)conf_member(o, target) = i;
         return 0;
     }
     return complain_bounds(o, src, "", NULL, f);
@@ -128,20 +128,20 @@ static void list_free(struct conf_list *l)
 }
 
 /* Takes over `l`, also on failure. */
-static int put_list(const struct conf_option *o, void *target, struct conf_list l,
-                    const struct source *src, struct fault *f)
+static int conf_put_list(const struct conf_option *o, void *target, struct conf_list l,
+                         const struct source *src, struct fault *f)
 {
     int err = 0;
     for (size_t i = 0; i < l.n && !err; i++)
         if (!str_is_utf8(str_of(l.items[i])))
-            err = complain(src, f, "must be UTF-8");
+            err = conf_complain(src, f, "must be UTF-8");
     if (!err && (l.n < (u64)o->min || l.n > (u64)upper_bound(o)))
         err = complain_bounds(o, src, "of ", NULL, f);
     if (err) {
         list_free(&l);
         return err;
     }
-    struct conf_list *to = member(o, target);
+    struct conf_list *to = conf_member(o, target);
     list_free(to);
     *to = l;
     return 0;
@@ -168,12 +168,12 @@ static int read_size(str text, i64 *ret)
     return E_INVALID;
 }
 
-static int put_bool(const struct conf_option *o, void *target, str value, const struct source *src,
-                    struct fault *f)
+static int conf_put_bool(const struct conf_option *o, void *target, str value,
+                         const struct source *src, struct fault *f)
 {
     if (!str_is(value, "true") && !str_is(value, "false"))
-        return complain(src, f, "must be true or false");
-    *(bool *)member(o, target) = str_is(value, "true");
+        return conf_complain(src, f, "must be true or false");
+    *(bool *)conf_member(o, target) = str_is(value, "true");
     return 0;
 }
 
@@ -186,27 +186,27 @@ static int put_text_list(const struct conf_option *o, void *target, str value,
         l.items = mem_grow(l.items, (l.n + 1) * sizeof *l.items);
         l.items[l.n++] = mem_dup(item);
     }
-    return put_list(o, target, l, src, f);
+    return conf_put_list(o, target, l, src, f);
 }
 
-static int put_text(const struct conf_option *o, void *target, str value, const struct source *src,
-                    struct fault *f)
+static int conf_put_text(const struct conf_option *o, void *target, str value,
+                         const struct source *src, struct fault *f)
 {
     i64 v;
     switch (o->type) {
     case CONF_INT:
         if (str_to_i64(value, &v) != 0)
             return complain_bounds(o, src, "an integer, ", NULL, f);
-        return put_number(o, target, v, src, f);
+        return conf_put_number(o, target, v, src, f);
     case CONF_SIZE:
         if (read_size(value, &v) != 0)
             return complain_bounds(o, src, "a size such as 64MiB, ", NULL, f);
-        return put_number(o, target, v, src, f);
-    case CONF_BOOL: return put_bool(o, target, value, src, f);
-    case CONF_ENUM: return put_word(o, target, value, src, f);
+        return conf_put_number(o, target, v, src, f);
+    case CONF_BOOL: return conf_put_bool(o, target, value, src, f);
+    case CONF_ENUM: return conf_put_word(o, target, value, src, f);
     case CONF_LIST: return put_text_list(o, target, value, src, f);
     case CONF_STRING:
-    case CONF_PATH: return put_string(o, target, value, src, f);
+    case CONF_PATH: return conf_put_string(o, target, value, src, f);
     }
     assert(!"an option's type");
     return E_INVALID;
@@ -244,9 +244,9 @@ int conf_set(const struct conf_table *t, void *target, str name, str value, cons
     const struct conf_option *o = conf_find(t, name);
     if (!o)
         return fault_set(f, CONF_FAULT, "%s%.*s: there is no such option", from,
-                         (int)MIN(name.n, (size_t)100), name.p);
+                         str_shown(name, 100), name.p);
     struct source src = {.from = from, .name = o->name};
-    return put_text(o, target, value, &src, f);
+    return conf_put_text(o, target, value, &src, f);
 }
 
 void conf_init(const struct conf_table *t, void *target)
@@ -269,10 +269,10 @@ void conf_deinit(const struct conf_table *t, void *target)
         const struct conf_option *o = conf_at(t, i);
 
         if (o->type == CONF_LIST)
-            list_free(member(o, target));
+            list_free(conf_member(o, target));
         if (o->type != CONF_STRING && o->type != CONF_PATH)
             continue;
-        char **text = member(o, target);
+        char **text = conf_member(o, target);
         mem_free(*text);
         *text = NULL;
     }
@@ -298,7 +298,7 @@ static int put_json_list(const struct conf_option *o, void *target, const struct
             l.items[l.n++] = mem_dup(str_of(json_string_value(item.value)));
     }
     if (!err)
-        return put_list(o, target, l, src, f);
+        return conf_put_list(o, target, l, src, f);
     list_free(&l);
     return err;
 }
@@ -313,7 +313,7 @@ static int put_json(const struct conf_option *o, void *target, const struct json
     case CONF_BOOL:
         err = json_want(at, JSON_TRUE, f);
         if (!err)
-            *(bool *)member(o, target) = json_is_true(at->value);
+            *(bool *)conf_member(o, target) = json_is_true(at->value);
         return err;
     case CONF_INT: err = json_want(at, JSON_INTEGER, f); break;
     case CONF_SIZE: err = json_is_string(at->value) ? 0 : json_want(at, JSON_INTEGER, f); break;
@@ -322,9 +322,9 @@ static int put_json(const struct conf_option *o, void *target, const struct json
     if (err)
         return err;
     if (json_is_integer(at->value))
-        return put_number(o, target, json_integer_value(at->value), &src, f);
+        return conf_put_number(o, target, json_integer_value(at->value), &src, f);
     str text = {json_string_value(at->value), json_string_length(at->value)};
-    return put_text(o, target, text, &src, f);
+    return conf_put_text(o, target, text, &src, f);
 }
 
 static int put_document(const struct conf_table *t, void *target, const struct json_doc *doc,

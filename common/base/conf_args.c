@@ -26,8 +26,8 @@ static int take_value(struct args *a, const char *of, str *ret, struct fault *f)
     return 0;
 }
 
-static int read_option(const struct conf_table *t, struct args *a, const char *text,
-                       struct arg *ret, struct fault *f)
+static int read_arg_option(const struct conf_table *t, struct args *a, const char *text,
+                           struct arg *ret, struct fault *f)
 {
     str value = str_of(text + 2);
     *ret = (struct arg){.sort = 'o', .name = str_cut(&value, '=')};
@@ -65,7 +65,7 @@ static int next_arg(const struct conf_table *t, struct args *a, struct arg *ret,
         return take_value(a, text, &ret->value, f);
     }
     if (strncmp(text, "--", 2) == 0 && text[2])
-        return read_option(t, a, text, ret, f);
+        return read_arg_option(t, a, text, ret, f);
     return fault_set(f, CONF_FAULT, "%.100s: unexpected argument; --help lists what there is",
                      text);
 }

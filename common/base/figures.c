@@ -7,7 +7,7 @@ static struct figures_json *json_of(struct figures *to)
     return container_of(to, struct figures_json, to);
 }
 
-static void json_name(struct figures_json *j, const char *name)
+static void figures_json_name(struct figures_json *j, const char *name)
 {
     if (!j->first)
         buf_char(j->out, ',');
@@ -20,7 +20,7 @@ static void json_figure(struct figures *to, const struct figure *f)
 {
     struct figures_json *j = json_of(to);
 
-    json_name(j, f->name);
+    figures_json_name(j, f->name);
     if (f->kind == FIGURE_STATE)
         scan_quote(j->out, str_of(f->state));
     else
@@ -31,7 +31,7 @@ static void json_begin(struct figures *to, const char *list)
 {
     struct figures_json *j = json_of(to);
 
-    json_name(j, list);
+    figures_json_name(j, list);
     buf_char(j->out, '[');
     j->open = false;
 }
@@ -42,7 +42,7 @@ static void json_of_one(struct figures *to, const char *label, const char *value
 
     buf_z(j->out, j->open ? "},{" : "{");
     j->first = j->open = true;
-    json_name(j, label);
+    figures_json_name(j, label);
     scan_quote(j->out, str_of(value));
 }
 

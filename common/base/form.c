@@ -2,15 +2,8 @@
  * arena, where they never take more bytes than before. */
 #include "common/base/form.h"
 
+#include "common/base/ascii.h"
 #include "common/base/err.h"
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char letter = (char)(c | 0x20);
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
 
 /* Bytes of s before the first one that needs decoding. */
 static size_t plain_prefix(str s, bool plus)
@@ -35,8 +28,8 @@ int form_unescape(str part, bool plus, struct arena *a, str *ret)
     while (i < part.n) {
         char c = part.p[i++];
         if (c == '%') {
-            int high = i < part.n ? hex_value(part.p[i]) : -1;
-            int low = i + 1 < part.n ? hex_value(part.p[i + 1]) : -1;
+            int high = i < part.n ? ascii_hex_value(part.p[i]) : -1;
+            int low = i + 1 < part.n ? ascii_hex_value(part.p[i + 1]) : -1;
             if (high < 0 || low < 0)
                 return E_INVALID;
             c = (char)(high << 4 | low);

@@ -7,7 +7,7 @@
 
 #include "common/base/err.h"
 
-static void digest(gnutls_digest_algorithm_t which, str data, u8 *ret)
+static void hash_digest(gnutls_digest_algorithm_t which, str data, u8 *ret)
 {
     int err = gnutls_hash_fast(which, data.n ? data.p : "", data.n, ret);
     assert(err == 0);
@@ -17,7 +17,7 @@ static void digest(gnutls_digest_algorithm_t which, str data, u8 *ret)
 char *hash_md5_hex(str data, char ret[HASH_MD5_HEX])
 {
     u8 raw[16];
-    digest(GNUTLS_DIG_MD5, data, raw);
+    hash_digest(GNUTLS_DIG_MD5, data, raw);
     hash_hex(raw, sizeof raw, ret);
     return ret;
 }
@@ -32,7 +32,7 @@ char *hash_sha256_hex(str data, char ret[HASH_SHA256_HEX])
 
 void hash_sha256(str data, u8 ret[32])
 {
-    digest(GNUTLS_DIG_SHA256, data, ret);
+    hash_digest(GNUTLS_DIG_SHA256, data, ret);
 }
 
 void hash_hmac_sha256(str key, str data, u8 ret[32])
@@ -84,7 +84,7 @@ void hash_base64(struct buf *out, str bytes)
 }
 
 /* Value of a character, or 64 or more if it has none. */
-static u32 sextet(char c)
+static u32 base64_value(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return (u32)(c - 'A');
@@ -98,8 +98,8 @@ static u32 sextet(char c)
 /* The last group, with its padding: 1 or 2 bytes; 0 when malformed. */
 static size_t last_group(const char *p, u8 *to)
 {
-    u32 a = sextet(p[0]), b = sextet(p[1]);
-    u32 c = p[2] == '=' ? 0 : sextet(p[2]);
+    u32 a = base64_value(p[0]), b = base64_value(p[1]);
+    u32 c = p[2] == '=' ? 0 : base64_value(p[2]);
     /* Bits beyond the last byte must be zero, so that every value has exactly one text. */
     bool one = p[2] == '=';
     if ((a | b | c) > 63 || (one ? b & 15 : c & 3))
@@ -123,7 +123,8 @@ int hash_unbase64(str text, struct buf *out)
     const char *p = text.p;
     u32 bad = 0;
     for (size_t i = 0; i < whole; i++, p += 4, to += 3) {
-        u32 a = sextet(p[0]), b = sextet(p[1]), c = sextet(p[2]), d = sextet(p[3]);
+        u32 a = base64_value(p[0]), b = base64_value(p[1]), c = base64_value(p[2]),
+            d = base64_value(p[3]);
         u32 v = a << 18 | b << 12 | c << 6 | d;
         bad |= a | b | c | d;
         to[0] = (u8)(v >> 16);

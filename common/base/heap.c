@@ -29,7 +29,7 @@ static void set_place(struct heap *h, u32 i, struct heap_item item)
 }
 
 /* Stores the item at its sorted position, given that slot i is free for it. */
-static void settle(struct heap *h, u32 i, struct heap_item item)
+static void heap_settle(struct heap *h, u32 i, struct heap_item item)
 {
     while (i > 0) {
         u32 parent = (i - 1) / 2;
@@ -63,7 +63,7 @@ void heap_set_tied(struct heap *h, struct heap_node *node, i64 due, u64 tie)
     struct heap_item item = {due, tie, node};
     if (node->place) {
         assert(node->place <= h->n && h->items[node->place - 1].node == node);
-        settle(h, node->place - 1, item);
+        heap_settle(h, node->place - 1, item);
         return;
     }
     if (h->n == h->cap) {
@@ -71,7 +71,7 @@ void heap_set_tied(struct heap *h, struct heap_node *node, i64 due, u64 tie)
         set_capacity(h, h->cap ? h->cap * 2 : HEAP_CAP_MIN);
     }
     h->n++;
-    settle(h, h->n - 1, item);
+    heap_settle(h, h->n - 1, item);
 }
 
 void heap_set(struct heap *h, struct heap_node *node, i64 due)
@@ -88,7 +88,7 @@ void heap_remove(struct heap *h, struct heap_node *node)
     node->place = 0;
     struct heap_item last = h->items[--h->n];
     if (last.node != node)
-        settle(h, i, last);
+        heap_settle(h, i, last);
     if (h->cap > HEAP_CAP_MIN && h->n < h->cap / 4)
         set_capacity(h, h->cap / 2);
 }

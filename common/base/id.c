@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "common/base/ascii.h"
 #include "common/base/err.h"
 
 static void kernel_bytes(void *ret, size_t n)
@@ -111,17 +112,6 @@ char *id_uuid_of(const u8 bytes[16], char ret[ID_UUID_SIZE])
     return ret;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 int id_uuid_read(str text, u8 ret[16])
 {
     u8 bytes[16];
@@ -131,7 +121,7 @@ int id_uuid_read(str text, u8 ret[16])
     for (size_t i = 0; i < 16; i++) {
         if (hyphen_before(i) && *p++ != '-')
             return E_INVALID;
-        int high = hex_value(p[0]), low = hex_value(p[1]);
+        int high = ascii_hex_value(p[0]), low = ascii_hex_value(p[1]);
         if (high < 0 || low < 0)
             return E_INVALID;
         bytes[i] = (u8)(high << 4 | low);

@@ -129,7 +129,7 @@ static bool pass_value(struct scan *s)
     }
 }
 
-static bool is_name(struct scan_text text, const char *name)
+static bool is_plain_name(struct scan_text text, const char *name)
 {
     if (!text.escaped)
         return str_is(text.raw, name);
@@ -140,19 +140,19 @@ static bool is_name(struct scan_text text, const char *name)
 }
 
 /* Moves the scanner to the byte before the value. */
-static bool seek(struct scan *s, const struct json_at *at)
+static bool json_seek(struct scan *s, const struct json_at *at)
 {
     struct scan_text text;
     if (!at->up)
         return true;
-    if (!seek(s, at->up))
+    if (!json_seek(s, at->up))
         return false;
     enum scan_token open = scan_next(s, &text);
     if (at->name) {
         if (open != SCAN_OBJECT)
             return false;
         while (scan_next(s, &text) == SCAN_NAME) {
-            if (is_name(text, at->name))
+            if (is_plain_name(text, at->name))
                 return true;
             if (!pass_value(s))
                 return false;
@@ -171,7 +171,7 @@ static void place_of(const struct json_at *at, u32 *ret_line, u32 *ret_column)
     struct scan_text text;
     scan_init(&s, (str){at->doc->text, at->doc->size});
     *ret_line = *ret_column = 1;
-    if (seek(&s, at) && scan_next(&s, &text) != SCAN_ERROR)
+    if (json_seek(&s, at) && scan_next(&s, &text) != SCAN_ERROR)
         scan_place(s.text, s.token_at, ret_line, ret_column);
 }
 

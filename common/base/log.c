@@ -48,7 +48,7 @@ const char *log_level_name(enum log_level level)
 }
 
 /* The form of a byte in the log; `quoted`: within quotes. Returns the length. */
-static size_t escape(unsigned char c, bool quoted, char ret[4])
+static size_t log_escape(unsigned char c, bool quoted, char ret[4])
 {
     static const char digits[] = "0123456789abcdef";
     char letter = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : 0;
@@ -75,7 +75,7 @@ static size_t line_add(char *to, size_t n, size_t size, str text, bool quoted)
 {
     for (size_t i = 0; i < text.n; i++) {
         char form[4];
-        size_t more = escape((unsigned char)text.p[i], quoted, form);
+        size_t more = log_escape((unsigned char)text.p[i], quoted, form);
         if (n + more > size)
             break;
         memcpy(to + n, form, more);
@@ -121,7 +121,7 @@ size_t log_line(char *ret, i64 now_ms, enum log_level level, const char *name, c
 }
 
 PRINTF_LIKE(2, 0)
-static void say(enum log_level level, const char *fmt, va_list args)
+static void log_write(enum log_level level, const char *fmt, va_list args)
 {
     int err = errno; /* logging preserves errno */
     char text[LOG_LINE_MAX], line[LOG_LINE_MAX];
@@ -143,7 +143,7 @@ static void say(enum log_level level, const char *fmt, va_list args)
             return;                                                                                \
         va_list args;                                                                              \
         va_start(args, fmt);                                                                       \
-        say(level, fmt, args);                                                                     \
+        log_write(level, fmt, args);                                                               \
         va_end(args);                                                                              \
     }
 

@@ -18,8 +18,8 @@
 #include "common/base/mem.h"
 
 #define MAP_CAP_MIN    16
-#define MAP_KEPT_MAX   1024 /* a table of at most so many slots is not shrunk */
-#define IDMAP_KEPT_MAX 4096 /* likewise */
+#define MAP_KEPT_MAX   1024              /* a table of at most so many slots is not shrunk */
+#define IDMAP_KEPT_MAX 4096              /* likewise */
 #define IDMAP_CAP_MAX  ((size_t)1 << 30) /* a walk keeps two slot numbers in one word */
 /* Slots of an old table that are emptied by a put, and by a call that shrinks the table. */
 #define MOVED_BY_PUT    16
@@ -44,7 +44,7 @@ __attribute__((constructor)) static void process_seed_init(void)
     map_seed_init(&process_seed, &chance);
 }
 
-static u64 fold(u64 a, u64 b)
+static u64 hash_fold(u64 a, u64 b)
 {
     __extension__ unsigned __int128 product = (unsigned __int128)a * b;
     return (u64)product ^ (u64)(product >> 64);
@@ -72,7 +72,7 @@ u64 map_hash(const struct map_seed *given, str key)
     u64 h = seed[0], a, b;
 
     for (; n > 16; n -= 16, p += 16)
-        h = fold(read64(p) ^ seed[1], read64(p + 8) ^ h);
+        h = hash_fold(read64(p) ^ seed[1], read64(p + 8) ^ h);
     if (n >= 8) {
         a = read64(p);
         b = read64(p + n - 8);
@@ -85,7 +85,7 @@ u64 map_hash(const struct map_seed *given, str key)
     } else {
         a = b = 0;
     }
-    return fold(fold(a ^ seed[1], b ^ h) ^ seed[2], key.n ^ seed[0]);
+    return hash_fold(hash_fold(a ^ seed[1], b ^ h) ^ seed[2], key.n ^ seed[0]);
 }
 
 struct map_slot {
@@ -273,7 +273,7 @@ void idmap_deinit(struct idmap *m)
 
 static size_t idmap_home(const struct map_seed *seed, size_t cap, u64 key)
 {
-    return fold(key ^ seed->word[0], seed->word[1]) & (cap - 1);
+    return hash_fold(key ^ seed->word[0], seed->word[1]) & (cap - 1);
 }
 
 /* The slot of the key, or the free one where it belongs. */

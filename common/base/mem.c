@@ -53,7 +53,7 @@ static NORETURN void end_of_memory(size_t size)
     abort();
 }
 
-static void *give(void *p, size_t size)
+static void *mem_checked(void *p, size_t size)
 {
     if (UNLIKELY(!p))
         end_of_memory(size);
@@ -63,7 +63,7 @@ static void *give(void *p, size_t size)
 
 void *mem_alloc(size_t size)
 {
-    return give(calloc(1, size ? size : 1), size);
+    return mem_checked(calloc(1, size ? size : 1), size);
 }
 
 void *mem_array(size_t n, size_t size)
@@ -71,18 +71,18 @@ void *mem_array(size_t n, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
         end_of_memory(SIZE_MAX);
-    return give(calloc(1, bytes ? bytes : 1), bytes);
+    return mem_checked(calloc(1, bytes ? bytes : 1), bytes);
 }
 
 void *mem_grow(void *p, size_t size)
 {
     used -= (i64)malloc_usable_size(p);
-    return give(realloc(p, size ? size : 1), size);
+    return mem_checked(realloc(p, size ? size : 1), size);
 }
 
 char *mem_dup(str s)
 {
-    char *p = give(malloc(s.n + 1), s.n + 1);
+    char *p = mem_checked(malloc(s.n + 1), s.n + 1);
     if (s.n)
         memcpy(p, s.p, s.n);
     p[s.n] = '\0';
@@ -98,7 +98,7 @@ char *mem_printf(const char *fmt, ...)
     va_end(args);
     if (n < 0)
         end_of_memory(0);
-    return give(text, (size_t)n);
+    return mem_checked(text, (size_t)n);
 }
 
 void mem_free(void *p)
@@ -143,12 +143,12 @@ static char *block_bytes(struct arena_block *b)
     return (char *)(b + 1);
 }
 
-static struct arena_block *block_new(size_t size)
+static struct arena_block *arena_block_new(size_t size)
 {
     size_t bytes;
     if (__builtin_add_overflow(size, sizeof(struct arena_block), &bytes))
         end_of_memory(SIZE_MAX);
-    struct arena_block *b = give(malloc(bytes), bytes);
+    struct arena_block *b = mem_checked(malloc(bytes), bytes);
     b->next = NULL;
     b->size = size;
     return b;
@@ -196,7 +196,7 @@ void arena_deinit(struct arena *a)
 /* A block for this piece alone, after the one that is being filled. */
 static void *alloc_apart(struct arena *a, size_t size)
 {
-    struct arena_block *own = block_new(size);
+    struct arena_block *own = arena_block_new(size);
     struct arena_block **at = a->blocks ? &a->blocks->next : &a->blocks;
     own->next = *at;
     *at = own;
@@ -209,7 +209,7 @@ static void *alloc_slow(struct arena *a, size_t size)
     room = MAX(room, (size_t)ARENA_BLOCK_MIN);
     if (size > room / 4 && a->blocks)
         return alloc_apart(a, size);
-    struct arena_block *b = block_new(MAX(room, size));
+    struct arena_block *b = arena_block_new(MAX(room, size));
     b->next = a->blocks;
     a->blocks = b;
     fill_from(a, b);

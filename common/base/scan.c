@@ -11,6 +11,7 @@
  * Strings are skipped eight bytes at a time; only a quote, a backslash, a control character or a
  * byte of a longer UTF-8 sequence is examined individually. */
 #include "common/base/scan.h"
+#include "common/base/ascii.h"
 #include "common/base/scan_word.h"
 
 enum state {
@@ -46,7 +47,7 @@ void scan_init(struct scan *s, str text)
     s->last = SCAN_ERROR;
 }
 
-static enum scan_token fail(struct scan *s, size_t at, const char *why)
+static enum scan_token scan_fail(struct scan *s, size_t at, const char *why)
 {
     s->at = at;
     s->why = at >= s->text.n && why != WHY_DEPTH ? WHY_ENDS : why;
@@ -55,18 +56,13 @@ static enum scan_token fail(struct scan *s, size_t at, const char *why)
     return SCAN_ERROR;
 }
 
-static inline bool is_blank(u8 c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 /* The next byte that is not a blank, at s->at afterwards; 0 at the end (a NUL is never valid
  * here). */
-static inline u8 peek(struct scan *s)
+static inline u8 scan_peek(struct scan *s)
 {
     while (s->at < s->text.n) {
         u8 c = (u8)s->text.p[s->at];
-        if (LIKELY(!is_blank(c)))
+        if (LIKELY(!ascii_is_blank((char)c)))
             return c;
         s->at++;
     }
@@ -127,8 +123,8 @@ static size_t escape_length(const u8 *p, size_t n)
     return 0;
 }
 
-/* Reads the string whose opening quote is at s->at; false after fail(). */
-static inline bool read_string(struct scan *s, struct scan_text *ret)
+/* Reads the string whose opening quote is at s->at; false after scan_fail(). */
+static inline bool scan_string(struct scan *s, struct scan_text *ret)
 {
     const u8 *p = (const u8 *)s->text.p;
     size_t n = s->text.n, from = s->at + 1, at = from;
@@ -145,22 +141,22 @@ static inline bool read_string(struct scan *s, struct scan_text *ret)
         if (hit)
             at += (size_t)__builtin_ctzll(hit) / 8;
         if (UNLIKELY(at >= n))
-            return fail(s, n, WHY_ENDS), false;
+            return scan_fail(s, n, WHY_ENDS), false;
         u8 c = p[at];
         if (c == '"')
             break;
         if (c == '\\') {
             size_t len = escape_length(p + at, n - at);
             if (!len)
-                return fail(s, at, WHY_ESCAPE), false;
+                return scan_fail(s, at, WHY_ESCAPE), false;
             escaped = true;
             at += len;
         } else if (c < 0x20) {
-            return fail(s, at, WHY_CONTROL), false;
+            return scan_fail(s, at, WHY_CONTROL), false;
         } else if (c >= 0x80) {
             size_t len = utf8_length(p + at, n - at);
             if (!len)
-                return fail(s, at, WHY_UTF8), false;
+                return scan_fail(s, at, WHY_UTF8), false;
             at += len;
         } else {
             at++;
@@ -180,22 +176,22 @@ static inline enum scan_token value_done(struct scan *s, enum scan_token token)
     return token;
 }
 
-static enum scan_token read_number(struct scan *s, struct scan_text *ret)
+static enum scan_token scan_number(struct scan *s, struct scan_text *ret)
 {
     const u8 *p = (const u8 *)s->text.p;
     size_t n = s->text.n, at = s->at;
     at += p[at] == '-';
     if (at >= n || !scan_is_digit(p[at]))
-        return fail(s, at, WHY_NUMBER);
+        return scan_fail(s, at, WHY_NUMBER);
     if (p[at++] != '0')
         while (at < n && scan_is_digit(p[at]))
             at++;
     else if (at < n && scan_is_digit(p[at]))
-        return fail(s, at, WHY_NUMBER);
+        return scan_fail(s, at, WHY_NUMBER);
     if (at < n && p[at] == '.') {
         at++;
         if (at >= n || !scan_is_digit(p[at]))
-            return fail(s, at, WHY_NUMBER);
+            return scan_fail(s, at, WHY_NUMBER);
         while (at < n && scan_is_digit(p[at]))
             at++;
     }
@@ -204,7 +200,7 @@ static enum scan_token read_number(struct scan *s, struct scan_text *ret)
         if (at < n && (p[at] == '+' || p[at] == '-'))
             at++;
         if (at >= n || !scan_is_digit(p[at]))
-            return fail(s, at, WHY_NUMBER);
+            return scan_fail(s, at, WHY_NUMBER);
         while (at < n && scan_is_digit(p[at]))
             at++;
     }
@@ -214,10 +210,10 @@ static enum scan_token read_number(struct scan *s, struct scan_text *ret)
     return value_done(s, SCAN_NUMBER);
 }
 
-static enum scan_token read_word(struct scan *s, str word, enum scan_token token)
+static enum scan_token scan_word(struct scan *s, str word, enum scan_token token)
 {
     if (s->text.n - s->at < word.n || memcmp(s->text.p + s->at, word.p, word.n) != 0)
-        return fail(s, s->at, WHY_VALUE);
+        return scan_fail(s, s->at, WHY_VALUE);
     s->at += word.n;
     return value_done(s, token);
 }
@@ -225,7 +221,7 @@ static enum scan_token read_word(struct scan *s, str word, enum scan_token token
 static enum scan_token open_container(struct scan *s, bool object)
 {
     if (s->depth >= SCAN_DEPTH_MAX)
-        return fail(s, s->at, WHY_DEPTH);
+        return scan_fail(s, s->at, WHY_DEPTH);
     u64 bit = 1ull << (s->depth % 64), *word = &s->kinds[s->depth / 64];
     *word = object ? *word | bit : *word & ~bit;
     s->depth++;
@@ -241,29 +237,29 @@ static inline enum scan_token close_container(struct scan *s, bool object)
     return value_done(s, object ? SCAN_OBJECT_END : SCAN_ARRAY_END);
 }
 
-static inline enum scan_token read_value(struct scan *s, u8 c, struct scan_text *ret)
+static inline enum scan_token scan_value(struct scan *s, u8 c, struct scan_text *ret)
 {
     switch (c) {
-    case '"': return read_string(s, ret) ? value_done(s, SCAN_STRING) : SCAN_ERROR;
+    case '"': return scan_string(s, ret) ? value_done(s, SCAN_STRING) : SCAN_ERROR;
     case '{': return open_container(s, true);
     case '[': return open_container(s, false);
-    case 't': return read_word(s, STR("true"), SCAN_TRUE);
-    case 'f': return read_word(s, STR("false"), SCAN_FALSE);
-    case 'n': return read_word(s, STR("null"), SCAN_NULL);
+    case 't': return scan_word(s, STR("true"), SCAN_TRUE);
+    case 'f': return scan_word(s, STR("false"), SCAN_FALSE);
+    case 'n': return scan_word(s, STR("null"), SCAN_NULL);
     }
     if (c == '-' || scan_is_digit(c))
-        return read_number(s, ret);
-    return fail(s, s->at, WHY_VALUE);
+        return scan_number(s, ret);
+    return scan_fail(s, s->at, WHY_VALUE);
 }
 
-static inline enum scan_token read_name(struct scan *s, u8 c, struct scan_text *ret)
+static inline enum scan_token scan_name(struct scan *s, u8 c, struct scan_text *ret)
 {
     if (c != '"')
-        return fail(s, s->at, WHY_NAME);
-    if (!read_string(s, ret))
+        return scan_fail(s, s->at, WHY_NAME);
+    if (!scan_string(s, ret))
         return SCAN_ERROR;
-    if (peek(s) != ':')
-        return fail(s, s->at, WHY_COLON);
+    if (scan_peek(s) != ':')
+        return scan_fail(s, s->at, WHY_COLON);
     s->at++;
     s->state = VALUE;
     return SCAN_NAME;
@@ -275,29 +271,29 @@ static inline enum scan_token read_after(struct scan *s, u8 c, struct scan_text 
     bool object = in_object(s);
     if (c == ',') {
         s->at++;
-        c = peek(s);
+        c = scan_peek(s);
         s->token_at = s->at;
-        return object ? read_name(s, c, ret) : read_value(s, c, ret);
+        return object ? scan_name(s, c, ret) : scan_value(s, c, ret);
     }
     if (c == (object ? '}' : ']'))
         return close_container(s, object);
-    return fail(s, s->at, object ? WHY_COMMA_OBJECT : WHY_COMMA_ARRAY);
+    return scan_fail(s, s->at, object ? WHY_COMMA_OBJECT : WHY_COMMA_ARRAY);
 }
 
-static inline enum scan_token next(struct scan *s, struct scan_text *ret)
+static inline enum scan_token scan_token_next(struct scan *s, struct scan_text *ret)
 {
     if (UNLIKELY(s->state == STOPPED))
         return (enum scan_token)s->last;
-    u8 c = peek(s);
+    u8 c = scan_peek(s);
     s->token_at = s->at;
     switch (s->state) {
     case AFTER: return read_after(s, c, ret);
-    case FIRST_NAME: return c == '}' ? close_container(s, true) : read_name(s, c, ret);
-    case FIRST_VALUE: return c == ']' ? close_container(s, false) : read_value(s, c, ret);
-    case VALUE: return read_value(s, c, ret);
+    case FIRST_NAME: return c == '}' ? close_container(s, true) : scan_name(s, c, ret);
+    case FIRST_VALUE: return c == ']' ? close_container(s, false) : scan_value(s, c, ret);
+    case VALUE: return scan_value(s, c, ret);
     }
     if (s->at < s->text.n)
-        return fail(s, s->at, WHY_BEHIND);
+        return scan_fail(s, s->at, WHY_BEHIND);
     s->state = STOPPED;
     s->last = SCAN_END;
     return SCAN_END;
@@ -305,7 +301,7 @@ static inline enum scan_token next(struct scan *s, struct scan_text *ret)
 
 enum scan_token scan_next(struct scan *s, struct scan_text *ret)
 {
-    return next(s, ret);
+    return scan_token_next(s, ret);
 }
 
 enum scan_token scan_skip(struct scan *s)
@@ -315,7 +311,7 @@ enum scan_token scan_skip(struct scan *s)
     enum scan_token token;
     assert(s->state == FIRST_NAME || s->state == FIRST_VALUE);
     do
-        token = next(s, &ignored);
+        token = scan_token_next(s, &ignored);
     while (s->depth >= depth && token != SCAN_ERROR);
     return token;
 }

@@ -27,7 +27,7 @@ static u32 hex4(const char *p)
     return v;
 }
 
-static size_t put_char(char *out, u32 c)
+static size_t utf8_put(char *out, u32 c)
 {
     if (c < 0x80) {
         out[0] = (char)c;
@@ -104,7 +104,7 @@ size_t scan_unescape_as(str raw, char *out, u32 lone)
         if (raw.p[at + 1] == 'u') {
             u32 c;
             at += unicode_escape(raw, at, lone, &c);
-            n += put_char(out + n, c);
+            n += utf8_put(out + n, c);
         } else {
             out[n++] = to[strchr(from, raw.p[at + 1]) - from];
             at += 2;

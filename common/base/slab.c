@@ -36,7 +36,7 @@ static void *aligned_to(const void *p, uintptr_t size)
     return (void *)((uintptr_t)p & ~(size - 1));
 }
 
-static size_t capacity(const struct slab *s)
+static size_t block_capacity(const struct slab *s)
 {
     return (BLOCK_SIZE - sizeof(struct block)) / s->item_size;
 }
@@ -131,7 +131,7 @@ void *slab_take(struct slab *s)
         item = (char *)(b + 1) + s->item_size * b->fresh++;
     if (b->used++ == 0)
         s->idle--;
-    if (b->used == capacity(s)) {
+    if (b->used == block_capacity(s)) {
         list_remove(&b->link);
         list_push_back(&s->full, &b->link);
     }
@@ -143,7 +143,7 @@ void slab_give(struct slab *s, void *item)
 {
     struct block *b = aligned_to(item, BLOCK_SIZE);
     assert(b->used > 0 && s->used > 0);
-    if (b->used == capacity(s)) {
+    if (b->used == block_capacity(s)) {
         list_remove(&b->link);
         list_push_front(&s->partly, &b->link);
     }

@@ -1,6 +1,7 @@
 /* Views of bytes. Nothing here allocates or writes. */
 #include "common/base/str.h"
 
+#include "common/base/ascii.h"
 #include "common/base/err.h"
 
 int str_cmp(str a, str b)
@@ -22,18 +23,12 @@ bool str_ends(str s, str suffix)
     return s.n >= suffix.n && str_eq((str){s.p + (s.n - suffix.n), suffix.n}, suffix);
 }
 
-static unsigned char lower(char c)
-{
-    unsigned char u = (unsigned char)c;
-    return u >= 'A' && u <= 'Z' ? u | 0x20 : u;
-}
-
 bool str_eq_nocase(str a, str b)
 {
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
+        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;
     return true;
 }
@@ -55,18 +50,13 @@ ptrdiff_t str_rfind(str s, char c)
     return at ? at - s.p : -1;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 str str_trim(str s)
 {
-    while (s.n && is_blank(s.p[0])) {
+    while (s.n && ascii_is_blank(s.p[0])) {
         s.p++;
         s.n--;
     }
-    while (s.n && is_blank(s.p[s.n - 1]))
+    while (s.n && ascii_is_blank(s.p[s.n - 1]))
         s.n--;
     return s;
 }

@@ -21,6 +21,12 @@ typedef struct str {
     }
 #define STR_NONE ((str){NULL, 0})
 
+/* The precision for "%.*s" that shows at most `max` bytes of s. */
+static inline int str_shown(str s, size_t max)
+{
+    return (int)MIN(s.n, max);
+}
+
 static inline str str_of(const char *z)
 {
     return (str){z, z ? strlen(z) : 0};

@@ -15,7 +15,7 @@ void xml_close(struct buf *out, const char *name)
 }
 
 /* The replacement of an ASCII character; NULL: none needed. */
-static const char *entity(unsigned char c)
+static const char *xml_entity(unsigned char c)
 {
     switch (c) {
     case '&': return "&amp;";
@@ -48,7 +48,7 @@ void xml_text(struct buf *out, str text)
         size_t at = i;
         const char *instead = NULL;
         if ((unsigned char)text.p[i] < 0x80) {
-            instead = entity((unsigned char)text.p[i++]);
+            instead = xml_entity((unsigned char)text.p[i++]);
         } else {
             u32 c = str_next_char(text, &i);
             /* U+FFFD may occur in the text itself: three bytes that are replaced by the same three

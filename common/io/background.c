@@ -42,7 +42,7 @@ struct background {
     i64 us;
 };
 
-static i64 now_us(const struct background *b)
+static i64 background_now_us(const struct background *b)
 {
     return clock_us(loop_clock(b->loop));
 }
@@ -60,7 +60,7 @@ void background_wake(struct background *b, struct background_job *job)
     if (background_is_awake(job))
         return;
     if (b->awake_count++ == 0)
-        b->busy_us = now_us(b); /* whatever woke it is other work */
+        b->busy_us = background_now_us(b); /* whatever woke it is other work */
     job->fresh = true;
     list_push_back(&b->awake[job->class], &job->link);
     loop_again(b->loop);
@@ -79,7 +79,7 @@ void background_sleep(struct background *b, struct background_job *job)
 /* --- what things cost ------------------------------------------------------------------------- */
 
 /* Follows a rise faster than a fall, so that an overlong slice is not followed by another one. */
-static i64 learn(i64 known, i64 seen)
+static i64 cost_learn(i64 known, i64 seen)
 {
     if (known == 0)
         return seen;
@@ -92,9 +92,9 @@ static bool is_idle(const struct background *b, i64 now)
 }
 
 /* Accounts for the slice that has just settled; sets how long its class must pause. */
-static void rest(struct background *b, enum background_class class, i64 cost_us)
+static void class_rest(struct background *b, enum background_class class, i64 cost_us)
 {
-    i64 now = now_us(b), share = b->conf.share_percent;
+    i64 now = background_now_us(b), share = b->conf.share_percent;
     for (u32 c = class; c < BACKGROUND_CLASSES; c++)
         b->rest_until_us[c] = MAX(b->rest_until_us[c], now) + cost_us * (100 - share) / share;
 }
@@ -118,11 +118,11 @@ static void slice_settled(struct loop_later *later, int err)
     b->us += cost_us;
     if (!job)
         return;
-    job->step_ns = learn(job->step_ns, b->step_us * 1000 / b->pieces);
-    job->commit_ns = learn(job->commit_ns, more_us * 1000 / b->pieces);
+    job->step_ns = cost_learn(job->step_ns, b->step_us * 1000 / b->pieces);
+    job->commit_ns = cost_learn(job->commit_ns, more_us * 1000 / b->pieces);
     job->slices++;
     job->us += cost_us;
-    rest(b, job->class, cost_us);
+    class_rest(b, job->class, cost_us);
 }
 
 /* --- slices ----------------------------------------------------------------------------------- */
@@ -170,7 +170,7 @@ static struct background_job *next_job(struct background *b, i64 now)
 
 bool background_is_over(struct background *b)
 {
-    b->over = b->over || (b->settling && now_us(b) >= b->end_us);
+    b->over = b->over || (b->settling && background_now_us(b) >= b->end_us);
     return b->over;
 }
 
@@ -191,7 +191,7 @@ static void run_slice(struct background *b, struct background_job *job, i64 now)
     u32 done = job->step(job->arg, pieces);
 
     assert(done <= pieces);
-    b->step_us = now_us(b) - now;
+    b->step_us = background_now_us(b) - now;
     if (b->job == job) {
         b->pieces = MAX(done, 1);
         job->pieces = pieces;
@@ -210,7 +210,7 @@ static void note_turn(struct background *b, i64 now)
     if (loop.events != b->events)
         b->busy_us = now;
     if (loop.commits != b->commits && !b->settling)
-        b->commit_us = learn(b->commit_us, loop.commit_last_us);
+        b->commit_us = cost_learn(b->commit_us, loop.commit_last_us);
     b->events = loop.events;
     b->commits = loop.commits;
 }
@@ -221,7 +221,7 @@ static bool background_flush(struct loop_hook *h)
 
     if (b->settling || loop_is_held(b->loop))
         return false;
-    i64 now = b->awake_count ? now_us(b) : 0;
+    i64 now = b->awake_count ? background_now_us(b) : 0;
 
     note_turn(b, now);
     struct background_job *job = b->awake_count ? next_job(b, now) : NULL;

@@ -5,6 +5,7 @@
  *                                              └──> END_LF ──> DONE */
 #include "common/io/http_chunks.h"
 
+#include "common/base/ascii.h"
 #include "common/io/http_head.h"
 
 /* Digits of a size: no body comes near 2^60 bytes. */
@@ -30,17 +31,9 @@ bool http_chunks_done(const struct http_chunks *c)
     return c->state == DONE;
 }
 
-static int hex_value(u8 c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int take_size(struct http_chunks *c, u8 byte)
 {
-    int value = hex_value(byte);
+    int value = ascii_hex_value((char)byte);
 
     if (value >= 0) {
         if (c->digits == DIGITS_MAX)

@@ -64,7 +64,7 @@ static bool exchange_hold(struct http_connection *c, const char *from, size_t si
 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
-static void hand_over(struct http_connection *c)
+static void request_hand_over(struct http_connection *c)
 {
     struct http_server *s = c->server;
     struct http_exchange *x = &c->exchange;
@@ -110,7 +110,7 @@ static size_t take_sized(struct http_connection *c, str bytes)
         return n;
     c->body_left -= n;
     if (!c->body_left)
-        hand_over(c);
+        request_hand_over(c);
     return n;
 }
 
@@ -126,7 +126,7 @@ static size_t take_chunked(struct http_connection *c, str bytes)
     if (piece.n && !body_add(c, piece))
         return (size_t)n;
     if (http_chunks_done(&c->chunks))
-        hand_over(c);
+        request_hand_over(c);
     return (size_t)n;
 }
 

@@ -294,7 +294,7 @@ static bool has_room(struct http_server *s)
 }
 
 /* Closes the most dispensable connection; has_room has ensured that there is one. */
-static void make_room(struct http_server *s)
+static void evict_one(struct http_server *s)
 {
     struct http_connection *idle, *reading, *c = first_of(&s->lingering);
 
@@ -350,7 +350,7 @@ static bool accept_failed(struct http_endpoint *e, int err)
     if (s->resume_ms < 0)
         log_warning("no descriptor for another connection: %s connections=%u", strerror(err),
                     s->stats.connections);
-    make_room(s);
+    evict_one(s);
     s->resume_ms = http_now_ms(s) + ACCEPT_PAUSE_MS;
     endpoint_pause(e);
     return false;
@@ -377,7 +377,7 @@ static void endpoint_ready(struct loop_watch *w, u32 events)
             continue;
         }
         if (s->stats.connections >= s->limits.connections_max)
-            make_room(s);
+            evict_one(s);
         connection_open(e, fd, (struct sockaddr *)&from);
     }
 }
@@ -401,7 +401,7 @@ static i64 idle_look_ms(const struct http_server *s)
     return MAX((i64)s->limits.idle_timeout_s * 1000 / IDLE_LOOKS, 1);
 }
 
-static void expire(struct http_connection *c)
+static void connection_expire(struct http_connection *c)
 {
     c->server->stats.expired++;
     http_connection_close(c);
@@ -412,7 +412,7 @@ static void expire_list(struct http_server *s, struct list *list, i64 limit_ms)
     struct http_connection *c;
 
     while ((c = first_of(list)) && c->since_ms + limit_ms <= http_now_ms(s))
-        expire(c);
+        connection_expire(c);
 }
 
 static void expire_kept(struct http_server *s)
@@ -424,7 +424,7 @@ static void expire_kept(struct http_server *s)
         if (c->listed_ms + idle_look_ms(s) > now_ms)
             break;
         if (c->state == HTTP_IDLE && c->since_ms + limit_ms <= now_ms) {
-            expire(c);
+            connection_expire(c);
             continue;
         }
         list_remove(&c->link);
@@ -433,25 +433,25 @@ static void expire_kept(struct http_server *s)
     }
 }
 
-static i64 sooner(i64 a, i64 b)
+static i64 sooner_ms(i64 a, i64 b)
 {
     return a < 0 ? b : MIN(a, b);
 }
 
-static i64 server_next_ms(struct loop_hook *h)
+static i64 http_server_next_ms(struct loop_hook *h)
 {
     struct http_server *s = container_of(h, struct http_server, hook);
     const struct http_connection *c;
     i64 next = s->resume_ms;
 
     if ((c = first_of(&s->kept)))
-        next = sooner(next, c->listed_ms + idle_look_ms(s));
+        next = sooner_ms(next, c->listed_ms + idle_look_ms(s));
     if ((c = first_of(&s->reading)))
-        next = sooner(next, c->since_ms + (i64)s->limits.request_timeout_s * 1000);
+        next = sooner_ms(next, c->since_ms + (i64)s->limits.request_timeout_s * 1000);
     if ((c = first_of(&s->sending)))
-        next = sooner(next, c->since_ms + (i64)s->limits.answer_timeout_s * 1000);
+        next = sooner_ms(next, c->since_ms + (i64)s->limits.answer_timeout_s * 1000);
     if ((c = first_of(&s->lingering)))
-        next = sooner(next, c->since_ms + LINGER_MS);
+        next = sooner_ms(next, c->since_ms + LINGER_MS);
     return next;
 }
 
@@ -471,7 +471,7 @@ static void server_go_on(struct http_server *s)
     }
 }
 
-static bool server_flush(struct loop_hook *h)
+static bool http_server_flush_hook(struct loop_hook *h)
 {
     struct http_server *s = container_of(h, struct http_server, hook);
 
@@ -514,7 +514,7 @@ int http_server_new(struct http_server **ret, struct loop *l, const struct http_
     list_init(&s->lingering);
     list_init(&s->closed);
     map_init(&s->addresses, NULL);
-    s->hook = (struct loop_hook){.flush = server_flush, .next_ms = server_next_ms};
+    s->hook = (struct loop_hook){.flush = http_server_flush_hook, .next_ms = http_server_next_ms};
     loop_add_hook(l, &s->hook);
     *ret = s;
     return 0;

@@ -168,7 +168,7 @@ static void take_call(struct ipc_client *c, str payload)
 
 /* --- clients ---------------------------------------------------------------------------------- */
 
-static void on_opened(void *arg, struct stream *s)
+static void ipc_on_opened(void *arg, struct stream *s)
 {
     struct ipc_door *d = arg;
     struct ipc_client *c;
@@ -206,7 +206,7 @@ static void client_free(struct ipc_client *c)
     mem_free(c);
 }
 
-static void on_closed(void *arg, struct stream *s)
+static void ipc_on_closed(void *arg, struct stream *s)
 {
     client_free(stream_data(s));
 }
@@ -254,7 +254,7 @@ static size_t bytes_refuse(struct ipc_client *c)
     return 0;
 }
 
-static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
+static size_t ipc_on_bytes(void *arg, struct stream *s, str got, size_t *want)
 {
     struct ipc_client *c = stream_data(s);
     size_t at = 0;
@@ -304,9 +304,9 @@ int ipc_door_open(struct ipc_door **ret, struct loop *l, const char *url,
     d->handler = handler;
     list_init(&d->clients);
     r = stream_listen(&d->port, l, url,
-                      (struct stream_events){.opened = on_opened,
-                                             .bytes = on_bytes,
-                                             .closed = on_closed,
+                      (struct stream_events){.opened = ipc_on_opened,
+                                             .bytes = ipc_on_bytes,
+                                             .closed = ipc_on_closed,
                                              .taken = on_taken,
                                              .arg = d},
                       f);

@@ -164,7 +164,7 @@ static bool is_foreign(const struct link *k, const struct stream *s)
     return stream_peer_uid(s, &uid) && uid != geteuid() && uid != 0;
 }
 
-static void on_opened(void *arg, struct stream *s)
+static void link_on_opened(void *arg, struct stream *s)
 {
     struct link *k = arg;
     struct guest *g = mem_alloc(sizeof(*g));
@@ -229,7 +229,7 @@ static size_t guest_read(struct link *k, struct guest *g, str got, bool *ret_up)
 /* --- down ------------------------------------------------------------------------------------- */
 
 /* The pipe is closed already, or closed here. */
-static void link_down(struct link *k)
+static void link_pipe_down(struct link *k)
 {
     stream_close(k->pipe);
     k->pipe = NULL;
@@ -240,14 +240,14 @@ static void link_down(struct link *k)
     k->events.down(k->events.arg);
 }
 
-static void on_closed(void *arg, struct stream *s)
+static void link_on_closed(void *arg, struct stream *s)
 {
     struct link *k = arg;
     struct guest *g = stream_data(s);
 
     if (!g) {
         assert(s == k->pipe);
-        link_down(k);
+        link_pipe_down(k);
         return;
     }
     guest_free(k, g);
@@ -255,9 +255,9 @@ static void on_closed(void *arg, struct stream *s)
         retry_later(k);
 }
 
-static void end_due(struct loop_timer *t)
+static void link_end_due(struct loop_timer *t)
 {
-    link_down(t->arg);
+    link_pipe_down(t->arg);
 }
 
 void link_hang_up(struct link *k)
@@ -297,7 +297,7 @@ static size_t pipe_read(struct link *k, str got, size_t *want)
     return k->hung_up ? got.n : got.n - rest.n;
 }
 
-static size_t on_bytes(void *arg, struct stream *s, str got, size_t *want)
+static size_t link_on_bytes(void *arg, struct stream *s, str got, size_t *want)
 {
     struct link *k = arg;
     struct guest *g = stream_data(s);
@@ -339,7 +339,7 @@ static void tick_due(struct loop_timer *t)
     if (loop_is_full(k->loop))
         k->heard_ms = now; /* nothing is read at the moment, so silence means nothing */
     if (now - k->heard_ms > k->limits.silence_max_ms) {
-        link_down(k);
+        link_pipe_down(k);
         return;
     }
     if (!k->sent && !k->hung_up)
@@ -390,15 +390,15 @@ static struct link *link_new(struct loop *l, const char *url, const struct link_
     k->retry_ms = limits->reconnect_min_ms;
     k->tick = (struct loop_timer){.due = tick_due, .arg = k};
     k->retry = (struct loop_timer){.due = retry_due, .arg = k};
-    k->end = (struct loop_timer){.due = end_due, .arg = k};
+    k->end = (struct loop_timer){.due = link_end_due, .arg = k};
     return k;
 }
 
 static struct stream_events events_of(struct link *k)
 {
-    return (struct stream_events){.opened = on_opened,
-                                  .bytes = on_bytes,
-                                  .closed = on_closed,
+    return (struct stream_events){.opened = link_on_opened,
+                                  .bytes = link_on_bytes,
+                                  .closed = link_on_closed,
                                   .failed = k->dials ? on_failed : NULL,
                                   .arg = k};
 }

@@ -6,7 +6,7 @@
 
 static const str head = STR_INIT(HEAD);
 
-static void prove(const struct link_greeting *g, const char *who, u8 ret[LINK_PROOF_SIZE])
+static void proof_make(const struct link_greeting *g, const char *who, u8 ret[LINK_PROOF_SIZE])
 {
     struct buf text = {0};
 
@@ -22,7 +22,7 @@ static bool is_proof(const struct link_greeting *g, const char *who, str given)
 {
     u8 proof[LINK_PROOF_SIZE];
 
-    prove(g, who, proof);
+    proof_make(g, who, proof);
     return hash_eq_secret(str_from(proof, sizeof proof), given);
 }
 
@@ -30,7 +30,7 @@ static void put_proof(const struct link_greeting *g, const char *who, struct buf
 {
     u8 proof[LINK_PROOF_SIZE];
 
-    prove(g, who, proof);
+    proof_make(g, who, proof);
     buf_add(out, proof, sizeof proof);
 }
 
@@ -46,7 +46,7 @@ void link_greeting_begin(struct link_greeting *g, bool dials, str key, struct id
 }
 
 /* Head and nonce of the other end. */
-static enum link_greeting_state read_head(str got, u8 nonce[LINK_NONCE_SIZE])
+static enum link_greeting_state read_greeting_head(str got, u8 nonce[LINK_NONCE_SIZE])
 {
     if (!str_starts(head, str_slice(got, 0, head.n)))
         return LINK_GREETING_ALIEN;
@@ -69,7 +69,7 @@ static enum link_greeting_state read_proof(const struct link_greeting *g, const 
 static enum link_greeting_state read_response(struct link_greeting *g, str got, size_t *ret_taken,
                                               struct buf *out)
 {
-    enum link_greeting_state s = read_head(got, g->dialer);
+    enum link_greeting_state s = read_greeting_head(got, g->dialer);
 
     if (s == LINK_GREETING_DONE)
         s = read_proof(g, "dialer", got, head.n + LINK_NONCE_SIZE, ret_taken);
@@ -87,7 +87,7 @@ static enum link_greeting_state read_challenge(struct link_greeting *g, str got,
 
     if (g->has_nonces)
         return read_proof(g, "listener", got, 0, ret_taken);
-    s = read_head(got, g->listener);
+    s = read_greeting_head(got, g->listener);
     if (s != LINK_GREETING_DONE)
         return s;
     g->has_nonces = true;

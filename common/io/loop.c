@@ -309,7 +309,7 @@ static void loop_settle(struct loop *l)
 }
 
 /* One at a time from the front: a callback may cancel others. */
-static void run_list(struct loop *l, struct list *list)
+static void run_later_list(struct loop *l, struct list *list)
 {
     while (!list_is_empty(list)) {
         struct loop_later *later = list_item(list->next, struct loop_later, link);
@@ -333,8 +333,8 @@ static void run_laters(struct loop *l)
         list_remove(item);
         list_push_back(&l->running, item);
     }
-    run_list(l, &l->running);
-    run_list(l, &soon);
+    run_later_list(l, &l->running);
+    run_later_list(l, &soon);
 }
 
 /* --- the turn --------------------------------------------------------------------------------- */
@@ -350,7 +350,7 @@ void loop_again(struct loop *l)
     l->again = true;
 }
 
-static i64 sooner(i64 wait_ms, i64 other_ms)
+static i64 wait_sooner(i64 wait_ms, i64 other_ms)
 {
     other_ms = MAX(other_ms, 0);
     return wait_ms < 0 ? other_ms : MIN(wait_ms, other_ms);
@@ -366,7 +366,7 @@ i64 loop_wait_ms(struct loop *l)
         (!l->held && (l->dirty || !list_is_empty(&l->fresh))))
         return 0;
     if ((top = heap_top(&l->real)))
-        wait = sooner(wait, heap_due(&l->real, top) - l->clock->mono_ms - spent_ms);
+        wait = wait_sooner(wait, heap_due(&l->real, top) - l->clock->mono_ms - spent_ms);
     if ((top = heap_top(&l->wall))) {
         i64 left = heap_due(&l->wall, top) - l->clock->now_ms;
 
@@ -374,14 +374,14 @@ i64 loop_wait_ms(struct loop *l)
             return 0;
         /* A manual clock is changed by callbacks only: no need to poll it. */
         if (!l->clock->manual)
-            wait = sooner(wait, MIN(left - spent_ms, LOOP_WALL_WAIT_MAX_MS));
+            wait = wait_sooner(wait, MIN(left - spent_ms, LOOP_WALL_WAIT_MAX_MS));
     }
     list_each(item, next, &l->hooks) {
         struct loop_hook *h = list_item(item, struct loop_hook, link);
         i64 due = h->next_ms ? h->next_ms(h) : -1;
 
         if (due >= 0)
-            wait = sooner(wait, due - l->clock->mono_ms - spent_ms);
+            wait = wait_sooner(wait, due - l->clock->mono_ms - spent_ms);
     }
     return wait;
 }
@@ -405,7 +405,7 @@ void loop_turn(struct loop *l, int max_wait_ms)
     i64 wait = loop_wait_ms(l);
 
     if (max_wait_ms >= 0)
-        wait = sooner(wait, max_wait_ms);
+        wait = wait_sooner(wait, max_wait_ms);
     l->again = false;
     int n = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS_MAX, (int)MIN(wait, INT32_MAX));
 

@@ -83,7 +83,7 @@ struct store {
     char error[STORE_ERROR_SIZE];
 };
 
-static i64 now_us(const struct store *s)
+static i64 store_now_us(const struct store *s)
 {
     return clock_us(s->conf.clock);
 }
@@ -100,7 +100,7 @@ static int note_error(struct store *s, int rc, const char *doing)
 }
 
 /* Records a failure: for the log, for this turn, and that the connection is in doubt. */
-static int failed(struct store *s, int rc, const char *doing)
+static int store_failed(struct store *s, int rc, const char *doing)
 {
     int err = note_error(s, rc, doing);
     if (s->turn && !s->err)
@@ -142,7 +142,7 @@ void store_prepare(struct store *s, sqlite3_stmt **slot, const char *sql)
     *slot = NULL; /* remains so when the file cannot be read: running it is then an error */
     int rc = statement_compile(s->db, sql, slot);
     if (rc != SQLITE_OK)
-        failed(s, rc, "reading the schema");
+        store_failed(s, rc, "reading the schema");
 }
 
 static void statements_finalize(struct store *s)
@@ -172,7 +172,7 @@ static int connection_renew(struct store *s)
         for (u32 i = 0; i < s->statement_count; i++)
             sqlite3_finalize(fresh[i]);
         sqlite3_close(db);
-        rc = failed(s, rc, "reopening it");
+        rc = store_failed(s, rc, "reopening it");
     }
     mem_free(fresh);
     return rc;
@@ -184,7 +184,7 @@ static void files_note(struct store *s)
 {
     for (size_t i = 0; i < STORE_FILES; i++)
         s->files[i] = store_file_identify(s->names[i]);
-    s->looked_us = now_us(s);
+    s->looked_us = store_now_us(s);
 }
 
 /* The name that no longer refers to its file, or NULL. */
@@ -199,7 +199,7 @@ static const char *files_find_moved(const struct store *s)
 static int files_look(struct store *s)
 {
     const char *moved = files_find_moved(s);
-    s->looked_us = now_us(s);
+    s->looked_us = store_now_us(s);
     if (!moved)
         return 0;
     snprintf(s->error, sizeof s->error,
@@ -227,13 +227,13 @@ static void disk_is_full(struct store *s)
         return;
     s->full = true;
     s->is_whole = false;
-    s->full_us = now_us(s);
+    s->full_us = store_now_us(s);
 }
 
 bool store_is_full(struct store *s)
 {
-    if (!s->is_whole && now_us(s) - s->full_us >= STORE_LOOK_US) {
-        s->full_us = now_us(s);
+    if (!s->is_whole && store_now_us(s) - s->full_us >= STORE_LOOK_US) {
+        s->full_us = store_now_us(s);
         s->is_whole = store_reserve_fill(&s->reserve);
         s->full = s->full && !s->is_whole;
     }
@@ -241,7 +241,7 @@ bool store_is_full(struct store *s)
 }
 
 /* Restores a store in doubt to the state of its last commit. */
-static int mend(struct store *s)
+static int store_mend(struct store *s)
 {
     int err = files_look(s);
     if (err)
@@ -252,7 +252,7 @@ static int mend(struct store *s)
     }
     int rc = store_wal_cut(s->db, STORE_PAGE_SIZE);
     s->uncut = s->uncut && rc != SQLITE_OK;
-    err = rc == SQLITE_OK ? connection_renew(s) : failed(s, rc, "cutting the WAL");
+    err = rc == SQLITE_OK ? connection_renew(s) : store_failed(s, rc, "cutting the WAL");
     if (!err)
         s->doubt = false;
     return err;
@@ -441,10 +441,10 @@ int store_begin(struct store *s)
         return s->err;
     s->turn = true;
     s->err = s->fenced ? E_FENCED : 0;
-    if (!s->doubt && !s->err && now_us(s) - s->looked_us >= STORE_LOOK_US)
+    if (!s->doubt && !s->err && store_now_us(s) - s->looked_us >= STORE_LOOK_US)
         files_look(s);
     if (s->doubt && !s->err)
-        s->err = mend(s);
+        s->err = store_mend(s);
     if (s->err || store_run(s, s->begin))
         return s->err;
     return check_owner(s);
@@ -465,7 +465,7 @@ int store_run(struct store *s, sqlite3_stmt *stmt)
     if (LIKELY(rc == SQLITE_DONE))
         return 0;
     assert(rc != SQLITE_ROW);
-    return failed(s, rc, "writing");
+    return store_failed(s, rc, "writing");
 }
 
 int store_row(struct store *s, sqlite3_stmt *stmt)
@@ -478,7 +478,7 @@ int store_row(struct store *s, sqlite3_stmt *stmt)
     if (LIKELY(rc == SQLITE_ROW))
         return 1;
     sqlite3_reset(stmt);
-    return rc == SQLITE_DONE ? 0 : failed(s, rc, "reading");
+    return rc == SQLITE_DONE ? 0 : store_failed(s, rc, "reading");
 }
 
 int store_read(struct store *s, sqlite3_stmt *stmt)
@@ -492,7 +492,7 @@ int store_read(struct store *s, sqlite3_stmt *stmt)
     if (rc == SQLITE_DONE)
         return 0;
     bool rolled_back = s->turn && sqlite3_get_autocommit(s->db);
-    return rolled_back ? failed(s, rc, "reading") : note_error(s, rc, "reading");
+    return rolled_back ? store_failed(s, rc, "reading") : note_error(s, rc, "reading");
 }
 
 void store_row_end(sqlite3_stmt *stmt)
@@ -508,7 +508,7 @@ void store_rollback(struct store *s)
         int rc = sqlite3_step(s->rollback);
         sqlite3_reset(s->rollback);
         if (rc != SQLITE_DONE)
-            failed(s, rc, "rolling back");
+            store_failed(s, rc, "rolling back");
     }
 }
 
@@ -516,14 +516,14 @@ int store_commit(struct store *s, u64 *ret_ticket)
 {
     int err = 0;
     if (s->turn) {
-        i64 start = now_us(s);
+        i64 start = store_now_us(s);
         bool tried = !s->err;
         err = store_run(s, s->commit);
         /* A write that found no room is not whole, and a commit without its last frame is none. */
         bool whole = tried && err && (sqlite3_errcode(s->db) & 0xff) == SQLITE_IOERR;
         store_rollback(s);
         s->version = file_version(s);
-        s->stats.commit_last_us = now_us(s) - start;
+        s->stats.commit_last_us = store_now_us(s) - start;
         s->stats.commit_longest_us = MAX(s->stats.commit_longest_us, s->stats.commit_last_us);
         if (err) {
             s->stats.failures++;
@@ -535,7 +535,7 @@ int store_commit(struct store *s, u64 *ret_ticket)
             /* At once, so that a crash before the next turn does not find the failed one in the
              * WAL. On a full disk there may be room again once the WAL can restart. */
             s->uncut = whole;
-            mend(s);
+            store_mend(s);
             if (s->full && !s->doubt)
                 checkpoint_full(s);
             store_copier_wake(s->copier);
@@ -552,7 +552,7 @@ int store_commit(struct store *s, u64 *ret_ticket)
 int store_sync(struct store *s)
 {
     int rc = store_wal_sync(s->db);
-    return rc == SQLITE_OK ? 0 : failed(s, rc, "syncing");
+    return rc == SQLITE_OK ? 0 : store_failed(s, rc, "syncing");
 }
 
 u64 store_ticket(const struct store *s)
@@ -615,7 +615,7 @@ u32 store_give_back(struct store *s, u32 pages)
 static void release_memory(struct store *s)
 {
     int now = 0, highest;
-    i64 at = now_us(s);
+    i64 at = store_now_us(s);
     if (s->released_commits == s->stats.commits || at - s->released_us < STORE_RELEASE_US)
         return;
     s->released_us = at;

@@ -107,7 +107,7 @@ int store_connection_open(sqlite3 **ret, const struct store_conf *conf)
 
 /* --- the schema ------------------------------------------------------------------------------- */
 
-static int failed(struct fault *f, int err, const char *path, const char *why)
+static int open_failed(struct fault *f, int err, const char *path, const char *why)
 {
     fault_set(f, err, "%s: %s", path, why);
     return err;
@@ -137,10 +137,10 @@ int store_connection_migrate(sqlite3 *db, const struct store_conf *conf, struct 
     if (rc == SQLITE_OK)
         rc = pragma_int(db, "PRAGMA page_size", &page_size);
     if (rc != SQLITE_OK)
-        return failed(f, store_err_of(db, rc), conf->path, sqlite3_errmsg(db));
+        return open_failed(f, store_err_of(db, rc), conf->path, sqlite3_errmsg(db));
     bool fresh = things == 0 && version == 0 && kind == 0;
     if ((!fresh && kind != (i64)conf->kind) || page_size != STORE_PAGE_SIZE || version < 0)
-        return failed(f, E_INVALID, conf->path, "a database, but not one of this daemon");
+        return open_failed(f, E_INVALID, conf->path, "a database, but not one of this daemon");
     if (version > (i64)conf->migration_count) {
         fault_set(f, E_NEWER,
                   "%s: written by a newer version of toque (schema %" PRId64 ", this one knows %u)",
@@ -151,8 +151,8 @@ int store_connection_migrate(sqlite3 *db, const struct store_conf *conf, struct 
         return 0;
     rc = migrate_steps(db, conf, version);
     if (rc != SQLITE_OK)
-        return failed(f, store_err_of(db, rc), conf->path, sqlite3_errmsg(db));
+        return open_failed(f, store_err_of(db, rc), conf->path, sqlite3_errmsg(db));
     if (store_file_sync_directory(conf->path) != 0)
-        return failed(f, E_IO, conf->path, "its directory cannot be synced");
+        return open_failed(f, E_IO, conf->path, "its directory cannot be synced");
     return 0;
 }

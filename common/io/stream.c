@@ -196,7 +196,7 @@ u64 stream_waiting(const struct stream *s)
     return s->next.n + s->sending.n - s->sent;
 }
 
-static void recycle(struct buf *b)
+static void buf_recycle(struct buf *b)
 {
     if (b->cap > STREAM_KEEP_SIZE)
         buf_deinit(b);
@@ -213,7 +213,7 @@ void stream_flush(struct stream *s)
     if (s->sent == s->sending.n) {
         struct buf done = s->sending;
 
-        recycle(&done);
+        buf_recycle(&done);
         s->sending = s->next;
         s->next = done;
         s->sent = 0;
@@ -288,7 +288,7 @@ static void read_done(struct stream *s)
         return;
     assert(taken <= s->got.n);
     if (taken == s->got.n)
-        recycle(&s->got);
+        buf_recycle(&s->got);
     else if (taken) {
         memmove(s->got.p, s->got.p + taken, s->got.n - taken);
         s->got.n -= taken;

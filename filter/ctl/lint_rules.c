@@ -152,8 +152,8 @@ bool lint_entry_is_never(const struct lint_walk *w, const struct policy_entry *e
            is_escaped_once(e, e->operands);
 }
 
-static void check_text(const struct lint_walk *w, const struct policy_entry *e,
-                       const struct policy_operand *o)
+static void check_entry_text(const struct lint_walk *w, const struct policy_entry *e,
+                             const struct policy_operand *o)
 {
     size_t at = entry_place(w, e);
     str shown = entry_text(w, e), trimmed = str_trim(o->text);
@@ -226,7 +226,7 @@ static void check_entry(const struct lint_walk *w, const struct policy_entry *e)
     if (e->negated && e->n <= LINT_ENTRIES_MAX)
         check_excluded(w, e);
     for (u32 i = 0; i < e->n; i++) {
-        check_text(w, e, &e->operands[i]);
+        check_entry_text(w, e, &e->operands[i]);
         check_numbers(w, e, &e->operands[i]);
     }
 }

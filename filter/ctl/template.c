@@ -46,7 +46,7 @@ static void mark(struct writer *w, u32 line, u32 column, u32 byte)
     w->marks[w->n++] = (struct template_mark){(u32)w->out->n, line, column, byte};
 }
 
-static void write_node(struct writer *w, const struct node *n, bool has_marks);
+static void writer_node(struct writer *w, const struct node *n, bool has_marks);
 
 static void write_members(struct writer *w, const struct node *n, bool has_marks)
 {
@@ -57,13 +57,13 @@ static void write_members(struct writer *w, const struct node *n, bool has_marks
             scan_quote(w->out, m->name);
             buf_char(w->out, ':');
         }
-        write_node(w, m, has_marks);
+        writer_node(w, m, has_marks);
         if (m->next)
             buf_char(w->out, ',');
     }
 }
 
-static void write_node(struct writer *w, const struct node *n, bool has_marks)
+static void writer_node(struct writer *w, const struct node *n, bool has_marks)
 {
     static const char *const words[] = {
         [NODE_TRUE] = "true", [NODE_FALSE] = "false", [NODE_NULL] = "null"};
@@ -87,7 +87,7 @@ static void write_node(struct writer *w, const struct node *n, bool has_marks)
 void node_write(struct buf *out, const struct node *n)
 {
     struct writer w = {.out = out};
-    write_node(&w, n, false);
+    writer_node(&w, n, false);
 }
 
 bool node_is_array(const struct node *n)
@@ -102,7 +102,7 @@ static void write_policy(struct template *t, struct template_entry *e, const str
 {
     struct buf out = {0};
     struct writer w = {.out = &out, .is_yaml = t->is_yaml};
-    write_node(&w, policy, true);
+    writer_node(&w, policy, true);
     e->text = arena_dup(t->arena, buf_view(&out));
     struct template_mark *marks = arena_alloc(t->arena, w.n * sizeof *marks);
     memcpy(marks, w.marks, w.n * sizeof *marks);

@@ -6,6 +6,7 @@
  * (matcher_check_bodies) it may read nonsense, but it stays within the text. */
 #include "filter/match/body.h"
 
+#include "common/base/ascii.h"
 #include "filter/match/index.h"
 #include "filter/match/matcher.h"
 #include "filter/match/shape.h"
@@ -112,17 +113,12 @@ static bool skip_bracket(const struct walk *w, u32 *at)
     return true;
 }
 
-static inline bool is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 /* The text between two positions without surrounding blanks. */
 static inline str trimmed(const struct walk *w, u32 from, u32 to)
 {
-    while (from < to && is_blank(w->text[from]))
+    while (from < to && ascii_is_blank(w->text[from]))
         from++;
-    while (to > from && is_blank(w->text[to - 1]))
+    while (to > from && ascii_is_blank(w->text[to - 1]))
         to--;
     return str_from(w->text + from, to - from);
 }

@@ -68,7 +68,7 @@ static void move_to(struct matcher *m, struct group *g, u32 cap)
         matcher_release(m, old.rows, rows_size(&old, old.cap));
 }
 
-static u32 group_new(struct matcher *m, const struct group_key *key, u32 tag)
+static u32 group_create(struct matcher *m, const struct group_key *key, u32 tag)
 {
     u32 id = m->group_free;
     if (id) {
@@ -124,7 +124,7 @@ static u32 current_group(struct matcher *m, const struct group_key *key)
         m->groups[id].current = false;
         table_remove(&m->group_table, tag, id);
     }
-    return group_new(m, key, tag);
+    return group_create(m, key, tag);
 }
 
 static u32 put_row(struct matcher *m, u32 group, u32 id, const u32 *columns, size_t stride)

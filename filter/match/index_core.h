@@ -27,6 +27,7 @@
 #ifndef TOQUE_FILTER_INDEX_CORE_H
 #define TOQUE_FILTER_INDEX_CORE_H
 
+#include "common/base/ascii.h"
 #include "filter/match/index.h"
 
 #define CORE static inline __attribute__((always_inline))
@@ -224,11 +225,6 @@ CORE void group(struct core *c, u64 base, enum index_mode mode)
     brackets(c, &b, mode);
 }
 
-static inline bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 CORE void begin(struct core *c, struct index *x, str text)
 {
     const lanes none = {0};
@@ -252,9 +248,9 @@ CORE bool build(struct index *x, str text, enum index_mode mode)
 {
     struct core c;
     size_t from = 0, to = text.n;
-    while (from < to && is_blank(text.p[from]))
+    while (from < to && ascii_is_blank(text.p[from]))
         from++;
-    while (to > from && is_blank(text.p[to - 1]))
+    while (to > from && ascii_is_blank(text.p[to - 1]))
         to--;
     if (from == to || (text.p[from] != '{' && (mode == INDEX_CHECKED || text.p[from] != '[')))
         return false;

@@ -2,14 +2,10 @@
  * the one '.' that may stand between. */
 #include "filter/policy/number.h"
 
+#include "common/base/ascii.h"
 #include "common/base/err.h"
 
 #define TEXT_MAX ((size_t)1 << 31)
-
-static inline bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* Reads [+-] digits at *p into a saturated exponent. False when there is no digit. */
 static bool read_exponent(const char **p, const char *end, i64 *ret)
@@ -19,10 +15,10 @@ static bool read_exponent(const char **p, const char *end, i64 *ret)
         negative = **p == '-';
         ++*p;
     }
-    if (*p == end || !is_digit(**p))
+    if (*p == end || !ascii_is_digit(**p))
         return false;
     i64 v = 0;
-    for (; *p < end && is_digit(**p); ++*p)
+    for (; *p < end && ascii_is_digit(**p); ++*p)
         v = MIN(v * 10 + (**p - '0'), NUMBER_EXPONENT_MAX);
     *ret = negative ? -v : v;
     return true;
@@ -41,7 +37,7 @@ static bool read_digits(const char **p, const char *end, struct span *ret)
     const char *at = *p;
     const char *start = at;
     *ret = (struct span){0};
-    for (; at < end && is_digit(*at); at++) {
+    for (; at < end && ascii_is_digit(*at); at++) {
         if (*at == '0')
             continue;
         if (!ret->first)
@@ -54,7 +50,7 @@ static bool read_digits(const char **p, const char *end, struct span *ret)
     if (at < end && *at == '.') {
         ret->dot = at++;
         start = at;
-        for (; at < end && is_digit(*at); at++) {
+        for (; at < end && ascii_is_digit(*at); at++) {
             if (*at == '0')
                 continue;
             if (!ret->first)

@@ -168,7 +168,7 @@ u32 fold_char(u32 c)
     return fold_wide(c);
 }
 
-static size_t put_char(u32 c, char *out)
+static size_t fold_put_char(u32 c, char *out)
 {
     if (c < 0x80) {
         out[0] = (char)c;
@@ -205,7 +205,7 @@ static size_t fold_next(str text, size_t *at, char *out)
     }
     u32 c = str_next_char(text, at);
     if (*at - start > 1)
-        return put_char(fold_wide(c), out);
+        return fold_put_char(fold_wide(c), out);
     out[0] = (char)first;
     return 1;
 }

@@ -19,7 +19,7 @@ static void skip_blanks(struct tree_reader *r)
     }
 }
 
-static int peek(const struct tree_reader *r)
+static int reader_peek(const struct tree_reader *r)
 {
     return r->at < r->text.n ? (u8)r->text.p[r->at] : -1;
 }
@@ -29,7 +29,7 @@ static int peek(const struct tree_reader *r)
 /* r->at is after the backslash. */
 static int check_escape(struct tree_reader *r)
 {
-    int c = peek(r);
+    int c = reader_peek(r);
     if (c < 0)
         return tree_refuse(r, r->at, "Unexpected end-of-input in character escape sequence");
     if (c != 'u') {
@@ -40,7 +40,7 @@ static int check_escape(struct tree_reader *r)
     }
     r->at++;
     for (u32 i = 0; i < 4; i++, r->at++) {
-        c = peek(r);
+        c = reader_peek(r);
         if (c < 0)
             return tree_refuse(r, r->at, "Unexpected end-of-input in character escape sequence");
         if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')))
@@ -50,11 +50,11 @@ static int check_escape(struct tree_reader *r)
 }
 
 /* r->at is at the opening quote; the decoded text goes to the arena. */
-static int read_string(struct tree_reader *r, bool is_name, str *ret)
+static int read_node_string(struct tree_reader *r, bool is_name, str *ret)
 {
     size_t from = ++r->at;
     for (;;) {
-        int c = peek(r);
+        int c = reader_peek(r);
         if (c < 0)
             return tree_refuse(r, r->at,
                                is_name
@@ -93,7 +93,7 @@ static bool skip_digits(struct tree_reader *r)
 
 static int refuse_number(struct tree_reader *r, const char *why)
 {
-    if (peek(r) < 0)
+    if (reader_peek(r) < 0)
         return tree_refuse(r, r->at, "Unexpected end-of-input in a Number value");
     struct buf b = {0};
     buf_printf(&b, ") in numeric value: %s", why);
@@ -102,10 +102,10 @@ static int refuse_number(struct tree_reader *r, const char *why)
     return err;
 }
 
-static int read_number(struct tree_reader *r, str *ret)
+static int read_node_number(struct tree_reader *r, str *ret)
 {
     size_t from = r->at;
-    if (peek(r) == '-')
+    if (reader_peek(r) == '-')
         r->at++;
     size_t digits = r->at;
     if (!skip_digits(r))
@@ -113,14 +113,14 @@ static int read_number(struct tree_reader *r, str *ret)
                              "expected digit (0-9) to follow minus sign, for valid numeric value");
     if (r->text.p[digits] == '0' && r->at > digits + 1)
         return tree_refuse(r, digits + 1, "Invalid numeric value: Leading zeroes not allowed");
-    if (peek(r) == '.') {
+    if (reader_peek(r) == '.') {
         r->at++;
         if (!skip_digits(r))
             return refuse_number(r, "Decimal point not followed by a digit");
     }
-    if (peek(r) == 'e' || peek(r) == 'E') {
+    if (reader_peek(r) == 'e' || reader_peek(r) == 'E') {
         r->at++;
-        if (peek(r) == '+' || peek(r) == '-')
+        if (reader_peek(r) == '+' || reader_peek(r) == '-')
             r->at++;
         if (!skip_digits(r))
             return refuse_number(r, "Exponent indicator not followed by a digit");
@@ -129,7 +129,7 @@ static int read_number(struct tree_reader *r, str *ret)
     return 0;
 }
 
-static int read_word(struct tree_reader *r, struct node *node)
+static int read_node_word(struct tree_reader *r, struct node *node)
 {
     static const struct {
         str word;
@@ -152,7 +152,7 @@ static int read_word(struct tree_reader *r, struct node *node)
 
 /* --- objects and arrays ----------------------------------------------------------------------- */
 
-static int read_value(struct tree_reader *r, struct node *node);
+static int read_node_value(struct tree_reader *r, struct node *node);
 
 /* The members of one object while it is parsed. */
 struct members {
@@ -160,7 +160,7 @@ struct members {
     struct map names; /* in use from NAMES_SCAN_MAX members on */
 };
 
-static struct node *find_member(struct members *m, str name)
+static struct node *find_node_member(struct members *m, str name)
 {
     if (m->node->n >= NAMES_SCAN_MAX)
         return map_get(&m->names, name);
@@ -173,7 +173,7 @@ static struct node *find_member(struct members *m, str name)
 /* The node for the value of member `name`: a new one, or the existing one of this name. */
 static struct node *add_member(struct tree_reader *r, struct members *m, str name)
 {
-    struct node *c = find_member(m, name);
+    struct node *c = find_node_member(m, name);
     if (c) {
         struct node *next = c->next;
         *c = (struct node){.name = name, .twice = true, .next = next};
@@ -202,7 +202,7 @@ static int read_separator(struct tree_reader *r, const struct node *node, bool i
 {
     bool is_object = node->kind == NODE_OBJECT;
     skip_blanks(r);
-    int c = peek(r);
+    int c = reader_peek(r);
     if (c < 0)
         return tree_refuse_open_end(r, is_object, node->source_at);
     if (c == ']' || c == '}') {
@@ -220,33 +220,33 @@ static int read_separator(struct tree_reader *r, const struct node *node, bool i
                                               : "was expecting comma to separate Array entries");
     r->at++;
     skip_blanks(r);
-    if (peek(r) < 0)
+    if (reader_peek(r) < 0)
         return tree_refuse(r, r->at,
                            is_object ? "Unexpected end-of-input within/between Object entries"
                                      : "Unexpected end-of-input within/between Array entries");
     return 0;
 }
 
-static int read_member(struct tree_reader *r, struct members *m)
+static int read_node_member(struct tree_reader *r, struct members *m)
 {
     str name;
-    if (peek(r) != '"')
+    if (reader_peek(r) != '"')
         return tree_refuse_token(r, "was expecting double-quote to start field name");
-    int err = read_string(r, true, &name);
+    int err = read_node_string(r, true, &name);
     if (err)
         return err;
     skip_blanks(r);
-    if (peek(r) >= 0 && peek(r) != ':')
+    if (reader_peek(r) >= 0 && reader_peek(r) != ':')
         return tree_refuse_token(r, "was expecting a colon to separate field name and value");
-    r->at += peek(r) == ':';
+    r->at += reader_peek(r) == ':';
     skip_blanks(r);
-    if (peek(r) < 0)
+    if (reader_peek(r) < 0)
         return tree_refuse(r, r->at, "Unexpected end-of-input within/between Object entries");
     struct node *c = add_member(r, m, name);
-    return read_value(r, c);
+    return read_node_value(r, c);
 }
 
-static int read_object(struct tree_reader *r, struct node *node)
+static int read_node_object(struct tree_reader *r, struct node *node)
 {
     struct members m = {.node = node};
     map_init(&m.names, NULL);
@@ -254,7 +254,7 @@ static int read_object(struct tree_reader *r, struct node *node)
     bool more = true;
     int err = read_separator(r, node, true, &more);
     while (!err && more) {
-        err = read_member(r, &m);
+        err = read_node_member(r, &m);
         if (!err)
             err = read_separator(r, node, false, &more);
     }
@@ -262,7 +262,7 @@ static int read_object(struct tree_reader *r, struct node *node)
     return err;
 }
 
-static int read_array(struct tree_reader *r, struct node *node)
+static int read_node_array(struct tree_reader *r, struct node *node)
 {
     struct node **link = &node->first;
     r->at++;
@@ -273,7 +273,7 @@ static int read_array(struct tree_reader *r, struct node *node)
         *link = c;
         link = &c->next;
         node->n++;
-        err = read_value(r, c);
+        err = read_node_value(r, c);
         if (!err)
             err = read_separator(r, node, false, &more);
     }
@@ -287,13 +287,13 @@ static int read_nested(struct tree_reader *r, struct node *node)
                            "Document nesting depth (1001) exceeds the maximum allowed (1000, from "
                            "`StreamReadConstraints.getMaxNestingDepth()`)");
     r->depth++;
-    int err = node->kind == NODE_OBJECT ? read_object(r, node) : read_array(r, node);
+    int err = node->kind == NODE_OBJECT ? read_node_object(r, node) : read_node_array(r, node);
     r->depth--;
     return err;
 }
 
 /* r->at is at the value's first byte, not at the end. Fills `node` except for its name. */
-static int read_value(struct tree_reader *r, struct node *node)
+static int read_node_value(struct tree_reader *r, struct node *node)
 {
     node->source_at = (u32)r->at;
     int err;
@@ -308,7 +308,7 @@ static int read_value(struct tree_reader *r, struct node *node)
         break;
     case '"':
         node->kind = NODE_STRING;
-        err = read_string(r, false, &node->text);
+        err = read_node_string(r, false, &node->text);
         break;
     case '-':
     case '0':
@@ -322,9 +322,9 @@ static int read_value(struct tree_reader *r, struct node *node)
     case '8':
     case '9':
         node->kind = NODE_NUMBER;
-        err = read_number(r, &node->text);
+        err = read_node_number(r, &node->text);
         break;
-    default: err = read_word(r, node); break;
+    default: err = read_node_word(r, node); break;
     }
     node->source_end = (u32)r->at;
     return err;
@@ -332,7 +332,7 @@ static int read_value(struct tree_reader *r, struct node *node)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static void write_node(struct buf *out, struct node *node);
+static void tree_write_node(struct buf *out, struct node *node);
 
 static void write_children(struct buf *out, struct node *node)
 {
@@ -344,11 +344,11 @@ static void write_children(struct buf *out, struct node *node)
             scan_quote(out, c->name);
             buf_char(out, ':');
         }
-        write_node(out, c);
+        tree_write_node(out, c);
     }
 }
 
-static void write_node(struct buf *out, struct node *node)
+static void tree_write_node(struct buf *out, struct node *node)
 {
     node->at = (u32)out->n;
     switch (node->kind) {
@@ -392,18 +392,18 @@ int tree_read(struct arena *a, str text, struct node **ret, str *ret_compact, st
         return tree_refuse(&r, malformed_at(text), "Invalid UTF-8 byte");
     struct node *root = arena_zalloc(a, sizeof *root);
     skip_blanks(&r);
-    if (peek(&r) < 0)
+    if (reader_peek(&r) < 0)
         return tree_refuse(&r, r.at, "No content to map due to end-of-input");
-    int err = read_value(&r, root);
+    int err = read_node_value(&r, root);
     if (err)
         return err;
     skip_blanks(&r);
-    if (peek(&r) >= 0)
+    if (reader_peek(&r) >= 0)
         return tree_starts_word(r.text, r.at)
                    ? tree_refuse_word(&r)
                    : tree_refuse_token(&r, "expected the end of the text");
     struct buf out = {0};
-    write_node(&out, root);
+    tree_write_node(&out, root);
     *ret_compact = arena_dup(a, buf_view(&out));
     buf_deinit(&out);
     *ret = root;
