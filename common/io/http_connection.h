@@ -144,6 +144,27 @@ void http_connection_close(struct http_connection *c);
 u64 http_connection_holds(const struct http_connection *c);
 void http_connection_count(struct http_connection *c);
 
+/* --- http_room.c --------------------------------------------------------------------------------- */
+
+/* Counts one more connection of this address; false if it has as many as allowed. */
+bool http_address_add(struct http_server *s, const struct address *a);
+void http_address_remove(struct http_server *s, const struct address *a);
+/* Whether another connection can be accepted, if necessary after http_evict. */
+bool http_has_room(struct http_server *s);
+/* Closes the most dispensable connection; http_has_room has ensured that there is one. */
+void http_evict(struct http_server *s);
+/* Aborts the answer that has been in progress longest. False: there is none. As in struct budget. */
+bool http_reclaim(void *server);
+/* Closes the connections whose deadlines have passed, a bounded number of idle ones. */
+void http_expire(struct http_server *s);
+/* When the next deadline may pass (mono); -1: there is none. */
+i64 http_next_deadline_ms(const struct http_server *s);
+
+static inline struct http_connection *http_first_of(const struct list *list)
+{
+    return list_is_empty(list) ? NULL : list_item(list->next, struct http_connection, link);
+}
+
 /* --- http_connection.c ------------------------------------------------------------------------ */
 
 /* Events of its socket. */

@@ -1,4 +1,4 @@
-/* Endpoints, the life of connections, and their deadlines. */
+/* Endpoints and the life of connections. */
 #include "common/io/http_connection.h"
 
 #include <errno.h>
@@ -16,24 +16,8 @@
 #define ACCEPTS_MAX 64
 /* Pause before accepting again when no descriptor was left. */
 #define ACCEPT_PAUSE_MS 100
-/* An answer that has been in progress for so long may be aborted to make room. */
-#define STALLED_MS 1000
-/* After a refusal: for what the client still sends. */
-#define LINGER_MS 5000
 /* Blocks of requests that are kept for the next ones. */
 #define BLOCKS_SIZE_MAX (2u << 20)
-/* Idle connections examined when looking for the longest idle one. */
-#define IDLE_LOOKS_MAX 64
-/* How often within its limit an idle connection is examined: it may be closed late by one part. */
-#define IDLE_LOOKS 8
-/* Connections examined in one turn; the others follow in the next. */
-#define LOOKS_MAX 1024
-
-/* Connections of one address, if they are limited. */
-struct http_address {
-    struct address address;
-    u32 count;
-};
 
 /* --- connections ------------------------------------------------------------------------------ */
 
@@ -102,43 +86,6 @@ void http_connection_count(struct http_connection *c)
     c->charged = holds;
 }
 
-static struct http_address *address_entry(struct http_server *s, const struct address *a)
-{
-    return map_get(&s->addresses, str_from(a, sizeof(*a)));
-}
-
-/* Counts one more connection of this address; false if it has as many as allowed. */
-static bool address_add(struct http_server *s, const struct address *a)
-{
-    struct http_address *entry;
-
-    if (!s->limits.connections_per_address_max || !a->family)
-        return true;
-    entry = address_entry(s, a);
-    if (!entry) {
-        entry = mem_alloc(sizeof(*entry));
-        entry->address = *a;
-        map_put(&s->addresses, str_from(&entry->address, sizeof(entry->address)), entry);
-    }
-    if (entry->count >= s->limits.connections_per_address_max)
-        return false;
-    entry->count++;
-    return true;
-}
-
-static void address_remove(struct http_server *s, const struct address *a)
-{
-    struct http_address *entry;
-
-    if (!s->limits.connections_per_address_max || !a->family)
-        return;
-    entry = address_entry(s, a);
-    if (--entry->count)
-        return;
-    map_del(&s->addresses, str_from(a, sizeof(*a)));
-    mem_free(entry);
-}
-
 /* Frees all memory except that of a request whose answer is owed. */
 static void connection_drop(struct http_connection *c)
 {
@@ -161,7 +108,7 @@ void http_connection_close(struct http_connection *c)
         return;
     s->idle_count -= c->state == HTTP_IDLE;
     s->stats.connections--;
-    address_remove(s, &c->peer);
+    http_address_remove(s, &c->peer);
     list_remove(&c->link);
     c->state = HTTP_CLOSED;
     loop_unwatch(s->loop, &c->watch);
@@ -201,7 +148,7 @@ static void connection_open(struct http_endpoint *e, int fd, const struct sockad
     struct http_connection *c;
     int on = 1;
 
-    if (!address_add(s, &peer)) {
+    if (!http_address_add(s, &peer)) {
         s->stats.refused++;
         close(fd);
         return;
@@ -243,87 +190,6 @@ void http_server_ready(struct http_connection *c)
     s->ready_end = &c->next_ready;
 }
 
-/* --- room ------------------------------------------------------------------------------------- */
-
-static struct http_connection *first_of(const struct list *list)
-{
-    return list_is_empty(list) ? NULL : list_item(list->next, struct http_connection, link);
-}
-
-/* The answer in progress for the longest time, if that is long enough. */
-static struct http_connection *first_stalled(struct http_server *s)
-{
-    struct http_connection *c = first_of(&s->sending);
-
-    return c && http_now_ms(s) - c->since_ms >= STALLED_MS ? c : NULL;
-}
-
-/* The connection that has been idle longest, as far as a bounded search shows: those after the
- * first that was not used since it was listed were used later. Busy ones are moved to the end on
- * the way. */
-static struct http_connection *first_idle(struct http_server *s)
-{
-    struct http_connection *best = NULL;
-    u32 looks = 0;
-
-    if (s->idle_count == 0)
-        return NULL;
-    list_each(item, next, &s->kept) {
-        struct http_connection *c = list_item(item, struct http_connection, link);
-
-        if (c->state != HTTP_IDLE) {
-            if (best && c->listed_ms == http_now_ms(s))
-                break; /* from here on it may be one that was just moved */
-            list_remove(&c->link);
-            list_push_back(&s->kept, &c->link);
-            c->listed_ms = http_now_ms(s);
-            continue;
-        }
-        if (!best || c->since_ms < best->since_ms)
-            best = c;
-        if (c->since_ms == c->listed_ms || ++looks == IDLE_LOOKS_MAX)
-            break;
-    }
-    return best;
-}
-
-static bool has_room(struct http_server *s)
-{
-    return s->stats.connections < s->limits.connections_max || s->idle_count ||
-           !list_is_empty(&s->lingering) || !list_is_empty(&s->reading) || first_stalled(s);
-}
-
-/* Closes the most dispensable connection; has_room has ensured that there is one. */
-static void evict_one(struct http_server *s)
-{
-    struct http_connection *idle, *reading, *c = first_of(&s->lingering);
-
-    if (!c) {
-        idle = first_idle(s);
-        reading = first_of(&s->reading);
-        c = !reading || (idle && idle->since_ms <= reading->since_ms) ? idle : reading;
-    }
-    if (!c)
-        c = first_stalled(s);
-    if (!c)
-        return;
-    s->stats.evicted++;
-    http_connection_close(c);
-}
-
-/* Aborts the answer that has been in progress longest. */
-static bool server_reclaim(void *arg)
-{
-    struct http_server *s = arg;
-    struct http_connection *c = first_stalled(s);
-
-    if (!c)
-        return false;
-    s->stats.evicted++;
-    http_connection_close(c);
-    return true;
-}
-
 /* --- accepting -------------------------------------------------------------------------------- */
 
 static void endpoint_pause(struct http_endpoint *e)
@@ -350,7 +216,7 @@ static bool accept_failed(struct http_endpoint *e, int err)
     if (s->resume_ms < 0)
         log_warning("no descriptor for another connection: %s connections=%u", strerror(err),
                     s->stats.connections);
-    evict_one(s);
+    http_evict(s);
     s->resume_ms = http_now_ms(s) + ACCEPT_PAUSE_MS;
     endpoint_pause(e);
     return false;
@@ -366,7 +232,7 @@ static void endpoint_ready(struct loop_watch *w, u32 events)
         socklen_t size = sizeof(from);
         int fd;
 
-        if (!has_room(s)) {
+        if (!http_has_room(s)) {
             endpoint_pause(e);
             return;
         }
@@ -377,7 +243,7 @@ static void endpoint_ready(struct loop_watch *w, u32 events)
             continue;
         }
         if (s->stats.connections >= s->limits.connections_max)
-            evict_one(s);
+            http_evict(s);
         connection_open(e, fd, (struct sockaddr *)&from);
     }
 }
@@ -388,72 +254,13 @@ static void server_resume(struct http_server *s)
     if (s->resume_ms >= 0 && http_now_ms(s) < s->resume_ms)
         return;
     s->resume_ms = -1;
-    if (!has_room(s))
+    if (!http_has_room(s))
         return;
     for (u32 i = 0; i < s->endpoint_count; i++)
         endpoint_resume(&s->endpoints[i]);
 }
 
-/* --- deadlines -------------------------------------------------------------------------------- */
-
-static i64 idle_look_ms(const struct http_server *s)
-{
-    return MAX((i64)s->limits.idle_timeout_s * 1000 / IDLE_LOOKS, 1);
-}
-
-static void connection_expire(struct http_connection *c)
-{
-    c->server->stats.expired++;
-    http_connection_close(c);
-}
-
-static void expire_list(struct http_server *s, struct list *list, i64 limit_ms)
-{
-    struct http_connection *c;
-
-    while ((c = first_of(list)) && c->since_ms + limit_ms <= http_now_ms(s))
-        connection_expire(c);
-}
-
-static void expire_kept(struct http_server *s)
-{
-    i64 now_ms = http_now_ms(s), limit_ms = (i64)s->limits.idle_timeout_s * 1000;
-    struct http_connection *c;
-
-    for (u32 i = 0; i < LOOKS_MAX && (c = first_of(&s->kept)); i++) {
-        if (c->listed_ms + idle_look_ms(s) > now_ms)
-            break;
-        if (c->state == HTTP_IDLE && c->since_ms + limit_ms <= now_ms) {
-            connection_expire(c);
-            continue;
-        }
-        list_remove(&c->link);
-        list_push_back(&s->kept, &c->link);
-        c->listed_ms = now_ms;
-    }
-}
-
-static i64 sooner_ms(i64 a, i64 b)
-{
-    return a < 0 ? b : MIN(a, b);
-}
-
-static i64 http_server_next_ms(struct loop_hook *h)
-{
-    struct http_server *s = container_of(h, struct http_server, hook);
-    const struct http_connection *c;
-    i64 next = s->resume_ms;
-
-    if ((c = first_of(&s->kept)))
-        next = sooner_ms(next, c->listed_ms + idle_look_ms(s));
-    if ((c = first_of(&s->reading)))
-        next = sooner_ms(next, c->since_ms + (i64)s->limits.request_timeout_s * 1000);
-    if ((c = first_of(&s->sending)))
-        next = sooner_ms(next, c->since_ms + (i64)s->limits.answer_timeout_s * 1000);
-    if ((c = first_of(&s->lingering)))
-        next = sooner_ms(next, c->since_ms + LINGER_MS);
-    return next;
-}
+/* --- after each turn --------------------------------------------------------------------------- */
 
 static void server_go_on(struct http_server *s)
 {
@@ -476,10 +283,7 @@ static bool http_server_flush_hook(struct loop_hook *h)
     struct http_server *s = container_of(h, struct http_server, hook);
 
     server_go_on(s);
-    expire_kept(s);
-    expire_list(s, &s->reading, (i64)s->limits.request_timeout_s * 1000);
-    expire_list(s, &s->sending, (i64)s->limits.answer_timeout_s * 1000);
-    expire_list(s, &s->lingering, LINGER_MS);
+    http_expire(s);
     list_each(item, next, &s->closed) {
         struct http_connection *c = list_item(item, struct http_connection, link);
 
@@ -488,6 +292,11 @@ static bool http_server_flush_hook(struct loop_hook *h)
     }
     server_resume(s);
     return s->ready != NULL;
+}
+
+static i64 http_server_next_ms(struct loop_hook *h)
+{
+    return http_next_deadline_ms(container_of(h, struct http_server, hook));
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -501,7 +310,7 @@ int http_server_new(struct http_server **ret, struct loop *l, const struct http_
     s->loop = l;
     s->limits = *limits;
     s->budget = budget;
-    budget->reclaim = server_reclaim;
+    budget->reclaim = http_reclaim;
     budget->arg = s;
     s->handler = handler;
     s->resume_ms = s->date_s = -1;
@@ -601,7 +410,7 @@ void http_server_quiesce(struct http_server *s)
 void http_server_cut(struct http_server *s)
 {
     while (!list_is_empty(&s->sending))
-        http_connection_close(first_of(&s->sending));
+        http_connection_close(http_first_of(&s->sending));
 }
 
 u32 http_server_waiting(const struct http_server *s)
@@ -629,7 +438,7 @@ void http_server_free(struct http_server *s)
     http_server_quiesce(s);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         while (!list_is_empty(lists[i]))
-            http_connection_close(first_of(lists[i]));
+            http_connection_close(http_first_of(lists[i]));
     list_each(item, next, &s->closed) {
         struct http_connection *c = list_item(item, struct http_connection, link);
 
