@@ -1,6 +1,5 @@
-/* See queued_link.h for the states. All input from the link is untrusted: an invalid frame is
- * logged and closes the pipe. */
-#include "topicd/queued_link.h"
+/* Sessions and sending. See queued_link.h for the states. */
+#include "topicd/queued_link_parts.h"
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -9,16 +8,6 @@
  * read, copied and sent in about 2 ms. */
 #define OUTBOX_FRAMES_A_TURN 256
 #define OUTBOX_BYTES_A_TURN  ((u64)1 << 20)
-
-static i64 link_mono_ms(const struct queued_link *p)
-{
-    return loop_clock(p->loop)->mono_ms;
-}
-
-static struct delivery_batch *batch_from_row(struct list *item)
-{
-    return list_item(item, struct delivery_batch, link);
-}
 
 /* --- the deadline of acknowledgements --------------------------------------------------------- */
 
@@ -30,20 +19,15 @@ static bool link_awaits_ack(const struct queued_link *p)
 static void watch_progress(struct queued_link *p)
 {
     if (p->timer.node.place == 0)
-        loop_timer_set_real(p->loop, &p->timer, link_mono_ms(p) + p->limits.ack_max_ms);
+        loop_timer_set_real(p->loop, &p->timer, queued_link_now_ms(p) + p->limits.ack_max_ms);
 }
 
 /* A wait for an acknowledgement begins. */
 static void begin_waiting(struct queued_link *p)
 {
     if (!link_awaits_ack(p))
-        p->progress_ms = link_mono_ms(p);
+        p->progress_ms = queued_link_now_ms(p);
     watch_progress(p);
-}
-
-static u64 *bytes_of(struct queued_link *p, const struct delivery_batch *d)
-{
-    return d->in_window ? &p->window_bytes : &p->unacked_bytes;
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -59,7 +43,7 @@ static void send_batch(struct queued_link *p, struct delivery_batch *d)
     buf_str(&copy, buf_view(&d->frame));
     list_push_back(&p->unacked, &d->link);
     d->in_window = d->row != 0;
-    *bytes_of(p, d) += d->frame.n;
+    *queued_link_bytes(p, d) += d->frame.n;
     p->delivered_frames++;
     if (link_send(p->link, &copy) == E_TOO_LARGE)
         log_error("a frame for %s is larger than the link takes: raise link_frame_size_max",
@@ -82,7 +66,7 @@ int queued_link_send(struct queued_link *p, struct buf *frame)
     return E_DOWN;
 }
 
-static void send_sync(struct queued_link *p)
+void queued_link_send_sync(struct queued_link *p)
 {
     struct buf frame = {0};
 
@@ -94,7 +78,7 @@ void queued_link_sync(struct queued_link *p, u64 n)
 {
     p->asked = n;
     if (queued_link_is_up(p))
-        send_sync(p);
+        queued_link_send_sync(p);
 }
 
 /* --- the outbox ------------------------------------------------------------------------------- */
@@ -105,15 +89,15 @@ void queued_link_use_outbox(struct queued_link *p)
     if (p->state != QUEUED_LINK_LIVE)
         return;
     list_each(item, next, &p->unacked) {
-        struct delivery_batch *d = batch_from_row(item);
+        struct delivery_batch *d = queued_link_batch(item);
 
         if (d->row)
             continue;
         if (home_put(p->home, d, false))
             return; /* the store fails: no rows are added */
-        *bytes_of(p, d) -= d->frame.n;
+        *queued_link_bytes(p, d) -= d->frame.n;
         d->in_window = true;
-        *bytes_of(p, d) += d->frame.n;
+        *queued_link_bytes(p, d) += d->frame.n;
     }
     p->cursor = p->home->outbox->last;
     p->state = QUEUED_LINK_CATCHING_UP;
@@ -149,7 +133,7 @@ static void outbox_was_read(struct outbox_read *r, int err)
     if (!err && p->cursor == r->after)
         p->cursor = r->through; /* no rows are left up to there */
     while (!list_is_empty(&p->read_rows)) {
-        struct delivery_batch *d = batch_from_row(p->read_rows.next);
+        struct delivery_batch *d = queued_link_batch(p->read_rows.next);
 
         list_remove(&d->link);
         send_batch(p, d);
@@ -181,7 +165,7 @@ static void stop_reading(struct queued_link *p)
     topic_store_outbox_cancel(&p->read);
     p->reading = false;
     while (!list_is_empty(&p->read_rows)) {
-        struct delivery_batch *d = batch_from_row(p->read_rows.next);
+        struct delivery_batch *d = queued_link_batch(p->read_rows.next);
 
         list_remove(&d->link);
         delivery_batch_end(d, 0);
@@ -215,7 +199,7 @@ static void end_session(struct queued_link *p)
     p->state = QUEUED_LINK_DOWN;
     stop_reading(p);
     while (!list_is_empty(&p->unacked)) {
-        struct delivery_batch *d = batch_from_row(p->unacked.next);
+        struct delivery_batch *d = queued_link_batch(p->unacked.next);
 
         list_remove(&d->link);
         if (!d->row)
@@ -231,7 +215,7 @@ static void end_session(struct queued_link *p)
 
 static void new_session(struct queued_link *p)
 {
-    p->progress_ms = link_mono_ms(p);
+    p->progress_ms = queued_link_now_ms(p);
     end_session(p);
     if (link_is_up(p->link))
         link_greet(p);
@@ -243,7 +227,7 @@ static void ack_timer_due(struct loop_timer *t)
 
     if (!link_awaits_ack(p) || p->state == QUEUED_LINK_DOWN)
         return;
-    if (link_mono_ms(p) - p->progress_ms < p->limits.ack_max_ms) {
+    if (queued_link_now_ms(p) - p->progress_ms < p->limits.ack_max_ms) {
         loop_timer_set_real(p->loop, t, p->progress_ms + p->limits.ack_max_ms);
         return;
     }
@@ -256,7 +240,7 @@ static void pipe_up(void *arg)
 {
     struct queued_link *p = arg;
 
-    p->progress_ms = link_mono_ms(p);
+    p->progress_ms = queued_link_now_ms(p);
     link_greet(p);
 }
 
@@ -269,187 +253,6 @@ static void pipe_down(void *arg)
                     p->unacked_bytes);
     loop_timer_clear(p->loop, &p->timer);
     end_session(p);
-}
-
-/* --- incoming frames --------------------------------------------------------------------- */
-
-/* What was rejected of a batch whose row stays is rejected again. */
-static void batch_acknowledged(struct queued_link *p, struct delivery_batch *d)
-{
-    bool stays = d->row && p->homes->failing;
-    int err = d->rejected.n && !stays ? p->events.returned(p->events.arg, p, d) : 0;
-
-    *bytes_of(p, d) -= d->frame.n;
-    list_remove(&d->link);
-    delivery_batch_end(d, err);
-}
-
-/* Batches up to `ordinal` are applied and durable at the instance. */
-static void batches_acknowledged(struct queued_link *p, u64 ordinal)
-{
-    u64 row = 0;
-
-    p->progress_ms = link_mono_ms(p);
-    while (p->acked < ordinal) {
-        struct delivery_batch *d = batch_from_row(p->unacked.next);
-
-        p->acked++;
-        row = MAX(row, d->row);
-        batch_acknowledged(p, d);
-    }
-    /* While the store fails they are kept, and sent again when it works. */
-    if (row && !p->homes->failing) {
-        topic_store_outbox_acked(p->homes->store, p->home->id, 0, row);
-        loop_dirty(p->loop);
-    }
-    p->events.freed(p->events.arg);
-}
-
-/* Two instances with one name: one has a copy of the other's store. It could take new deliveries
- * for already applied ones. The pipe is closed and dialled again. */
-static int refuse_copy(struct queued_link *p, str name)
-{
-    if (!p->is_copy)
-        log_error("the queued instance at %s has the store %.*s of one that is up: it is a copy, "
-                  "and not used",
-                  p->url, STR_ARG(name));
-    p->is_copy = true;
-    p->state = QUEUED_LINK_DOWN;
-    link_hang_up(p->link);
-    return 0;
-}
-
-static int on_welcome(struct queued_link *p, str frame)
-{
-    struct frame_greeting g;
-    u8 uuid[16];
-
-    if (frame_read_greeting(frame, &g) || id_uuid_read(g.instance, uuid))
-        return E_INVALID;
-    if (p->state != QUEUED_LINK_GREETING || g.session != p->session)
-        return 0;
-    struct home *home = homes_meet(p->homes, p, p->url, p->home, g.instance);
-
-    if (!home)
-        return refuse_copy(p, g.instance);
-    p->is_copy = false;
-    p->home = home;
-    p->state = QUEUED_LINK_CATCHING_UP;
-    p->progress_ms = link_mono_ms(p);
-    log_info("queued is up url=%s instance=%s session=%u waiting_frames=%" PRIu64, p->url,
-             home->name, p->session, home->outbox->frames);
-    if (p->asked > p->greeted_sync)
-        send_sync(p);
-    p->events.up(p->events.arg, p, g.clock_ms);
-    loop_again(p->loop);
-    return 0;
-}
-
-static int on_ack(struct queued_link *p, str frame)
-{
-    struct frame_ack ack;
-
-    if (frame_read_ack(frame, &ack))
-        return E_INVALID;
-    if (!queued_link_is_up(p) || ack.session != p->session)
-        return 0;
-    if (ack.ordinal > p->sent)
-        return E_INVALID;
-    batches_acknowledged(p, ack.ordinal);
-    return 0;
-}
-
-static int rejected_received(struct queued_link *p, str frame)
-{
-    struct frame_rejected j;
-
-    if (frame_read_rejected(frame, &j))
-        return E_INVALID;
-    if (!queued_link_is_up(p) || j.session != p->session)
-        return 0;
-    if (j.ordinal <= p->acked || j.ordinal > p->sent)
-        return E_INVALID;
-    struct list *at = p->unacked.next;
-
-    for (u64 n = p->acked + 1; n < j.ordinal; n++)
-        at = at->next;
-    return p->events.rejected(p->events.arg, p, batch_from_row(at), &j) ? 0 : E_INVALID;
-}
-
-static int queues_received(struct queued_link *p, str frame)
-{
-    struct frame_queues queues;
-
-    if (frame_read_queues(frame, &queues))
-        return E_INVALID;
-    if (!queued_link_is_up(p))
-        return 0;
-    p->events.queues(p->events.arg, p, &queues);
-    if (queues.all && queues.last)
-        p->synced = MAX(p->synced, p->greeted_sync);
-    return 0;
-}
-
-static int sync_received(struct queued_link *p, str frame)
-{
-    u64 n;
-
-    if (frame_read_sync(frame, &n) || n > p->asked)
-        return E_INVALID;
-    p->synced = MAX(p->synced, n);
-    return 0;
-}
-
-static int answer_received(struct queued_link *p, str frame)
-{
-    struct frame_answer answer = {0};
-
-    if (frame_read_answer(frame, &answer))
-        return E_INVALID;
-    p->events.answer(p->events.arg, p, &answer);
-    buf_deinit(&answer.answer.body);
-    return 0;
-}
-
-static int clock_received(struct queued_link *p, str frame)
-{
-    i64 now_ms;
-
-    if (frame_read_clock(frame, &now_ms))
-        return E_INVALID;
-    p->events.clock(p->events.arg, p, now_ms);
-    return 0;
-}
-
-static void on_frame(void *arg, str frame)
-{
-    struct queued_link *p = arg;
-    enum frame_kind kind;
-    int err = frame_kind(frame, &kind);
-
-    if (err) {
-        log_error("frames of %s cannot be read: %s", p->url, err_text(err));
-        link_hang_up(p->link);
-        return;
-    }
-    switch (kind) {
-    case FRAME_WELCOME: err = on_welcome(p, frame); break;
-    case FRAME_ACK: err = on_ack(p, frame); break;
-    case FRAME_ANSWER: err = answer_received(p, frame); break;
-    case FRAME_QUEUES: err = queues_received(p, frame); break;
-    case FRAME_CLOCK: err = clock_received(p, frame); break;
-    case FRAME_REJECTED: err = rejected_received(p, frame); break;
-    case FRAME_SYNC: err = sync_received(p, frame); break;
-    case FRAME_HELLO:
-    case FRAME_DELIVER:
-    case FRAME_CALL:
-    case FRAME_CANCEL:
-    case FRAME_ANSWERED: break;
-    }
-    if (err) {
-        log_error("invalid frame from %s: the link is closed kind=%d", p->url, (int)kind);
-        link_hang_up(p->link);
-    }
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -476,7 +279,7 @@ int queued_link_open(struct queued_link **ret, struct loop *l, struct homes *hom
     if (p->home)
         p->home->link = p;
     int err = link_dial(&p->link, l, url, &limits->link,
-                        (struct link_events){pipe_up, pipe_down, on_frame, p}, f);
+                        (struct link_events){pipe_up, pipe_down, queued_link_frame, p}, f);
 
     if (err) {
         p->link = NULL;

@@ -1,12 +1,11 @@
-#include "common/aws/server.h"
+/* The life of a server: its store, its turns, its orderly stop. */
+#include "common/aws/server_parts.h"
 
 #include <signal.h>
 #include <sys/epoll.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/io/http_browser.h"
-#include "common/io/tls_local.h"
 
 #define PROBE_MS      1000  /* interval between attempts when the store fails */
 #define LOOK_MS       1000  /* interval between checks of the store's files, and */
@@ -327,219 +326,7 @@ static i64 server_hook_next_ms(struct loop_hook *h)
     return memory_ms < 0 ? s->space_ms : MIN(memory_ms, s->space_ms);
 }
 
-/* --- pages ------------------------------------------------------------------------------------ */
-
-static const char *status_word(const struct server *s)
-{
-    if (s->failing)
-        return "failing";
-    return s->full || (s->ops->is_degraded && s->ops->is_degraded(s)) ? "degraded" : "ok";
-}
-
-static void server_client_figures(const struct server *s, struct figures *to)
-{
-    struct http_stats http = http_server_stats(s->http);
-
-    figure_gauge(to, "connections", "", http.connections, "HTTP connections.");
-    figure_counter(to, "connections_accepted", "", http.accepted, "HTTP connections so far.");
-    figure_counter(to, "connections_evicted", "", http.evicted,
-                   "Connections that were closed to make room.");
-    figure_counter(to, "connections_expired", "", http.expired,
-                   "Connections that were closed at one of their deadlines.");
-    figure_counter(to, "requests", "", http.requests, "HTTP requests that were accepted.");
-    figure_counter(to, "requests_refused", "", http.refused,
-                   "HTTP requests, and connections, that were refused before they were calls.");
-    figure_counter(to, "answers_lost", "", http.lost, "Answers that did not reach their clients.");
-    figure_gauge(to, "client_bytes", "bytes", s->clients.used, "Memory held for clients.");
-}
-
-/* `waiting` excludes the asking call. */
-static void server_figures(const struct server *s, struct figures *to)
-{
-    struct store_stats store = engine_stats(s->engine);
-    struct loop_stats loop = loop_stats(s->loop);
-    struct background_stats background = background_stats(s->background);
-
-    figure_state(to, "status", status_word(s), "Overall state.");
-    figure_state(to, "version", TOQUE_VERSION, "Version of toque.");
-    figure_counter(to, "uptime_s", "s", (u64)(s->clock.mono_ms - s->started_ms) / 1000,
-                   "Time since the start.");
-    figure_state(to, "store",
-                 s->failing ? "failing"
-                 : s->full  ? "full"
-                            : "ok",
-                 "Whether the store accepts writes.");
-    if (s->tls)
-        figure_gauge(to, "tls_port", "", s->tls_port, "Port of the HTTP endpoint with TLS.");
-    figure_gauge(to, "http_port", "", s->http_port, "Port of the HTTP endpoint.");
-    server_client_figures(s, to);
-    figure_gauge(to, "waiting", "", desk_waiting(s->desk) - 1, "Pending calls.");
-    figure_counter(to, "turns", "", loop.turns, "Turns of the loop.");
-    figure_gauge(to, "turn_longest_us", "us", (u64)loop.longest_us,
-                 "The longest turn of the last 10 to 20 seconds.");
-    figure_gauge(to, "background_jobs", "", background.awake, "Background jobs that have work.");
-    figure_counter(to, "background_us", "us", (u64)background.us,
-                   "Time spent on background work, including its share of commits.");
-    figure_gauge(to, "background_commit_us", "us", (u64)background.commit_median_us,
-                 "Median duration of the last commits that included background work.");
-    figure_counter(to, "commits", "", store.commits, "Turns that the store made durable.");
-    figure_gauge(to, "commit_longest_us", "us", (u64)loop.commit_longest_us,
-                 "The longest commit of the last 10 to 20 seconds.");
-    figure_counter(to, "store_failures", "", store.failures,
-                   "Turns that were lost, and checkpoints that failed.");
-    figure_gauge(to, "file_bytes", "bytes", store.file_bytes, "Database file.");
-    figure_gauge(to, "free_bytes", "bytes", store.free_bytes, "Free pages in it.");
-    figure_gauge(to, "wal_bytes", "bytes", store.wal_bytes, "Used part of the write-ahead log.");
-    if (s->ops->figures)
-        s->ops->figures(s, to);
-}
-
-static void health_page(struct call *c, void *arg)
-{
-    struct buf out = {0};
-    struct figures_json json;
-
-    figures_json_begin(&json, &out);
-    server_figures(arg, &json.to);
-    figures_json_end(&json);
-    call_page(c, 200, buf_view(&out));
-    buf_deinit(&out);
-}
-
-/* The page for which tools made for LocalStack wait. */
-static void localstack_page(struct call *c, void *arg)
-{
-    const struct server *s = arg;
-    struct buf out = {0};
-
-    buf_z(&out, "{\"services\":{");
-    for (size_t i = 0; i < desk_service_count(s->desk); i++)
-        buf_printf(&out, "%s\"%s\":\"running\"", i ? "," : "",
-                   desk_service(s->desk, i)->signing_name);
-    buf_z(&out, "},\"edition\":\"toque\",\"version\":\"" TOQUE_VERSION "\"}");
-    call_page(c, 200, buf_view(&out));
-    buf_deinit(&out);
-}
-
-/* --- endpoints -------------------------------------------------------------------------------- */
-
-/* An address as written in URLs. */
-static void host_write(struct buf *out, const char *host)
-{
-    buf_printf(out, strchr(host, ':') ? "[%s]" : "%s", host);
-}
-
-/* Records where the server listens, for the log and for URLs. */
-static void note_addresses(struct server *s)
-{
-    const struct conf_list *hosts = &s->options->http_host;
-    struct buf text = {0}, url = {0};
-
-    for (size_t i = 0; i < hosts->n; i++) {
-        buf_z(&text, i ? "," : "");
-        host_write(&text, hosts->items[i]);
-        buf_printf(&text, ":%u", s->http_port);
-    }
-    s->listens = buf_detach(&text);
-    if (s->options->public_url[0])
-        return;
-    buf_z(&url, "http://");
-    host_write(&url, hosts->items[0]);
-    buf_printf(&url, ":%u", s->http_port);
-    mem_free(s->public_url);
-    s->public_url = buf_detach(&url);
-    desk_set_public_url(s->desk, s->public_url);
-}
-
-static void warn_of_strangers(const struct conf_list *hosts)
-{
-    for (size_t i = 0; i < hosts->n; i++) {
-        struct address a;
-        bool own = strcmp(hosts->items[i], "localhost") == 0 ||
-                   (address_read(str_of(hosts->items[i]), &a) && address_is_loopback(&a));
-
-        if (!own)
-            log_warning("the HTTP endpoint is open to other machines host=%s", hosts->items[i]);
-    }
-}
-
-/* Opens the certificate, created or given, and the port that uses it. */
-static int open_tls(struct server *s, struct fault *f)
-{
-    const struct server_options *o = s->options;
-    struct tls_local local = {0};
-    const char *certificate = o->tls_certificate, *key = o->tls_key;
-    int err = 0;
-
-    if (o->tls == SERVER_TLS_AUTO) {
-        char *dir = mem_printf("%s/tls", o->data_dir);
-
-        err = tls_local_make(&local, dir, (const char *const *)o->tls_names.items,
-                             (u32)o->tls_names.n, clock_wall_ms(&s->clock) / 1000, f);
-        certificate = local.certificate;
-        key = local.key;
-        mem_free(dir);
-    }
-    if (!err)
-        err = tls_identity_open(&s->tls, certificate, key, f);
-    if (!err)
-        err =
-            http_server_listen_tls(s->http, (const char *const *)o->http_host.items,
-                                   (u32)o->http_host.n, (u16)o->tls_port, s->tls, &s->tls_port, f);
-    if (!err)
-        log_info("TLS is on port=%u certificate=%s AWS_CA_BUNDLE=%s", s->tls_port, certificate,
-                 local.authority ? local.authority : "");
-    tls_local_deinit(&local);
-    return err;
-}
-
-static int open_http(struct server *s, struct fault *f)
-{
-    const struct server_options *o = s->options;
-    struct http_limits limits = {.body_size_max = (u32)o->body_size_max,
-                                 .header_size_max = (u32)o->header_size_max,
-                                 .connections_max = (u32)o->connections_max,
-                                 .connections_per_address_max = (u32)o->connections_per_address_max,
-                                 .idle_timeout_s = (u32)o->idle_timeout_s,
-                                 .request_timeout_s = (u32)o->request_timeout_s,
-                                 .answer_timeout_s = (u32)o->answer_timeout_s};
-    struct http_browsers browsers = {.origins = (const char *const *)o->browser_origins.items,
-                                     .origin_count = (u32)o->browser_origins.n,
-                                     .hosts = (const char *const *)o->browser_hosts.items,
-                                     .host_count = (u32)o->browser_hosts.n};
-    int err;
-
-    err = http_server_new(&s->http, s->loop, &limits, &s->clients, desk_http_handler(s->desk));
-    if (err)
-        return fault_set(f, CONF_FAULT, "the HTTP endpoint cannot be created: %s", err_text(err));
-    http_server_guard(s->http, &browsers);
-    err = http_server_listen_tcp(s->http, (const char *const *)o->http_host.items,
-                                 (u32)o->http_host.n, (u16)o->http_port, &s->http_port, f);
-    if (!err && o->unix_socket[0])
-        err = http_server_listen_unix(s->http, o->unix_socket, f);
-    if (err)
-        return err;
-    if (o->tls != SERVER_TLS_OFF)
-        err = open_tls(s, f);
-    if (err)
-        return err;
-    note_addresses(s);
-    warn_of_strangers(&o->http_host);
-    return 0;
-}
-
-static int open_endpoints(struct server *s, struct fault *f)
-{
-    const struct server_options *o = s->options;
-    struct ipc_limits ipc = {.message_size_max = (u32)o->ipc_message_size_max,
-                             .answer_timeout_s = (u32)o->answer_timeout_s};
-    int err = open_http(s, f);
-
-    if (!err && o->ipc_url[0])
-        err = ipc_door_open(&s->ipc, s->loop, o->ipc_url, &ipc, &s->clients,
-                            desk_ipc_handler(s->desk), f);
-    return err;
-}
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int watch_signals(struct server *s, struct fault *f)
 {
@@ -559,7 +346,7 @@ int server_listen(struct server *s, struct fault *f)
     int err = desk_open_keys(s->desk, s->options->keys, f);
 
     if (!err)
-        err = open_endpoints(s, f);
+        err = server_open_endpoints(s, f);
     if (!err)
         err = watch_signals(s, f);
     if (err)
@@ -569,8 +356,6 @@ int server_listen(struct server *s, struct fault *f)
     loop_add_hook(s->loop, &s->hook);
     return 0;
 }
-
-/* --- life ------------------------------------------------------------------------------------- */
 
 static void make_desk(struct server *s)
 {
@@ -587,8 +372,7 @@ static void make_desk(struct server *s)
                                            .public_url_always = o->public_url_always,
                                            .waiting_max = (u32)o->calls_waiting_max,
                                            .clients = &s->clients});
-    desk_add_open_page(s->desk, "GET", "/health", health_page, s);
-    desk_add_open_page(s->desk, "GET", "/_localstack/health", localstack_page, s);
+    server_add_pages(s);
 }
 
 void server_open(struct server *s, const struct server_ops *ops,
