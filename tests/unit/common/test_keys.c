@@ -103,7 +103,7 @@ static void test_refused(void **state)
         {"{\"keys\":[{\"access_key_id\":\"a\",\"secret_access_key\":\"b\",\"account\":"
          "\"123456789012\"},{\"access_key_id\":\"a\",\"secret_access_key\":\"b\",\"account\":"
          "\"123456789012\"}]}",
-         "keys[1]: access_key_id a is there twice"},
+         "keys[1]: access_key_id a appears twice"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
