@@ -1,4 +1,4 @@
-/* Every SQL sentence of queued: its store on SQLite. See queue_store.h for the tables' meaning. Rows
+/* All SQL statements of queued: its store on SQLite. See queue_store.h for the tables' meaning. Rows
  * lie in the order of arrival, never in the order of queues, so that one publication for a hundred
  * queues dirties a page or two.
  *
@@ -12,12 +12,6 @@
 
 #include "common/base/mem.h"
 #include "queued/message_extra.h"
-
-#define QUEUE_STORE_KIND 0x746f7171 /* "toqq" */
-#define QUEUE_STORE_FILE "queued.db"
-/* Checkpoints of many frames at once copy a page once that changed often in between. */
-#define WAL_CHECKPOINT_BYTES (16u << 20)
-#define WAL_SIZE_MAX         (64u << 20)
 
 /* Bodies that could not be read are left alone for so long; so many of them are known. */
 #define READ_AGAIN_MS  600000
@@ -43,6 +37,15 @@ static const char *const migrations[] = {
     "  PRIMARY KEY(incarnation, sequence)) WITHOUT ROWID;",
     /* 6: move tasks. */
     "CREATE TABLE task (id INTEGER PRIMARY KEY, queue INTEGER, state TEXT);",
+};
+
+static const struct store_kind sqlite_kind = {
+    .file = "queued.db",
+    .kind = 0x746f7171, /* "toqq" */
+    /* Checkpoints of many frames copy a page once that changed often in between. */
+    .wal_checkpoint_bytes = 16u << 20,
+    .migrations = migrations,
+    .migration_count = ARRAY_LEN(migrations),
 };
 
 static const struct queue_store_ops sqlite_ops;
@@ -108,9 +111,9 @@ static void sql_close(struct queue_store *base)
     mem_free(s);
 }
 
-static int sql_open(struct queue_sqlite *s, const struct store_conf *conf, struct fault *f)
+static int sql_open(struct queue_sqlite *s, const struct store_options *o, struct fault *f)
 {
-    int err = store_engine_open(&s->sql, &s->base.engine, conf, f);
+    int err = store_engine_open(&s->sql, &s->base.engine, o, &sqlite_kind, f);
     if (err)
         return err;
     s->store = s->sql.store;
@@ -123,25 +126,10 @@ int queue_store_sqlite_open(struct queue_store **ret, const struct store_options
                             struct fault *f)
 {
     struct queue_sqlite *s = mem_alloc(sizeof(*s));
-    char *path = mem_printf("%s/" QUEUE_STORE_FILE, o->dir);
-    struct store_conf conf = {
-        .path = path,
-        .kind = QUEUE_STORE_KIND,
-        .durability = o->durability,
-        .cache_kib = o->cache_kib,
-        .clock = o->clock,
-        .ids = o->ids,
-        .wal_checkpoint_bytes = WAL_CHECKPOINT_BYTES,
-        .wal_size_max = WAL_SIZE_MAX,
-        .reserve_bytes = o->reserve_bytes,
-        .migrations = migrations,
-        .migration_count = ARRAY_LEN(migrations),
-    };
     s->clock = o->clock;
     idmap_init(&s->unreadable, NULL);
     idmap_init(&s->left_alone, NULL);
-    int err = sql_open(s, &conf, f);
-    mem_free(path);
+    int err = sql_open(s, o, f);
     if (err) {
         sql_close(&s->base);
         return err;
@@ -167,14 +155,6 @@ static void sql_put_queue(struct queue_store *base, const struct queue_row *q)
     store_run(s->store, stmt);
 }
 
-static void sql_delete(struct queue_sqlite *s, sqlite3_stmt **slot, u64 id)
-{
-    sqlite3_stmt *stmt = store_write(s->store, slot);
-    store_freed(s->store);
-    store_bind_u64(stmt, 1, id);
-    store_run(s->store, stmt);
-}
-
 /* Runs a sentence about one message. Where the file is damaged there the turn is lost; the next load
  * leaves the message out, so that the turns behind it are not lost for it, too. */
 static void sql_run_on_message(struct queue_sqlite *s, sqlite3_stmt *stmt, u64 seq)
@@ -188,7 +168,7 @@ static void sql_run_on_message(struct queue_sqlite *s, sqlite3_stmt *stmt, u64 s
 static void sql_delete_queue(struct queue_store *base, u64 id)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, &s->queue_delete, id);
+    store_delete_row(s->store, &s->queue_delete, id);
 }
 
 static void sql_put_task(struct queue_store *base, const struct task_row *t)
@@ -204,7 +184,7 @@ static void sql_put_task(struct queue_store *base, const struct task_row *t)
 static void sql_delete_task(struct queue_store *base, u64 id)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, &s->task_delete, id);
+    store_delete_row(s->store, &s->task_delete, id);
 }
 
 static void sql_add_body(struct queue_store *base, u64 id, str content)
@@ -278,13 +258,13 @@ static void sql_delete_message(struct queue_store *base, u64 seq, bool own_body)
     store_bind_u64(stmt, 1, seq);
     sql_run_on_message(s, stmt, seq);
     if (own_body)
-        sql_delete(s, &s->body_delete, seq);
+        store_delete_row(s->store, &s->body_delete, seq);
 }
 
 static void sql_delete_body(struct queue_store *base, u64 id)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, &s->body_delete, id);
+    store_delete_row(s->store, &s->body_delete, id);
 }
 
 static void sql_delete_range(struct queue_sqlite *s, sqlite3_stmt **slot, u64 first, u64 last)
@@ -363,7 +343,7 @@ static void sql_add_dedup(struct queue_store *base, const struct dedup_row *e)
 static void sql_delete_dedups(struct queue_store *base, u64 up_to_seq)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, &s->dedup_delete, up_to_seq);
+    store_delete_row(s->store, &s->dedup_delete, up_to_seq);
 }
 
 static void sql_set_applied(struct queue_store *base, const struct applied_row *a)

@@ -295,10 +295,6 @@ static inline int MUST_CHECK topic_store_commit(struct topic_store *s, u64 *ret_
 {
     return engine_commit(&s->engine, ret_ticket);
 }
-static inline int MUST_CHECK topic_store_flush(struct topic_store *s)
-{
-    return engine_flush(&s->engine);
-}
 static inline int MUST_CHECK topic_store_serve(struct topic_store *s, struct loop *l,
                                                void (*failed)(void *arg, int err), void *arg)
 {
@@ -307,10 +303,6 @@ static inline int MUST_CHECK topic_store_serve(struct topic_store *s, struct loo
 static inline int topic_store_probe(struct topic_store *s)
 {
     return engine_probe(&s->engine);
-}
-static inline void topic_store_tidy(struct topic_store *s)
-{
-    engine_tidy(&s->engine);
 }
 static inline struct store_stats topic_store_stats(struct topic_store *s)
 {

@@ -12,11 +12,6 @@
 #include "common/io/store_engine.h"
 #include "common/io/store_row.h"
 
-#define TOPIC_STORE_KIND     0x746f7174 /* "toqt" */
-#define TOPIC_STORE_FILE     "topicd.db"
-#define WAL_CHECKPOINT_BYTES (8u << 20)
-#define WAL_SIZE_MAX         (64u << 20)
-
 static const char *const migrations[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE topic (id INTEGER PRIMARY KEY, arn TEXT, attributes TEXT, created_ms INTEGER);"
@@ -50,6 +45,14 @@ static const char *const migrations[] = {
 
     "CREATE TABLE dedup (sequence INTEGER PRIMARY KEY, key BLOB, message_id TEXT,"
     "  sent_ms INTEGER);",
+};
+
+static const struct store_kind sqlite_kind = {
+    .file = "topicd.db",
+    .kind = 0x746f7174, /* "toqt" */
+    .wal_checkpoint_bytes = 8u << 20,
+    .migrations = migrations,
+    .migration_count = ARRAY_LEN(migrations),
 };
 
 static const struct topic_store_ops sqlite_ops;
@@ -132,9 +135,9 @@ static void sql_close(struct topic_store *base)
     mem_free(s);
 }
 
-static int sql_open(struct topic_sqlite *s, const struct store_conf *conf, struct fault *f)
+static int sql_open(struct topic_sqlite *s, const struct store_options *o, struct fault *f)
 {
-    int err = store_engine_open(&s->sql, &s->base.engine, conf, f);
+    int err = store_engine_open(&s->sql, &s->base.engine, o, &sqlite_kind, f);
     if (err)
         return err;
     s->store = s->sql.store;
@@ -146,24 +149,9 @@ int topic_store_sqlite_open(struct topic_store **ret, const struct store_options
                             struct fault *f)
 {
     struct topic_sqlite *s = mem_alloc(sizeof(*s));
-    char *path = mem_printf("%s/" TOPIC_STORE_FILE, o->dir);
-    struct store_conf conf = {
-        .path = path,
-        .kind = TOPIC_STORE_KIND,
-        .durability = o->durability,
-        .cache_kib = o->cache_kib,
-        .clock = o->clock,
-        .ids = o->ids,
-        .wal_checkpoint_bytes = WAL_CHECKPOINT_BYTES,
-        .wal_size_max = WAL_SIZE_MAX,
-        .reserve_bytes = o->reserve_bytes,
-        .migrations = migrations,
-        .migration_count = ARRAY_LEN(migrations),
-    };
-    int err = sql_open(s, &conf, f);
+    int err = sql_open(s, o, f);
     if (!err && topic_store_init(&s->base, &sqlite_ops))
         err = store_engine_failed(&s->sql, E_IO, f);
-    mem_free(path);
     if (err) {
         sql_close(&s->base);
         return err;
@@ -185,18 +173,10 @@ static void sql_put_topic(struct topic_store *base, const struct topic_row *t)
     store_run(s->store, stmt);
 }
 
-static void sql_delete(struct topic_sqlite *s, sqlite3_stmt **slot, u64 id)
-{
-    sqlite3_stmt *stmt = store_write(s->store, slot);
-    store_freed(s->store);
-    store_bind_u64(stmt, 1, id);
-    store_run(s->store, stmt);
-}
-
 static void sql_delete_topic(struct topic_store *base, u64 id)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sql_delete(s, &s->topic_delete, id);
+    store_delete_row(s->store, &s->topic_delete, id);
 }
 
 static void sql_put_sub(struct topic_store *base, const struct sub_row *u)
@@ -217,59 +197,52 @@ static void sql_put_sub(struct topic_store *base, const struct sub_row *u)
 static void sql_delete_sub(struct topic_store *base, u64 id)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sql_delete(s, &s->sub_delete, id);
+    store_delete_row(s->store, &s->sub_delete, id);
 }
 
-static int sql_load_topics(struct topic_sqlite *s,
-                           int (*on_topic)(void *arg, const struct topic_row *t), void *arg)
+/* A walk over the rows of one kind, for the caller's function. */
+struct sql_walk {
+    int (*on_topic)(void *arg, const struct topic_row *t);
+    int (*on_sub)(void *arg, const struct sub_row *u);
+    int (*on_queued)(void *arg, const struct queued_row *q);
+    int (*on_home)(void *arg, str queue_arn, u64 queued);
+    int (*on_fifo)(void *arg, const struct fifo_row *r);
+    void *arg;
+};
+
+static int sql_topic_row(void *arg, sqlite3_stmt *stmt)
 {
-    sqlite3_stmt *stmt = s->topic_load;
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
-        if (row < 0)
-            return row;
-        struct topic_row t = {
-            .id = store_column_u64(stmt, 0),
-            .arn = store_column_str(stmt, 1),
-            .attributes = store_column_str(stmt, 2),
-            .created_ms = sqlite3_column_int64(stmt, 3),
-        };
-        err = on_topic(arg, &t);
-    }
-    store_row_end(stmt);
-    return MIN(err, 0);
+    const struct sql_walk *w = arg;
+    return w->on_topic(w->arg, &(struct topic_row){
+                                   .id = store_column_u64(stmt, 0),
+                                   .arn = store_column_str(stmt, 1),
+                                   .attributes = store_column_str(stmt, 2),
+                                   .created_ms = sqlite3_column_int64(stmt, 3),
+                               });
 }
 
-static int sql_load_subs(struct topic_sqlite *s, int (*on_sub)(void *arg, const struct sub_row *u),
-                         void *arg)
+static int sql_sub_row(void *arg, sqlite3_stmt *stmt)
 {
-    sqlite3_stmt *stmt = s->sub_load;
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
-        if (row < 0)
-            return row;
-        struct sub_row u = {
-            .id = store_column_u64(stmt, 0),
-            .topic = store_column_u64(stmt, 1),
-            .arn = store_column_str(stmt, 2),
-            .protocol = store_column_str(stmt, 3),
-            .endpoint = store_column_str(stmt, 4),
-            .owner = store_column_str(stmt, 5),
-            .attributes = store_column_str(stmt, 6),
-            .created_ms = sqlite3_column_int64(stmt, 7),
-        };
-        err = on_sub(arg, &u);
-    }
-    store_row_end(stmt);
-    return MIN(err, 0);
+    const struct sql_walk *w = arg;
+    return w->on_sub(w->arg, &(struct sub_row){
+                                 .id = store_column_u64(stmt, 0),
+                                 .topic = store_column_u64(stmt, 1),
+                                 .arn = store_column_str(stmt, 2),
+                                 .protocol = store_column_str(stmt, 3),
+                                 .endpoint = store_column_str(stmt, 4),
+                                 .owner = store_column_str(stmt, 5),
+                                 .attributes = store_column_str(stmt, 6),
+                                 .created_ms = sqlite3_column_int64(stmt, 7),
+                             });
 }
 
 static int sql_load(struct topic_store *base, int (*on_topic)(void *arg, const struct topic_row *t),
                     int (*on_sub)(void *arg, const struct sub_row *u), void *arg)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    int err = sql_load_topics(s, on_topic, arg);
-    return err < 0 ? err : sql_load_subs(s, on_sub, arg);
+    struct sql_walk w = {.on_topic = on_topic, .on_sub = on_sub, .arg = arg};
+    int err = store_each_row(s->store, s->topic_load, sql_topic_row, &w);
+    return err < 0 ? err : store_each_row(s->store, s->sub_load, sql_sub_row, &w);
 }
 
 /* --- queueds ---------------------------------------------------------------------------------- */
@@ -287,7 +260,7 @@ static void sql_put_queued(struct topic_store *base, const struct queued_row *q)
 static void sql_delete_queued(struct topic_store *base, u64 id)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sql_delete(s, &s->queued_delete, id);
+    store_delete_row(s->store, &s->queued_delete, id);
 }
 
 static void sql_change_owner(struct topic_sqlite *s, sqlite3_stmt **slot, u64 from, u64 to)
@@ -303,27 +276,25 @@ static void sql_merge_queued(struct topic_store *base, u64 from, u64 to)
     struct topic_sqlite *s = topic_sqlite_of(base);
     sql_change_owner(s, &s->outbox_merge, from, to);
     sql_change_owner(s, &s->home_merge, from, to);
-    sql_delete(s, &s->queued_delete, from);
+    store_delete_row(s->store, &s->queued_delete, from);
+}
+
+static int sql_queued_row(void *arg, sqlite3_stmt *stmt)
+{
+    const struct sql_walk *w = arg;
+    return w->on_queued(w->arg, &(struct queued_row){
+                                    .id = store_column_u64(stmt, 0),
+                                    .name = store_column_str(stmt, 1),
+                                    .url = store_column_str(stmt, 2),
+                                });
 }
 
 static int sql_load_queueds(struct topic_store *base,
                             int (*on_queued)(void *arg, const struct queued_row *q), void *arg)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sqlite3_stmt *stmt = s->queued_load;
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
-        if (row < 0)
-            return row;
-        struct queued_row q = {
-            .id = store_column_u64(stmt, 0),
-            .name = store_column_str(stmt, 1),
-            .url = store_column_str(stmt, 2),
-        };
-        err = on_queued(arg, &q);
-    }
-    store_row_end(stmt);
-    return MIN(err, 0);
+    struct sql_walk w = {.on_queued = on_queued, .arg = arg};
+    return store_each_row(s->store, s->queued_load, sql_queued_row, &w);
 }
 
 /* --- outboxes --------------------------------------------------------------------------------- */
@@ -445,18 +416,18 @@ static void sql_clear_homes(struct topic_store *base)
     store_run(s->store, store_write(s->store, &s->home_clear));
 }
 
+static int sql_home_row(void *arg, sqlite3_stmt *stmt)
+{
+    const struct sql_walk *w = arg;
+    return w->on_home(w->arg, store_column_str(stmt, 0), store_column_u64(stmt, 1));
+}
+
 static int sql_load_homes(struct topic_store *base,
                           int (*on_home)(void *arg, str queue_arn, u64 queued), void *arg)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, s->home_load)) != 0) {
-        if (row < 0)
-            return row;
-        err = on_home(arg, store_column_str(s->home_load, 0), store_column_u64(s->home_load, 1));
-    }
-    store_row_end(s->home_load);
-    return MIN(err, 0);
+    struct sql_walk w = {.on_home = on_home, .arg = arg};
+    return store_each_row(s->store, s->home_load, sql_home_row, &w);
 }
 
 /* --- FIFO topics ------------------------------------------------------------------------------ */
@@ -475,28 +446,26 @@ static void sql_put_dedup(struct topic_store *base, const struct fifo_row *r)
 static void sql_delete_dedups(struct topic_store *base, u64 up_to)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sql_delete(s, &s->dedup_delete, up_to);
+    store_delete_row(s->store, &s->dedup_delete, up_to);
+}
+
+static int sql_fifo_row(void *arg, sqlite3_stmt *stmt)
+{
+    const struct sql_walk *w = arg;
+    return w->on_fifo(w->arg, &(struct fifo_row){
+                                  .sequence = store_column_u64(stmt, 0),
+                                  .key = store_column_str(stmt, 1),
+                                  .message_id = store_column_str(stmt, 2),
+                                  .sent_ms = sqlite3_column_int64(stmt, 3),
+                              });
 }
 
 static int sql_load_dedups(struct topic_store *base,
                            int (*on_row)(void *arg, const struct fifo_row *r), void *arg)
 {
     struct topic_sqlite *s = topic_sqlite_of(base);
-    sqlite3_stmt *stmt = s->dedup_load;
-    int row, err = 0;
-    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
-        if (row < 0)
-            return row;
-        struct fifo_row r = {
-            .sequence = store_column_u64(stmt, 0),
-            .key = store_column_str(stmt, 1),
-            .message_id = store_column_str(stmt, 2),
-            .sent_ms = sqlite3_column_int64(stmt, 3),
-        };
-        err = on_row(arg, &r);
-    }
-    store_row_end(stmt);
-    return MIN(err, 0);
+    struct sql_walk w = {.on_fifo = on_row, .arg = arg};
+    return store_each_row(s->store, s->dedup_load, sql_fifo_row, &w);
 }
 
 static const struct topic_store_ops sqlite_ops = {

@@ -227,11 +227,6 @@ static const char *type_name(json_type type)
     return "something else";
 }
 
-const char *json_type_name(const json_t *value)
-{
-    return type_name(json_typeof(value));
-}
-
 int json_want(const struct json_at *at, json_type type, struct fault *f)
 {
     json_type is = json_typeof(at->value);
@@ -298,15 +293,6 @@ int json_get_i64(const struct json_at *object, const char *name, i64 *ret, struc
     int err = get_typed(object, name, JSON_INTEGER, &at, f);
     if (!err)
         *ret = json_integer_value(at.value);
-    return err;
-}
-
-int json_get_bool(const struct json_at *object, const char *name, bool *ret, struct fault *f)
-{
-    struct json_at at;
-    int err = get_typed(object, name, JSON_TRUE, &at, f);
-    if (!err)
-        *ret = json_is_true(at.value);
     return err;
 }
 

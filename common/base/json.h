@@ -63,8 +63,6 @@ int json_get_str(const struct json_at *object, const char *name, str *ret,
                  struct fault *f) MUST_CHECK; /* lives as long as the document */
 int json_get_i64(const struct json_at *object, const char *name, i64 *ret,
                  struct fault *f) MUST_CHECK;
-int json_get_bool(const struct json_at *object, const char *name, bool *ret,
-                  struct fault *f) MUST_CHECK;
 
 /* E_FAULT unless the value is of the type. JSON_TRUE stands for both booleans, JSON_REAL for both
  * kinds of numbers. */
@@ -73,8 +71,6 @@ int json_want(const struct json_at *at, json_type type, struct fault *f) MUST_CH
  * `comments`, names that begin with "//" are fine, too. */
 int json_want_members(const struct json_at *at, const char *const *known, size_t n, bool comments,
                       struct fault *f) MUST_CHECK;
-/* "a string", "an object", … */
-const char *json_type_name(const json_t *value);
 
 /* Sets a fault about a value: "FILE:LINE:COLUMN: path.to[3].it: text". Returns E_FAULT. */
 int json_complain(const struct json_at *at, struct fault *f, const char *fmt, ...)

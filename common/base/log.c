@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/err.h"
 
 static const char *log_name = "toque";
 static enum log_level log_most = LOG_LEVEL_INFO;
@@ -29,17 +28,6 @@ void log_open(const char *name, enum log_level level)
 bool log_is_on(enum log_level level)
 {
     return level <= log_most;
-}
-
-int log_level_read(str text, enum log_level *ret)
-{
-    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-        if (!str_is(text, level_names[i]))
-            continue;
-        *ret = (enum log_level)i;
-        return 0;
-    }
-    return E_INVALID;
 }
 
 const char *log_level_name(enum log_level level)

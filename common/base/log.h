@@ -23,8 +23,6 @@ enum log_level {
  * info. There is one log per process, on standard error. */
 void log_open(const char *name, enum log_level level);
 bool log_is_on(enum log_level level);
-/* "error", "warning", "info", "debug"; E_INVALID otherwise. */
-int log_level_read(str text, enum log_level *ret);
 const char *log_level_name(enum log_level level);
 
 /* A text followed by key=value pairs. Control characters are escaped, so that an event is one line

@@ -3,6 +3,9 @@
 #include "common/base/mem.h"
 #include "common/io/store_row.h"
 
+/* The WAL size from which on the loop itself finishes the checkpoint. */
+#define WAL_SIZE_MAX (64u << 20)
+
 static const struct engine_ops store_engine_ops;
 
 static struct store_engine *store_engine_of(const struct engine *e)
@@ -121,17 +124,31 @@ int store_engine_failed(struct store_engine *q, int err, struct fault *f)
     return err;
 }
 
-int store_engine_open(struct store_engine *q, struct engine *e, const struct store_conf *conf,
-                      struct fault *f)
+int store_engine_open(struct store_engine *q, struct engine *e, const struct store_options *o,
+                      const struct store_kind *kind, struct fault *f)
 {
-    *q = (struct store_engine){.engine = e, .clock = conf->clock, .ids = conf->ids};
-    int err = store_open(&q->store, conf, f);
+    *q = (struct store_engine){.engine = e, .clock = o->clock, .ids = o->ids};
+    char *path = mem_printf("%s/%s", o->dir, kind->file);
+    struct store_conf conf = {.path = path,
+                              .kind = kind->kind,
+                              .durability = o->durability,
+                              .cache_kib = o->cache_kib,
+                              .clock = o->clock,
+                              .ids = o->ids,
+                              .wal_checkpoint_bytes = kind->wal_checkpoint_bytes,
+                              .wal_size_max = WAL_SIZE_MAX,
+                              .reserve_bytes = o->reserve_bytes,
+                              .migrations = kind->migrations,
+                              .migration_count = kind->migration_count};
+    int err = store_open(&q->store, &conf, f);
 
-    if (err)
+    if (err) {
+        mem_free(path);
         return err;
+    }
     e->ops = &store_engine_ops;
     e->own = q;
-    q->path = mem_dup(str_of(conf->path));
+    q->path = path;
     store_prepare(q->store, &q->meta_all, "SELECT key,value FROM meta");
     store_prepare(q->store, &q->meta_get, "SELECT value FROM meta WHERE key=?1");
     store_prepare(q->store, &q->meta_set, "INSERT OR REPLACE INTO meta(key,value) VALUES(?1,?2)");

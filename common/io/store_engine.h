@@ -19,11 +19,20 @@ struct store_engine {
     struct sqlite3_stmt *meta_all, *meta_get, *meta_set;
 };
 
-/* Opens or creates, reads the small values, and begins the turn that takes the epoch and, in a new
- * file, the identity. `f` says what is wrong; nothing is left open then. `q` is part of whatever
- * `e` is part of, and lives as long. */
-int store_engine_open(struct store_engine *q, struct engine *e, const struct store_conf *conf,
-                      struct fault *f) MUST_CHECK;
+/* The database file of one daemon; as in struct store_conf. */
+struct store_kind {
+    const char *file; /* in the directory of the options */
+    u32 kind;
+    u64 wal_checkpoint_bytes;
+    const char *const *migrations;
+    u32 migration_count;
+};
+
+/* Opens or creates the file, reads the small values, and begins the turn that takes the epoch and,
+ * in a new file, the identity. `f` says what is wrong; nothing is left open then. `q` is part of
+ * whatever `e` is part of, and lives as long. */
+int store_engine_open(struct store_engine *q, struct engine *e, const struct store_options *o,
+                      const struct store_kind *kind, struct fault *f) MUST_CHECK;
 /* Secret bytes, made with the file. Before store_engine_ready. */
 int store_engine_secret(struct store_engine *q, u8 *ret, size_t size) MUST_CHECK;
 /* Completes the opening with a durable commit, whatever the configured durability. On failure the

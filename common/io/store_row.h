@@ -1,10 +1,12 @@
-/* Values into and out of a statement of SQLite; for the files with SQL statements. */
+/* Rows of SQLite: values into and out of a statement, deletion by id, and walks; for the files with
+ * SQL statements. */
 #ifndef TOQUE_STORE_ROW_H
 #define TOQUE_STORE_ROW_H
 
 #include <sqlite3.h>
 
 #include "common/base/str.h"
+#include "common/io/store.h"
 
 static inline void store_bind_str(sqlite3_stmt *stmt, int at, str s)
 {
@@ -47,5 +49,12 @@ static inline i64 store_column_time(sqlite3_stmt *stmt, int at)
     i64 stored = sqlite3_column_int64(stmt, at);
     return stored > 0 ? stored : 0;
 }
+
+/* Runs the slot's statement with this id; what it deletes may free pages. */
+void store_delete_row(struct store *s, sqlite3_stmt **slot, u64 id);
+/* Calls `row` for each row of a bound statement. A negative result of `row` ends the walk and is
+ * returned, and so is the E_ code of a failed read; otherwise 0. */
+int store_each_row(struct store *s, sqlite3_stmt *stmt, int (*row)(void *arg, sqlite3_stmt *stmt),
+                   void *arg) MUST_CHECK;
 
 #endif
