@@ -36,6 +36,7 @@ static bool read_group(str s, size_t *at, u8 out[2])
 {
     size_t start = *at;
     u32 v = 0;
+
     for (; *at < s.n && *at - start < 4 && ascii_hex_value(s.p[*at]) >= 0; ++*at)
         v = v * 16 + (u32)ascii_hex_value(s.p[*at]);
     out[0] = (u8)(v >> 8);
@@ -50,6 +51,7 @@ static bool read_v6(str s, u8 out[16])
     u32 n = 0;
     i64 gap = -1;
     size_t at = 0;
+
     if (s.n >= 2 && s.p[0] == ':' && s.p[1] == ':') {
         gap = 0;
         at = 2;
@@ -108,6 +110,7 @@ bool address_read(str text, struct address *ret)
 static bool is_v4_shaped(str s)
 {
     u32 dots = 0;
+
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '.') {
             if (i == 0 || s.p[i - 1] == '.')
@@ -123,6 +126,7 @@ static bool is_v4_shaped(str s)
 bool address_is_shaped(str text)
 {
     struct address whole;
+
     if (address_read(text, &whole))
         return true;
     if (str_find(text, ':') < 0)
@@ -163,6 +167,7 @@ struct address address_of_socket(const struct sockaddr *sa)
 {
     static const u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
     struct address a = {.family = 0};
+
     if (sa && sa->sa_family == AF_INET) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)sa;
         a.family = 4;
@@ -170,10 +175,10 @@ struct address address_of_socket(const struct sockaddr *sa)
     } else if (sa && sa->sa_family == AF_INET6) {
         const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)sa;
         const u8 *bytes = in->sin6_addr.s6_addr;
-        bool is_mapped = memcmp(bytes, mapped, sizeof mapped) == 0;
+        bool is_mapped = memcmp(bytes, mapped, sizeof(mapped)) == 0;
         a.family = is_mapped ? 4 : 6;
         if (is_mapped)
-            memcpy(a.bytes, bytes + sizeof mapped, 4);
+            memcpy(a.bytes, bytes + sizeof(mapped), 4);
         else
             memcpy(a.bytes, bytes, 16);
     }
@@ -193,15 +198,17 @@ bool address_of_bytes(str bytes, struct address *ret)
 bool address_is_loopback(const struct address *a)
 {
     static const u8 one[16] = {[15] = 1};
+
     if (a->family == 4)
         return a->bytes[0] == 127;
-    return a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0;
+    return a->family == 6 && memcmp(a->bytes, one, sizeof(one)) == 0;
 }
 
 void address_write(struct buf *out, const struct address *a)
 {
     char text[INET6_ADDRSTRLEN];
+
     if (a->family == 0)
         return;
-    buf_z(out, inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->bytes, text, sizeof text));
+    buf_z(out, inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->bytes, text, sizeof(text)));
 }

@@ -24,6 +24,7 @@ void buf_reset(struct buf *b)
 static void buf_grow(struct buf *b, size_t more)
 {
     size_t need;
+
     if (__builtin_add_overflow(b->n, more, &need) || need == SIZE_MAX)
         need = SIZE_MAX - 1; /* no machine has that much: mem_grow ends the program */
     need++;
@@ -45,6 +46,7 @@ char *buf_room(struct buf *b, size_t more)
 void buf_add(struct buf *b, const void *p, size_t n)
 {
     char *to = buf_room(b, n);
+
     if (n)
         memcpy(to, p, n);
     b->n += n;
@@ -69,6 +71,7 @@ void buf_char(struct buf *b, char c)
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
     va_list args, again;
+
     va_start(args, fmt);
     va_copy(again, args);
     char *to = buf_room(b, BUF_CAP_MIN);
@@ -87,12 +90,13 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 void buf_u64(struct buf *b, u64 v)
 {
     char digits[20];
-    size_t at = sizeof digits;
+    size_t at = sizeof(digits);
+
     do {
         digits[--at] = (char)('0' + v % 10);
         v /= 10;
     } while (v);
-    buf_add(b, digits + at, sizeof digits - at);
+    buf_add(b, digits + at, sizeof(digits) - at);
 }
 
 void buf_i64(struct buf *b, i64 v)

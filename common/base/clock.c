@@ -141,6 +141,7 @@ static struct date date_of(i64 ms)
                      .second = in_day / 1000 % 60,
                      .ms = in_day % 1000,
                      .weekday = (u32)((days + 4) % 7)};
+
     d.year = year + (u32)(z / 146097) * 400 + (d.month <= 2);
     return d;
 }
@@ -160,6 +161,7 @@ char *clock_iso(i64 ms, char *buf)
 {
     struct date d = date_of(ms);
     char *p = put_digits(buf, d.year, 4, '-');
+
     p = put_digits(p, d.month, 2, '-');
     p = put_digits(p, d.day, 2, 'T');
     p = put_digits(p, d.hour, 2, ':');
@@ -173,6 +175,7 @@ char *clock_iso(i64 ms, char *buf)
 char *clock_http(i64 ms, char *buf)
 {
     struct date d = date_of(ms);
+
     memcpy(buf, &"SunMonTueWedThuFriSat"[3 * d.weekday], 3);
     buf[3] = ',';
     buf[4] = ' ';

@@ -36,6 +36,7 @@ static i64 upper_bound(const struct conf_option *o)
 void conf_bounds(const struct conf_option *o, struct buf *out)
 {
     i64 high = upper_bound(o);
+
     if (o->type == CONF_BOOL)
         return;
     if (o->type == CONF_ENUM) {
@@ -68,6 +69,7 @@ static int complain_bounds(const struct conf_option *o, const struct source *src
                            const char *value, struct fault *f)
 {
     struct buf text = {0};
+
     buf_printf(&text, "must be %s", what);
     conf_bounds(o, &text);
     if (value)
@@ -132,6 +134,7 @@ static int conf_put_list(const struct conf_option *o, void *target, struct conf_
                          const struct source *src, struct fault *f)
 {
     int err = 0;
+
     for (size_t i = 0; i < l.n && !err; i++)
         if (!str_is_utf8(str_of(l.items[i])))
             err = conf_complain(src, f, "must be UTF-8");
@@ -154,6 +157,7 @@ static int read_size(str text, i64 *ret)
 {
     static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
     size_t digits = 0;
+
     while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
         digits++;
     str unit = str_trim(str_slice(text, digits, text.n));
@@ -181,9 +185,10 @@ static int put_text_list(const struct conf_option *o, void *target, str value,
                          const struct source *src, struct fault *f)
 {
     struct conf_list l = {0};
+
     while (value.n) {
         str item = str_trim(str_cut(&value, ','));
-        l.items = mem_grow(l.items, (l.n + 1) * sizeof *l.items);
+        l.items = mem_grow(l.items, (l.n + 1) * sizeof(*l.items));
         l.items[l.n++] = mem_dup(item);
     }
     return conf_put_list(o, target, l, src, f);
@@ -193,6 +198,7 @@ static int conf_put_text(const struct conf_option *o, void *target, str value,
                          const struct source *src, struct fault *f)
 {
     i64 v;
+
     switch (o->type) {
     case CONF_INT:
         if (str_to_i64(value, &v) != 0)
@@ -216,6 +222,7 @@ static int conf_put_text(const struct conf_option *o, void *target, str value,
 static bool is_option_name(str given, const char *name)
 {
     size_t i = 0;
+
     for (; i < given.n && name[i]; i++)
         if (given.p[i] != name[i] && !(given.p[i] == '-' && name[i] == '_'))
             return false;
@@ -242,6 +249,7 @@ int conf_set(const struct conf_table *t, void *target, str name, str value, cons
              struct fault *f)
 {
     const struct conf_option *o = conf_find(t, name);
+
     if (!o)
         return fault_set(f, CONF_FAULT, "%s%.*s: there is no such option", from,
                          str_shown(name, 100), name.p);
@@ -290,7 +298,7 @@ static int put_json_list(const struct conf_option *o, void *target, const struct
         return err;
     struct conf_list l = {0};
     size_t n = json_array_size(at->value);
-    l.items = mem_array(n, sizeof *l.items);
+    l.items = mem_array(n, sizeof(*l.items));
     for (size_t i = 0; i < n && !err; i++) {
         struct json_at item = json_item(at, i);
         err = json_want(&item, JSON_STRING, f);
@@ -308,6 +316,7 @@ static int put_json(const struct conf_option *o, void *target, const struct json
 {
     struct source src = {.at = at};
     int err;
+
     switch (o->type) {
     case CONF_LIST: return put_json_list(o, target, at, &src, f);
     case CONF_BOOL:
@@ -332,6 +341,7 @@ static int put_document(const struct conf_table *t, void *target, const struct j
 {
     struct json_at root = json_root(doc);
     int err = json_want(&root, JSON_OBJECT, f);
+
     for (void *i = err ? NULL : json_object_iter(doc->root); i && !err;
          i = json_object_iter_next(doc->root, i)) {
         const char *name = json_object_iter_key(i);
@@ -353,6 +363,7 @@ int conf_load_text(const struct conf_table *t, void *target, str text, const cha
 {
     struct json_doc doc;
     int err = json_open(&doc, text, file, false, f);
+
     if (err)
         return err;
     err = put_document(t, target, &doc, f);
@@ -364,6 +375,7 @@ int conf_load_file(const struct conf_table *t, void *target, const char *path, s
 {
     struct json_doc doc;
     int err = json_open_file(&doc, path, CONF_FILE_MAX, false, f);
+
     if (err)
         return err;
     err = put_document(t, target, &doc, f);

@@ -30,6 +30,7 @@ static int read_arg_option(const struct conf_table *t, struct args *a, const cha
                            struct arg *ret, struct fault *f)
 {
     str value = str_of(text + 2);
+
     *ret = (struct arg){.sort = 'o', .name = str_cut(&value, '=')};
     const struct conf_option *o = conf_find(t, ret->name);
     if (!o)
@@ -76,6 +77,7 @@ static int read_verb(const struct conf_table *t, struct args a, enum conf_verb *
 {
     struct arg arg;
     int err;
+
     *ret_verb = CONF_RUN;
     *ret_file = NULL;
     while ((err = next_arg(t, &a, &arg, f)) == 0) {
@@ -99,6 +101,7 @@ int conf_load_args(const struct conf_table *t, void *target, int argc, char *con
     const char *file;
     enum conf_verb verb;
     int err = read_verb(t, a, &verb, &file, f);
+
     if (!err && file && (verb == CONF_RUN || verb == CONF_CHECK))
         err = conf_load_file(t, target, file, f);
     if (err)
@@ -122,6 +125,7 @@ bool conf_start(const struct conf_table *t, void *target, int argc, char *const 
     enum conf_verb verb;
     struct fault f = {0};
     struct buf out = {0};
+
     if (conf_load_args(t, target, argc, argv, &verb, &f) != 0) {
         fprintf(stderr, "%s: %s\n", t->program, f.text);
         *ret_status = EXIT_FAILURE;
@@ -161,6 +165,7 @@ void conf_help(const struct conf_table *t, struct buf *out)
         [CONF_ENUM] = "WORD",    [CONF_SIZE] = "SIZE", [CONF_PATH] = "PATH",
         [CONF_LIST] = "A,B,...",
     };
+
     buf_printf(out,
                "usage: %s [-c FILE] [-n] [--OPTION=VALUE]...\n%s\n\n"
                "  -c FILE           read options from FILE (JSON); those given here override it\n"
@@ -185,6 +190,7 @@ void conf_help(const struct conf_table *t, struct buf *out)
 static void write_sample_value(const struct conf_option *o, str value, struct buf *out)
 {
     i64 v;
+
     if (o->type == CONF_BOOL || o->type == CONF_INT ||
         (o->type == CONF_SIZE && str_to_i64(value, &v) == 0)) {
         buf_str(out, value);
@@ -206,6 +212,7 @@ static void write_sample_value(const struct conf_option *o, str value, struct bu
 void conf_sample(const struct conf_table *t, struct buf *out)
 {
     struct buf comment = {0};
+
     buf_z(out, "{\n");
     for (size_t i = 0; i < conf_count(t); i++) {
         const struct conf_option *o = conf_at(t, i);

@@ -29,6 +29,7 @@ const char *err_text(int err)
 static void cut_at_character(char *text, size_t n)
 {
     size_t start = n;
+
     while (start > 0 && n - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
         start--;
     if (start == 0)
@@ -49,7 +50,7 @@ static int fault_vset(struct fault *f, int code, u32 line, u32 column, const cha
     f->code = code;
     f->line = line;
     f->column = column;
-    int n = vsnprintf(f->text, sizeof f->text, fmt, args);
+    int n = vsnprintf(f->text, sizeof(f->text), fmt, args);
     assert(n >= 0);
     if (n > FAULT_TEXT_MAX)
         cut_at_character(f->text, FAULT_TEXT_MAX);
@@ -59,6 +60,7 @@ static int fault_vset(struct fault *f, int code, u32 line, u32 column, const cha
 int fault_set(struct fault *f, int code, const char *fmt, ...)
 {
     va_list args;
+
     va_start(args, fmt);
     int err = fault_vset(f, code, 0, 0, fmt, args);
     va_end(args);
@@ -68,6 +70,7 @@ int fault_set(struct fault *f, int code, const char *fmt, ...)
 int fault_set_at(struct fault *f, int code, u32 line, u32 column, const char *fmt, ...)
 {
     va_list args;
+
     va_start(args, fmt);
     int err = fault_vset(f, code, line, column, fmt, args);
     va_end(args);

@@ -10,6 +10,7 @@ static size_t plain_prefix(str s, bool plus)
 {
     size_t n = s.n;
     const char *at = n ? memchr(s.p, '%', n) : NULL;
+
     if (at)
         n = (size_t)(at - s.p);
     at = n && plus ? memchr(s.p, '+', n) : NULL;
@@ -19,6 +20,7 @@ static size_t plain_prefix(str s, bool plus)
 int form_unescape(str part, bool plus, struct arena *a, str *ret)
 {
     size_t i = plain_prefix(part, plus);
+
     if (i == part.n) {
         *ret = part;
         return 0;
@@ -46,6 +48,7 @@ int form_unescape(str part, bool plus, struct arena *a, str *ret)
 static size_t count_pairs(str text)
 {
     size_t n = 0;
+
     while (text.n)
         n += str_cut(&text, '&').n > 0;
     return n;
@@ -54,13 +57,14 @@ static size_t count_pairs(str text)
 int form_decode(struct form *f, str text, struct arena *a)
 {
     size_t more = count_pairs(text), n = f->n;
+
     if (more > FORM_PAIRS_MAX || f->n + more > FORM_PAIRS_MAX)
         return E_TOO_LARGE;
     if (!more)
         return 0;
-    struct form_pair *pairs = arena_alloc(a, (n + more) * sizeof *pairs);
+    struct form_pair *pairs = arena_alloc(a, (n + more) * sizeof(*pairs));
     if (n)
-        memcpy(pairs, f->pairs, n * sizeof *pairs);
+        memcpy(pairs, f->pairs, n * sizeof(*pairs));
     while (text.n) {
         str value = str_cut(&text, '&');
         if (!value.n)
@@ -89,6 +93,7 @@ str form_get(const struct form *f, str name)
 static bool is_unreserved(char c)
 {
     char letter = (char)(c | 0x20);
+
     return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
            c == '_' || c == '~';
 }
@@ -96,6 +101,7 @@ static bool is_unreserved(char c)
 void form_escape(struct buf *out, str s)
 {
     static const char digits[] = "0123456789ABCDEF";
+
     for (size_t i = 0; i < s.n; i++) {
         if (is_unreserved(s.p[i])) {
             buf_char(out, s.p[i]);
@@ -103,6 +109,6 @@ void form_escape(struct buf *out, str s)
         }
         unsigned char c = (unsigned char)s.p[i];
         const char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-        buf_add(out, escaped, sizeof escaped);
+        buf_add(out, escaped, sizeof(escaped));
     }
 }

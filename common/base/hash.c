@@ -10,6 +10,7 @@
 static void hash_digest(gnutls_digest_algorithm_t which, str data, u8 *ret)
 {
     int err = gnutls_hash_fast(which, data.n ? data.p : "", data.n, ret);
+
     assert(err == 0);
     (void)err;
 }
@@ -17,16 +18,18 @@ static void hash_digest(gnutls_digest_algorithm_t which, str data, u8 *ret)
 char *hash_md5_hex(str data, char ret[HASH_MD5_HEX])
 {
     u8 raw[16];
+
     hash_digest(GNUTLS_DIG_MD5, data, raw);
-    hash_hex(raw, sizeof raw, ret);
+    hash_hex(raw, sizeof(raw), ret);
     return ret;
 }
 
 char *hash_sha256_hex(str data, char ret[HASH_SHA256_HEX])
 {
     u8 raw[32];
+
     hash_sha256(data, raw);
-    hash_hex(raw, sizeof raw, ret);
+    hash_hex(raw, sizeof(raw), ret);
     return ret;
 }
 
@@ -39,6 +42,7 @@ void hash_hmac_sha256(str key, str data, u8 ret[32])
 {
     int err = gnutls_hmac_fast(GNUTLS_MAC_SHA256, key.n ? key.p : "", key.n, data.n ? data.p : "",
                                data.n, ret);
+
     assert(err == 0);
     (void)err;
 }
@@ -46,6 +50,7 @@ void hash_hmac_sha256(str key, str data, u8 ret[32])
 void hash_hex(const u8 *bytes, size_t n, char *ret)
 {
     static const char digits[] = "0123456789abcdef";
+
     for (size_t i = 0; i < n; i++) {
         ret[2 * i] = digits[bytes[i] >> 4];
         ret[2 * i + 1] = digits[bytes[i] & 15];
@@ -66,6 +71,7 @@ void hash_base64(struct buf *out, str bytes)
     char *to = buf_room(out, size);
     const u8 *p = (const u8 *)bytes.p;
     size_t n = bytes.n;
+
     for (; n >= 3; n -= 3, p += 3, to += 4) {
         u32 v = (u32)p[0] << 16 | (u32)p[1] << 8 | p[2];
         to[0] = alphabet[v >> 18];
@@ -102,6 +108,7 @@ static size_t last_group(const char *p, u8 *to)
     u32 c = p[2] == '=' ? 0 : base64_value(p[2]);
     /* Bits beyond the last byte must be zero, so that every value has exactly one text. */
     bool one = p[2] == '=';
+
     if ((a | b | c) > 63 || (one ? b & 15 : c & 3))
         return 0;
     to[0] = (u8)(a << 2 | b >> 4);

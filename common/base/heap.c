@@ -55,12 +55,13 @@ static void heap_settle(struct heap *h, u32 i, struct heap_item item)
 static void set_capacity(struct heap *h, u32 cap)
 {
     h->cap = cap;
-    h->items = mem_grow(h->items, cap * sizeof *h->items);
+    h->items = mem_grow(h->items, cap * sizeof(*h->items));
 }
 
 void heap_set_tied(struct heap *h, struct heap_node *node, i64 due, u64 tie)
 {
     struct heap_item item = {due, tie, node};
+
     if (node->place) {
         assert(node->place <= h->n && h->items[node->place - 1].node == node);
         heap_settle(h, node->place - 1, item);

@@ -13,6 +13,7 @@
 static void kernel_bytes(void *ret, size_t n)
 {
     u8 *p = ret;
+
     while (n) {
         ssize_t got = getrandom(p, n, 0);
         if (got < 0) {
@@ -35,6 +36,7 @@ static u64 rotl(u64 v, int by)
 static u64 splitmix(u64 *state)
 {
     u64 z = (*state += 0x9E3779B97F4A7C15u);
+
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
     z = (z ^ z >> 27) * 0x94D049BB133111EBu;
     return z ^ z >> 31;
@@ -44,7 +46,7 @@ void id_init(struct id_source *s, u64 seed)
 {
     s->seeded = seed != 0;
     if (!s->seeded) {
-        kernel_bytes(s->state, sizeof s->state);
+        kernel_bytes(s->state, sizeof(s->state));
         s->state[0] |= 1; /* all zeroes is the one state that never changes */
         return;
     }
@@ -57,6 +59,7 @@ u64 id_u64(struct id_source *s)
     u64 *t = s->state;
     u64 result = rotl(t[1] * 5, 7) * 9;
     u64 shifted = t[1] << 17;
+
     t[2] ^= t[0];
     t[3] ^= t[1];
     t[1] ^= t[2];
@@ -75,7 +78,7 @@ void id_secret(struct id_source *s, void *ret, size_t n)
     u8 *p = ret;
     for (size_t i = 0; i < n; i += 8) {
         u64 v = id_u64(s);
-        memcpy(p + i, &v, MIN(n - i, sizeof v));
+        memcpy(p + i, &v, MIN(n - i, sizeof(v)));
     }
 }
 
@@ -83,7 +86,8 @@ char *id_uuid(struct id_source *s, char ret[ID_UUID_SIZE])
 {
     u64 v[2] = {id_u64(s), id_u64(s)};
     u8 bytes[16];
-    memcpy(bytes, v, sizeof bytes);
+
+    memcpy(bytes, v, sizeof(bytes));
     return id_uuid_of(bytes, ret);
 }
 
@@ -97,6 +101,7 @@ char *id_uuid_of(const u8 bytes[16], char ret[ID_UUID_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
     char *p = ret;
+
     for (size_t i = 0; i < 16; i++) {
         u8 b = bytes[i];
         if (i == 6)
@@ -115,6 +120,7 @@ char *id_uuid_of(const u8 bytes[16], char ret[ID_UUID_SIZE])
 int id_uuid_read(str text, u8 ret[16])
 {
     u8 bytes[16];
+
     if (text.n != ID_UUID_SIZE - 1)
         return E_INVALID;
     const char *p = text.p;
@@ -127,7 +133,7 @@ int id_uuid_read(str text, u8 ret[16])
         bytes[i] = (u8)(high << 4 | low);
         p += 2;
     }
-    memcpy(ret, bytes, sizeof bytes);
+    memcpy(ret, bytes, sizeof(bytes));
     return 0;
 }
 
@@ -150,6 +156,7 @@ static void sip_rounds(u64 v[4], int rounds)
 static u64 read_le(const u8 *p)
 {
     u64 v = 0;
+
     for (int i = 7; i >= 0; i--)
         v = v << 8 | p[i];
     return v;
@@ -167,6 +174,7 @@ void id_derive(const u8 key[16], u64 number, u8 ret[16])
     u64 v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du ^ 0xee, k0 ^ 0x6c7967656e657261u,
                 k1 ^ 0x7465646279746573u};
     const u64 words[2] = {number, (u64)8 << 56}; /* the eight bytes, and the length's own word */
+
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         v[3] ^= words[i];
         sip_rounds(v, 2);

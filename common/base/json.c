@@ -29,6 +29,7 @@ int json_open(struct json_doc *ret, str text, const char *file, bool repeats, st
     json_error_t error;
     json_t *root =
         json_loadb(text.n ? text.p : "", text.n, repeats ? 0 : JSON_REJECT_DUPLICATES, &error);
+
     if (!root) {
         complain_at(f, file, (u32)MAX(error.line, 1), (u32)MAX(error.column, 1), error.text);
         return E_FAULT;
@@ -57,6 +58,7 @@ bool json_is_same(str a, str b)
 static const char *read_all(int fd, size_t size_max, struct buf *ret)
 {
     struct stat st;
+
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
         return "is a directory";
     while (ret->n <= size_max) {
@@ -77,6 +79,7 @@ int json_open_fd(struct json_doc *ret, int fd, const char *path, size_t size_max
     const char *wrong = fd < 0 ? strerror(errno) : read_all(fd, size_max, &text);
     int err = wrong ? fault_set(f, JSON_FAULT, "%s: %s", path, wrong)
                     : json_open(ret, buf_view(&text), path, repeats, f);
+
     buf_deinit(&text);
     return err;
 }
@@ -86,6 +89,7 @@ int json_open_file(struct json_doc *ret, const char *path, size_t size_max, bool
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int err = json_open_fd(ret, fd, path, size_max, repeats, f);
+
     if (fd >= 0)
         close(fd);
     return err;
@@ -107,6 +111,7 @@ struct json_at json_root(const struct json_doc *d)
 struct json_at json_item(const struct json_at *array, size_t i)
 {
     json_t *value = json_array_get(array->value, i);
+
     assert(value);
     return (struct json_at){.doc = array->doc, .up = array, .index = i, .value = value};
 }
@@ -117,6 +122,7 @@ struct json_at json_item(const struct json_at *array, size_t i)
 static bool pass_value(struct scan *s)
 {
     struct scan_text text;
+
     switch (scan_next(s, &text)) {
     case SCAN_OBJECT:
     case SCAN_ARRAY: return scan_skip(s) != SCAN_ERROR;
@@ -143,6 +149,7 @@ static bool is_plain_name(struct scan_text text, const char *name)
 static bool json_seek(struct scan *s, const struct json_at *at)
 {
     struct scan_text text;
+
     if (!at->up)
         return true;
     if (!json_seek(s, at->up))
@@ -169,6 +176,7 @@ static void place_of(const struct json_at *at, u32 *ret_line, u32 *ret_column)
 {
     struct scan s;
     struct scan_text text;
+
     scan_init(&s, (str){at->doc->text, at->doc->size});
     *ret_line = *ret_column = 1;
     if (json_seek(&s, at) && scan_next(&s, &text) != SCAN_ERROR)
@@ -195,8 +203,9 @@ int json_complain(const struct json_at *at, struct fault *f, const char *fmt, ..
 {
     char text[1024];
     va_list args;
+
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     struct buf whole = {0};
     write_way(&whole, at);
@@ -230,6 +239,7 @@ static const char *type_name(json_type type)
 int json_want(const struct json_at *at, json_type type, struct fault *f)
 {
     json_type is = json_typeof(at->value);
+
     if (is == type || (type == JSON_TRUE && is == JSON_FALSE) ||
         (type == JSON_REAL && is == JSON_INTEGER))
         return 0;
@@ -262,6 +272,7 @@ int json_want_members(const struct json_at *at, const char *const *known, size_t
 int json_get(const struct json_at *object, const char *name, struct json_at *ret, struct fault *f)
 {
     int err = json_want(object, JSON_OBJECT, f);
+
     if (err)
         return err;
     json_t *value = json_object_get(object->value, name);
@@ -275,6 +286,7 @@ static int get_typed(const struct json_at *object, const char *name, json_type t
                      struct json_at *ret, struct fault *f)
 {
     int err = json_get(object, name, ret, f);
+
     return err ? err : json_want(ret, type, f);
 }
 
@@ -282,6 +294,7 @@ int json_get_str(const struct json_at *object, const char *name, str *ret, struc
 {
     struct json_at at;
     int err = get_typed(object, name, JSON_STRING, &at, f);
+
     if (!err)
         *ret = (str){json_string_value(at.value), json_string_length(at.value)};
     return err;
@@ -291,6 +304,7 @@ int json_get_i64(const struct json_at *object, const char *name, i64 *ret, struc
 {
     struct json_at at;
     int err = get_typed(object, name, JSON_INTEGER, &at, f);
+
     if (!err)
         *ret = json_integer_value(at.value);
     return err;
@@ -305,6 +319,7 @@ static int write_part(const char *p, size_t n, void *arg)
 void json_write(struct buf *out, const json_t *value)
 {
     int err = json_dump_callback(value, write_part, out, JSON_COMPACT | JSON_ENCODE_ANY);
+
     assert(err == 0);
     (void)err;
 }

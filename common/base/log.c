@@ -40,6 +40,7 @@ static size_t log_escape(unsigned char c, bool quoted, char ret[4])
 {
     static const char digits[] = "0123456789abcdef";
     char letter = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : 0;
+
     if (quoted && (c == '"' || c == '\\'))
         letter = (char)c;
     if (letter) {
@@ -85,6 +86,7 @@ static bool is_plain_word(str s)
 char *log_value(str value, char buf[LOG_VALUE_SIZE])
 {
     size_t n = 0;
+
     if (is_plain_word(value)) {
         n = line_add(buf, 0, LOG_VALUE_SIZE - 1, value, false);
     } else {
@@ -103,6 +105,7 @@ size_t log_line(char *ret, i64 now_ms, enum log_level level, const char *name, c
     int head =
         snprintf(ret, size, "%s %s %s: ", clock_iso(now_ms, when), log_level_name(level), name);
     size_t n = MIN((size_t)MAX(head, 0), size - 1);
+
     n = line_add(ret, n, size, str_of(text), false);
     ret[n++] = '\n';
     return n;
@@ -114,7 +117,8 @@ static void log_write(enum log_level level, const char *fmt, va_list args)
     int err = errno; /* logging preserves errno */
     char text[LOG_LINE_MAX], line[LOG_LINE_MAX];
     struct clock now;
-    if (vsnprintf(text, sizeof text, fmt, args) < 0)
+
+    if (vsnprintf(text, sizeof(text), fmt, args) < 0)
         text[0] = '\0';
     /* Real time even if the daemon's clock is manual: a log shows when it was written. */
     clock_init(&now, false);

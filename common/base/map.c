@@ -53,6 +53,7 @@ static u64 hash_fold(u64 a, u64 b)
 static u64 read64(const char *p)
 {
     u64 v;
+
     memcpy(&v, p, 8);
     return v;
 }
@@ -60,6 +61,7 @@ static u64 read64(const char *p)
 static u64 read32(const char *p)
 {
     u32 v;
+
     memcpy(&v, p, 4);
     return v;
 }
@@ -99,6 +101,7 @@ enum { SLOT_FREE = 0, SLOT_GONE = 1, SLOT_FIRST_HASH = 2 };
 static u64 slot_hash(const struct map *m, str key)
 {
     u64 h = map_hash(m->seed, key);
+
     return h < SLOT_FIRST_HASH ? h + SLOT_FIRST_HASH : h;
 }
 
@@ -130,6 +133,7 @@ static struct map_slot *slots_find(struct map_slot *slots, size_t cap, str key, 
 static struct map_slot *map_find(const struct map *m, str key, u64 hash)
 {
     struct map_slot *s = slots_find(m->slots, m->cap, key, hash);
+
     if (UNLIKELY(!s && m->old.slots))
         s = slots_find(m->old.slots, m->old.cap, key, hash);
     return s;
@@ -138,12 +142,14 @@ static struct map_slot *map_find(const struct map *m, str key, u64 hash)
 void *map_get(const struct map *m, str key)
 {
     struct map_slot *s = map_find(m, key, slot_hash(m, key));
+
     return s ? s->value : NULL;
 }
 
 static void map_place(struct map *m, struct map_slot entry)
 {
     size_t i = entry.hash & (m->cap - 1);
+
     while (m->slots[i].hash != SLOT_FREE)
         i = (i + 1) & (m->cap - 1);
     m->slots[i] = entry;
@@ -154,6 +160,7 @@ static void map_place(struct map *m, struct map_slot entry)
 static void map_move(struct map *m, size_t slots)
 {
     struct map_old *old = &m->old;
+
     for (; slots > 0 && old->slots; slots--) {
         struct map_slot *s = &old->slots[old->at];
         if (s->hash >= SLOT_FIRST_HASH) {
@@ -174,7 +181,7 @@ static void map_resize(struct map *m, size_t cap)
     map_move(m, SIZE_MAX); /* nothing, unless a table is filled by few puts */
     m->old = (struct map_old){.slots = m->slots, .cap = m->cap, .n = m->n};
     m->cap = cap;
-    m->slots = mem_array(m->cap, sizeof *m->slots);
+    m->slots = mem_array(m->cap, sizeof(*m->slots));
     m->used = 0;
 }
 
@@ -183,6 +190,7 @@ static void map_resize(struct map *m, size_t cap)
 static void map_make_room(struct map *m)
 {
     size_t cap = MAX(m->cap, (size_t)MAP_CAP_MIN);
+
     if ((m->used + m->old.n + 1) * 4 > m->cap * 3)
         map_resize(m, (m->n + 1) * 2 > cap ? cap * 2 : cap);
 }
@@ -216,6 +224,7 @@ void *map_put(struct map *m, str key, void *value)
 static void map_mark(struct map *m, struct map_slot *s)
 {
     size_t next = (size_t)(s - m->slots + 1) & (m->cap - 1);
+
     s->hash = m->slots[next].hash == SLOT_FREE ? SLOT_FREE : SLOT_GONE;
     m->used -= s->hash == SLOT_FREE;
 }
@@ -225,6 +234,7 @@ void *map_del(struct map *m, str key)
     u64 hash = slot_hash(m, key);
     struct map_slot *s = slots_find(m->slots, m->cap, key, hash);
     bool is_old = !s && m->old.slots;
+
     if (is_old)
         s = slots_find(m->old.slots, m->old.cap, key, hash);
     if (!s)
@@ -281,6 +291,7 @@ static struct idmap_slot *idslots_find(const struct map_seed *seed, struct idmap
                                        size_t cap, u64 key)
 {
     size_t i = idmap_home(seed, cap, key);
+
     while (slots[i].key != key && slots[i].key)
         i = (i + 1) & (cap - 1);
     return &slots[i];
@@ -316,6 +327,7 @@ static void idslots_free(const struct map_seed *seed, struct idmap_slot *slots, 
                          struct idmap_slot *s)
 {
     size_t mask = cap - 1, hole = (size_t)(s - slots);
+
     for (size_t i = (hole + 1) & mask; slots[i].key; i = (i + 1) & mask) {
         /* The entry may move into the hole unless its home lies behind the hole. */
         size_t home = idmap_home(seed, cap, slots[i].key);
@@ -331,6 +343,7 @@ static void idslots_free(const struct map_seed *seed, struct idmap_slot *slots, 
 static void idmap_move(struct idmap *m, size_t slots)
 {
     struct idmap_old *old = &m->old;
+
     for (; slots > 0 && old->slots; slots--) {
         struct idmap_slot *s = &old->slots[old->at];
         if (s->key) {
@@ -351,7 +364,7 @@ static void idmap_resize(struct idmap *m, size_t cap)
     idmap_move(m, SIZE_MAX);
     m->old = (struct idmap_old){.slots = m->slots, .cap = m->cap};
     m->cap = cap;
-    m->slots = mem_array(cap, sizeof *m->slots);
+    m->slots = mem_array(cap, sizeof(*m->slots));
 }
 
 static void idmap_make_room(struct idmap *m)
@@ -404,6 +417,7 @@ void *idmap_del(struct idmap *m, u64 key)
 static void *idslots_next(const struct idmap_slot *slots, size_t cap, size_t *pos)
 {
     size_t end = *pos >> 32, i = *pos & UINT32_MAX;
+
     if (!end) {
         while (slots[end].key)
             end++;
@@ -426,6 +440,7 @@ static void *idslots_next(const struct idmap_slot *slots, size_t cap, size_t *po
 void *idmap_next(const struct idmap *m, size_t *pos)
 {
     void *value = NULL;
+
     if (!m->n)
         return NULL;
     if (!(*pos & WALK_NEW) && m->old.slots)

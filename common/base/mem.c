@@ -47,7 +47,8 @@ static NORETURN void end_of_memory(size_t size)
 {
     /* No stdio here: it may allocate memory, too. */
     static const char line[] = "out of memory, stopping\n";
-    ssize_t n = write(STDERR_FILENO, line, sizeof line - 1);
+    ssize_t n = write(STDERR_FILENO, line, sizeof(line) - 1);
+
     (void)n;
     (void)size; /* stays visible in the core dump */
     abort();
@@ -69,6 +70,7 @@ void *mem_alloc(size_t size)
 void *mem_array(size_t n, size_t size)
 {
     size_t bytes;
+
     if (__builtin_mul_overflow(n, size, &bytes))
         end_of_memory(SIZE_MAX);
     return mem_checked(calloc(1, bytes ? bytes : 1), bytes);
@@ -83,6 +85,7 @@ void *mem_grow(void *p, size_t size)
 char *mem_dup(str s)
 {
     char *p = mem_checked(malloc(s.n + 1), s.n + 1);
+
     if (s.n)
         memcpy(p, s.p, s.n);
     p[s.n] = '\0';
@@ -93,6 +96,7 @@ char *mem_printf(const char *fmt, ...)
 {
     va_list args;
     char *text = NULL;
+
     va_start(args, fmt);
     int n = vasprintf(&text, fmt, args);
     va_end(args);
@@ -146,6 +150,7 @@ static char *block_bytes(struct arena_block *b)
 static struct arena_block *arena_block_new(size_t size)
 {
     size_t bytes;
+
     if (__builtin_add_overflow(size, sizeof(struct arena_block), &bytes))
         end_of_memory(SIZE_MAX);
     struct arena_block *b = mem_checked(malloc(bytes), bytes);
@@ -198,6 +203,7 @@ static void *alloc_apart(struct arena *a, size_t size)
 {
     struct arena_block *own = arena_block_new(size);
     struct arena_block **at = a->blocks ? &a->blocks->next : &a->blocks;
+
     own->next = *at;
     *at = own;
     return block_bytes(own);
@@ -206,6 +212,7 @@ static void *alloc_apart(struct arena *a, size_t size)
 static void *alloc_slow(struct arena *a, size_t size)
 {
     size_t room = a->blocks ? MIN(a->blocks->size * 2, (size_t)ARENA_BLOCK_MAX) : ARENA_BLOCK_MIN;
+
     room = MAX(room, (size_t)ARENA_BLOCK_MIN);
     if (size > room / 4 && a->blocks)
         return alloc_apart(a, size);
@@ -240,6 +247,7 @@ void *arena_zalloc(struct arena *a, size_t size)
 str arena_dup(struct arena *a, str s)
 {
     char *p = arena_alloc(a, s.n + 1);
+
     if (s.n)
         memcpy(p, s.p, s.n);
     p[s.n] = '\0';
@@ -249,6 +257,7 @@ str arena_dup(struct arena *a, str s)
 str arena_printf(struct arena *a, const char *fmt, ...)
 {
     va_list args, again;
+
     va_start(args, fmt);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);

@@ -81,6 +81,7 @@ static inline bool in_object(const struct scan *s)
 static size_t utf8_length(const u8 *p, size_t n)
 {
     u8 c = p[0];
+
     if (c < 0xC2 || c > 0xF4)
         return 0;
     size_t len = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
@@ -129,6 +130,7 @@ static inline bool scan_string(struct scan *s, struct scan_text *ret)
     const u8 *p = (const u8 *)s->text.p;
     size_t n = s->text.n, from = s->at + 1, at = from;
     bool escaped = false;
+
     for (;;) {
         u64 hit = 0;
         while (at + 8 <= n) {
@@ -180,6 +182,7 @@ static enum scan_token scan_number(struct scan *s, struct scan_text *ret)
 {
     const u8 *p = (const u8 *)s->text.p;
     size_t n = s->text.n, at = s->at;
+
     at += p[at] == '-';
     if (at >= n || !scan_is_digit(p[at]))
         return scan_fail(s, at, WHY_NUMBER);
@@ -269,6 +272,7 @@ static inline enum scan_token scan_name(struct scan *s, u8 c, struct scan_text *
 static inline enum scan_token read_after(struct scan *s, u8 c, struct scan_text *ret)
 {
     bool object = in_object(s);
+
     if (c == ',') {
         s->at++;
         c = scan_peek(s);
@@ -309,6 +313,7 @@ enum scan_token scan_skip(struct scan *s)
     struct scan_text ignored;
     u32 depth = s->depth;
     enum scan_token token;
+
     assert(s->state == FIRST_NAME || s->state == FIRST_VALUE);
     do
         token = scan_token_next(s, &ignored);

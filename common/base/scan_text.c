@@ -5,6 +5,7 @@
 void scan_place(str text, size_t at, u32 *ret_line, u32 *ret_column)
 {
     u32 line = 1, column = 1;
+
     for (size_t i = 0; i < at && i < text.n; i++) {
         if (text.p[i] == '\n') {
             line++;
@@ -20,6 +21,7 @@ void scan_place(str text, size_t at, u32 *ret_line, u32 *ret_column)
 static u32 hex4(const char *p)
 {
     u32 v = 0;
+
     for (size_t i = 0; i < 4; i++) {
         u8 c = (u8)p[i];
         v = v << 4 | (u32)(scan_is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
@@ -56,6 +58,7 @@ static size_t utf8_put(char *out, u32 c)
 static size_t unicode_escape(str raw, size_t at, u32 lone, u32 *ret)
 {
     u32 c = hex4(raw.p + at + 2);
+
     *ret = c;
     if (c < 0xD800 || c > 0xDFFF)
         return 6;
@@ -93,6 +96,7 @@ size_t scan_unescape_as(str raw, char *out, u32 lone)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     size_t n = 0, at = 0;
+
     while (at < raw.n) {
         const char *slash = memchr(raw.p + at, '\\', raw.n - at);
         size_t run = slash ? (size_t)(slash - raw.p) - at : raw.n - at;
@@ -118,6 +122,7 @@ static size_t plain_run(str s, size_t at)
 {
     const u8 *p = (const u8 *)s.p;
     size_t i = at;
+
     for (; i + 8 <= s.n; i += 8) {
         u64 hit = scan_word_specials(scan_word_load(p + i));
         if (hit)
@@ -132,6 +137,7 @@ void scan_quote(struct buf *out, str s)
 {
     static const char hex[] = "0123456789abcdef", shorts[] = "btn_fr";
     char *room = buf_room(out, s.n + 2);
+
     if (LIKELY(plain_run(s, 0) == s.n)) {
         room[0] = room[s.n + 1] = '"';
         if (s.n)

@@ -16,6 +16,7 @@ static inline bool scan_is_digit(u8 c)
 static inline u64 scan_word_load(const u8 *p)
 {
     u64 w;
+
     memcpy(&w, p, 8);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     w = __builtin_bswap64(w);
@@ -27,6 +28,7 @@ static inline u64 scan_word_load(const u8 *p)
 static inline u64 scan_word_equals(u64 w, u64 with)
 {
     u64 x = w ^ with;
+
     return (x - SCAN_WORD_ONES) & ~x & SCAN_WORD_HIGHS;
 }
 

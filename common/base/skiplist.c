@@ -14,7 +14,8 @@ struct skiplist_node {
 
 static struct skiplist_node *node_new(u32 levels)
 {
-    struct skiplist_node *n = mem_alloc(sizeof *n + levels * sizeof(struct skiplist_node *));
+    struct skiplist_node *n = mem_alloc(sizeof(*n) + levels * sizeof(struct skiplist_node *));
+
     n->levels = levels;
     return n;
 }
@@ -38,6 +39,7 @@ static struct skiplist_node *skiplist_walk(const struct skiplist *o, str key,
                                            struct skiplist_node **ret_before)
 {
     struct skiplist_node *n = o->head;
+
     for (u32 level = SKIPLIST_LEVELS; level-- > 0;) {
         while (n->next[level] && str_cmp(n->next[level]->key, key) < 0)
             n = n->next[level];
@@ -51,6 +53,7 @@ void skiplist_put(struct skiplist *o, str key, void *value)
 {
     struct skiplist_node *before[SKIPLIST_LEVELS];
     u32 levels = 1;
+
     for (u64 h = map_hash(NULL, key); levels < SKIPLIST_LEVELS && (h & 3) == 0; h >>= 2)
         levels++;
     skiplist_walk(o, key, before);
@@ -67,6 +70,7 @@ void skiplist_del(struct skiplist *o, str key)
 {
     struct skiplist_node *before[SKIPLIST_LEVELS];
     struct skiplist_node *n = skiplist_walk(o, key, before)->next[0];
+
     if (!n || !str_eq(n->key, key))
         return;
     for (u32 i = 0; i < n->levels; i++)

@@ -56,6 +56,7 @@ static struct region *region_new(struct slab *s)
 {
     char *p =
         mmap(NULL, 2 * REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
     if (p == MAP_FAILED) {
         fputs("toque: out of memory\n", stderr);
         abort();
@@ -75,6 +76,7 @@ static struct block *block_new(struct slab *s)
     struct region *r =
         list_is_empty(&s->open) ? region_new(s) : list_item(s->open.next, struct region, link);
     u32 i = (u32)__builtin_ctz(r->free);
+
     r->free &= ~(1u << i);
     if (!r->free)
         list_remove(&r->link);
@@ -89,6 +91,7 @@ static struct block *block_new(struct slab *s)
 static void block_free(struct slab *s, struct block *b)
 {
     struct region *r = aligned_to(b, REGION_SIZE);
+
     if (!r->free)
         list_push_front(&s->open, &r->link);
     r->free |= 1u << ((uintptr_t)b % REGION_SIZE / BLOCK_SIZE);
@@ -125,8 +128,9 @@ void *slab_take(struct slab *s)
     struct block *b =
         list_is_empty(&s->partly) ? block_new(s) : list_item(s->partly.next, struct block, link);
     void *item = b->free;
+
     if (item)
-        memcpy(&b->free, item, sizeof b->free);
+        memcpy(&b->free, item, sizeof(b->free));
     else
         item = (char *)(b + 1) + s->item_size * b->fresh++;
     if (b->used++ == 0)
@@ -142,12 +146,13 @@ void *slab_take(struct slab *s)
 void slab_give(struct slab *s, void *item)
 {
     struct block *b = aligned_to(item, BLOCK_SIZE);
+
     assert(b->used > 0 && s->used > 0);
     if (b->used == block_capacity(s)) {
         list_remove(&b->link);
         list_push_front(&s->partly, &b->link);
     }
-    memcpy(item, &b->free, sizeof b->free);
+    memcpy(item, &b->free, sizeof(b->free));
     b->free = item;
     s->used--;
     if (--b->used > 0)

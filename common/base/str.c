@@ -8,6 +8,7 @@ int str_cmp(str a, str b)
 {
     size_t n = MIN(a.n, b.n);
     int order = n ? memcmp(a.p, b.p, n) : 0;
+
     if (order)
         return order;
     return (a.n > b.n) - (a.n < b.n);
@@ -41,12 +42,14 @@ bool str_starts_nocase(str s, str prefix)
 ptrdiff_t str_find(str s, char c)
 {
     const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+
     return at ? at - s.p : -1;
 }
 
 ptrdiff_t str_rfind(str s, char c)
 {
     const char *at = s.n ? memrchr(s.p, c, s.n) : NULL;
+
     return at ? at - s.p : -1;
 }
 
@@ -65,6 +68,7 @@ str str_cut(str *rest, char sep)
 {
     str all = *rest;
     ptrdiff_t at = str_find(all, sep);
+
     if (at < 0) {
         *rest = STR_NONE;
         return all;
@@ -78,6 +82,7 @@ int str_to_i64(str s, i64 *ret)
     bool negative = s.n && s.p[0] == '-';
     size_t i = negative;
     i64 v = 0;
+
     if (i == s.n)
         return E_INVALID;
     for (; i < s.n; i++) {
@@ -100,6 +105,7 @@ static size_t char_size(const unsigned char *p, size_t n)
 {
     unsigned char c = p[0], low = 0x80, high = 0xBF;
     size_t size;
+
     if (c < 0x80)
         return 1;
     if (c >= 0xC2 && c <= 0xDF) {
@@ -127,6 +133,7 @@ bool str_is_utf8(str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     size_t i = 0;
+
     while (i < s.n) {
         while (s.n - i >= 8) {
             u64 eight;

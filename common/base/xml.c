@@ -34,12 +34,14 @@ static const char *xml_entity(unsigned char c)
 static bool is_plain(unsigned char c)
 {
     const u32 special = 1u << ('&' - 32) | 1u << ('<' - 32) | 1u << ('>' - 32) | 1u << ('"' - 32);
+
     return c >= 0x20 && c < 0x80 && (c >= 0x40 || !(special >> (c - 32) & 1));
 }
 
 void xml_text(struct buf *out, str text)
 {
     size_t done = 0; /* bytes already written */
+
     for (size_t i = 0; i < text.n;) {
         if (is_plain((unsigned char)text.p[i])) {
             i++;

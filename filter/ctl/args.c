@@ -53,7 +53,7 @@ static const struct {
 
 static void ctl_list_add(struct ctl_list *l, const char *item)
 {
-    l->items = mem_grow(l->items, (l->n + 1) * sizeof *l->items);
+    l->items = mem_grow(l->items, (l->n + 1) * sizeof(*l->items));
     l->items[l->n++] = str_of(item);
 }
 
@@ -61,6 +61,7 @@ static bool read_output(struct ctl *c, const char *text)
 {
     static const char *const names[] = {"text", "json", "tap", "junit"};
     bool is_report = strchr(c->options, 'O') != NULL;
+
     for (size_t i = 0; i < (is_report ? ARRAY_LEN(names) : 2); i++)
         if (strcmp(text, names[i]) == 0) {
             c->output = (enum ctl_output)i;
@@ -81,6 +82,7 @@ static bool read_scope_option(struct ctl *c, const char *text)
 static bool read_examples(struct ctl *c, const char *text)
 {
     i64 n;
+
     if (str_to_i64(str_of(text), &n) != 0 || n < 0 || n > EXAMPLES_MAX) {
         ctl_complain(c, "-n %s: must be a number from 0 to %d", text, EXAMPLES_MAX);
         return false;
@@ -110,6 +112,7 @@ static bool read_option(struct ctl *c, int option)
 static const char *long_name(int option)
 {
     size_t i = 0;
+
     while (LONG[i].name && LONG[i].val != option)
         i++;
     return LONG[i].name;
@@ -119,6 +122,7 @@ static const char *long_name(int option)
 static bool is_taken(struct ctl *c, int option)
 {
     bool is_output = option == 'o' && strchr(c->options, 'O');
+
     if (option == '?' || option == 'h' || is_output || strchr(c->options, option))
         return true;
     ctl_complain(c, "%s has no option --%s; try: filterctl %s --help", c->verb, long_name(option),

@@ -9,6 +9,7 @@ static void add_policy_json(struct buf *out, struct arena *a, const struct ctl_p
     struct node *root;
     struct fault ignored;
     str compact;
+
     fault_clear(&ignored);
     if (p->policy && !policy_is_empty(p->policy))
         json_raw(out, "policy", policy_text(p->policy));
@@ -42,6 +43,7 @@ int ctl_convert(struct ctl *c)
     struct arena a;
     bool is_good = true;
     u64 n = 0;
+
     arena_init(&a);
     policies_init(&set);
     for (size_t i = 0; i < c->files.n; i++)

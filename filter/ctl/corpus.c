@@ -17,6 +17,7 @@ struct reading {
 static void line_take(void *ctx, const struct filter_message *msg, str shown)
 {
     struct reading *r = ctx;
+
     r->at.messages++;
     ctl_progress_step(r->at.c, &r->progress);
     r->fn(r->ctx, &r->at, msg, shown);
@@ -44,6 +45,7 @@ static bool corpus_read_input(struct reading *r, struct input *in)
 {
     str text;
     bool as_body = r->at.c->as_body;
+
     r->at.file = in->name;
     while (!r->at.c->is_answered) {
         int err = as_body ? input_line(in, &text) : input_document(in, &text);
@@ -67,6 +69,7 @@ static bool read_file(struct reading *r, str path)
     struct input in;
     char *z = mem_dup(path);
     bool is_text = path.n && (path.p[0] == '{' || path.p[0] == '[') && access(z, F_OK) != 0;
+
     mem_free(z);
     if (is_text) {
         input_open_text(&in, path, "argument");
@@ -84,6 +87,7 @@ bool corpus_read(struct ctl *c, const struct ctl_list *files, corpus_fn *fn, cor
 {
     struct reading r = {.at = {.c = c}, .fn = fn, .bad = bad, .ctx = ctx};
     bool is_good = true;
+
     message_reader_init(&r.reader, c->as_body, line_take, &r);
     for (size_t i = 0; i < files->n && !c->is_answered; i++)
         is_good &= read_file(&r, files->items[i]);
@@ -102,6 +106,7 @@ bool corpus_read(struct ctl *c, const struct ctl_list *files, corpus_fn *fn, cor
 void corpus_show(struct buf *out, str shown)
 {
     bool in_string = false;
+
     if (!memchr(shown.p, '\n', shown.n)) {
         buf_str(out, shown);
         return;

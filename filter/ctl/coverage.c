@@ -39,6 +39,7 @@ static void add_rule(struct covering *v, u32 policy, str path, str entry, bool i
     struct policy *p = NULL;
     struct fault fault;
     struct buf text = {0};
+
     buf_char(&text, '{');
     scan_quote(&text, path);
     buf_printf(&text, ":[%.*s]}", STR_ARG(entry));
@@ -52,7 +53,7 @@ static void add_rule(struct covering *v, u32 policy, str path, str entry, bool i
     policy_free(p);
     if (v->rule_n == v->rule_cap) {
         v->rule_cap = v->rule_cap ? v->rule_cap * 2 : 64;
-        v->rules = mem_grow(v->rules, v->rule_cap * sizeof *v->rules);
+        v->rules = mem_grow(v->rules, v->rule_cap * sizeof(*v->rules));
     }
     v->rules[v->rule_n++] = (struct rule){
         .policy = policy, .is_excluded_value = is_excluded_value, .path = path, .text = entry};
@@ -70,6 +71,7 @@ static str operand_entry(struct covering *v, const struct policy_entry *e,
     };
     struct buf text = {0};
     bool is_operator = e->kind < ARRAY_LEN(names) && names[e->kind];
+
     if (e->kind == POLICY_NUMBER)
         buf_str(&text, o->text);
     else if (is_operator)
@@ -86,6 +88,7 @@ static str operand_entry(struct covering *v, const struct policy_entry *e,
 static void add_leaf(struct covering *v, u32 policy, const struct policy_leaf *leaf)
 {
     const struct policy *p = v->set.items[policy].policy;
+
     for (u32 i = 0; i < leaf->n; i++) {
         const struct policy_entry *e = &leaf->entries[i];
         add_rule(v, policy, leaf->path, str_slice(p->text, e->at, e->end), false);
@@ -100,6 +103,7 @@ static void add_policy_rules(struct covering *v, u32 index)
 {
     const struct policy *p = v->set.items[index].policy;
     struct idmap seen;
+
     idmap_init(&seen, NULL);
     for (u32 b = 0; b < p->n; b++)
         for (u32 i = 0; i < p->branches[b].n; i++) {
@@ -139,6 +143,7 @@ static void coverage_take(void *ctx, const struct corpus *at, const struct filte
 {
     struct covering *v = ctx;
     bool passes = false;
+
     matcher_match(v->matcher, msg, &v->hits);
     for (size_t s = 0; s < v->hits.n; s++)
         for (u32 i = 0; i < v->hits.spans[s].n; i++) {
@@ -168,6 +173,7 @@ static void rule_text(struct covering *v, size_t i)
     u64 count = v->counts[v->set.n + i];
     bool is_new_key =
         !i || v->rules[i - 1].policy != r->policy || !str_eq(v->rules[i - 1].path, r->path);
+
     if (is_new_key) {
         buf_z(&v->out, "    ");
         ctl_show(&v->out, r->path, VALUE_SHOWN_MAX);
@@ -184,6 +190,7 @@ static void rule_text(struct covering *v, size_t i)
 static void policies_text(struct covering *v)
 {
     size_t r = 0;
+
     for (size_t i = 0; i < v->set.n; i++) {
         const struct ctl_policy *p = &v->set.items[i];
         buf_printf(&v->out, "\n%s%.*s%s: %llu message%s (%.1f %%)\n", ctl_on(v->c, CTL_BOLD),
@@ -197,6 +204,7 @@ static void policies_text(struct covering *v)
 static void keys_text(struct covering *v, struct keys *k, const char *where)
 {
     bool is_first = true;
+
     keys_sort(k);
     for (size_t i = 0; i < k->n; i++) {
         const struct key_stat *s = k->stats[i];
@@ -302,6 +310,7 @@ static void coverage_json(struct covering *v)
 int ctl_coverage(struct ctl *c)
 {
     struct covering v = {.c = c};
+
     policies_init(&v.set);
     arena_init(&v.arena);
     keys_init(&v.attributes);
@@ -310,7 +319,7 @@ int ctl_coverage(struct ctl *c)
         v.matcher = policies_compile(&v.set);
         for (size_t i = 0; i < v.set.n; i++)
             add_policy_rules(&v, (u32)i);
-        v.counts = mem_array(v.set.n + v.rule_n, sizeof *v.counts);
+        v.counts = mem_array(v.set.n + v.rule_n, sizeof(*v.counts));
         corpus_read(c, &c->files, coverage_take, NULL, &v);
         if (c->output == CTL_JSON)
             coverage_json(&v);

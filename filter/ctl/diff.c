@@ -32,6 +32,7 @@ struct differing {
 static void add_pair(struct differing *d, str name, u32 old, u32 new)
 {
     struct pair *p = &d->pairs[d->pair_n];
+
     *p = (struct pair){.name = name, .sides = {old, new}};
     if (old != NOBODY)
         d->pair_of[0][old] = d->pair_n;
@@ -44,7 +45,8 @@ static void make_pairs(struct differing *d)
 {
     struct ctl_policies *old = &d->sets[0], *new = &d->sets[1];
     struct map names;
-    d->pairs = mem_array(old->n + new->n, sizeof *d->pairs);
+
+    d->pairs = mem_array(old->n + new->n, sizeof(*d->pairs));
     for (int side = 0; side < 2; side++) {
         d->pair_of[side] = mem_array(d->sets[side].n, sizeof(u32));
         d->seen[side] = mem_array(old->n + new->n, sizeof(u64));
@@ -75,6 +77,7 @@ static const struct explain_key *counterpart(const struct explanation *passing,
                                              const struct explanation *failing)
 {
     const struct explain_branch *b = passing ? passing->nearest : NULL;
+
     if (!b || !failing || !failing->decided)
         return NULL;
     for (u32 i = 0; i < b->key_count; i++)
@@ -107,6 +110,7 @@ static void example_text(struct differing *d, struct buf *out, bool is_gain,
                          const struct corpus *at, str shown)
 {
     struct buf line = {0};
+
     corpus_show(&line, shown);
     buf_printf(out, "  %s%c%s %s:%llu ", ctl_on(d->c, is_gain ? CTL_GREEN : CTL_RED),
                is_gain ? '+' : '-', ctl_off(d->c), at->file, (unsigned long long)at->line);
@@ -141,6 +145,7 @@ static void add_example(struct differing *d, struct pair *p, bool is_gain, const
     str words = failing   ? failing->words
                 : is_gain ? STR("There was no policy of this name.")
                           : STR("The policy of this name was removed.");
+
     if (d->c->output == CTL_JSON) {
         example_json(out, at, words, failing, met);
     } else {
@@ -160,6 +165,7 @@ static void compare_side(struct differing *d, int side, const struct corpus *at,
                          const struct filter_message *msg, str shown, bool *ret_changed)
 {
     const struct filter_hits *h = &d->hits[side];
+
     for (size_t s = 0; s < h->n; s++)
         for (u32 i = 0; i < h->spans[s].n; i++) {
             u32 index = d->pair_of[side][h->spans[s].ids[i]];
@@ -179,6 +185,7 @@ static void diff_take(void *ctx, const struct corpus *at, const struct filter_me
 {
     struct differing *d = ctx;
     bool is_changed = false;
+
     d->messages++;
     for (int side = 0; side < 2; side++) {
         const struct filter_hits *h = &d->hits[side];
@@ -240,6 +247,7 @@ static void report(struct differing *d)
 static bool load_side(struct differing *d)
 {
     bool is_good = true;
+
     if (d->c->policies.n != 2) {
         ctl_complain(d->c, "diff takes two policies: -p OLD -p NEW");
         return false;
@@ -254,6 +262,7 @@ static bool load_side(struct differing *d)
 int ctl_diff(struct ctl *c)
 {
     struct differing d = {.c = c};
+
     for (int side = 0; side < 2; side++)
         policies_init(&d.sets[side]);
     if (load_side(&d)) {

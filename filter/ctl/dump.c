@@ -37,6 +37,7 @@ bool dump_is_log(str line)
                                 STR_INIT("REPORT RequestId"), STR_INIT("INIT_START"),
                                 STR_INIT("timestamp,"),       STR_INIT("@"),
                                 STR_INIT("EVENTS\t"),         STR_INIT("SEARCHEDLOGSTREAMS\t")};
+
     for (size_t i = 0; i < ARRAY_LEN(heads); i++)
         if (str_starts(line, heads[i]))
             return true;
@@ -47,6 +48,7 @@ str dump_csv_field(struct arena *a, str text)
 {
     char *out = arena_alloc(a, text.n + 1);
     size_t n = 0;
+
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == '"' && (++i == text.n || text.p[i] != '"'))
             break;
@@ -60,6 +62,7 @@ str dump_csv_field(struct arena *a, str text)
 bool dump_is_python(str text)
 {
     size_t at = 0;
+
     while (at < text.n && (text.p[at] == '[' || text.p[at] == ' '))
         at++;
     return at + 1 < text.n && text.p[at] == '{' && text.p[at + 1] == '\'';
@@ -82,6 +85,7 @@ static size_t utf8(u32 c, char *out)
 static u32 read_hex(str text, size_t at, size_t digits)
 {
     u32 v = 0;
+
     for (size_t i = at; i < at + digits && i < text.n; i++) {
         char c = text.p[i];
         u32 digit = is_date_digit(c)         ? (u32)(c - '0')
@@ -99,6 +103,7 @@ static u32 read_escape(str text, size_t at, size_t *ret_n)
     static const char letters[] = "nrtabfv", codes[] = "\n\r\t\a\b\f\v";
     char c = text.p[at];
     size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
+
     *ret_n = MIN(1 + digits, text.n - at);
     if (digits)
         return read_hex(text, at + 1, digits);
@@ -110,6 +115,7 @@ static u32 read_escape(str text, size_t at, size_t *ret_n)
 static size_t put_python_string(struct buf *out, struct buf *decoded, str text, size_t at)
 {
     char quote = text.p[at++];
+
     buf_reset(decoded);
     while (at < text.n && text.p[at] != quote) {
         if (text.p[at] != '\\' || at + 1 == text.n) {
@@ -130,6 +136,7 @@ static size_t put_python_string(struct buf *out, struct buf *decoded, str text, 
 static size_t pass_call(str text, size_t at)
 {
     i64 depth = 0;
+
     for (; at < text.n; at++) {
         depth += (text.p[at] == '(') - (text.p[at] == ')');
         if (depth == 0)
@@ -142,6 +149,7 @@ static size_t pass_call(str text, size_t at)
 static size_t put_python_word(struct buf *out, str text, size_t at)
 {
     size_t end = at;
+
     while (end < text.n &&
            (is_letter(text.p[end]) || is_date_digit(text.p[end]) || text.p[end] == '.'))
         end++;
@@ -164,6 +172,7 @@ static size_t put_python_word(struct buf *out, str text, size_t at)
 str dump_python(struct arena *a, str text)
 {
     struct buf out = {0}, decoded = {0};
+
     for (size_t at = 0; at < text.n;) {
         char c = text.p[at];
         bool is_bytes =

@@ -15,6 +15,7 @@ struct telling {
 static void begin_text(struct telling *t, const struct corpus *at, str shown)
 {
     struct buf line = {0};
+
     corpus_show(&line, shown);
     buf_printf(&t->out, "%s%s:%llu%s ", ctl_on(t->c, CTL_BOLD), at->file,
                (unsigned long long)at->line, ctl_off(t->c));
@@ -42,6 +43,7 @@ static void one_json(struct telling *t, const struct ctl_policy *p, const struct
 static void take_json(struct telling *t, const struct corpus *at, struct explanation **all)
 {
     bool passes = false;
+
     for (size_t i = 0; i < t->set.n; i++)
         passes |= all[i]->match;
     json_begin(&t->out, NULL, '{');
@@ -65,8 +67,9 @@ static void explain_take(void *ctx, const struct corpus *at, const struct filter
                          str shown)
 {
     struct telling *t = ctx;
-    struct explanation **all = mem_array(t->set.n, sizeof *all);
+    struct explanation **all = mem_array(t->set.n, sizeof(*all));
     bool passes = false;
+
     for (size_t i = 0; i < t->set.n; i++) {
         all[i] = explain_new(t->set.items[i].policy, msg);
         passes |= all[i]->match;
@@ -88,6 +91,7 @@ static void explain_take(void *ctx, const struct corpus *at, const struct filter
 int ctl_explain(struct ctl *c)
 {
     struct telling t = {.c = c};
+
     policies_init(&t.set);
     if (policies_load(c, &t.set))
         corpus_read(c, &c->files, explain_take, NULL, &t);

@@ -24,6 +24,7 @@ static int open_path(str path, bool *ret_owns)
 static ssize_t read_some(int fd, char *to, size_t room)
 {
     ssize_t n;
+
     do
         n = read(fd, to, room);
     while (n < 0 && errno == EINTR);
@@ -34,6 +35,7 @@ int input_file(struct buf *out, str path)
 {
     bool owns;
     int fd = open_path(path, &owns), err = 0;
+
     if (fd < 0)
         return E_IO;
     for (size_t size = 0;;) {
@@ -110,6 +112,7 @@ static int input_fill(struct input *in)
 static int find_end(struct input *in, size_t from, size_t *ret_n)
 {
     size_t seen = from;
+
     for (;;) {
         const char *p = in->block + in->at + seen;
         const char *end = memchr(p, '\n', in->n - in->at - seen);
@@ -160,6 +163,7 @@ static int pass_mark(struct input *in)
 {
     static const str mark = STR_INIT("\xef\xbb\xbf");
     int err = 0;
+
     in->has_begun = true;
     while (err == 0 && in->n < mark.n && !in->at_end)
         err = input_fill(in);
@@ -172,6 +176,7 @@ int input_line(struct input *in, str *ret)
 {
     size_t n = 0;
     int err = in->has_begun ? 0 : pass_mark(in);
+
     if (err == 0)
         err = find_end(in, 0, &n);
     if (err == E_TOO_LARGE) {
@@ -232,6 +237,7 @@ static int extend(struct input *in, size_t n, size_t *ret_n, u64 *ret_lines)
     bool is_list = str_trim(str_from(in->block + in->at, n)).p[0] == '[';
     u64 lines = 1;
     size_t from = 0, end = n;
+
     for (;;) {
         nesting_add(&s, str_from(in->block + in->at + from, end - from));
         *ret_n = end;
@@ -256,6 +262,7 @@ int input_document(struct input *in, str *ret)
     size_t n = 0;
     u64 lines = 1;
     int err = in->has_begun ? 0 : pass_mark(in);
+
     if (err == 0)
         err = find_end(in, 0, &n);
     if (err == 0 && breaks_off(str_from(in->block + in->at, n)))

@@ -31,9 +31,10 @@ static void *room(void *array, size_t n)
 static struct key_stat *stat_of(struct keys *k, str name)
 {
     struct key_stat *s = map_get(&k->by_name, name);
+
     if (s || k->n == KEYS_MAX)
         return s;
-    s = arena_zalloc(&k->arena, sizeof *s);
+    s = arena_zalloc(&k->arena, sizeof(*s));
     s->name = arena_dup(&k->arena, name);
     map_init(&s->by_text, NULL);
     map_put(&k->by_name, s->name, s);
@@ -44,6 +45,7 @@ static struct key_stat *stat_of(struct keys *k, str name)
 void keys_read(struct keys *k, str path)
 {
     struct key_stat *s = stat_of(k, path);
+
     if (s)
         s->is_read = true;
 }
@@ -51,6 +53,7 @@ void keys_read(struct keys *k, str path)
 static void name_add(struct keys *k, str name, str value)
 {
     struct key_stat *s = stat_of(k, str_slice(name, 0, KEY_TEXT_MAX));
+
     if (!s) {
         k->other++;
         return;
@@ -65,7 +68,7 @@ static void name_add(struct keys *k, str name, str value)
         return;
     }
     if (!v) {
-        v = arena_zalloc(&k->arena, sizeof *v);
+        v = arena_zalloc(&k->arena, sizeof(*v));
         v->text = arena_dup(&k->arena, value);
         map_put(&s->by_text, v->text, v);
         s->values = room(s->values, s->value_n);
@@ -117,6 +120,7 @@ static bool body_walk(struct keys *k, struct trail *t, str body)
 {
     struct scan s;
     struct scan_text text;
+
     scan_init(&s, body);
     for (;;) {
         enum scan_token token = scan_next(&s, &text);
@@ -138,6 +142,7 @@ static bool body_walk(struct keys *k, struct trail *t, str body)
 void keys_add_body(struct keys *k, str body)
 {
     struct trail t = {.depth = 0};
+
     /* Checked first: a body that is not JSON has no keys. */
     if (str_starts(str_trim(body), STR("{")) && body_walk(NULL, &t, body)) {
         t.path.n = 0;
@@ -151,6 +156,7 @@ void keys_add_body(struct keys *k, str body)
 static int compare_stats(const void *a, const void *b)
 {
     const struct key_stat *x = *(struct key_stat *const *)a, *y = *(struct key_stat *const *)b;
+
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
     return str_cmp(x->name, y->name);
@@ -159,6 +165,7 @@ static int compare_stats(const void *a, const void *b)
 static int compare_values(const void *a, const void *b)
 {
     const struct key_value *x = *(struct key_value *const *)a, *y = *(struct key_value *const *)b;
+
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
     return str_cmp(x->text, y->text);

@@ -32,6 +32,7 @@ static size_t back(str text, size_t at, size_t from, size_t chars)
 static void show_place(struct linting *t, str text, size_t at)
 {
     size_t from = at, to = at;
+
     while (from && text.p[from - 1] != '\n')
         from--;
     while (to < text.n && text.p[to] != '\n' && text.p[to] != '\r')
@@ -58,6 +59,7 @@ static void finding_text(struct linting *t, const struct ctl_policy *p,
                          const struct lint_finding *f, u32 line, u32 column)
 {
     str file = p->file.n ? p->file : STR("policy");
+
     buf_printf(&t->out, "%.*s:%u:%u: %s%s%s %.*s: %.*s\n", STR_ARG(file), line, column,
                ctl_on(t->c, is_refusal(f) ? CTL_RED : CTL_YELLOW), f->code, ctl_off(t->c),
                STR_ARG(p->name), STR_ARG(f->words));
@@ -88,6 +90,7 @@ static void finding_json(struct linting *t, const struct ctl_policy *p,
 static void check_bodies(struct linting *t, struct lint *l)
 {
     const struct ctl_policy *p = l->subject;
+
     if (!t->unusable || !p->policy || p->scope != FILTER_BODY || policy_is_empty(p->policy))
         return;
     lint_say(l, "L108", 0, "Publish JSON objects, or filter by attributes.",
@@ -99,6 +102,7 @@ static void check_bodies(struct linting *t, struct lint *l)
 static void lint_one(struct linting *t, const struct ctl_policy *p)
 {
     struct lint l;
+
     if (p->is_subscription_without)
         return;
     t->policies++;
@@ -122,6 +126,7 @@ static void lint_take(void *ctx, const struct corpus *at, const struct filter_me
                       str shown)
 {
     struct linting *t = ctx;
+
     (void)shown;
     matcher_match(t->probe, msg, &t->hits);
     t->messages++;
@@ -135,6 +140,7 @@ static void read_corpora(struct linting *t)
 {
     struct policy *any = NULL;
     struct fault fault;
+
     fault_clear(&fault);
     int err = policy_new(&any, STR("{\"a\":[{\"exists\":true},{\"exists\":false}]}"), FILTER_BODY,
                          &FILTER_LIMITS_SNS, &fault);
@@ -150,6 +156,7 @@ int ctl_lint(struct ctl *c)
 {
     struct linting t = {.c = c};
     bool is_good = true;
+
     policies_init(&t.set);
     for (size_t i = 0; i < c->policies.n; i++)
         is_good &= policies_add(c, &t.set, c->policies.items[i]);

@@ -14,6 +14,7 @@ struct shape {
 static struct shape shape_of(enum policy_kind kind, const struct policy_operand *o)
 {
     struct shape s = {.is_string = true, .first = STR(""), .last = STR("")};
+
     switch (kind) {
     case POLICY_STRING:
     case POLICY_FOLDED:
@@ -90,6 +91,7 @@ static bool strings_cover(enum policy_kind ka, const struct policy_operand *a, e
                           const struct policy_operand *b)
 {
     struct shape sa = shape_of(ka, a), sb = shape_of(kb, b);
+
     if (!sa.is_string || !sb.is_string || ka == POLICY_CIDR)
         return false;
     if (ka == POLICY_WILDCARD && kb == POLICY_STRING)
@@ -141,6 +143,7 @@ bool entry_takes_any_string(const struct policy_entry *e)
 static bool but_covers(const struct policy_entry *but, const struct policy_entry *b)
 {
     bool is_number = b->kind == POLICY_NUMBER;
+
     if (b->kind == POLICY_TRUE || b->kind == POLICY_FALSE || b->kind == POLICY_NULL)
         return true;
     if ((b->kind != POLICY_STRING && !is_number) || b->operands->is_address)
@@ -181,6 +184,7 @@ bool entry_covers(const struct policy_entry *a, const struct policy_entry *b)
 const struct policy_operand *entry_repeats(const struct policy_entry *but, u32 k)
 {
     const struct policy_operand *o = &but->operands[k];
+
     for (u32 i = 0; i < but->n; i++) {
         const struct policy_operand *other = &but->operands[i];
         /* Of two that cover each other the later one is reported. */

@@ -20,14 +20,15 @@ void lint_say(struct lint *l, const char *code, size_t at, const char *advice, c
 {
     char text[FAULT_TEXT_MAX + 64];
     va_list args;
+
     if (l->n == LINT_FINDINGS_MAX)
         return;
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 16;
-        l->findings = mem_grow(l->findings, l->cap * sizeof *l->findings);
+        l->findings = mem_grow(l->findings, l->cap * sizeof(*l->findings));
     }
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     l->findings[l->n++] = (struct lint_finding){
         .code = code, .at = at, .words = arena_dup(&l->arena, str_of(text)), .advice = advice};
@@ -72,6 +73,7 @@ static const struct {
 static bool says(const struct fault *f, const char *part)
 {
     const char *end = strchr(f->text, '\n'), *hit = strstr(f->text, part);
+
     return hit && (!end || hit < end);
 }
 
@@ -81,6 +83,7 @@ static size_t nested_place(struct lint *l)
     struct node *root;
     struct fault ignored;
     str compact;
+
     fault_clear(&ignored);
     if (tree_read(&l->arena, l->subject->text, &root, &compact, &ignored) != 0)
         return 0;
@@ -95,6 +98,7 @@ void lint_refusal(struct lint *l)
     size_t at = policies_fault_at(l->subject);
     const struct fault *f = l->subject->fault;
     const char *code = "L001", *advice = "See the list of operators in the manual.";
+
     for (size_t i = ARRAY_LEN(REFUSALS); i-- > 0;)
         if (says(f, REFUSALS[i].part))
             advice = REFUSALS[i].advice;

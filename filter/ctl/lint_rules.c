@@ -16,7 +16,7 @@ static void add_nodes(struct lint_walk *w, const struct node *n)
 {
     if (w->n == w->cap) {
         w->cap = w->cap ? w->cap * 2 : 64;
-        w->nodes = mem_grow(w->nodes, w->cap * sizeof *w->nodes);
+        w->nodes = mem_grow(w->nodes, w->cap * sizeof(*w->nodes));
     }
     w->nodes[w->n++] = n;
     for (const struct node *m = n->first; m; m = m->next)
@@ -27,6 +27,7 @@ static void add_nodes(struct lint_walk *w, const struct node *n)
 static const struct node *node_at(const struct lint_walk *w, u32 at, bool by_name)
 {
     size_t low = 0, high = w->n;
+
     while (low < high) {
         size_t mid = (low + high) / 2;
         if (w->nodes[mid]->at < at)
@@ -44,6 +45,7 @@ static const struct node *node_at(const struct lint_walk *w, u32 at, bool by_nam
 static size_t name_place(str text, const struct node *member)
 {
     size_t at = member->source_at;
+
     while (at && text.p[at - 1] != ':')
         at--;
     while (at && text.p[at - 1] != '"')
@@ -57,12 +59,14 @@ static size_t name_place(str text, const struct node *member)
 static size_t entry_place(const struct lint_walk *w, const struct policy_entry *e)
 {
     const struct node *n = node_at(w, e->at, false);
+
     return n ? n->source_at : 0;
 }
 
 size_t lint_leaf_place(const struct lint_walk *w, const struct policy_leaf *leaf)
 {
     const struct node *n = node_at(w, leaf->at, true);
+
     return n ? name_place(w->l->subject->text, n) : 0;
 }
 
@@ -116,6 +120,7 @@ static bool is_over(const struct number *n, str bound)
 {
     struct number high, magnitude = *n;
     int err = number_read(bound, &high);
+
     assert(err == 0);
     (void)err;
     magnitude.negative = false;
@@ -158,6 +163,7 @@ static void check_entry_text(const struct lint_walk *w, const struct policy_entr
     size_t at = entry_place(w, e);
     str shown = entry_text(w, e), trimmed = str_trim(o->text);
     bool is_text = e->kind == POLICY_STRING || e->kind == POLICY_FOLDED;
+
     if (is_text && o->text.n && trimmed.n != o->text.n)
         lint_say(w->l, "L115", at, "Remove the blanks unless messages have them, too.",
                  "%.*s has leading or trailing blanks, which are not trimmed", STR_ARG(shown));
@@ -177,6 +183,7 @@ static void check_numbers(const struct lint_walk *w, const struct policy_entry *
                           const struct policy_operand *o)
 {
     bool is_beyond = false;
+
     if (e->kind == POLICY_NUMBER)
         is_beyond = is_beyond_precision(&o->number);
     if (e->kind == POLICY_NUMERIC)
@@ -207,6 +214,7 @@ static void check_excluded(const struct lint_walk *w, const struct policy_entry 
 static void check_entry(const struct lint_walk *w, const struct policy_entry *e)
 {
     const char *why = w->p->scope == FILTER_ATTRIBUTES ? never_in_attributes(e) : NULL;
+
     if (why)
         lint_say(w->l, "L101", entry_place(w, e),
                  "Remove the entry, or publish the value in the form that it requires.",
@@ -236,6 +244,7 @@ static void check_entry(const struct lint_walk *w, const struct policy_entry *e)
 static void check_covered(const struct lint_walk *w, const struct policy_leaf *leaf, u32 b)
 {
     const struct policy_entry *eb = &leaf->entries[b];
+
     for (u32 a = 0; a < leaf->n; a++) {
         const struct policy_entry *ea = &leaf->entries[a];
         /* Of two that cover each other the later one is reported. */
@@ -252,6 +261,7 @@ static void check_covered(const struct lint_walk *w, const struct policy_leaf *l
 static void check_but(const struct lint_walk *w, const struct policy_leaf *leaf, u32 i)
 {
     const struct policy_entry *but = &leaf->entries[i];
+
     for (u32 k = 0; k < leaf->n; k++) {
         const struct policy_entry *e = &leaf->entries[k];
         if (k == i || e->kind == POLICY_ABSENT)
@@ -350,21 +360,23 @@ static void check_replaced(const struct lint_walk *w)
 static int compare_pointers(const void *a, const void *b)
 {
     const struct policy_leaf *const *x = a, *const *y = b;
+
     return (*x)->at < (*y)->at ? -1 : (*x)->at > (*y)->at;
 }
 
 static void collect_leaves(struct lint_walk *w)
 {
     size_t n = 0;
+
     for (u32 b = 0; b < w->p->n; b++)
         n += w->p->branches[b].n;
-    w->leaves = mem_array(n ? n : 1, sizeof *w->leaves);
+    w->leaves = mem_array(n ? n : 1, sizeof(*w->leaves));
     n = 0;
     for (u32 b = 0; b < w->p->n; b++)
         for (u32 i = 0; i < w->p->branches[b].n; i++)
             w->leaves[n++] = w->p->branches[b].leaves[i];
     if (n)
-        qsort(w->leaves, n, sizeof *w->leaves, compare_pointers);
+        qsort(w->leaves, n, sizeof(*w->leaves), compare_pointers);
     for (size_t i = 0; i < n; i++)
         if (!i || w->leaves[i] != w->leaves[i - 1])
             w->leaves[w->leaf_n++] = w->leaves[i];
@@ -373,6 +385,7 @@ static void collect_leaves(struct lint_walk *w)
 static int compare_findings(const void *a, const void *b)
 {
     const struct lint_finding *x = a, *y = b;
+
     if (x->at != y->at)
         return x->at < y->at ? -1 : 1;
     return strcmp(x->code, y->code);
@@ -384,6 +397,7 @@ void lint_run(struct lint *l)
     struct node *root;
     struct fault ignored;
     str compact;
+
     if (!w.p) {
         lint_refusal(l);
         return;
@@ -403,5 +417,5 @@ void lint_run(struct lint *l)
     mem_free(w.nodes);
     mem_free(w.leaves);
     if (l->n)
-        qsort(l->findings, l->n, sizeof *l->findings, compare_findings);
+        qsort(l->findings, l->n, sizeof(*l->findings), compare_findings);
 }

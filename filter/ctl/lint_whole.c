@@ -16,6 +16,7 @@ static void add_paths(struct buf *out, const struct policy_branch *b,
                       const struct policy_branch *other)
 {
     const char *between = "";
+
     for (u32 i = 0; i < b->n; i++) {
         if (is_shared(b->leaves[i], other))
             continue;
@@ -37,6 +38,7 @@ static const struct policy_leaf *own_leaf(const struct policy_branch *b,
 void lint_alternatives(const struct lint_walk *w)
 {
     const struct policy *p = w->p;
+
     for (u32 b = 0; b < p->n && p->n <= LINT_BRANCHES_MAX; b++)
         for (u32 a = 0; a < p->n; a++) {
             const struct policy_branch *ba = &p->branches[a], *bb = &p->branches[b];
@@ -82,6 +84,7 @@ void lint_whole(const struct lint_walk *w)
     const struct policy *p = w->p;
     size_t begin = w->n ? w->nodes[0]->source_at : 0;
     bool is_always = p->n == 0, is_never_true = p->n > 0, is_absence = p->n > 0;
+
     for (u32 b = 0; b < p->n; b++) {
         bool always = true, never = false, absence = true;
         for (u32 i = 0; i < p->branches[b].n; i++) {

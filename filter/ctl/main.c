@@ -104,6 +104,7 @@ static const struct ctl_verb *find_verb(const char *name)
 static bool is_terminal(int fd)
 {
     const char *term = getenv("TERM");
+
     return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
@@ -111,6 +112,7 @@ static bool is_terminal(int fd)
 static bool is_colour_refused(void)
 {
     const char *no = getenv("NO_COLOR");
+
     return no && *no;
 }
 
@@ -119,6 +121,7 @@ static int verb_run(const struct ctl_verb *v, int argc, char **argv)
     static char own_name[] = "filterctl"; /* getopt's messages begin with it */
     struct ctl c = {.verb = v->name, .options = v->options, .out = stdout, .err = stderr};
     int status = CTL_TROUBLE;
+
     argv[0] = own_name;
     c.on_terminal = is_terminal(STDERR_FILENO);
     if (!isatty(STDOUT_FILENO))
@@ -145,6 +148,7 @@ static int finish_output(int status)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
         return finish_output(CTL_YES);

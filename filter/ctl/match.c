@@ -19,6 +19,7 @@ struct matching {
 static int compare_ids(const void *a, const void *b)
 {
     u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
     return x < y ? -1 : x > y;
 }
 
@@ -26,11 +27,12 @@ static int compare_ids(const void *a, const void *b)
 static void print_names(struct matching *m, bool as_json)
 {
     size_t n = 0;
+
     for (size_t s = 0; s < m->hits.n; s++) {
-        memcpy(m->ids + n, m->hits.spans[s].ids, m->hits.spans[s].n * sizeof *m->ids);
+        memcpy(m->ids + n, m->hits.spans[s].ids, m->hits.spans[s].n * sizeof(*m->ids));
         n += m->hits.spans[s].n;
     }
-    qsort(m->ids, n, sizeof *m->ids, compare_ids);
+    qsort(m->ids, n, sizeof(*m->ids), compare_ids);
     for (size_t i = 0; i < n; i++) {
         str name = m->set.items[m->ids[i]].name;
         if (as_json)
@@ -77,6 +79,7 @@ static void match_take(void *ctx, const struct corpus *at, const struct filter_m
                        str shown)
 {
     struct matching *m = ctx;
+
     matcher_match(m->set.matcher, msg, &m->hits);
     bool passes = m->hits.total > 0, is_selected = passes != m->c->invert;
     m->messages++;
@@ -99,6 +102,7 @@ static void match_take(void *ctx, const struct corpus *at, const struct filter_m
 static void take_bad(void *ctx, const struct corpus *at, const char *why)
 {
     struct matching *m = ctx;
+
     if (m->c->quiet || m->c->count || m->c->output != CTL_JSON)
         return;
     json_begin(&m->line, NULL, '{');
@@ -143,11 +147,12 @@ static void print_counts(struct matching *m)
 int ctl_match(struct ctl *c)
 {
     struct matching m = {.c = c};
+
     policies_init(&m.set);
     m.set.matcher = matcher_new(NULL);
     if (policies_load(c, &m.set)) {
-        m.counts = mem_array(m.set.n, sizeof *m.counts);
-        m.ids = mem_array(m.set.n, sizeof *m.ids);
+        m.counts = mem_array(m.set.n, sizeof(*m.counts));
+        m.ids = mem_array(m.set.n, sizeof(*m.ids));
         m.says_names = m.set.n > 1 || m.set.items[0].is_named;
         corpus_read(c, &c->files, match_take, take_bad, &m);
         if (c->count && !c->quiet)

@@ -69,6 +69,7 @@ static int keep_text(struct message_reader *r, struct scan *s, enum scan_token t
                      const struct scan_text *t, struct scan_text *ret, bool *ret_has)
 {
     str whole;
+
     if (token == SCAN_STRING) {
         *ret = *t;
         *ret_has = true;
@@ -90,6 +91,7 @@ static int read_shape_member(struct message_reader *r, struct scan *s, str name,
     bool ignored;
     enum member member = shape_member(name);
     enum scan_token token = scan_next(s, &t);
+
     switch (member) {
     case MEMBER_MESSAGE: return keep_text(r, s, token, &t, &shape->message, &shape->has_message);
     case MEMBER_ATTRIBUTES: shape->has_attrs = true; return message_attrs_read(r, s, token);
@@ -127,6 +129,7 @@ static int read_shape_member(struct message_reader *r, struct scan *s, str name,
 static int end_shape(struct message_reader *r, const struct scan *s, u32 depth, struct shape *ret)
 {
     str rest = str_trim(str_slice(s->text, s->at, s->text.n));
+
     ret->own = str_slice(s->text, 0, s->at);
     if (!rest.n)
         return 0;
@@ -143,6 +146,7 @@ static int read_shape(struct message_reader *r, str json, u32 depth, struct shap
 {
     struct scan s;
     struct scan_text t;
+
     *ret = (struct shape){.has_message = false};
     r->attr_count = 0;
     scan_init(&s, json);
@@ -163,6 +167,7 @@ static void message_emit(struct message_reader *r, str body, str own)
 {
     str shown = r->is_many ? own : r->line;
     struct filter_message msg = {.attrs = r->attrs, .attr_count = r->attr_count, .body = body};
+
     r->fn(r->ctx, &msg, shown);
 }
 
@@ -172,6 +177,7 @@ static str structured_text(struct message_reader *r, str message)
     struct scan s;
     struct scan_text t, found = {.raw = message};
     bool is_final = false;
+
     scan_init(&s, message);
     if (scan_next(&s, &t) != SCAN_OBJECT)
         return message;
@@ -191,6 +197,7 @@ static str structured_text(struct message_reader *r, str message)
 static void swap_attrs(struct message_reader *r)
 {
     struct filter_attr *attrs = r->attrs;
+
     r->attrs = r->spare;
     r->spare = attrs;
 }
@@ -199,6 +206,7 @@ static void swap_attrs(struct message_reader *r)
 static bool take_envelope(struct message_reader *r, str body)
 {
     struct shape shape;
+
     body = str_trim(body);
     if (!str_starts(body, STR("{")) || !memmem(body.p, body.n, "\"Notification\"", 14))
         return false;
@@ -217,6 +225,7 @@ static bool take_envelope(struct message_reader *r, str body)
 static bool is_logged(struct message_reader *r, str json)
 {
     struct shape shape;
+
     return json.n && read_shape(r, json, 1, &shape) == 0 &&
            (shape.has_message || shape.has_attrs || shape.has_body || shape.list.n);
 }
@@ -225,6 +234,7 @@ static int read_message_object(struct message_reader *r, str json, u32 depth)
 {
     struct shape shape;
     int err = read_shape(r, json, depth, &shape);
+
     if (err)
         return err;
     if (shape.has_message && shape.is_confirmation)
@@ -261,6 +271,7 @@ static int read_row(struct message_reader *r, str json, u32 depth)
     struct scan s;
     struct scan_text t, value = {.raw = STR_NONE}, found = {.raw = STR_NONE};
     bool is_message = false;
+
     scan_init(&s, json);
     for (enum scan_token token; (token = scan_next(&s, &t)) != SCAN_END;) {
         if (token == SCAN_ERROR)
@@ -285,6 +296,7 @@ static int read_row(struct message_reader *r, str json, u32 depth)
 static bool is_followed(struct scan ahead)
 {
     struct scan_text t;
+
     return scan_next(&ahead, &t) != SCAN_ARRAY_END;
 }
 
@@ -293,6 +305,7 @@ static int read_messages(struct message_reader *r, str json, u32 depth)
     struct scan s;
     struct scan_text t;
     str item;
+
     scan_init(&s, json);
     scan_next(&s, &t);
     for (enum scan_token token; (token = scan_next(&s, &t)) != SCAN_ARRAY_END;) {
@@ -358,8 +371,8 @@ static int read_json_text(struct message_reader *r, str text, u32 depth)
 void message_reader_init(struct message_reader *r, bool as_body, message_fn *fn, void *ctx)
 {
     *r = (struct message_reader){.as_body = as_body, .fn = fn, .ctx = ctx};
-    r->attrs = mem_array(MESSAGE_ATTRS_MAX, sizeof *r->attrs);
-    r->spare = mem_array(MESSAGE_ATTRS_MAX, sizeof *r->spare);
+    r->attrs = mem_array(MESSAGE_ATTRS_MAX, sizeof(*r->attrs));
+    r->spare = mem_array(MESSAGE_ATTRS_MAX, sizeof(*r->spare));
     arena_init(&r->texts);
 }
 
@@ -395,6 +408,7 @@ int message_read_attributes(struct message_reader *r, str json, struct filter_me
 {
     struct scan s;
     struct scan_text t;
+
     r->line = json;
     r->why = NULL;
     arena_reset(&r->texts);

@@ -4,6 +4,7 @@
 int message_refuse(struct message_reader *r, const char *p, const char *why)
 {
     bool is_here = p && p >= r->line.p && p <= r->line.p + r->line.n;
+
     r->at = is_here ? (size_t)(p - r->line.p) : 0;
     r->why = why;
     return E_INVALID;
@@ -17,6 +18,7 @@ int message_refuse_scan(struct message_reader *r, const struct scan *s)
 int message_value_rest(struct message_reader *r, struct scan *s, enum scan_token token, str *ret)
 {
     size_t from = s->token_at;
+
     if (token == SCAN_ERROR)
         return message_refuse_scan(r, s);
     if ((token == SCAN_OBJECT || token == SCAN_ARRAY) && scan_skip(s) == SCAN_ERROR)
@@ -38,6 +40,7 @@ static int read_attr(struct message_reader *r, struct scan *s, struct filter_att
     bool has_type = false, has_value = false;
     enum scan_token token = scan_next(s, &t);
     const char *begin = s->text.p + s->token_at;
+
     if (token == SCAN_ERROR)
         return message_refuse_scan(r, s);
     if (token != SCAN_OBJECT)
@@ -87,6 +90,7 @@ static int add_attr(struct message_reader *r, const struct filter_attr *a, const
 int message_attrs_read(struct message_reader *r, struct scan *s, enum scan_token token)
 {
     struct scan_text t;
+
     r->attr_count = 0;
     if (token == SCAN_NULL)
         return 0;

@@ -20,6 +20,7 @@ static PRINTF_LIKE(3, 0) void say(struct ctl *c, const char *head, const char *f
 void ctl_complain(struct ctl *c, const char *fmt, ...)
 {
     va_list args;
+
     va_start(args, fmt);
     say(c, "", fmt, args);
     va_end(args);
@@ -29,6 +30,7 @@ void ctl_complain(struct ctl *c, const char *fmt, ...)
 void ctl_note(struct ctl *c, const char *fmt, ...)
 {
     va_list args;
+
     va_start(args, fmt);
     say(c, "note: ", fmt, args);
     va_end(args);
@@ -47,6 +49,7 @@ const char *ctl_on(const struct ctl *c, enum ctl_colour colour)
         [CTL_GREEN] = "\033[32m", [CTL_RED] = "\033[31m", [CTL_YELLOW] = "\033[33m",
         [CTL_DIM] = "\033[2m",    [CTL_BOLD] = "\033[1m",
     };
+
     return c->colour ? codes[colour] : "";
 }
 
@@ -60,6 +63,7 @@ const char *ctl_off(const struct ctl *c)
 static void comma(struct buf *out)
 {
     char last = out->n ? out->p[out->n - 1] : '{';
+
     if (last != '{' && last != '[' && last != ':' && last != '\n')
         buf_char(out, ',');
 }
@@ -126,6 +130,7 @@ static void add_char(struct buf *out, u32 c)
 {
     char utf8[4];
     size_t n = 0;
+
     if (c < 0x80) {
         utf8[n++] = (char)c;
     } else if (c < 0x800) {
@@ -160,6 +165,7 @@ void ctl_quote(struct buf *out, str s)
 void ctl_show(struct buf *out, str s, size_t max)
 {
     size_t at = 0;
+
     while (at < s.n && at < max) {
         u32 c = str_next_char(s, &at);
         if (c == '\n' || c == '\r' || c == '\t')

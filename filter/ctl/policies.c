@@ -29,7 +29,7 @@ static struct ctl_policy *policy_add(struct ctl *c, struct ctl_policies *set, st
 {
     if (set->n == set->cap) {
         set->cap = set->cap ? set->cap * 2 : 16;
-        set->items = mem_grow(set->items, set->cap * sizeof *set->items);
+        set->items = mem_grow(set->items, set->cap * sizeof(*set->items));
     }
     struct ctl_policy *p = &set->items[set->n++];
     *p = (struct ctl_policy){.name = name, .text = text, .scope = c->scope, .line = 1};
@@ -39,6 +39,7 @@ static struct ctl_policy *policy_add(struct ctl *c, struct ctl_policies *set, st
 static void check(struct ctl *c, struct ctl_policies *set, struct ctl_policy *p)
 {
     struct fault fault;
+
     fault_clear(&fault);
     if (policy_new(&p->policy, p->text, p->scope, ctl_limits(c), &fault) == 0) {
         if (!set->matcher)
@@ -49,7 +50,7 @@ static void check(struct ctl *c, struct ctl_policies *set, struct ctl_policy *p)
         return;
     }
     p->policy = NULL;
-    p->fault = mem_alloc(sizeof fault);
+    p->fault = mem_alloc(sizeof(fault));
     *p->fault = fault;
 }
 
@@ -68,12 +69,13 @@ static str base_of(str path)
     ptrdiff_t slash = str_rfind(path, '/');
     str base = slash >= 0 ? str_slice(path, (size_t)slash + 1, path.n) : path;
     ptrdiff_t dot = str_rfind(base, '.');
+
     return dot > 0 ? str_slice(base, 0, (size_t)dot) : base;
 }
 
 static void refuse_scope(struct ctl_policy *p, str scope)
 {
-    p->fault = mem_alloc(sizeof *p->fault);
+    p->fault = mem_alloc(sizeof(*p->fault));
     fault_clear(p->fault);
     fault_set(p->fault, FILTER_FAULT_SCOPE,
               "FilterPolicyScope: Invalid value [%.*s]. Please use either MessageBody or "
@@ -139,6 +141,7 @@ static bool is_named_set(struct ctl *c, const struct template *t)
 {
     struct policy *p = NULL;
     struct fault fault;
+
     fault_clear(&fault);
     int err = policy_new(&p, t->entries[0].text, c->scope, ctl_limits(c), &fault);
     policy_free(p);
@@ -149,6 +152,7 @@ static bool is_named_set(struct ctl *c, const struct template *t)
 static void add_tree(struct file *f, struct node *root, str source, u32 line)
 {
     struct template t = {.arena = &f->set->arena, .source = source, .is_yaml = !source.n};
+
     template_find(&t, root);
     if (t.is_ambiguous && is_named_set(f->c, &t)) {
         template_deinit(&t);
@@ -163,6 +167,7 @@ static void add_tree(struct file *f, struct node *root, str source, u32 line)
 static void add_broken(struct file *f, str text)
 {
     struct ctl_policy *p = policy_add(f->c, f->set, f->base, text);
+
     p->file = f->path;
     check(f->c, f->set, p);
 }
@@ -177,6 +182,7 @@ static int add_documents(struct file *f, str text, bool *ret_good)
     struct fault fault;
     int err;
     size_t n = 0;
+
     input_open_text(&in, text, "");
     while ((err = input_document(&in, &document)) == 0) {
         str own = arena_dup(&f->set->arena, str_trim(document)), compact;
@@ -215,6 +221,7 @@ static bool policies_add_source(struct file *f, str text)
     struct fault fault, ignored;
     str compact, trimmed;
     bool is_good = true;
+
     if (str_starts(text, STR("\xef\xbb\xbf")))
         text = str_slice(text, 3, text.n);
     trimmed = str_trim(text);
@@ -253,6 +260,7 @@ static bool policies_add_source(struct file *f, str text)
 bool policies_add_text(struct ctl *c, struct ctl_policies *set, str path, str text)
 {
     struct file f = {.c = c, .set = set, .path = arena_dup(&set->arena, path)};
+
     f.base = str_is(path, "-") ? STR("policy") : base_of(f.path);
     if (str_is(path, "-"))
         f.path = STR("standard input");
@@ -264,6 +272,7 @@ bool policies_add_file(struct ctl *c, struct ctl_policies *set, str path)
     struct buf text = {0};
     int err = input_file(&text, path);
     bool is_good = err == 0;
+
     if (is_good)
         is_good = policies_add_text(c, set, path, buf_view(&text));
     else
@@ -279,6 +288,7 @@ static bool path_is_file(str path)
 {
     char *z = mem_dup(path);
     bool is = access(z, F_OK) == 0;
+
     mem_free(z);
     return is;
 }
@@ -287,6 +297,7 @@ bool policies_add(struct ctl *c, struct ctl_policies *set, str arg)
 {
     str text = str_trim(arg);
     bool is_text = !text.n || strchr("{[\"", text.p[0]);
+
     if (!is_text || (text.n && path_is_file(arg)))
         return policies_add_file(c, set, arg);
     size_t number = 1;
@@ -302,6 +313,7 @@ bool policies_usable(struct ctl *c, const struct ctl_policies *set)
     bool is_usable = true;
     struct policies_cursor cursor = {.at = 0};
     struct buf where = {0};
+
     for (size_t i = 0; i < set->n; i++) {
         const struct ctl_policy *p = &set->items[i];
         u32 line = 0, column = 0;
@@ -321,6 +333,7 @@ bool policies_usable(struct ctl *c, const struct ctl_policies *set)
 bool policies_load(struct ctl *c, struct ctl_policies *set)
 {
     bool is_good = true;
+
     if (!c->policies.n) {
         ctl_complain(c, "a policy is required: -p POLICY (text or file); try filterctl %s --help",
                      c->verb);
@@ -342,6 +355,7 @@ struct ctl_policy *policies_find(const struct ctl_policies *set, str name)
     ptrdiff_t slash = str_find(name, '/');
     str topic = slash > 0 ? str_slice(name, 0, (size_t)slash) : STR_NONE;
     str rest = slash > 0 ? str_slice(name, (size_t)slash + 1, name.n) : STR_NONE;
+
     for (size_t i = 0; i < set->n; i++) {
         struct ctl_policy *p = &set->items[i];
         if (str_eq(p->name, name) || (rest.n && str_eq(p->topic, topic) && str_eq(p->name, rest)))
@@ -354,6 +368,7 @@ size_t policies_fault_at(const struct ctl_policy *p)
 {
     u32 line = 1, column = 1;
     size_t at = 0;
+
     while (at < p->text.n &&
            (line < p->fault->line || (line == p->fault->line && column < p->fault->column))) {
         size_t from = at;
@@ -379,6 +394,7 @@ const char *policies_frame(const struct fault *f)
 static const struct template_mark *mark_of(const struct ctl_policy *p, size_t at)
 {
     u32 low = 0, high = p->mark_n;
+
     while (low < high) {
         u32 mid = low + (high - low) / 2;
         if (p->marks[mid].at <= at)
@@ -394,6 +410,7 @@ size_t policies_shown(const struct ctl_policy *p, size_t at, struct policies_cur
 {
     const struct template_mark *m = mark_of(p, at);
     struct policies_cursor *c = cursor;
+
     *ret_text = m ? p->whole : p->text;
     if (!m || !p->column)
         return m ? m->byte : at;
@@ -412,6 +429,7 @@ size_t policies_shown(const struct ctl_policy *p, size_t at, struct policies_cur
 static void count_on(struct policies_cursor *c, str text, size_t at)
 {
     u32 line, column;
+
     if (!c->line || c->text != text.p || c->at > at)
         *c = (struct policies_cursor){.text = text.p, .line = 1, .column = 1};
     tree_place(str_slice(text, c->at, text.n), at - c->at, &line, &column);
@@ -424,6 +442,7 @@ void policies_place(const struct ctl_policy *p, size_t at, struct policies_curso
                     u32 *ret_line, u32 *ret_column)
 {
     const struct template_mark *m = mark_of(p, at);
+
     if (m && p->column) {
         *ret_line = m->line;
         *ret_column = m->column;
@@ -458,6 +477,7 @@ void policies_where(struct buf *out, const struct ctl_policy *p, u32 line, u32 c
 struct matcher *policies_compile(const struct ctl_policies *set)
 {
     struct matcher *m = matcher_new(NULL);
+
     for (size_t i = 0; i < set->n; i++)
         if (set->items[i].policy)
             matcher_add(m, (u32)i, set->items[i].policy);

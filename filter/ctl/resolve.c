@@ -41,6 +41,7 @@ static const struct node *declaration_of(const struct resolver *r, str name)
 {
     const struct node *p =
         r->parameters && r->parameters->kind == NODE_OBJECT ? r->parameters->first : NULL;
+
     while (p && !str_eq(p->name, name))
         p = p->next;
     const struct node *type = node_member(p, "Type"), *value = node_member(p, "Default");
@@ -51,6 +52,7 @@ static const struct node *declaration_of(const struct resolver *r, str name)
 static str unknown_text(struct resolver *r, str name)
 {
     str text = arena_printf(r->arena, "${%.*s}", STR_ARG(name));
+
     if (!r->found->unknown_n++)
         r->found->unknown = text;
     return text;
@@ -59,11 +61,12 @@ static str unknown_text(struct resolver *r, str name)
 static void split_list(struct resolver *r, struct node *n, str text)
 {
     struct node **to = &n->first;
+
     n->kind = NODE_ARRAY;
     n->first = NULL;
     n->n = 0;
     while (text.n) {
-        struct node *item = arena_zalloc(r->arena, sizeof *item);
+        struct node *item = arena_zalloc(r->arena, sizeof(*item));
         item->kind = NODE_STRING;
         item->text = str_trim(str_cut(&text, ','));
         item->source_at = n->source_at;
@@ -79,6 +82,7 @@ static void resolve_ref(struct resolver *r, struct node *n, str name)
 {
     const struct node *p = declaration_of(r, name);
     const struct node *type = node_member(p, "Type");
+
     if (str_is(name, MISSING)) {
         node_set_text(r, n, str_of(MISSING));
         n->kind = NODE_NULL;
@@ -96,6 +100,7 @@ static void resolve_ref(struct resolver *r, struct node *n, str name)
 static str substitute(struct resolver *r, str text, const struct node *own)
 {
     struct buf out = {0};
+
     while (text.n) {
         const char *open = memmem(text.p, text.n, "${", 2);
         const char *close = open ? memchr(open, '}', text.n - (size_t)(open - text.p)) : NULL;
@@ -129,6 +134,7 @@ static void resolve_join(struct resolver *r, struct node *n, const struct node *
     const struct node *between = args->first, *list = between ? between->next : NULL;
     struct buf out = {0};
     bool is_known = list && between->kind == NODE_STRING && list->kind == NODE_ARRAY;
+
     for (const struct node *m = is_known ? list->first : NULL; m && is_known; m = m->next) {
         is_known = is_value(m);
         if (is_known)
@@ -156,6 +162,7 @@ static void become(struct resolver *r, struct node *n, const struct node *value)
 static void resolve_get(struct resolver *r, struct node *n, const struct node *args)
 {
     const struct node *a = args->first, *b = a ? a->next : NULL;
+
     if (args->kind == NODE_STRING)
         node_set_text(r, n, unknown_text(r, args->text));
     else if (b && a->kind == NODE_STRING && b->kind == NODE_STRING)
@@ -169,6 +176,7 @@ static void resolve_get(struct resolver *r, struct node *n, const struct node *a
 static void resolve_function(struct resolver *r, struct node *n, const struct node *f)
 {
     const struct node *second = f->first ? f->first->next : NULL;
+
     if (str_is(f->name, "Fn::Sub") && f->kind == NODE_STRING)
         node_set_text(r, n, substitute(r, f->text, NULL));
     else if (str_is(f->name, "Fn::Sub") && second && f->first->kind == NODE_STRING)
@@ -220,6 +228,7 @@ struct resolution template_resolve(struct arena *a, struct node *policy,
 {
     struct resolution found = {.is_changed = false};
     struct resolver r = {.arena = a, .parameters = parameters, .found = &found};
+
     resolve(&r, policy, 0);
     return found;
 }

@@ -60,6 +60,7 @@ static bool is_file(str path)
     struct stat st;
     char *z = mem_dup(path);
     bool is = stat(z, &st) == 0 && S_ISREG(st.st_mode);
+
     mem_free(z);
     return is;
 }
@@ -76,8 +77,8 @@ static bool load_policies(struct suite *s, str path, size_t *ret_from, size_t *r
     size_t from = s->loaded.n;
     if (!is_file(path) || !policies_add_file(s->c, &s->loaded, path))
         return false;
-    s->loaded_paths = mem_grow(s->loaded_paths, (s->loaded_n + 1) * sizeof *s->loaded_paths);
-    s->loaded_from = mem_grow(s->loaded_from, (s->loaded_n + 1) * sizeof *s->loaded_from);
+    s->loaded_paths = mem_grow(s->loaded_paths, (s->loaded_n + 1) * sizeof(*s->loaded_paths));
+    s->loaded_from = mem_grow(s->loaded_from, (s->loaded_n + 1) * sizeof(*s->loaded_from));
     s->loaded_paths[s->loaded_n] = arena_dup(&s->loaded.arena, path);
     s->loaded_from[s->loaded_n++] = from;
     *ret_from = from;
@@ -98,6 +99,7 @@ static const char *take_policy(const struct ctl_policy *p, bool has_scope, struc
 static const char *policy_of_file(struct suite *s, str name, bool has_scope, struct subject *ret)
 {
     size_t from, to;
+
     if (!load_policies(s, case_path(s, name), &from, &to))
         return arena_printf(&s->arena, "its policy file %.*s cannot be read", STR_ARG(name)).p;
     if (to == from)
@@ -115,6 +117,7 @@ static const char *policy_of_subscription(struct suite *s, const struct node *n,
 {
     const struct node *topology = node_member(n, "topology");
     struct ctl_policies all = {.n = 0};
+
     if (topology && topology->kind == NODE_STRING) {
         size_t from, to;
         if (!load_policies(s, case_path(s, topology->text), &from, &to))
@@ -140,6 +143,7 @@ static const char *case_policy(struct suite *s, const struct node *n, bool has_s
     const struct node *policy = node_member(n, "policy"), *text = node_member(n, "policy_text");
     const struct node *file = node_member(n, "policy_file");
     const struct node *subscription = node_member(n, "subscription");
+
     if (text && text->kind == NODE_STRING) {
         ret->text = text->text;
     } else if (policy) {
@@ -169,6 +173,7 @@ static str refusal_text(struct suite *s, const struct fault *f)
 static void run_policy(struct suite *s, const struct subject *subject, struct suite_result *r)
 {
     struct policy *p = NULL;
+
     fault_clear(&s->fault);
     if (policy_new(&p, subject->text, subject->scope, ctl_limits(s->c), &s->fault) != 0) {
         r->got = SUITE_INVALID;
@@ -199,6 +204,7 @@ static const char *subject_read_message(struct suite *s, const struct node *n, s
 {
     const struct node *attributes = node_member(n, "message_attributes");
     const struct node *body = node_member(n, "body");
+
     if (!attributes)
         attributes = node_member(n, "MessageAttributes");
     if (!body)
@@ -234,6 +240,7 @@ static const char *subject_prepare(struct suite *s, const struct node *n, struct
 {
     str expect = string_of(node_member(n, "expect"));
     size_t v = 0;
+
     while (v < ARRAY_LEN(VERDICTS) && !str_is(expect, VERDICTS[v]))
         v++;
     if (v == ARRAY_LEN(VERDICTS))
@@ -249,6 +256,7 @@ static void run_case(struct suite *s, const struct node *n, size_t number)
     struct subject subject = {0};
     u32 column;
     struct suite_result r = {.id = string_of(node_member(n, "id"))};
+
     arena_reset(&s->arena);
     tree_place(s->text, n->source_at, &r.line, &column);
     r.line += s->first_line - 1;
@@ -273,6 +281,7 @@ static void run_case(struct suite *s, const struct node *n, size_t number)
 static void run_case_list(struct suite *s, const struct node *root, size_t *number)
 {
     const struct node *cases = node_member(root, "cases");
+
     if (cases && cases->kind == NODE_ARRAY)
         root = cases;
     if (root->kind != NODE_ARRAY) {
@@ -292,6 +301,7 @@ static int run_lines(struct suite *s, struct fault *f)
     str whole = s->text, document, compact;
     size_t number = 0;
     int err;
+
     arena_init(&a);
     input_open_text(&in, whole, "");
     while ((err = input_document(&in, &document)) == 0) {
@@ -318,6 +328,7 @@ static bool is_lines(str text)
     str rest = str_trim(text), first = str_cut(&rest, '\n');
     struct scan s;
     struct scan_text t;
+
     scan_init(&s, first);
     return rest.n && scan_next(&s, &t) == SCAN_OBJECT && scan_skip(&s) != SCAN_ERROR &&
            scan_next(&s, &t) == SCAN_END;
@@ -333,6 +344,7 @@ int suite_run(struct ctl *c, str path, str text, const struct ctl_policies *name
     str compact;
     size_t number = 0;
     int err;
+
     s.folder = slash >= 0 ? str_slice(path, 0, (size_t)slash) : STR_NONE;
     arena_init(&a);
     arena_init(&s.arena);

@@ -18,6 +18,7 @@ struct node *node_first_member(const struct node *object, const char *a, const c
                                const char *c)
 {
     struct node *found = node_member(object, a);
+
     if (!found && b)
         found = node_member(object, b);
     if (!found && c)
@@ -41,7 +42,7 @@ static void mark(struct writer *w, u32 line, u32 column, u32 byte)
 {
     if (w->n == w->cap) {
         w->cap = w->cap ? w->cap * 2 : 64;
-        w->marks = mem_grow(w->marks, w->cap * sizeof *w->marks);
+        w->marks = mem_grow(w->marks, w->cap * sizeof(*w->marks));
     }
     w->marks[w->n++] = (struct template_mark){(u32)w->out->n, line, column, byte};
 }
@@ -67,6 +68,7 @@ static void writer_node(struct writer *w, const struct node *n, bool has_marks)
 {
     static const char *const words[] = {
         [NODE_TRUE] = "true", [NODE_FALSE] = "false", [NODE_NULL] = "null"};
+
     if (has_marks && w->is_yaml)
         mark(w, n->source_at, n->source_end, 0);
     else if (has_marks)
@@ -87,6 +89,7 @@ static void writer_node(struct writer *w, const struct node *n, bool has_marks)
 void node_write(struct buf *out, const struct node *n)
 {
     struct writer w = {.out = out};
+
     writer_node(&w, n, false);
 }
 
@@ -102,10 +105,11 @@ static void write_policy(struct template *t, struct template_entry *e, const str
 {
     struct buf out = {0};
     struct writer w = {.out = &out, .is_yaml = t->is_yaml};
+
     writer_node(&w, policy, true);
     e->text = arena_dup(t->arena, buf_view(&out));
-    struct template_mark *marks = arena_alloc(t->arena, w.n * sizeof *marks);
-    memcpy(marks, w.marks, w.n * sizeof *marks);
+    struct template_mark *marks = arena_alloc(t->arena, w.n * sizeof(*marks));
+    memcpy(marks, w.marks, w.n * sizeof(*marks));
     e->marks = marks;
     e->mark_n = w.n;
     mem_free(w.marks);
@@ -118,7 +122,7 @@ void template_add(struct template *t, str name, str topic, const struct node *po
         return;
     if (t->n == t->cap) {
         t->cap = t->cap ? t->cap * 2 : 16;
-        t->entries = mem_grow(t->entries, t->cap * sizeof *t->entries);
+        t->entries = mem_grow(t->entries, t->cap * sizeof(*t->entries));
     }
     struct template_entry *e = &t->entries[t->n++];
     *e = (struct template_entry){.name = name, .topic = topic, .scope = scope};
@@ -172,6 +176,7 @@ static void add_entry(struct template *t, const struct node *object, str name)
 {
     const struct node *own = node_first_member(object, "name", "Name", "id");
     const struct node *topic = node_first_member(object, "topic", "Topic", "TopicArn");
+
     if (own && own->kind == NODE_STRING)
         name = own->text;
     template_add(t, name, template_short_name(topic), policy_in(object), scope_in(object));
@@ -183,8 +188,9 @@ static void add_entry(struct template *t, const struct node *object, str name)
 static void tell_apart(struct template *t, size_t from)
 {
     struct map seen;
+
     map_init(&seen, NULL);
-    bool *twice = mem_array(t->n, sizeof *twice);
+    bool *twice = mem_array(t->n, sizeof(*twice));
     for (size_t i = from; i < t->n; i++) {
         struct template_entry *e = &t->entries[i], *first = map_get(&seen, e->name);
         if (first)
@@ -204,6 +210,7 @@ static void tell_apart(struct template *t, size_t from)
 static void find_topology(struct template *t, const struct node *list)
 {
     size_t from = t->n;
+
     for (struct node *s = list->first; s; s = s->next) {
         const struct node *attributes = node_member(s, "Attributes");
         const struct node *holder = policy_in(s) || !attributes ? s : attributes;
@@ -226,6 +233,7 @@ static bool is_entry(const struct node *n)
 {
     const struct node *policy = policy_in(n);
     const struct node *name = node_first_member(n, "name", "Name", "id");
+
     if (!policy || policy->kind == NODE_ARRAY)
         return false;
     return policy->kind == NODE_STRING || scope_in(n).n || (name && name->kind == NODE_STRING) ||
@@ -245,6 +253,7 @@ void template_find_named(struct template *t, struct node *root)
 static void find_policy(struct template *t, struct node *root)
 {
     u32 objects = 0, entries = 0;
+
     for (struct node *m = root->first; m; m = m->next) {
         objects += m->kind == NODE_OBJECT && !str_is(m->name, "$or");
         entries += is_entry(m);
@@ -300,6 +309,7 @@ void template_find(struct template *t, struct node *root)
     struct node *attributes = node_member(root, "Attributes");
     struct node *policies = node_member(root, "policies");
     struct node *resources = node_member(root, "Resources");
+
     if (is_topology(root, subscriptions)) {
         find_topology(t, subscriptions);
     } else if (attributes && attributes->kind == NODE_OBJECT &&

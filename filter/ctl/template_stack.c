@@ -6,6 +6,7 @@ static void add_resolved(struct template *t, str name, const struct node *topic,
 {
     struct resolution found = {.is_changed = false}, of_scope = found;
     str source = t->source;
+
     if (policy)
         found = template_resolve(t->arena, policy, parameters);
     if (scope)
@@ -75,6 +76,7 @@ void template_find_serverless(struct template *t, const struct node *root)
 {
     const struct node *resources = node_member(root, "resources");
     const struct node *functions = node_member(root, "functions");
+
     find_functions(t, functions);
     for (struct node *f = node_is_array(functions) ? functions->first : NULL; f; f = f->next)
         find_functions(t, f);

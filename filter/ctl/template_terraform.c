@@ -6,6 +6,7 @@ static void add_terraform_values(struct template *t, str name, const struct node
     struct node *policy = node_member(values, "filter_policy");
     str scope = node_text(node_member(values, "filter_policy_scope"));
     bool is_none = !policy || (policy->kind == NODE_STRING && !policy->text.n);
+
     template_add(t, name, template_short_name(node_member(values, "topic_arn")),
                  is_none ? NULL : policy, scope);
 }
@@ -21,6 +22,7 @@ static void add_terraform(struct template *t, const struct node *resource,
 static void find_module(struct template *t, const struct node *module, u32 depth)
 {
     const struct node *list = node_member(module, "resources");
+
     for (struct node *r = list ? list->first : NULL; r; r = r->next)
         add_terraform(t, r, node_member(r, "values"));
     list = depth < TEMPLATE_MODULES_MAX ? node_member(module, "child_modules") : NULL;
@@ -61,6 +63,7 @@ bool template_find_terraform(struct template *t, const struct node *root)
     const struct node *values = node_first_member(root, "planned_values", "values", NULL);
     const struct node *module = node_member(values, "root_module");
     const struct node *changes = node_member(root, "resource_changes");
+
     if (module) {
         find_module(t, module, 0);
         return true;

@@ -60,6 +60,7 @@ static void case_text(struct testing *t, const struct suite_result *r)
 static void report_tap(struct testing *t, const struct suite_result *r)
 {
     struct buf reason = {0};
+
     buf_printf(&t->out, "%s %llu - ", r->ok ? "ok" : "not ok", (unsigned long long)t->number);
     ctl_show(&reason, r->id, SIZE_MAX);
     for (size_t i = 0; i < reason.n; i++) {
@@ -110,6 +111,7 @@ static void case_json(struct testing *t, const struct suite_result *r)
 static void report_junit(struct testing *t, const struct suite_result *r)
 {
     struct buf *out = &t->cases, reason = {0};
+
     buf_z(out, "    <testcase classname=\"");
     xml_text(out, t->path);
     buf_z(out, "\" name=\"");
@@ -138,6 +140,7 @@ static void report_junit(struct testing *t, const struct suite_result *r)
 static void test_take(void *ctx, const struct suite_result *r)
 {
     struct testing *t = ctx;
+
     t->number++;
     t->suite_number++;
     t->passed += r->ok;
@@ -180,6 +183,7 @@ static void end_suite(struct testing *t, i64 began_us)
 static void take_unread(struct testing *t, u32 line, const char *why)
 {
     struct suite_result r = {.id = STR("the suite can be read"), .line = line, .trouble = why};
+
     test_take(t, &r);
 }
 
@@ -188,6 +192,7 @@ static void run_file(struct testing *t, str path, const struct ctl_policies *nam
     struct buf text = {0};
     struct fault fault;
     i64 began_us = clock_micros();
+
     fault_clear(&fault);
     t->path = str_is(path, "-") ? STR("standard input") : path;
     int err = input_file(&text, path);
@@ -224,6 +229,7 @@ int ctl_test(struct ctl *c)
 {
     struct testing t = {.c = c};
     struct ctl_policies named;
+
     policies_init(&named);
     bool is_good = true;
     for (size_t i = 0; i < c->policies.n; i++)

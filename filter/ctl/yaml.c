@@ -63,6 +63,7 @@ static str dup_z(struct yaml_reader *r, const yaml_char_t *z)
 static size_t digits(str s, size_t at)
 {
     size_t n = 0;
+
     while (at + n < s.n && s.p[at + n] >= '0' && s.p[at + n] <= '9')
         n++;
     return n;
@@ -74,6 +75,7 @@ static bool to_number(struct yaml_reader *r, str s, str *ret)
     bool is_minus = s.n && s.p[0] == '-';
     size_t at = s.n && (s.p[0] == '-' || s.p[0] == '+');
     size_t whole = digits(s, at), whole_at = at, part = 0, part_at;
+
     at += whole;
     part_at = at + 1;
     if (at < s.n && s.p[at] == '.') {
@@ -106,6 +108,7 @@ static bool is_word(str s, const char *a, const char *b, const char *c)
 static int wrap_function(struct yaml_reader *r, const char *tag, struct node **node)
 {
     struct node *outer = NULL;
+
     if (!tag || tag[0] != '!' || !tag[1] || tag[1] == '!')
         return 0;
     int err = new_node(r, NODE_OBJECT, &outer);
@@ -125,6 +128,7 @@ static int yaml_scalar(struct yaml_reader *r, struct node **ret)
     str s = arena_dup(r->arena, str_from(e->data.scalar.value, e->data.scalar.length));
     const char *tag = (const char *)e->data.scalar.tag;
     enum node_kind kind = NODE_STRING;
+
     if (e->data.scalar.plain_implicit) {
         if (!s.n || is_word(s, "null", "Null", "NULL") || str_is(s, "~"))
             kind = NODE_NULL;
@@ -148,6 +152,7 @@ static int read_node(struct yaml_reader *r, u32 depth, struct node **ret);
 static int copy_node(struct yaml_reader *r, const struct node *from, struct node **ret)
 {
     int err = new_node(r, from->kind, ret);
+
     if (err)
         return err;
     **ret = *from;
@@ -164,6 +169,7 @@ static int copy_node(struct yaml_reader *r, const struct node *from, struct node
 static int read_alias(struct yaml_reader *r, struct node **ret)
 {
     str name = str_of((const char *)r->event.data.alias.anchor);
+
     for (struct anchor *a = r->anchors; a; a = a->next)
         if (str_eq(a->name, name))
             return a->node ? copy_node(r, a->node, ret)
@@ -175,6 +181,7 @@ static int read_sequence(struct yaml_reader *r, u32 depth, struct node *list)
 {
     struct node **to = &list->first;
     int err;
+
     while ((err = next_event(r)) == 0 && r->event.type != YAML_SEQUENCE_END_EVENT) {
         if ((err = read_node(r, depth + 1, to)) != 0)
             return err;
@@ -188,6 +195,7 @@ static int read_sequence(struct yaml_reader *r, u32 depth, struct node *list)
 static void put_member(struct map *names, struct node *object, struct node ***to, struct node *m)
 {
     struct node *old = map_get(names, m->name);
+
     if (old) {
         old->kind = m->kind;
         old->n = m->n;
@@ -223,6 +231,7 @@ static int read_members(struct yaml_reader *r, u32 depth, struct node *object, s
 {
     struct node **to = &object->first, *merged = NULL;
     int err;
+
     while ((err = next_event(r)) == 0 && r->event.type != YAML_MAPPING_END_EVENT) {
         struct node *value = NULL;
         if (r->event.type != YAML_SCALAR_EVENT)
@@ -251,6 +260,7 @@ static int yaml_collection(struct yaml_reader *r, u32 depth, struct node **ret)
     str tag =
         dup_z(r, is_mapping ? r->event.data.mapping_start.tag : r->event.data.sequence_start.tag);
     int err = new_node(r, is_mapping ? NODE_OBJECT : NODE_ARRAY, ret);
+
     if (err == 0 && is_mapping) {
         struct map names;
         map_init(&names, NULL);
@@ -276,10 +286,11 @@ static const yaml_char_t *anchor_of(const yaml_event_t *e)
 static int read_node(struct yaml_reader *r, u32 depth, struct node **ret)
 {
     struct anchor *anchor = NULL;
+
     if (depth > YAML_DEPTH_MAX)
         return yaml_complain(r, "nested too deeply");
     if (anchor_of(&r->event)) {
-        anchor = arena_zalloc(r->arena, sizeof *anchor);
+        anchor = arena_zalloc(r->arena, sizeof(*anchor));
         anchor->name = dup_z(r, anchor_of(&r->event));
         anchor->next = r->anchors;
         r->anchors = anchor;
@@ -302,6 +313,7 @@ static int read_node(struct yaml_reader *r, u32 depth, struct node **ret)
 int yaml_read(struct arena *a, str text, struct node **ret, struct fault *f)
 {
     struct yaml_reader r = {.arena = a, .fault = f};
+
     if (!yaml_parser_initialize(&r.parser))
         return fault_set(f, FILTER_FAULT_POLICY, "YAML: out of memory");
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.n);

@@ -42,12 +42,13 @@ static void judge_rule(struct explanation *x, const struct policy *p,
 static void judge_key(struct explanation *x, const struct policy *p, const struct policy_leaf *leaf,
                       const struct explain_watch *w, struct explain_key *ret)
 {
-    struct explain_value *values = arena_alloc(&x->arena, (w->n + 1) * sizeof *values);
+    struct explain_value *values = arena_alloc(&x->arena, (w->n + 1) * sizeof(*values));
+
     if (w->n)
-        memcpy(values, w->values, w->n * sizeof *values);
+        memcpy(values, w->values, w->n * sizeof(*values));
     struct explain_watch kept = *w; /* rules point to the values that stay */
     kept.values = values;
-    struct explain_rule *rules = arena_alloc(&x->arena, leaf->n * sizeof *rules);
+    struct explain_rule *rules = arena_alloc(&x->arena, leaf->n * sizeof(*rules));
     *ret = (struct explain_key){
         .leaf = leaf, .value_count = w->n, .values = values, .rule_count = leaf->n, .rules = rules};
     for (u32 i = 0; i < leaf->n; i++) {
@@ -78,6 +79,7 @@ struct joint {
 static void sets_add(struct joint *j, struct sets *s, u64 set)
 {
     u32 kept = 0;
+
     j->work += s->n;
     j->is_over |= j->work > JOINT_WORK_MAX;
     for (u32 i = 0; i < s->n; i++) {
@@ -92,7 +94,7 @@ static void sets_add(struct joint *j, struct sets *s, u64 set)
         return;
     }
     if (!s->v)
-        s->v = mem_array(JOINT_SETS_MAX, sizeof *s->v);
+        s->v = mem_array(JOINT_SETS_MAX, sizeof(*s->v));
     s->v[s->n++] = set;
 }
 
@@ -100,6 +102,7 @@ static void sets_add(struct joint *j, struct sets *s, u64 set)
 static void sets_combine(struct joint *j, struct sets *s, const struct sets *with)
 {
     struct sets r = {0};
+
     if (with->n == 1 && with->v[0] == 0)
         return;
     for (u32 i = 0; i < s->n && !j->is_over; i++)
@@ -112,6 +115,7 @@ static void sets_combine(struct joint *j, struct sets *s, const struct sets *wit
 static struct sets joint_sets(struct joint *j, const struct node *n)
 {
     struct sets s = {0};
+
     sets_add(j, &s, 0);
     if (n->kind >= NODE_STRING) {
         sets_add(j, &s, j->masks[j->next++]);
@@ -151,7 +155,7 @@ static bool holds_jointly(const struct explain_offer *o, const struct explain_br
         return true;
     if (b->key_count > JOINT_KEYS_MAX)
         return verdict;
-    u64 *masks = mem_array(o->scalars + 1, sizeof *masks);
+    u64 *masks = mem_array(o->scalars + 1, sizeof(*masks));
     u64 wanted = 0;
     for (u32 i = 0; i < b->key_count; i++) {
         const struct explain_watch *w = explain_watch_of(o, b->keys[i].leaf->path);
@@ -174,7 +178,8 @@ static void judge_branch(struct explanation *x, const struct policy *p,
                          const struct policy_branch *branch, const struct explain_offer *o,
                          struct explain_branch *ret)
 {
-    struct explain_key *keys = arena_alloc(&x->arena, branch->n * sizeof *keys);
+    struct explain_key *keys = arena_alloc(&x->arena, branch->n * sizeof(*keys));
+
     *ret = (struct explain_branch){.branch = branch, .key_count = branch->n, .keys = keys};
     for (u32 i = 0; i < branch->n; i++) {
         const struct policy_leaf *leaf = branch->leaves[i];
@@ -196,7 +201,8 @@ static bool is_nearer(const struct explain_branch *a, const struct explain_branc
 
 static void judge(struct explanation *x, const struct policy *p, const struct explain_offer *o)
 {
-    struct explain_branch *branches = arena_alloc(&x->arena, p->n * sizeof *branches);
+    struct explain_branch *branches = arena_alloc(&x->arena, p->n * sizeof(*branches));
+
     x->branches = branches;
     x->branch_count = p->n;
     for (u32 i = 0; i < p->n; i++) {
@@ -214,6 +220,7 @@ static bool matcher_verdict(const struct policy *p, const struct filter_message 
 {
     struct matcher *m = matcher_new(NULL);
     struct filter_hits hits = {0};
+
     matcher_add(m, 1, p);
     matcher_match(m, msg, &hits);
     bool r = hits.total > 0;
@@ -224,7 +231,8 @@ static bool matcher_verdict(const struct policy *p, const struct filter_message 
 
 struct explanation *explain_new(const struct policy *p, const struct filter_message *msg)
 {
-    struct explanation *x = mem_alloc(sizeof *x);
+    struct explanation *x = mem_alloc(sizeof(*x));
+
     arena_init(&x->arena);
     x->match = matcher_verdict(p, msg);
     struct explain_offer o;
@@ -262,5 +270,6 @@ const char *explain_reason_name(enum explain_reason reason)
         [EXPLAIN_NOT_ELIGIBLE] = "not-eligible",
         [EXPLAIN_EMPTY_BODY] = "empty-body",
     };
+
     return names[reason];
 }

@@ -18,9 +18,10 @@ static void watch_add(struct explain_offer *o, str path)
 static void watch_all(struct explain_offer *o, const struct policy *p)
 {
     size_t most = 0;
+
     for (u32 i = 0; i < p->n; i++)
         most += p->branches[i].n;
-    o->watches = mem_array(most + 1, sizeof *o->watches);
+    o->watches = mem_array(most + 1, sizeof(*o->watches));
     for (u32 i = 0; i < p->n; i++)
         for (u32 k = 0; k < p->branches[i].n; k++)
             watch_add(o, p->branches[i].leaves[k]->path);
@@ -36,8 +37,8 @@ static void watch_take(struct explain_offer *o, struct explain_watch *w,
 {
     if (w->n == w->cap) {
         w->cap = w->cap ? 2 * w->cap : 4;
-        w->values = mem_grow(w->values, w->cap * sizeof *w->values);
-        w->ordinals = mem_grow(w->ordinals, w->cap * sizeof *w->ordinals);
+        w->values = mem_grow(w->values, w->cap * sizeof(*w->values));
+        w->ordinals = mem_grow(w->ordinals, w->cap * sizeof(*w->ordinals));
     }
     w->values[w->n] = *v;
     w->values[w->n].place = arena_dup(o->arena, v->place);
@@ -64,6 +65,7 @@ static bool has_tail(str path, str tail)
 static str take_last(str *path)
 {
     size_t at = path->n;
+
     while (at > 0 && path->p[at - 1] != '.')
         at--;
     str name = str_slice(*path, at, path->n);
@@ -135,6 +137,7 @@ static struct explain_value value_of(const struct node *n, str place)
         [NODE_FALSE] = EXPLAIN_FALSE,   [NODE_NULL] = EXPLAIN_NULL,
     };
     bool is_literal = n->kind >= NODE_TRUE;
+
     return (struct explain_value){place, types[n->kind], is_literal ? LITERALS[n->kind] : n->text};
 }
 
@@ -144,6 +147,7 @@ static void walk_children(struct walk *w, const struct node *n)
 {
     size_t path = w->path.n, place = w->place.n;
     u32 i = 0;
+
     for (const struct node *c = n->first; c; c = c->next) {
         if (n->kind == NODE_ARRAY) {
             buf_printf(&w->place, "[%u]", i++);
@@ -168,6 +172,7 @@ static void walk_node(struct walk *w, const struct node *n)
     str path = buf_view(&w->path), place = buf_view(&w->place);
     struct explain_watch *here = place.n ? map_get(&o->by_path, path) : NULL;
     bool is_scalar = n->kind >= NODE_STRING;
+
     if (w->other != EXPLAIN_MET) {
         if (here && n->kind != NODE_ARRAY)
             note_near(o, here, w->other, place);
@@ -192,6 +197,7 @@ static void walk_node(struct walk *w, const struct node *n)
 static void walk_body(struct explain_offer *o, const struct node *root, enum explain_miss other)
 {
     struct walk w = {.o = o, .other = other};
+
     walk_node(&w, root);
     buf_deinit(&w.path);
     buf_deinit(&w.place);
@@ -199,9 +205,10 @@ static void walk_body(struct explain_offer *o, const struct node *root, enum exp
 
 static void collect_body(struct explain_offer *o, const struct filter_message *msg)
 {
-    struct fault *f = mem_alloc(sizeof *f);
+    struct fault *f = mem_alloc(sizeof(*f));
     struct node *root;
     str compact;
+
     if (tree_read(o->arena, msg->body, &root, &compact, f)) {
         o->eligibility = FILTER_INVALID_BODY;
         o->trouble =
@@ -269,10 +276,11 @@ static void take_elements(struct explain_offer *o, struct explain_watch *w, cons
 static bool collect_array(struct explain_offer *o, const struct filter_attr *a,
                           struct explain_watch *w)
 {
-    struct fault *f = mem_alloc(sizeof *f);
+    struct fault *f = mem_alloc(sizeof(*f));
     struct node *root;
     str compact;
     int err = tree_read(o->arena, a->value, &root, &compact, f);
+
     mem_free(f);
     if (err)
         return false;
@@ -292,6 +300,7 @@ static bool collect_attribute(struct explain_offer *o, const struct filter_attr 
 {
     struct explain_watch *w = map_get(&o->by_path, a->name);
     struct number number;
+
     if (str_is(a->type, "String.Array")) {
         if (collect_array(o, a, w))
             return true;
@@ -327,9 +336,10 @@ static bool collect_attribute(struct explain_offer *o, const struct filter_attr 
 /* Looks for keys without a value in the body. */
 static void look_into_body(struct explain_offer *o, str body)
 {
-    struct fault *f = mem_alloc(sizeof *f);
+    struct fault *f = mem_alloc(sizeof(*f));
     struct node *root;
     str compact;
+
     if (!tree_read(o->arena, body, &root, &compact, f) && root->kind == NODE_OBJECT)
         walk_body(o, root, EXPLAIN_OTHER_SCOPE);
     mem_free(f);
@@ -338,6 +348,7 @@ static void look_into_body(struct explain_offer *o, str body)
 static void collect_attributes(struct explain_offer *o, const struct filter_message *msg)
 {
     size_t usable = 0;
+
     for (size_t i = 0; i < msg->attr_count; i++) {
         const struct filter_attr *a = &msg->attrs[i];
         if (!collect_attribute(o, a)) {

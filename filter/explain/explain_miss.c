@@ -51,12 +51,14 @@ const char *explain_type_name(enum explain_type type)
         [EXPLAIN_STRING] = "string", [EXPLAIN_NUMBER] = "number", [EXPLAIN_TRUE] = "true",
         [EXPLAIN_FALSE] = "false",   [EXPLAIN_NULL] = "null",
     };
+
     return names[type];
 }
 
 static bool text_meets(enum policy_kind kind, const struct policy_operand *o, str text)
 {
     struct address a;
+
     switch (kind) {
     case POLICY_STRING:
         return str_eq(o->text, text) ||
@@ -129,6 +131,7 @@ static bool meets_unescaped(enum policy_kind kind, const struct policy_operand *
 static bool meets_folded(enum policy_kind kind, const struct policy_operand *o, str text)
 {
     struct arena a;
+
     arena_init(&a);
     struct policy_operand folded = {.text = fold_dup(&a, o->text)};
     folded.pattern =
@@ -156,6 +159,7 @@ static enum explain_miss text_miss(enum policy_kind kind, const struct policy_op
                                    enum filter_scope scope)
 {
     struct address a;
+
     if (kind == POLICY_CIDR && !address_read(text, &a))
         return EXPLAIN_NO_ADDRESS;
     if (kind == POLICY_CIDR)
@@ -177,6 +181,7 @@ static enum explain_miss operand_miss(enum policy_kind kind, const struct policy
                                       const struct explain_value *v, enum filter_scope scope)
 {
     struct number n;
+
     if (is_numeric(kind)) {
         if (v->type == EXPLAIN_NUMBER)
             return number_read(v->text, &n) ? EXPLAIN_TYPE : number_miss(kind, o, &n);
@@ -194,6 +199,7 @@ static enum explain_miss operand_miss(enum policy_kind kind, const struct policy
 static enum explain_miss literal_miss(enum policy_kind kind, const struct explain_value *v)
 {
     bool is_same = str_is(v->text, literal_text(kind));
+
     if (v->type == EXPLAIN_STRING)
         return is_same ? EXPLAIN_LITERAL_QUOTED : EXPLAIN_TYPE;
     if (v->type == EXPLAIN_NUMBER)

@@ -93,6 +93,7 @@ static void put_part(struct buf *out, char letter, const struct parts *p)
 static str compose(struct arena *a, const char *sentence, const struct parts *p)
 {
     struct buf b = {0};
+
     for (; *sentence; sentence++) {
         if (*sentence == '%')
             put_part(&b, *++sentence, p);
@@ -108,6 +109,7 @@ str explain_words_of_rule(struct arena *a, const struct policy_leaf *leaf,
                           const struct explain_rule *rule, const struct explain_watch *w)
 {
     struct parts p = {rule->value, rule->rule, w->near_place, leaf->path};
+
     if (rule->holds && !rule->value)
         return compose(a, "the message has no \"%K\", which matches %R.", &p);
     return compose(a, SENTENCES[rule->miss], &p);
@@ -116,6 +118,7 @@ str explain_words_of_rule(struct arena *a, const struct policy_leaf *leaf,
 str explain_words_of_key(struct arena *a, const struct explain_key *key)
 {
     struct buf b = {0};
+
     explain_show(&b, key->leaf->path);
     buf_z(&b, ": ");
     buf_str(&b, key->nearest->words);
@@ -178,6 +181,7 @@ static void sum_up_failed(struct explanation *x, const struct policy *p)
                               ? " None of its alternatives matches; the nearest fails "
                                 "at:"
                               : "";
+
     if (x->nearest->is_split) {
         x->words = STR("The policy rejects the message: every key matches by itself, but not "
                        "within the same array element.");

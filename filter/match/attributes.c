@@ -30,6 +30,7 @@ static str text_escaped(struct event *e, str text)
 {
     char *out;
     size_t n = 0;
+
     if (str_find(text, '"') < 0 && str_find(text, '\\') < 0)
         return text;
     out = e->texts + e->text_n;
@@ -57,6 +58,7 @@ static bool array_read(struct matcher *m, u32 path, str text)
 {
     struct scan s;
     struct scan_text t;
+
     scan_init(&s, text);
     for (;;) {
         enum value_kind kind;
@@ -90,6 +92,7 @@ static bool array_read(struct matcher *m, u32 path, str text)
 static bool attr_read(struct matcher *m, u32 path, enum attr_type type, str value)
 {
     struct number number;
+
     switch (type) {
     case TYPE_STRING:
         if (str_has_control(value))
@@ -115,6 +118,7 @@ enum filter_eligibility attributes_read(struct matcher *m, const struct filter_a
 {
     size_t usable = 0, room = 0;
     u32 root = m->root[FILTER_ATTRIBUTES];
+
     for (size_t i = 0; i < n; i++)
         room += attrs[i].value.n * 3; /* decoded once, then escaped */
     event_reserve(&m->event, room);

@@ -51,6 +51,7 @@ struct ops {
 static inline struct ops ops_from(const struct walk *w, u32 at)
 {
     const u64 *map = w->x->ops + at / 64;
+
     return (struct ops){map, *map & ~0ull << (at % 64), at / 64 * 64};
 }
 
@@ -71,6 +72,7 @@ static inline u32 quote_before(const struct walk *w, u32 at, u32 from)
 {
     u32 block = at / 64;
     u64 bits = w->x->quotes[block] & ((1ull << (at % 64)) - 1);
+
     while (bits == 0) {
         if (block * 64 <= from)
             return from;
@@ -100,6 +102,7 @@ static bool skip_bracket(const struct walk *w, u32 *at)
     u32 block = *at / 64, to = w->depth;
     u64 rest = ~1ull << (*at % 64);
     u32 bit = bit_of_end(x->opens[block] & rest, x->closes[block] & rest, to + 1, to);
+
     while (bit == 64) {
         do
             block++;
@@ -130,6 +133,7 @@ static bool is_string(str quoted)
 {
     struct scan s;
     struct scan_text t;
+
     scan_init(&s, quoted);
     return scan_next(&s, &t) == SCAN_STRING && t.raw.n == quoted.n - 2;
 }
@@ -139,6 +143,7 @@ static __attribute__((noinline)) str unescaped(struct walk *w, str quoted)
 {
     struct event *e = &w->m->event;
     str raw = str_slice(quoted, 1, quoted.n - 1);
+
     if (w->m->unchecked && !is_string(quoted))
         return raw;
     char *out = e->texts + e->text_n;
@@ -151,6 +156,7 @@ static __attribute__((noinline)) str unescaped(struct walk *w, str quoted)
 static inline str decoded(struct walk *w, str quoted)
 {
     str raw = str_slice(quoted, 1, quoted.n - 1);
+
     if (LIKELY(!w->x->has_escapes) || !raw.n || !memchr(raw.p, '\\', raw.n))
         return raw;
     return unescaped(w, quoted);
@@ -160,6 +166,7 @@ static inline str decoded(struct walk *w, str quoted)
 static inline void add_scalar(struct walk *w, u32 path, u32 element, str text)
 {
     enum value_kind kind = VALUE_NUMBER;
+
     if (UNLIKELY(!text.n))
         return;
     switch (text.p[0]) {
@@ -182,6 +189,7 @@ static inline void add_scalar(struct walk *w, u32 path, u32 element, str text)
 static inline bool has_dot(str name)
 {
     size_t at = 0;
+
     for (; at + 8 <= name.n; at += 8) {
         u64 x = key_word(name.p + at) ^ 0x2E2E2E2E2E2E2E2Eull;
         if ((x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull)
@@ -206,6 +214,7 @@ static inline u32 member_child(const struct matcher *m, u32 path, str name)
 {
     const struct path *p = &m->paths[path];
     bool dotted = false;
+
     if (UNLIKELY(!p->kids)) {
         if (!p->kid_n || has_dot(name))
             return p->kid_n ? descend(m, path, name) : 0;
@@ -237,6 +246,7 @@ static __attribute__((noinline)) u32 find_member(struct walk *w, u32 path, u32 f
 {
     u32 end = w->text[colon - 1] == '"' ? colon - 1 : quote_before(w, colon, from);
     u32 start = quote_before(w, end, from);
+
     if (UNLIKELY(start >= end))
         return 0;
     str quoted = str_from(w->text + start, end + 1 - start);
@@ -255,6 +265,7 @@ static __attribute__((noinline)) void last_name_wins(struct walk *w, u32 first, 
     struct event *e = &w->m->event;
     struct body *b = w->b;
     u32 n = b->member_n, before = b->member_of[path];
+
     if (UNLIKELY(before >= first && before < n && b->members[before].path == path)) {
         u32 end = before + 1 < n ? b->members[before + 1].value : e->value_n;
         for (u32 v = b->members[before].value; v < end; v++)
@@ -296,6 +307,7 @@ static inline __attribute__((always_inline)) bool
 walk_value(struct walk *w, u32 path, u32 element, bool asked, u32 from, struct ops *ops, u32 *ret)
 {
     u32 op = ops_next(ops);
+
     if (w->text[op] == '{' || w->text[op] == '[') {
         u32 at = op;
         if (!walk_bracket(w, path, element, &at))
@@ -314,6 +326,7 @@ walk_value(struct walk *w, u32 path, u32 element, bool asked, u32 from, struct o
 static inline bool may_walk(struct walk *w, u32 first, u32 child, u64 *seen)
 {
     u64 bit = 1ull << (child % 64);
+
     if (UNLIKELY(w->careful)) {
         last_name_wins(w, first, child);
         return true;
@@ -330,6 +343,7 @@ static bool walk_object(struct walk *w, u32 path, u32 element, u32 *at)
     u32 first = w->b->member_n, place = 0, op = *at;
     struct ops ops = ops_from(w, op + 1);
     u64 seen = 0;
+
     w->depth++;
     do {
         u32 from = op + 1, colon = ops_next(&ops), child;
@@ -366,6 +380,7 @@ static bool walk_array(struct walk *w, u32 path, u32 element, u32 *at)
     bool ties = path_in_same_element(p), asked = path_is_asked(p);
     u32 array = ties ? ++e->array_n : 0, op = *at;
     struct ops ops = ops_from(w, op + 1);
+
     w->depth++;
     do {
         u32 in = ties ? event_element(e, element, array) : element;
@@ -422,6 +437,7 @@ static void follow_paths(struct body *b, const struct matcher *m)
 bool body_read(struct matcher *m, str text, bool *ret_empty)
 {
     struct body *b = body_of(m);
+
     if (!index_of(&b->index, text, m->unchecked ? INDEX_STRUCTURAL : INDEX_CHECKED))
         return false;
     if (text.p[b->index.root] != '{')

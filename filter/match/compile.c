@@ -20,6 +20,7 @@ enum { ASKED_RANGES_MAX = 16 };
 static int cond_order(const void *a, const void *b)
 {
     u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
     return x < y ? -1 : x > y;
 }
 
@@ -27,6 +28,7 @@ static int cond_order(const void *a, const void *b)
 static u32 sort_conds(struct matcher *m, u32 *conds, u32 n)
 {
     u32 kept = 0;
+
     if (n > 1)
         qsort(conds, n, sizeof(*conds), cond_order);
     for (u32 i = 0; i < n; i++) {
@@ -42,6 +44,7 @@ static u32 of_number(struct matcher *m, u32 path, const struct number *n)
 {
     char few[NUMBER_KEY_STACK];
     struct decimal decimal;
+
     if (decimal_of(n, &decimal))
         return cond_of_text(m, COND_NUMBER, path, decimal_key(&decimal, few));
     size_t size = number_key_size(n);
@@ -56,6 +59,7 @@ static u32 of_operand(struct matcher *m, u32 path, enum policy_kind kind, bool n
                       const struct policy_operand *o)
 {
     char key[COND_ADDRESS_SIZE];
+
     switch (kind) {
     case POLICY_STRING:
         if (!o->is_address || negated)
@@ -86,6 +90,7 @@ static u32 of_operand(struct matcher *m, u32 path, enum policy_kind kind, bool n
 static u32 of_but(struct matcher *m, u32 path, const struct policy_entry *e, bool or_absent)
 {
     u32 *kids = mem_array(e->n, sizeof(*kids));
+
     for (u32 i = 0; i < e->n; i++)
         kids[i] = of_operand(m, path, e->kind, true, &e->operands[i]);
     u32 n = sort_conds(m, kids, e->n);
@@ -121,6 +126,7 @@ static bool has_kind(const struct policy_leaf *leaf, enum policy_kind kind)
 static u32 of_presence(struct matcher *m, u32 path, bool or_absent)
 {
     u32 kids[2] = {cond_of_path(m, COND_PRESENT, path)};
+
     if (!or_absent)
         return kids[0];
     kids[1] = cond_of_path(m, COND_ABSENT, path);
@@ -130,6 +136,7 @@ static u32 of_presence(struct matcher *m, u32 path, bool or_absent)
 static u32 of_entries(struct matcher *m, u32 path, const struct policy_leaf *leaf)
 {
     const struct policy_entry *e = leaf->entries;
+
     if (leaf->n == 1)
         return of_entry(m, path, e);
     if (has_kind(leaf, POLICY_EXISTS))
@@ -149,6 +156,7 @@ u32 compile_leaf(struct matcher *m, enum filter_scope scope, const struct policy
 {
     u32 path = path_of(m, m->root[scope], leaf->path, scope == FILTER_BODY);
     u32 cond = of_entries(m, path, leaf);
+
     path_release(m, path);
     return cond;
 }
@@ -158,6 +166,7 @@ u32 compile_leaf(struct matcher *m, enum filter_scope scope, const struct policy
 static u32 longest_piece(const struct pattern *p)
 {
     size_t n = 0;
+
     for (u32 i = 0; i < p->n; i++)
         n = MAX(n, p->pieces[i].n);
     return (u32)MIN(n, 7);
@@ -167,6 +176,7 @@ static u32 longest_piece(const struct pattern *p)
 static double kind_weight(const struct cond *c)
 {
     u32 n = MIN(c->n, 6);
+
     switch ((enum cond_kind)c->kind) {
     case COND_STRING:
     case COND_NUMBER:
@@ -189,6 +199,7 @@ static double kind_weight(const struct cond *c)
 static double kids_cost(const struct matcher *m, const struct cond *c)
 {
     double sum = 0;
+
     for (u32 i = 0; i < c->n; i++) {
         const struct cond *kid = &m->conds[c->kids.ids[i]];
         if (kid->kind == COND_ABSENT)
@@ -204,6 +215,7 @@ static double kids_cost(const struct matcher *m, const struct cond *c)
 static double pivot_cost(const struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
+
     if (c->kind == COND_OR)
         return kids_cost(m, c);
     return c->lazy ? 1e12 : kind_weight(c) * c->refs;
@@ -232,6 +244,7 @@ static bool needs_value(const struct matcher *m, const struct cond *c)
 static bool is_cheaper_asked(const struct matcher *m, const struct cond *c)
 {
     u32 present = m->paths[c->path].present;
+
     return c->kind == COND_RANGE && !c->watchers &&
            (!present || m->conds[present].refs < ASKED_RANGES_MAX);
 }
@@ -239,6 +252,7 @@ static bool is_cheaper_asked(const struct matcher *m, const struct cond *c)
 static struct pivot_choice choose_pivot(struct matcher *m, const u32 *conds, u32 n)
 {
     struct pivot_choice best = {.at = UINT32_MAX, .cost = 1e12};
+
     for (u32 i = 0; i < n; i++) {
         const struct cond *c = &m->conds[conds[i]];
         double cost = pivot_cost(m, conds[i]);
@@ -328,6 +342,7 @@ static void put_side_first(struct matcher *m, struct group_key *key, u32 *asks)
 static void arrange(struct matcher *m, struct group_key *key, u32 *conds, u32 n)
 {
     u32 left = 0, vetoes = 0;
+
     for (u32 i = 0; i < n; i++)
         if (!is_popular(m, conds[i]) || !tail_add(m, key, conds[i]))
             conds[left++] = conds[i];
@@ -347,6 +362,7 @@ static void put_expression(struct matcher *m, enum filter_scope scope, u32 id, u
                            bool many, const struct pivot_choice *pivot)
 {
     struct group_key key = {.many = many};
+
     if (pivot->at == UINT32_MAX) {
         key.pivot = cond_of_path(m, COND_SCOPE, m->root[scope]);
     } else if (pivot->present) {
@@ -366,6 +382,7 @@ static u32 values_of(struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
     u32 n = 0, path = c->path, *kids = mem_array(c->n, sizeof(*kids));
+
     for (u32 i = 0; i < c->n; i++)
         if (m->conds[c->kids.ids[i]].kind != COND_ABSENT)
             kids[n++] = cond_hold(m, c->kids.ids[i]);
@@ -380,6 +397,7 @@ void compile_expression(struct matcher *m, enum filter_scope scope, u32 id, u32 
     struct pivot_choice pivot = choose_pivot(m, conds, n);
     u32 at = pivot.at;
     bool takes_absence = at != UINT32_MAX && !pivot.present && m->conds[conds[at]].lazy;
+
     if (!takes_absence) {
         put_expression(m, scope, id, conds, n, many, &pivot);
         return;

@@ -12,6 +12,7 @@
 static u32 ids_cap(u32 n)
 {
     u32 cap = 2;
+
     while (cap < n)
         cap *= 2;
     return cap;
@@ -37,6 +38,7 @@ void ids_add(struct matcher *m, union ids *ids, u32 *n, u32 id)
 void ids_remove(struct matcher *m, union ids *ids, u32 *n, u32 id)
 {
     u32 at = 0;
+
     if (*n == 1) {
         assert(ids->one == id);
         *n = 0;
@@ -61,6 +63,7 @@ void ids_remove(struct matcher *m, union ids *ids, u32 *n, u32 id)
 static u32 cond_new(struct matcher *m, enum cond_kind kind, u32 path)
 {
     u32 id = m->cond_free;
+
     if (id) {
         m->cond_free = m->conds[id].refs;
     } else {
@@ -83,6 +86,7 @@ static u32 text_tag(const struct matcher *m, enum cond_kind kind, u32 path, str 
 {
     u64 start = key_start(m->seed, kind, path);
     bool back = kind == COND_SUFFIX || kind == COND_SUFFIX_FOLDED;
+
     return back ? key_of_back(start, text) : key_of(start, text);
 }
 
@@ -105,6 +109,7 @@ u32 cond_of_text(struct matcher *m, enum cond_kind kind, u32 path, str text)
 {
     struct table_walk w;
     u32 id, tag = text_tag(m, kind, path, text);
+
     table_start(&w, &m->cond_table, tag);
     while ((id = table_next(&w)) != 0) {
         struct cond *c = &m->conds[id];
@@ -129,6 +134,7 @@ u32 cond_of_text(struct matcher *m, enum cond_kind kind, u32 path, str text)
 static str copy_to(char **at, str s)
 {
     char *p = *at;
+
     if (s.n)
         memcpy(p, s.p, s.n);
     *at += s.n;
@@ -138,6 +144,7 @@ static str copy_to(char **at, str s)
 static struct wild *wild_new(struct matcher *m, str text, const struct pattern *p)
 {
     size_t size = sizeof(struct wild) + p->n * sizeof(str) + text.n;
+
     for (u32 i = 0; i < p->n; i++)
         size += p->pieces[i].n;
     struct wild *w = matcher_alloc(m, size);
@@ -158,6 +165,7 @@ u32 cond_of_wild(struct matcher *m, u32 path, str text, const struct pattern *p)
 {
     struct table_walk w;
     u32 id, tag = text_tag(m, COND_WILDCARD, path, text);
+
     table_start(&w, &m->cond_table, tag);
     while ((id = table_next(&w)) != 0) {
         struct cond *c = &m->conds[id];
@@ -175,6 +183,7 @@ u32 cond_of_wild(struct matcher *m, u32 path, str text, const struct pattern *p)
 static size_t range_text(const struct policy_range *r, char *out)
 {
     size_t n = 1;
+
     out[0] = (char)(r->has_low | r->has_high << 1 | r->low_open << 2 | r->high_open << 3);
     if (r->has_low)
         n += number_key(&r->low, out + n);
@@ -191,6 +200,7 @@ u32 cond_of_range(struct matcher *m, u32 path, const struct policy_range *r)
     char *text = mem_alloc(size);
     str key = str_from(text, range_text(r, text));
     u32 id, tag = text_tag(m, COND_RANGE, path, key);
+
     table_start(&w, &m->cond_table, tag);
     while ((id = table_next(&w)) != 0) {
         struct cond *c = &m->conds[id];
@@ -229,6 +239,7 @@ u32 cond_of_path(struct matcher *m, enum cond_kind kind, u32 path)
                  : kind == COND_ABSENT ? &m->paths[path].absent
                  : kind == COND_SCOPE  ? &m->scope[path == m->root[FILTER_BODY]]
                                        : &m->always;
+
     if (*known)
         return cond_hold(m, *known);
     u32 id = cond_new(m, kind, path);
@@ -241,6 +252,7 @@ u32 cond_of_kids(struct matcher *m, enum cond_kind kind, u32 path, const u32 *ki
 {
     struct table_walk w;
     u32 id, tag = key_of(key_start(m->seed, kind, path), str_from(kids, n * sizeof(u32)));
+
     table_start(&w, &m->cond_table, tag);
     while ((id = table_next(&w)) != 0) {
         struct cond *c = &m->conds[id];
@@ -280,6 +292,7 @@ u32 cond_hold(struct matcher *m, u32 cond)
 static void release_kids(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
+
     for (u32 i = 0; i < c->n; i++) {
         u32 kid = c->kids.ids[i];
         if (c->kind != COND_OR)
@@ -292,6 +305,7 @@ static void release_kids(struct matcher *m, u32 cond)
 static void cond_forget(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
+
     switch ((enum cond_kind)c->kind) {
     case COND_PRESENT: m->paths[c->path].present = 0; return;
     case COND_ABSENT: m->paths[c->path].absent = 0; return;
@@ -313,6 +327,7 @@ static void cond_forget(struct matcher *m, u32 cond)
 void cond_release(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
+
     assert(c->refs > 0);
     if (--c->refs)
         return;
@@ -341,6 +356,7 @@ static u32 users(struct matcher *m, enum cond_kind kind, u32 path, str text)
 {
     struct table_walk w;
     u32 id;
+
     table_start(&w, &m->cond_table, text_tag(m, kind, path, text));
     while ((id = table_next(&w)) != 0) {
         const struct cond *c = &m->conds[id];
@@ -355,6 +371,7 @@ static void weigh(struct matcher *m, u32 path, enum cond_kind kind, str text,
 {
     double n = users(m, kind, path, text) + 1.0;
     double cost = n * n / (double)(1u << 2 * MIN(text.n, 8));
+
     if (kind == COND_GRAM)
         cost *= 2;
     if (best->cost > 0 && cost >= best->cost)
@@ -375,6 +392,7 @@ static u32 wild_anchor(struct matcher *m, u32 path, const struct pattern *p)
 {
     struct anchor_choice best = {.cost = 0};
     str head = p->pieces[0], tail = p->pieces[p->n - 1];
+
     weigh(m, path, COND_PREFIX, str_slice(head, 0, STEP_LENGTH_MAX - 1), &best);
     if (p->n > 1)
         weigh(m, path, COND_SUFFIX, tail.n < STEP_LENGTH_MAX ? tail : str_slice(tail, 0, 0), &best);
@@ -393,6 +411,7 @@ static void watch_wild(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
     u32 anchor = wild_anchor(m, c->path, &c->wild->pattern);
+
     m->conds[cond].wild->anchor = anchor;
     adopt(m, anchor, cond);
 }
@@ -402,6 +421,7 @@ static void watch_range(struct matcher *m, u32 cond)
     char blocks[2][RANGE_BLOCK_SIZE];
     struct cond *c = &m->conds[cond];
     u32 path = c->path, n = range_blocks(c->range, blocks);
+
     for (u32 i = 0; i < n; i++) {
         u32 anchor = cond_of_text(m, COND_BLOCK, path, str_from(blocks[i], RANGE_BLOCK_SIZE));
         m->conds[cond].range->anchors[i] = anchor;
@@ -412,6 +432,7 @@ static void watch_range(struct matcher *m, u32 cond)
 void cond_watch(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
+
     if (c->watchers++)
         return;
     if (c->kind == COND_WILDCARD)
@@ -426,6 +447,7 @@ void cond_watch(struct matcher *m, u32 cond)
 void cond_unwatch(struct matcher *m, u32 cond)
 {
     struct cond *c = &m->conds[cond];
+
     assert(c->watchers > 0);
     if (--c->watchers)
         return;

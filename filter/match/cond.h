@@ -127,6 +127,7 @@ void cond_unwatch(struct matcher *m, u32 cond);
 static inline str cond_address_text(const struct address *a, u32 bits, char out[COND_ADDRESS_SIZE])
 {
     size_t n = address_bits(a) / 8;
+
     out[0] = (char)a->family;
     out[1] = (char)bits;
     memcpy(out + 2, a->bytes, n);

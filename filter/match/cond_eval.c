@@ -15,6 +15,7 @@ static bool takes_folded(const struct cond *c, str text)
 static bool takes_string(const struct cond *c, str text)
 {
     struct address address;
+
     switch ((enum cond_kind)c->kind) {
     case COND_STRING: return str_eq(cond_text(c), text);
     case COND_PREFIX: return str_starts(text, cond_text(c));
@@ -40,6 +41,7 @@ static bool takes_string(const struct cond *c, str text)
 static bool takes_number(const struct cond *c, struct value *v)
 {
     char few[NUMBER_KEY_STACK];
+
     if (c->kind == COND_RANGE)
         return range_takes(c->range, v);
     if (c->kind != COND_NUMBER)
@@ -88,6 +90,7 @@ bool wild_may_take(struct matcher *m, const struct wild *w, const struct value *
 bool cond_takes(struct matcher *m, u32 cond, struct value *v)
 {
     const struct cond *c = &m->conds[cond];
+
     switch ((enum cond_kind)c->kind) {
     case COND_PRESENT: return true;
     case COND_ABSENT:
@@ -136,6 +139,7 @@ bool cond_find_out(struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
     bool present = m->seen[c->path].epoch == m->epoch, holds = false;
+
     switch ((enum cond_kind)c->kind) {
     case COND_ABSENT:
     case COND_BUT_OR_ABSENT: holds = true; break;

@@ -52,6 +52,7 @@ void event_more(struct event *e)
 void event_touch(struct event *e, u32 path, u32 value)
 {
     struct path_seen *seen = &e->seen[path];
+
     seen->epoch = e->epoch;
     seen->n = 1;
     seen->first = seen->last = value;
@@ -64,6 +65,7 @@ void event_touch(struct event *e, u32 path, u32 value)
 u32 event_element(struct event *e, u32 parent, u32 array)
 {
     u32 at = e->element_n++;
+
     if (at >= e->element_cap)
         e->elements = matcher_room(e->elements, &e->element_cap, at, sizeof(*e->elements));
     e->elements[at] = (struct element){parent, array};
@@ -73,12 +75,14 @@ u32 event_element(struct event *e, u32 parent, u32 array)
 double event_long_approx(const struct value *v)
 {
     struct number exact = event_exact(v);
+
     return decimal_approx_of(&exact);
 }
 
 void event_close(struct matcher *m)
 {
     struct event *e = &m->event;
+
     for (u32 i = 0; i < e->touched_n; i++) {
         u32 path = e->touched[i];
         if (!(m->paths[path].kinds & 1u << COND_STRING))

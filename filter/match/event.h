@@ -80,6 +80,7 @@ void event_touch(struct event *e, u32 path, u32 value);
 static inline u32 event_add(struct event *e, enum value_kind kind, u32 path, u32 element, str text)
 {
     u32 at = e->value_n++;
+
     if (UNLIKELY(at >= e->value_cap))
         event_more(e);
     struct value *v = &e->values[at];
@@ -110,6 +111,7 @@ static inline u32 event_add(struct event *e, enum value_kind kind, u32 path, u32
 static inline struct number event_exact(const struct value *v)
 {
     struct number n;
+
     return LIKELY(number_read(v->text, &n) == 0) ? n : (struct number){0};
 }
 

@@ -16,6 +16,7 @@ enum { KIND_GROUP = 101 };
 static u32 key_tag(const struct matcher *m, const struct group_key *key)
 {
     u64 h = key_start(m->seed, KIND_GROUP, key->pivot);
+
     h = key_step(h, (u64)key->vetoes << 32 | key->asks);
     h = key_step(h, key->tail_n | (u64)key->many << 32 | (u64)key->side << 40);
     h = key_step(h, key->side_path);
@@ -57,6 +58,7 @@ static void move_to(struct matcher *m, struct group *g, u32 cap)
 {
     struct group old = *g;
     u32 width = 1 + g->vetoes + g->asks;
+
     g->cap = cap;
     g->rows = matcher_alloc(m, rows_size(g, cap));
     for (u32 i = 0; i < width && g->n; i++)
@@ -71,6 +73,7 @@ static void move_to(struct matcher *m, struct group *g, u32 cap)
 static u32 group_create(struct matcher *m, const struct group_key *key, u32 tag)
 {
     u32 id = m->group_free;
+
     if (id) {
         m->group_free = m->groups[id].n;
     } else {
@@ -98,6 +101,7 @@ static void group_free(struct matcher *m, u32 id)
 {
     struct group *g = &m->groups[id];
     u32 pivot = g->pivot;
+
     assert(g->n == 0);
     if (g->current)
         table_remove(&m->group_table, g->tag, id);
@@ -114,6 +118,7 @@ static u32 current_group(struct matcher *m, const struct group_key *key)
 {
     struct table_walk w;
     u32 id, tag = key_tag(m, key);
+
     table_start(&w, &m->group_table, tag);
     while ((id = table_next(&w)) != 0)
         if (same_key(&m->groups[id], key))
@@ -131,6 +136,7 @@ static u32 put_row(struct matcher *m, u32 group, u32 id, const u32 *columns, siz
 {
     struct group *g = &m->groups[group];
     u32 at = g->n, width = g->vetoes + g->asks;
+
     if (at == g->cap)
         move_to(m, g, g->cap < 4 ? g->cap + 1 : MIN(g->cap + g->cap / 2, GROUP_ROWS_MAX));
     g->n++;
@@ -144,6 +150,7 @@ static u32 put_row(struct matcher *m, u32 group, u32 id, const u32 *columns, siz
 static void count_ties(struct matcher *m, const struct group *g, u32 at, i32 change)
 {
     u32 few[32], *conds = few, n = group_width(g);
+
     if (n == 1)
         return;
     if (n > ARRAY_LEN(few))
@@ -158,6 +165,7 @@ u32 group_add(struct matcher *m, const struct group_key *key, u32 id, const u32 
               u32 *ret_at)
 {
     u32 group = current_group(m, key);
+
     *ret_at = put_row(m, group, id, columns, 1);
     count_ties(m, &m->groups[group], *ret_at, 1);
     return group;
@@ -168,6 +176,7 @@ static void drop_row(struct matcher *m, u32 group, u32 at)
 {
     struct group *g = &m->groups[group];
     u32 last = --g->n, width = g->vetoes + g->asks;
+
     if (at == last)
         return;
     for (u32 i = 0; i <= width; i++)
@@ -180,6 +189,7 @@ static void drop_row(struct matcher *m, u32 group, u32 at)
 static void thin(struct matcher *m, u32 group)
 {
     struct group *g = &m->groups[group];
+
     if (g->cap < 16 || g->n > g->cap / 4)
         return;
     move_to(m, g, g->n + g->n / 2 + 1);
@@ -188,6 +198,7 @@ static void thin(struct matcher *m, u32 group)
 void group_remove(struct matcher *m, u32 group, u32 at)
 {
     u32 few[32], *conds = few, n = group_width(&m->groups[group]);
+
     if (n > ARRAY_LEN(few))
         conds = mem_array(n, sizeof(*conds));
     group_row(&m->groups[group], at, conds);
@@ -207,6 +218,7 @@ void group_remove(struct matcher *m, u32 group, u32 at)
 static u32 move_rows(struct matcher *m, u32 from, u32 budget)
 {
     struct group_key key = {.pivot = m->groups[from].pivot, .many = m->groups[from].many};
+
     key.tail_n = m->groups[from].tail_n;
     key.vetoes = m->groups[from].vetoes;
     key.asks = m->groups[from].asks;
@@ -230,6 +242,7 @@ static u32 move_rows(struct matcher *m, u32 from, u32 budget)
 bool group_compact(struct matcher *m, u32 budget)
 {
     u32 done = 0;
+
     while (done < budget && m->sweep_at < m->group_n) {
         struct group *g = &m->groups[m->sweep_at];
         done++;

@@ -46,6 +46,7 @@ static inline const u32 *group_column(const struct group *g, u32 column)
 static inline double group_bound(const struct group *g, u32 at)
 {
     double bound;
+
     memcpy(&bound, group_column(g, g->vetoes + g->asks) + (size_t)at * 2, sizeof(bound));
     return bound;
 }

@@ -30,6 +30,7 @@ CORE u64 bits(__m256i low, __m256i high)
 CORE u64 equals(struct pair w, char c)
 {
     __m256i with = _mm256_set1_epi8(c);
+
     return bits(_mm256_cmpeq_epi8(w.low, with), _mm256_cmpeq_epi8(w.high, with));
 }
 
@@ -38,6 +39,7 @@ CORE u64 within(struct pair w, char from, char n)
 {
     __m256i base = _mm256_set1_epi8(from), top = _mm256_set1_epi8((char)(n - 1));
     __m256i low = _mm256_sub_epi8(w.low, base), high = _mm256_sub_epi8(w.high, base);
+
     return bits(_mm256_cmpeq_epi8(_mm256_min_epu8(low, top), low),
                 _mm256_cmpeq_epi8(_mm256_min_epu8(high, top), high));
 }
@@ -45,6 +47,7 @@ CORE u64 within(struct pair w, char from, char n)
 CORE struct pair folded(struct pair w)
 {
     __m256i bit = _mm256_set1_epi8(0x20);
+
     return (struct pair){_mm256_or_si256(w.low, bit), _mm256_or_si256(w.high, bit)};
 }
 
@@ -53,6 +56,7 @@ CORE u64 blanks(struct pair w)
 {
     const __m256i table = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0));
+
     return bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, w.low), w.low),
                 _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, w.high), w.high));
 }
@@ -60,6 +64,7 @@ CORE u64 blanks(struct pair w)
 CORE void block_marks(const u8 *p, struct group *g)
 {
     struct pair w = load(p), f = folded(w);
+
     g->quote.all = equals(w, '"');
     g->slash.all = equals(w, '\\');
     g->open.all = equals(f, '{');
@@ -73,6 +78,7 @@ CORE void block_marks(const u8 *p, struct group *g)
 CORE void block_masks(const u8 *p, struct group *g)
 {
     struct pair w = load(p);
+
     g->control.all = within(w, 0, 0x20);
     g->high.all = bits(w.low, w.high);
 }
@@ -80,6 +86,7 @@ CORE void block_masks(const u8 *p, struct group *g)
 CORE void block_digits(const u8 *p, struct group *g)
 {
     struct pair w = load(p);
+
     g->digit.all = within(w, '0', 10);
     g->zero.all = equals(w, '0');
     g->minus.all = equals(w, '-');
@@ -89,6 +96,7 @@ CORE void block_digits(const u8 *p, struct group *g)
 CORE void block_powers(const u8 *p, struct group *g)
 {
     struct pair w = load(p);
+
     g->plus.all = equals(w, '+');
     g->exponent.all = equals(folded(w), 'e');
 }

@@ -44,6 +44,7 @@ static inline lanes lanes_add(lanes x, lanes y, u64 *carry)
     u64 over = _mm512_cmplt_epu64_mask((__m512i)sum, (__m512i)x);
     u64 full = _mm512_cmpeq_epi64_mask((__m512i)sum, _mm512_set1_epi64(-1));
     u64 in = ((over << 1 | *carry) + full) ^ full;
+
     *carry = in >> LANES & 1;
     return sum - lanes_spread(in);
 }
@@ -53,6 +54,7 @@ static inline lanes lanes_add(lanes x, lanes y, u64 *carry)
 static inline lanes lanes_parity(lanes x, u64 *odd)
 {
     const __m512i ones = _mm512_set1_epi64(-1), one = _mm512_set1_epi64(1);
+
     *odd = _mm512_test_epi64_mask(_mm512_popcnt_epi64((__m512i)x), one);
     return (lanes)_mm512_unpacklo_epi64(_mm512_clmulepi64_epi128((__m512i)x, ones, 0x00),
                                         _mm512_clmulepi64_epi128((__m512i)x, ones, 0x01));
@@ -114,6 +116,7 @@ enum { AHEAD = 1024 };
 CORE __m512i prepared(__m512i w)
 {
     const __m512i backwards = _mm512_set4_epi32(0x08090A0B, 0x0C0D0E0F, 0x00010203, 0x04050607);
+
     return _mm512_shuffle_epi8(_mm512_min_epu8(w, _mm512_set1_epi8(127)), backwards);
 }
 
@@ -144,6 +147,7 @@ CORE __m512i maps(__m512i w, struct table t)
         0x3F372F271F170F07, 0x3E362E261E160E06, 0x3D352D251D150D05, 0x3C342C241C140C04,
         0x3B332B231B130B03, 0x3A322A221A120A02, 0x3931292119110901, 0x3830282018100800);
     __m512i classes = _mm512_permutex2var_epi8(t.low, w, t.high);
+
     return _mm512_permutexvar_epi8(together, _mm512_gf2p8affine_epi64_epi8(rows, classes, 0));
 }
 
@@ -151,6 +155,7 @@ CORE __m512i maps(__m512i w, struct table t)
 CORE void turn(__m512i r[8], union set *to)
 {
     __m512i pairs[8], quads[8];
+
 #pragma GCC unroll 4
     for (u32 i = 0; i < 4; i++) {
         pairs[i] = _mm512_unpacklo_epi64(r[2 * i], r[2 * i + 1]);
@@ -175,6 +180,7 @@ CORE void classify(const struct bytes *b, const u8 *classes, union set *to)
 {
     struct table t = table_of(classes);
     __m512i r[LANES];
+
 #pragma GCC unroll 8
     for (u32 i = 0; i < LANES; i++)
         r[i] = maps(b->block[i], t);
@@ -206,6 +212,7 @@ CORE u32 index_depths(lanes open, lanes close, u32 depth, i32 *least)
     const __m512i none = _mm512_setzero_si512();
     __m512i opened = _mm512_popcnt_epi64((__m512i)open);
     __m512i sum = _mm512_sub_epi64(opened, _mm512_popcnt_epi64((__m512i)close));
+
     sum = _mm512_add_epi64(sum, _mm512_alignr_epi64(sum, none, 7));
     sum = _mm512_add_epi64(sum, _mm512_alignr_epi64(sum, none, 6));
     sum = _mm512_add_epi64(sum, _mm512_alignr_epi64(sum, none, 4));

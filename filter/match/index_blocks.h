@@ -39,6 +39,7 @@ static inline lanes lanes_up(lanes x, lanes before)
 static inline lanes lanes_add(lanes x, lanes y, u64 *carry)
 {
     u64 sum;
+
     *carry = __builtin_add_overflow(x | *carry, y, &sum);
     return sum;
 }
@@ -95,6 +96,7 @@ CORE void index_powers(const struct bytes *b, struct group *g)
 CORE u32 index_depths(lanes open, lanes close, u32 depth, i32 *least)
 {
     u32 closed = block_count(close);
+
     *least = (i32)(depth - closed);
     return depth - closed + block_count(open);
 }

@@ -60,6 +60,7 @@ CORE void any_brackets(struct core *c, const struct brackets *b, enum index_mode
 {
     struct stack s = {c->kinds, c->closed, c->bad, c->depth};
     struct brackets these = *b;
+
     one_by_one(&s, c->x, &these, mode);
     c->kinds = s.kinds;
     c->closed = s.closed;
@@ -73,6 +74,7 @@ CORE void brackets(struct core *c, struct brackets *b, enum index_mode mode)
 {
     u64 kinds = c->kinds, bad = 0, all = b->all.all;
     u32 opened = block_count(b->open.all), closed = block_count(all) - opened;
+
     if (UNLIKELY(c->depth <= closed || c->depth + opened > 64)) {
         any_brackets(c, b, mode);
         return;
@@ -127,6 +129,7 @@ CORE bool run_of(struct run *r, const struct brackets *b, enum index_mode mode)
 CORE bool run_reduce(struct run *r, enum index_mode mode)
 {
     u64 wrong = 0;
+
     for (;;) {
         u64 all = (1ull << r->n) - 1, close = all & ~r->open, pairs = r->open & close >> 1;
         if (mode == INDEX_CHECKED)
@@ -165,6 +168,7 @@ CORE void brackets(struct core *c, struct brackets *b, enum index_mode mode)
     struct run r;
     u32 depth = c->depth;
     u64 kinds = c->kinds, bad = 0;
+
     __asm__("" : "+m"(*b)); /* loading lanes from memory is faster than extracting them */
     bool fits = run_of(&r, b, mode);
     if (UNLIKELY(!r.n))

@@ -116,6 +116,7 @@ CORE u32 index_depths(lanes open, lanes close, u32 depth, i32 *least);
 CORE lanes shift(lanes x, lanes *before)
 {
     lanes next = x << 1 | lanes_up(x, *before) >> 63;
+
     *before = x;
     return next;
 }
@@ -126,6 +127,7 @@ CORE lanes behind(lanes x, lanes filler, struct carry *c)
 {
     lanes next = shift(x, &c->before);
     lanes sum = lanes_add(next & filler, filler, &c->over);
+
     return (next | sum) & ~filler;
 }
 
@@ -133,6 +135,7 @@ CORE lanes behind(lanes x, lanes filler, struct carry *c)
 CORE lanes parity(lanes x, u64 *before)
 {
     u64 odd;
+
     x = lanes_parity(x, &odd);
     odd ^= odd << 1;
     odd ^= odd << 2;
@@ -166,6 +169,7 @@ CORE struct core_bits core_escapes(u64 slash, u64 carried)
     u64 run = slash & ~carried, first = run & ~(run << 1), sum;
     u64 ends = (run + (first & even)) & ~run & ~even;
     bool over = __builtin_add_overflow(run, first & ~even, &sum);
+
     return (struct core_bits){.bits = ends | (sum & ~run & even) | carried, .carry = over};
 }
 
@@ -198,6 +202,7 @@ CORE void group(struct core *c, u64 base, enum index_mode mode)
 {
     struct group g;
     struct bytes bytes;
+
     index_bytes(&bytes, c->text, c->size, base);
     index_marks(&bytes, &g);
     if (mode == INDEX_CHECKED)
@@ -229,6 +234,7 @@ CORE void begin(struct core *c, struct index *x, str text)
 {
     const lanes none = {0};
     union set last = {none};
+
     last.at[LANES - 1] = 1ull << 63;
     c->x = x;
     c->text = (const u8 *)text.p;
@@ -248,6 +254,7 @@ CORE bool build(struct index *x, str text, enum index_mode mode)
 {
     struct core c;
     size_t from = 0, to = text.n;
+
     while (from < to && ascii_is_blank(text.p[from]))
         from++;
     while (to > from && ascii_is_blank(text.p[to - 1]))

@@ -30,6 +30,7 @@ static inline bool core_is_hex(u8 c)
 static bool core_good_escapes(const u8 *text, u64 size, u64 base, u64 escaped)
 {
     bool good = true;
+
     for (; escaped; escaped &= escaped - 1) {
         u64 at = base + (u64)__builtin_ctzll(escaped);
         if (UNLIKELY(at >= size))
@@ -50,6 +51,7 @@ static inline u32 core_word(const u8 *text, u64 size, u64 at)
     static const u64 behind_words =
         1ull << ' ' | 1ull << '\t' | 1ull << '\n' | 1ull << '\r' | 1ull << ',';
     const u8 *p = text + at;
+
     if (size - at < 5)
         return 0;
     u32 n = memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0 ? 4 : 5;
@@ -63,6 +65,7 @@ static inline u32 core_word(const u8 *text, u64 size, u64 at)
 static u64 core_words(struct rare *r, const u8 *text, u64 size, u64 base, u64 starts)
 {
     u64 words = r->word;
+
     r->word = 0;
     for (; starts; starts &= starts - 1) {
         u32 at = (u32)__builtin_ctzll(starts), n = core_word(text, size, base + at);
@@ -79,6 +82,7 @@ static u64 core_words(struct rare *r, const u8 *text, u64 size, u64 base, u64 st
 static u64 core_preceded(const u8 *text, u64 base, u64 bits, const char *set)
 {
     u64 good = 0;
+
     for (; bits; bits &= bits - 1) {
         u64 at = base + (u64)__builtin_ctzll(bits);
         while (at > 0 && memchr(" \t\n\r", text[at - 1], 4))
@@ -94,6 +98,7 @@ static __attribute__((noinline)) u64 not_behind(const u8 *text, u64 base, union 
                                                 const char *set)
 {
     u64 wrong = 0;
+
     for (u32 i = 0; i < LANES; i++)
         wrong |= bits.at[i] & ~core_preceded(text, base + (u64)i * 64, bits.at[i], set);
     return wrong;
@@ -105,6 +110,7 @@ static __attribute__((noinline)) u64 not_behind(const u8 *text, u64 base, union 
 static inline u64 core_shift(u64 x, u64 *carry)
 {
     u64 next = x << 1 | *carry;
+
     *carry = x >> 63;
     return next;
 }
@@ -113,6 +119,7 @@ static inline u64 core_behind(u64 x, u64 filler, u64 *carry)
 {
     u64 next = x << 1 | *carry, sum;
     bool on = __builtin_add_overflow(next & filler, filler, &sum);
+
     *carry = x >> 63 | on;
     return (next | sum) & ~filler;
 }
@@ -130,6 +137,7 @@ static u64 core_exponents(struct rare *r, struct scalars *s, u32 lane)
     u64 digit = s->digit.at[lane], plus = s->plus.at[lane], sign = s->minus.at[lane] | plus;
     u64 exponent = s->exponent.at[lane], behind_exponent = core_shift(exponent, &r->exponent);
     u64 wrong = plus & ~behind_exponent;
+
     wrong |= behind_exponent & ~(digit | sign);
     wrong |= exponent & ~core_shift(digit, &r->last_digit);
     /* Its last byte: itself, or the sign after it. */
@@ -175,6 +183,7 @@ CORE void numbers(struct core *c, const struct bytes *b, struct group *g, u64 ba
                   lanes starts)
 {
     lanes behind_exponent = {0};
+
     index_digits(b, g);
     lanes digit = g->digit.all & scalar, minus = g->minus.all & scalar, dot = g->dot.all & scalar;
     if (UNLIKELY(lanes_any(scalar & ~(digit | minus | dot)) | c->rare.any)) {
@@ -217,6 +226,7 @@ CORE void grammar(struct core *c, const struct bytes *b, struct group *g, u64 ba
     lanes separator = g->comma.all | colon, blank = g->blank.all & ~in;
     lanes scalar = ~(in | quote | ops | blank), starts = scalar & ~shift(scalar, &c->scalar);
     lanes sep;
+
     if (lanes_any(blank) | c->sep.over)
         sep = behind(separator | open, blank, &c->sep);
     else

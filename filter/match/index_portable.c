@@ -9,6 +9,7 @@
 static inline u64 load_word(const u8 *p)
 {
     u64 w;
+
     memcpy(&w, p, 8);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     w = __builtin_bswap64(w);
@@ -43,6 +44,7 @@ CORE void block_marks(const u8 *p, struct group *g)
 {
     u64 quote = 0, slash = 0, open = 0, close = 0, curly = 0, comma = 0, colon = 0;
     u64 blank = 0;
+
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load_word(p + i), folded = w | ONES * 0x20;
@@ -68,6 +70,7 @@ CORE void block_marks(const u8 *p, struct group *g)
 CORE void block_masks(const u8 *p, struct group *g)
 {
     u64 control = 0, high = 0;
+
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load_word(p + i);
@@ -81,6 +84,7 @@ CORE void block_masks(const u8 *p, struct group *g)
 CORE void block_digits(const u8 *p, struct group *g)
 {
     u64 digit = 0, zero = 0, minus = 0, dot = 0;
+
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load_word(p + i);
@@ -98,6 +102,7 @@ CORE void block_digits(const u8 *p, struct group *g)
 CORE void block_powers(const u8 *p, struct group *g)
 {
     u64 plus = 0, exponent = 0;
+
 #pragma GCC unroll 8
     for (u32 i = 0; i < 64; i += 8) {
         u64 w = load_word(p + i);

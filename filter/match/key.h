@@ -18,6 +18,7 @@ static inline u64 key_fold(u64 a, u64 b)
 static inline u64 key_word(const char *p)
 {
     u64 w;
+
     memcpy(&w, p, 8);
     return w;
 }
@@ -56,6 +57,7 @@ static inline u32 key_end(u64 h, u64 part, size_t n)
 static inline u32 key_of(u64 h, str s)
 {
     size_t at = 0;
+
     for (; at + 8 <= s.n; at += 8)
         h = key_step(h, key_word(s.p + at));
     return key_end(h, key_part(s.p + at, s.n - at), s.n);
@@ -65,6 +67,7 @@ static inline u32 key_of(u64 h, str s)
 static inline u32 key_of_back(u64 h, str s)
 {
     size_t left = s.n;
+
     for (; left >= 8; left -= 8)
         h = key_step(h, key_word(s.p + left - 8));
     return key_end(h, key_part(s.p, left), s.n);
@@ -74,6 +77,7 @@ static inline u32 key_of_back(u64 h, str s)
 static inline u32 key_of_id(u64 seed, u32 id)
 {
     u32 h = id ^ (u32)seed;
+
     h *= 0x9E3779B1u;
     h ^= h >> 15;
     h = (h ^ (u32)(seed >> 32)) * 0x85EBCA77u;

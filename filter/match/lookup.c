@@ -28,6 +28,7 @@ void matcher_fire(struct matcher *m, u32 cond)
 static void exclude(struct matcher *m, u32 but, u32 serial)
 {
     struct cond *c = &m->conds[but];
+
     if (c->kids.last == serial)
         return;
     c->kids.last = serial;
@@ -72,6 +73,7 @@ static void lookup_find(struct matcher *m, enum cond_kind kind, u32 path, u32 ta
 {
     struct table_walk w;
     u32 id;
+
     table_start(&w, &m->cond_table, tag);
     while ((id = table_next(&w)) != 0) {
         struct cond *c = &m->conds[id];
@@ -99,6 +101,7 @@ static void look_up_text(struct matcher *m, enum cond_kind kind, u32 path, str t
 static const struct step *steps_of(const struct path *p, u32 kind, u32 *ret_n)
 {
     u32 from = 0, to;
+
     while (from < p->step_n && p->steps[from].key >> 24 < kind)
         from++;
     for (to = from; to < p->step_n && p->steps[to].key >> 24 == kind; to++)
@@ -114,6 +117,7 @@ static void look_up_prefixes(struct matcher *m, enum cond_kind kind, u32 path, s
     const struct step *steps = steps_of(&m->paths[path], kind, &n);
     u64 h = key_start(m->seed, kind, path);
     size_t at = 0;
+
     for (u32 i = 0; i < n; i++) {
         size_t length = steps[i].key & STEP_LENGTH_MAX;
         if (length > text.n)
@@ -132,6 +136,7 @@ static void look_up_suffixes(struct matcher *m, enum cond_kind kind, u32 path, s
     const struct step *steps = steps_of(&m->paths[path], kind, &n);
     u64 h = key_start(m->seed, kind, path);
     size_t done = 0;
+
     for (u32 i = 0; i < n; i++) {
         size_t length = steps[i].key & STEP_LENGTH_MAX;
         if (length > text.n)
@@ -151,6 +156,7 @@ static void look_up_grams(struct matcher *m, u32 path, str text, struct value *v
     u32 n;
     const struct step *steps = steps_of(&m->paths[path], COND_GRAM, &n);
     u64 start = key_start(m->seed, COND_GRAM, path);
+
     for (u32 i = 0; i < n; i++) {
         size_t size = steps[i].key & STEP_LENGTH_MAX;
         for (size_t at = 0; at + size <= text.n; at++) {
@@ -179,6 +185,7 @@ static str network_text(const struct address *a, u32 bits, char out[COND_ADDRESS
 {
     str text = cond_address_text(a, bits, out);
     u32 whole = bits / 8, rest = bits % 8;
+
     if (rest)
         out[2 + whole] = (char)(out[2 + whole] & 0xFF00 >> rest);
     for (size_t i = 2 + whole + (rest != 0); i < text.n; i++)
@@ -190,6 +197,7 @@ static void look_up_address(struct matcher *m, u32 path, str text, struct value 
 {
     struct address address;
     u32 n;
+
     if (text.n > ADDRESS_TEXT_MAX || !address_read(text, &address))
         return;
     const struct step *steps = steps_of(&m->paths[path], COND_ADDRESS, &n);
@@ -216,6 +224,7 @@ static bool fold_ascii(str text, char *out)
 static void look_up_folded(struct matcher *m, u32 path, u32 kinds, struct value *v)
 {
     size_t room = FOLD_SIZE(v->text.n);
+
     if (room > m->folded_cap) {
         mem_free(m->folded);
         m->folded_cap = room * 2;
@@ -256,6 +265,7 @@ static void look_up_blocks(struct matcher *m, u32 path, struct value *v)
     u32 n;
     const struct step *steps = steps_of(&m->paths[path], COND_BLOCK, &n);
     u64 key = range_key(event_approx(v));
+
     for (u32 i = 0; i < n; i++) {
         char block[RANGE_BLOCK_SIZE];
         range_block(key, steps[i].key & STEP_LENGTH_MAX, block);
@@ -269,6 +279,7 @@ static void look_up_long(struct matcher *m, u32 path, struct value *v)
     struct number exact = event_exact(v);
     size_t size = number_key_size(&exact);
     char *key = size > sizeof(few) ? mem_alloc(size) : few;
+
     look_up_text(m, COND_NUMBER, path, str_from(key, number_key(&exact, key)), v);
     if (key != few)
         mem_free(key);
@@ -279,6 +290,7 @@ static u32 probe_numbers(struct matcher *m, u32 path, u32 kinds, u32 at)
 {
     const u64 start = key_start(m->seed, COND_NUMBER, path);
     struct value *values = m->event.values;
+
     for (;;) {
         struct value *v = &values[at];
         m->serial++;
@@ -303,6 +315,7 @@ static u32 probe_numbers(struct matcher *m, u32 path, u32 kinds, u32 at)
 static void probe_value(struct matcher *m, u32 path, struct value *v)
 {
     u32 kinds = m->paths[path].kinds;
+
     m->serial++;
     switch ((enum value_kind)v->kind) {
     case VALUE_STRING: probe_string(m, path, kinds, v); return;
@@ -343,6 +356,7 @@ static u32 sweep_gone(struct matcher *m, u32 path)
     struct value *values = m->event.values;
     struct path_seen *seen = &m->seen[path];
     u32 *link = &seen->first;
+
     while (*link) {
         if (values[*link].kind == VALUE_GONE) {
             *link = values[*link].next;
@@ -360,6 +374,7 @@ static void probe_path(struct matcher *m, u32 path)
 {
     struct value *values = m->event.values;
     const struct path *p = &m->paths[path];
+
     if (UNLIKELY(m->event.has_gone) && !sweep_gone(m, path))
         return;
     if (p->present)

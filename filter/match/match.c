@@ -40,6 +40,7 @@ static bool row_holds(struct matcher *m, const struct group *g, u32 at)
 static bool row_ties(struct matcher *m, const struct group *g, u32 at)
 {
     u32 few[32], *conds = few, n = group_width(g);
+
     if (n > ARRAY_LEN(few))
         conds = mem_array(n, sizeof(*conds));
     group_row(g, at, conds);
@@ -53,6 +54,7 @@ static bool row_ties(struct matcher *m, const struct group *g, u32 at)
 static bool first_time(struct matcher *m, u32 id)
 {
     struct ref *head = &m->refs[matcher_find(m, id)];
+
     if (head->group)
         return true;
     if (head->at == m->epoch)
@@ -65,6 +67,7 @@ static bool first_time(struct matcher *m, u32 id)
 static void pick_rows(struct matcher *m, const struct group *g, bool ties, struct filter_hits *ret)
 {
     u32 from = m->picked_n, n = from;
+
     for (u32 at = 0; at < g->n; at++) {
         m->picked[n] = g->rows[at];
         if (!row_holds(m, g, at) || (ties && !row_ties(m, g, at)) ||
@@ -82,6 +85,7 @@ static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct 
 {
     const u32 *column = group_column(g, 0), *mark = m->mark;
     u32 *to = m->picked + m->picked_n, n = 0, no = m->epoch + 1;
+
     for (u32 at = 0; at < g->n; at++) {
         to[n] = g->rows[at];
         n += mark[column[at]] != no;
@@ -96,6 +100,7 @@ static void pick_unless_vetoed(struct matcher *m, const struct group *g, struct 
 static __attribute__((noinline)) bool only_number(struct matcher *m, u32 path, double *ret)
 {
     const struct path_seen *seen = &m->seen[path];
+
     if (seen->epoch != m->epoch || seen->n != 1)
         return false;
     struct value *v = &m->event.values[seen->first];
@@ -114,6 +119,7 @@ static bool pick_by_bound(struct matcher *m, const struct group *g, double value
     u32 *to = m->picked + m->picked_n, n = 0, no = m->epoch + 1;
     bool above = g->side == SIDE_ABOVE, close = false;
     double error = __builtin_fabs(value) * 2 * DECIMAL_ERROR + DECIMAL_LEAST;
+
     for (u32 at = 0; at < g->n; at++) {
         double away = group_bound(g, at) - value;
         bool holds = above ? away < 0 : away > 0;
@@ -165,6 +171,7 @@ static void ask_groups_of(struct matcher *m, u32 cond, struct filter_hits *ret)
 {
     const u32 *groups = cond_groups(&m->conds[cond]);
     u32 n = m->conds[cond].group_n;
+
     for (u32 i = 0; i < MIN(n, (u32)AHEAD_GROUP); i++)
         __builtin_prefetch(&m->groups[groups[i]]);
     for (u32 i = 0; i < n; i++) {

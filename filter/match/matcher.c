@@ -38,6 +38,7 @@ void *matcher_room(void *p, u32 *cap, u32 n, size_t item)
 void *matcher_large_room(void *p, u32 *cap, u32 n, size_t item)
 {
     u32 old = *cap;
+
     if (n < old)
         return p;
     *cap = MAX(16, n + n / 2);
@@ -147,6 +148,7 @@ u32 matcher_count(const struct matcher *m)
 u32 matcher_find(const struct matcher *m, u32 id)
 {
     struct table_walk w;
+
     table_start(&w, &m->id_table, key_of_id(m->seed, id));
     return table_next(&w);
 }
@@ -154,6 +156,7 @@ u32 matcher_find(const struct matcher *m, u32 id)
 static u32 ref_new(struct matcher *m, u32 group, u32 at, u32 next)
 {
     u32 ref = m->ref_free;
+
     if (ref) {
         m->ref_free = m->refs[ref].next;
     } else {
@@ -173,6 +176,7 @@ static void ref_free(struct matcher *m, u32 ref)
 void matcher_ref_add(struct matcher *m, u32 id, u32 group, u32 at)
 {
     u32 head = m->adding;
+
     if (!head) {
         m->adding = ref_new(m, group, at, 0);
         table_put(&m->id_table, key_of_id(m->seed, id), m->adding);
@@ -190,6 +194,7 @@ void matcher_ref_add(struct matcher *m, u32 id, u32 group, u32 at)
 void matcher_row_moved(struct matcher *m, u32 id, u32 group, u32 from_group, u32 from, u32 to)
 {
     u32 ref = matcher_find(m, id);
+
     while (m->refs[ref].group != from_group || m->refs[ref].at != from) {
         ref = m->refs[ref].next;
         assert(ref != 0);
@@ -204,6 +209,7 @@ static void add_branch(struct matcher *m, u32 id, const struct policy *p, u32 br
 {
     const struct policy_branch *b = &p->branches[branch];
     u32 few[16], *conds = few;
+
     if (b->n > ARRAY_LEN(few))
         conds = mem_array(b->n, sizeof(*conds));
     for (u32 i = 0; i < b->n; i++)
@@ -231,6 +237,7 @@ void matcher_add(struct matcher *m, u32 id, const struct policy *p)
 int matcher_remove(struct matcher *m, u32 id)
 {
     u32 head = matcher_find(m, id);
+
     if (!head)
         return E_NOT_FOUND;
     /* The first ref is removed last: rows of this id may move while others are removed. */

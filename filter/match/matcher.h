@@ -99,6 +99,7 @@ void *matcher_large_room(void *p, u32 *cap, u32 n, size_t item);
 static inline u32 path_child(const struct matcher *m, u32 parent, str name)
 {
     const struct path *p = &m->paths[parent];
+
     if (UNLIKELY(!p->kids))
         return p->kid_n ? path_child_by_hash(m, parent, name) : 0;
     u64 head = path_head(name);
@@ -140,6 +141,7 @@ bool wild_may_take(struct matcher *m, const struct wild *w, const struct value *
 static inline bool cond_true(struct matcher *m, u32 cond)
 {
     u32 mark = m->mark[cond];
+
     if (mark == m->epoch)
         return true;
     return mark != m->epoch + 1 && cond_find_out(m, cond);

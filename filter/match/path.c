@@ -15,6 +15,7 @@ static u32 child_tag(const struct matcher *m, u32 parent, str name)
 static u32 path_new(struct matcher *m)
 {
     u32 id = m->path_free;
+
     m->path_changes++;
     if (id) {
         m->path_free = m->paths[id].refs;
@@ -39,6 +40,7 @@ u32 path_child_by_hash(const struct matcher *m, u32 parent, str name)
 {
     struct table_walk w;
     u32 id;
+
     table_start(&w, &m->path_table, child_tag(m, parent, name));
     while ((id = table_next(&w)) != 0)
         if (m->paths[id].parent == parent && str_eq(path_name(&m->paths[id]), name))
@@ -53,6 +55,7 @@ static void list_kid(struct matcher *m, u32 parent, u32 id)
     struct path *p = &m->paths[parent];
     str name = path_name(&m->paths[id]);
     u32 n = p->kid_n++;
+
     if (n == PATH_KIDS_MAX) {
         if (p->kids)
             matcher_release(m, p->kids, PATH_KIDS_MAX * sizeof(*p->kids));
@@ -71,6 +74,7 @@ static void unlist_kid(struct matcher *m, u32 parent, u32 id)
 {
     struct path *p = &m->paths[parent];
     u32 n = p->kid_n--;
+
     if (!p->kids)
         return;
     for (u32 i = 0; i < n; i++)
@@ -90,6 +94,7 @@ static void unlist_kid(struct matcher *m, u32 parent, u32 id)
 static u32 child_held(struct matcher *m, u32 parent, str name)
 {
     u32 id = path_child_by_hash(m, parent, name);
+
     if (id) {
         m->paths[id].refs++;
         return id;
@@ -112,6 +117,7 @@ static u32 child_held(struct matcher *m, u32 parent, str name)
 u32 path_of(struct matcher *m, u32 root, str joined, bool dotted)
 {
     u32 at = root;
+
     m->paths[root].refs++;
     for (;;) {
         str name = dotted ? str_cut(&joined, '.') : joined;
@@ -148,6 +154,7 @@ void path_release(struct matcher *m, u32 path)
 static u32 step_place(const struct path *p, u32 key)
 {
     u32 at = 0;
+
     while (at < p->step_n && p->steps[at].key < key)
         at++;
     return at;
@@ -164,6 +171,7 @@ void path_step_add(struct matcher *m, u32 path, u32 kind, u32 length)
     struct path *p = &m->paths[path];
     u32 key = step_key(kind, length);
     u32 at = step_place(p, key), n = p->step_n;
+
     if (at < n && p->steps[at].key == key) {
         p->steps[at].count++;
         return;
@@ -181,6 +189,7 @@ void path_step_remove(struct matcher *m, u32 path, u32 kind, u32 length)
     struct path *p = &m->paths[path];
     u32 key = step_key(kind, length);
     u32 at = step_place(p, key), n = p->step_n;
+
     assert(at < n && p->steps[at].key == key);
     if (--p->steps[at].count)
         return;

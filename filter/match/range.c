@@ -15,6 +15,7 @@ enum { LEVEL_MAX = 58 };
 u64 range_key(double d)
 {
     u64 bits;
+
     if (d == 0)
         d = 0; /* -0 is 0 */
     memcpy(&bits, &d, sizeof(bits));
@@ -24,6 +25,7 @@ u64 range_key(double d)
 void range_block(u64 key, u32 level, char out[RANGE_BLOCK_SIZE])
 {
     u64 block = key >> level;
+
     out[0] = (char)level;
     memcpy(out + 1, &block, sizeof(block));
 }
@@ -56,6 +58,7 @@ static void keep_number(struct number *n, char **at)
 struct range *range_new(struct matcher *m, const struct policy_range *exact, str key)
 {
     size_t size = sizeof(struct range) + key.n;
+
     size += exact->has_low ? exact->low.span : 0;
     size += exact->has_high ? exact->high.span : 0;
     struct range *r = matcher_alloc(m, size);
@@ -77,6 +80,7 @@ bool range_takes(const struct range *r, struct value *v)
     double approx = event_approx(v);
     int low = r->exact.has_low ? decimal_against(approx, r->low) : 1;
     int high = r->exact.has_high ? decimal_against(approx, r->high) : -1;
+
     if (low < 0 || high > 0)
         return false;
     if (LIKELY(low && high))
@@ -101,6 +105,7 @@ static u32 find_ends(struct value *values, u32 at, u32 *ret_least, u32 *ret_most
 {
     struct digits_shape shape;
     digits_place here, least, most;
+
     *ret_least = *ret_most = at;
     if (!digits_shape(values[at].text, &shape) || !digits_place_of(&shape, values[at].text, &least))
         return values[at].next;
@@ -120,6 +125,7 @@ static u32 find_ends(struct value *values, u32 at, u32 *ret_least, u32 *ret_most
 static void find_bounds(struct matcher *m, struct path_seen *seen)
 {
     struct value *values = m->event.values;
+
     seen->low = INFINITY;
     seen->high = -INFINITY;
     seen->has_bounds = true;
@@ -140,6 +146,7 @@ static void find_bounds(struct matcher *m, struct path_seen *seen)
 int range_takes_some(struct matcher *m, const struct range *r, u32 path)
 {
     struct path_seen *seen = &m->seen[path];
+
     if (!seen->has_bounds)
         find_bounds(m, seen);
     double low = seen->low, high = seen->high;

@@ -85,6 +85,7 @@ void same_element_free(struct same_element *t)
 static bool can_tie(const struct matcher *m, const u32 *conds, u32 n, u32 at)
 {
     const struct cond *c = &m->conds[conds[at]];
+
     if (c->kind == COND_ABSENT || c->kind == COND_SCOPE || c->kind == COND_ALWAYS)
         return false;
     for (u32 i = 0; i < n && c->kind == COND_PRESENT; i++)
@@ -112,6 +113,7 @@ void same_element_count(struct matcher *m, const u32 *conds, u32 n, i32 change)
 void same_element_note(struct matcher *m, u32 cond, u32 element)
 {
     struct same_element *t = m->same_element;
+
     if (t->note_epoch != m->epoch) {
         t->note_epoch = m->epoch;
         t->note_n = 1;
@@ -130,6 +132,7 @@ static void sort_notes(struct matcher *m)
 {
     struct same_element *t = m->same_element;
     u32 n = t->note_epoch == m->epoch ? t->note_n : 1;
+
     if (t->slot_epoch == m->epoch)
         return;
     t->slot_epoch = m->epoch;
@@ -154,6 +157,7 @@ static void add_place(struct same_element *t, struct places *p, u32 element)
 static void find_by_notes(struct matcher *m, u32 cond, struct places *p)
 {
     struct same_element *t = m->same_element;
+
     sort_notes(m);
     for (u32 i = *slot_of(t, cond); i; i = t->notes[i].next)
         if (t->notes[i].cond == cond)
@@ -170,6 +174,7 @@ static void find_by_asking(struct matcher *m, u32 cond, struct places *p)
 static struct places *places_of(struct matcher *m, u32 cond)
 {
     struct same_element *t = m->same_element;
+
     if (t->epoch != m->epoch) {
         t->epoch = m->epoch;
         t->element_n = 0;
@@ -189,6 +194,7 @@ static struct places *places_of(struct matcher *m, u32 cond)
 static bool is_tied(struct matcher *m, u32 cond)
 {
     const struct cond *c = &m->conds[cond];
+
     if (c->kind == COND_ABSENT || c->kind == COND_SCOPE || c->kind == COND_ALWAYS)
         return false;
     if (m->seen[c->path].epoch != m->epoch || !m->seen[c->path].tied)
@@ -206,6 +212,7 @@ static bool is_tied(struct matcher *m, u32 cond)
 static void element_sets_add(struct sets *s, u64 set)
 {
     u32 kept = 0;
+
     for (u32 i = 0; i < s->n; i++)
         if ((s->set[i] & set) == set)
             return;
@@ -221,6 +228,7 @@ static void element_sets_add(struct sets *s, u64 set)
 static void sets_join(struct sets *to, const struct sets *with)
 {
     struct sets old = *to;
+
     to->n = 0;
     for (u32 i = 0; i < old.n; i++)
         for (u32 j = 0; j < with->n; j++)
@@ -244,6 +252,7 @@ static void tree_room(struct same_element *t, u32 elements)
 static void touch(struct same_element *t, u32 element)
 {
     u64 bit = 1ull << (element % 64);
+
     if (t->waiting[element / 64] & bit)
         return;
     t->waiting[element / 64] |= bit;
@@ -278,6 +287,7 @@ static void hand_up(struct matcher *m, u32 element)
     struct same_element *t = m->same_element;
     struct element e = m->event.elements[element];
     struct sets only = {.n = 1, .set = {t->own[element]}};
+
     if (t->frame_of[element]) {
         struct frame *f = frame_of(t, element);
         close_array(f);
@@ -297,6 +307,7 @@ static void hand_up(struct matcher *m, u32 element)
 static bool go_up(struct matcher *m, u64 all)
 {
     struct same_element *t = m->same_element;
+
     touch(t, 0);
     for (u32 word = (m->event.element_n - 1) / 64 + 1; word-- > 0;) {
         while (t->waiting[word]) {
@@ -320,6 +331,7 @@ static bool go_up(struct matcher *m, u64 all)
 static bool may_be_tied(const struct matcher *m, const u32 *conds, u32 n, u32 at)
 {
     const struct path_seen *seen = &m->seen[m->conds[conds[at]].path];
+
     return seen->epoch == m->epoch && seen->tied && can_tie(m, conds, n, at);
 }
 
@@ -327,6 +339,7 @@ bool same_element_holds(struct matcher *m, const u32 *conds, u32 n)
 {
     struct same_element *t = m->same_element;
     u32 tied[CONDS_MAX], tied_n = 0, candidates = 0;
+
     for (u32 i = 0; i < n; i++)
         candidates += may_be_tied(m, conds, n, i);
     if (candidates < 2)

@@ -51,6 +51,7 @@ static inline void shape_learn(struct shape_name *s, u32 path, u32 child, bool a
 {
     u8 bytes[24] = {0}, mask[24] = {0};
     size_t size = n + 3; /* two quotes and the colon */
+
     if (n > SHAPE_NAME_MAX)
         return;
     memcpy(bytes, text, size);

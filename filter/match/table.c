@@ -30,6 +30,7 @@ static u32 home(u64 slot, u32 bits)
 static void slot_place(struct table *t, u64 slot)
 {
     u32 mask = (u32)((1ull << t->bits) - 1), at = home(slot, t->bits);
+
     while (t->slots[at])
         at = (at + 1) & mask;
     t->slots[at] = slot;
@@ -76,6 +77,7 @@ bool table_step(struct table *t, u32 slots)
 void table_put(struct table *t, u32 tag, u32 id)
 {
     u64 size = 1ull << t->bits;
+
     assert(id != 0 && id != UINT32_MAX);
     if ((u64)t->n * 4 >= size * 3) {
         while (table_step(t, UINT32_MAX))
@@ -92,6 +94,7 @@ void table_put(struct table *t, u32 tag, u32 id)
 static void close_gap(struct table *t, u32 at)
 {
     u32 mask = (u32)((1ull << t->bits) - 1), next = at;
+
     for (;;) {
         next = (next + 1) & mask;
         if (!t->slots[next])
@@ -109,6 +112,7 @@ static void close_gap(struct table *t, u32 at)
 static i64 slot_find(const u64 *slots, u32 bits, u64 slot)
 {
     u32 mask = (u32)((1ull << bits) - 1), at = home(slot, bits);
+
     for (; slots[at]; at = (at + 1) & mask)
         if (slots[at] == slot)
             return at;
@@ -119,6 +123,7 @@ void table_remove(struct table *t, u32 tag, u32 id)
 {
     u64 slot = (u64)tag << 32 | id;
     i64 at = slot_find(t->slots, t->bits, slot);
+
     if (at >= 0) {
         close_gap(t, (u32)at);
     } else {

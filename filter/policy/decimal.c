@@ -42,6 +42,7 @@ bool decimal_of(const struct number *n, struct decimal *ret)
 {
     i64 exponent = n->exponent - n->digit_count;
     u64 digits = 0;
+
     if (n->digit_count == 0) {
         *ret = (struct decimal){0};
         return true;
@@ -61,6 +62,7 @@ bool decimal_of(const struct number *n, struct decimal *ret)
 static inline u64 load_few(const char *p, size_t n)
 {
     u64 w = 0;
+
     if (n >= 4) {
         u32 low, high;
         memcpy(&low, p, 4);
@@ -95,6 +97,7 @@ static inline bool read_few(const char *p, size_t n, u64 *ret_digits, size_t *re
 {
     u64 w = load_few(p, n), odd = digits_others(w);
     size_t k = (size_t)__builtin_ctzll(odd) / 8;
+
     *ret_fraction = 0;
     if (k == 0)
         return false;
@@ -133,6 +136,7 @@ static inline bool read_whole(const char *p, u64 w, u64 last, size_t n, u64 *ret
 static inline bool read_two(const char *p, u64 w, u64 last, size_t n, size_t k, u64 *ret_digits)
 {
     u64 before = (1ull << (8 * k)) - 1, next = digits_load(p + 1);
+
     last &= ~0ull << (8 * (17 - n));
     if ((digits_others(next) & ~before) | digits_others(last))
         return false;
@@ -143,6 +147,7 @@ static inline bool read_two(const char *p, u64 w, u64 last, size_t n, size_t k, 
 static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *ret_fraction)
 {
     u64 w = digits_load(p), odd = digits_others(w), last = digits_load(p + n - 8);
+
     *ret_fraction = 0;
     if (!odd)
         return read_whole(p, w, last, n, ret_digits);
@@ -170,6 +175,7 @@ static inline bool read_many(const char *p, size_t n, u64 *ret_digits, size_t *r
 static __attribute__((noinline)) bool read_any(str text, struct decimal *ret)
 {
     struct number any;
+
     return number_read(text, &any) == 0 && decimal_of(&any, ret);
 }
 
@@ -180,6 +186,7 @@ bool decimal_read(str text, struct decimal *ret)
     bool negative = text.n && text.p[0] == '-';
     const char *p = text.p + negative;
     size_t n = text.n - negative;
+
     if (!(LIKELY(n >= 8) ? read_many(p, n, &digits, &fraction)
                          : read_few(p, n, &digits, &fraction)))
         return read_any(text, ret);
@@ -203,6 +210,7 @@ double decimal_far_approx(const struct decimal *d)
                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     double v = (double)d->digits;
     i32 e = d->exponent;
+
     if (e <= 0 && -e < (i32)ARRAY_LEN(tens))
         v /= tens[-e];
     else if (e > 0 && e < (i32)ARRAY_LEN(tens))
@@ -217,6 +225,7 @@ double decimal_approx_of(const struct number *n)
     struct decimal d = {.negative = n->negative};
     u32 taken = MIN(n->digit_count, DECIMAL_DIGITS_MAX);
     const char *p = n->digits;
+
     for (u32 i = 0; i < taken; i++, p++) {
         p += *p == '.';
         d.digits = d.digits * 10 + (u64)(*p - '0');

@@ -40,6 +40,7 @@ double decimal_approx_of(const struct number *n);
 static inline int decimal_against(double v, double bound)
 {
     double away = v - bound, error = __builtin_fabs(bound) * DECIMAL_ERROR + DECIMAL_LEAST;
+
     return away > error ? 1 : away < -error ? -1 : 0;
 }
 

@@ -37,6 +37,7 @@ static inline bool digits_shape(str text, struct digits_shape *ret)
     bool negative = text.n && text.p[0] == '-';
     const char *p = text.p + negative;
     size_t n = text.n - negative, point = 0;
+
     if (n < DIGITS_SHAPE_MIN || n > DIGITS_SHAPE_MAX)
         return false;
     u64 head = digits_others(digits_load(p)), tail = digits_others(digits_load(p + n - 8));
@@ -55,6 +56,7 @@ __extension__ typedef unsigned __int128 digits_place;
 static inline bool digits_place_of(const struct digits_shape *s, str text, digits_place *ret)
 {
     const char *p = text.p + s->negative;
+
     if (text.n != s->n + s->negative || (*text.p == '-') != s->negative)
         return false;
     u64 head = digits_load(p), tail = digits_load(p + s->n - 8);

@@ -11,6 +11,7 @@
 static bool read_exponent(const char **p, const char *end, i64 *ret)
 {
     bool negative = false;
+
     if (*p < end && (**p == '+' || **p == '-')) {
         negative = **p == '-';
         ++*p;
@@ -36,6 +37,7 @@ static bool read_digits(const char **p, const char *end, struct span *ret)
 {
     const char *at = *p;
     const char *start = at;
+
     *ret = (struct span){0};
     for (; at < end && ascii_is_digit(*at); at++) {
         if (*at == '0')
@@ -103,6 +105,7 @@ static int digits_cmp(const struct number *a, const struct number *b)
 {
     const char *p = a->digits, *q = b->digits;
     u32 n = MIN(a->digit_count, b->digit_count);
+
     for (u32 i = 0; i < n; i++, p++, q++) {
         p += *p == '.';
         q += *q == '.';
@@ -122,6 +125,7 @@ static int sign_of(const struct number *n)
 int number_cmp(const struct number *a, const struct number *b)
 {
     int sa = sign_of(a), sb = sign_of(b);
+
     if (sa != sb)
         return sa < sb ? -1 : 1;
     if (sa == 0)

@@ -8,6 +8,7 @@
 static size_t count_pieces(str text)
 {
     size_t n = 1;
+
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == '\\')
             i++;
@@ -31,7 +32,7 @@ enum pattern_error pattern_read(struct arena *a, str text, struct pattern *ret, 
         }
     }
     struct pattern p = {NULL, (u32)count_pieces(text)};
-    p.pieces = arena_alloc(a, p.n * sizeof *p.pieces);
+    p.pieces = arena_alloc(a, p.n * sizeof(*p.pieces));
     char *out = arena_alloc(a, text.n + 1);
     char *start = out;
     u32 piece = 0;
@@ -52,6 +53,7 @@ enum pattern_error pattern_read(struct arena *a, str text, struct pattern *ret, 
 bool pattern_match(const struct pattern *p, str text)
 {
     str first = p->pieces[0], last = p->pieces[p->n - 1];
+
     if (p->n == 1)
         return str_eq(first, text);
     if (text.n < first.n + last.n || !str_starts(text, first) || !str_ends(text, last))
@@ -146,6 +148,7 @@ static const struct fold_run FOLD_RUNS[] = {
 static u32 fold_wide(u32 c)
 {
     size_t low = 0, high = ARRAY_LEN(FOLD_RUNS);
+
     while (low < high) {
         size_t mid = (low + high) / 2;
         if (FOLD_RUNS[mid].last < c)
@@ -198,6 +201,7 @@ static size_t fold_next(str text, size_t *at, char *out)
 {
     size_t start = *at;
     u8 first = (u8)text.p[start];
+
     if (first < 0x80) {
         ++*at;
         out[0] = (char)fold_char(first);
@@ -214,6 +218,7 @@ size_t fold_text(str text, char *out)
 {
     size_t at = 0, n = 0;
     char c[4];
+
     while (at < text.n) {
         size_t len = fold_next(text, &at, c);
         memcpy(out + n, c, len);
@@ -225,6 +230,7 @@ size_t fold_text(str text, char *out)
 str fold_dup(struct arena *a, str text)
 {
     char *p = arena_alloc(a, FOLD_SIZE(text.n));
+
     return str_from(p, fold_text(text, p));
 }
 
@@ -232,6 +238,7 @@ bool fold_starts(str folded, str text)
 {
     size_t at = 0, i = 0;
     char c[4];
+
     while (i < folded.n) {
         if (at == text.n)
             return false;
@@ -247,6 +254,7 @@ bool fold_eq(str folded, str text)
 {
     size_t at = 0, i = 0;
     char c[4];
+
     while (at < text.n) {
         size_t n = fold_next(text, &at, c);
         if (n > folded.n - i || memcmp(folded.p + i, c, n) != 0)
@@ -260,6 +268,7 @@ bool fold_eq(str folded, str text)
 static size_t char_start(str s, size_t end)
 {
     size_t at = end - 1;
+
     while (at > 0 && end - at < 4 && ((u8)s.p[at] & 0xc0) == 0x80)
         at--;
     return at;
@@ -269,6 +278,7 @@ bool fold_ends(str folded, str text)
 {
     size_t end = text.n, left = folded.n;
     char c[4];
+
     while (left > 0) {
         if (end == 0)
             return false;

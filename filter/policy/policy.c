@@ -43,6 +43,7 @@ void policy_location(const struct policy_builder *b, u32 consumed, struct buf *o
 {
     u32 line, column;
     size_t shown = 0, units = 0;
+
     while (shown < b->text.n && units < SNIPPET_MAX) {
         units += (u8)b->text.p[shown] >= 0xf0 ? 2 : 1;
         str_next_char(b->text, &shown);
@@ -60,6 +61,7 @@ void policy_location(const struct policy_builder *b, u32 consumed, struct buf *o
 static int refuse_text(struct policy_builder *b, const struct node *node, struct buf *text)
 {
     u32 line, column;
+
     tree_place(b->source, node->source_at, &line, &column);
     int err = fault_set_at(b->fault, FILTER_FAULT_POLICY, line, column, "%s", text->p);
     buf_deinit(text);
@@ -69,7 +71,8 @@ static int refuse_text(struct policy_builder *b, const struct node *node, struct
 static PRINTF_LIKE(2, 0) void print_args(struct buf *out, const char *fmt, va_list args)
 {
     char text[FAULT_TEXT_MAX + 1];
-    vsnprintf(text, sizeof text, fmt, args);
+
+    vsnprintf(text, sizeof(text), fmt, args);
     buf_z(out, text);
 }
 
@@ -78,6 +81,7 @@ int policy_refuse_at(struct policy_builder *b, const struct node *node, u32 cons
 {
     struct buf text = {0};
     va_list args;
+
     va_start(args, fmt);
     print_args(&text, fmt, args);
     va_end(args);
@@ -89,6 +93,7 @@ int policy_refuse(struct policy_builder *b, const struct node *node, const char 
 {
     struct buf text = {0};
     va_list args;
+
     va_start(args, fmt);
     print_args(&text, fmt, args);
     va_end(args);
@@ -127,6 +132,7 @@ static bool is_reserved(str name)
         "ip-address-in-range",
         "ip-address-not-in-range",
     };
+
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_is(name, words[i]))
             return true;
@@ -145,6 +151,7 @@ struct context {
 static str join_path(struct compiler *c, const struct context *at, str name)
 {
     str outer = at->path;
+
     c->paths_size += outer.n + name.n + 1;
     if (at->level == 1 || c->paths_size > PATHS_SIZE_MAX)
         return name;
@@ -157,7 +164,8 @@ static str join_path(struct compiler *c, const struct context *at, str name)
 
 static struct term *add_term(struct compiler *c, struct term ***tail)
 {
-    struct term *t = arena_zalloc(c->b.arena, sizeof *t);
+    struct term *t = arena_zalloc(c->b.arena, sizeof(*t));
+
     **tail = t;
     *tail = &t->next;
     return t;
@@ -168,14 +176,14 @@ static int compile_leaf(struct compiler *c, const struct node *list, str path, u
 {
     if (list->n == 0)
         return policy_refuse_at(&c->b, list, list->end, "Empty arrays are not allowed");
-    struct policy_entry *entries = arena_alloc(c->b.arena, list->n * sizeof *entries);
+    struct policy_entry *entries = arena_alloc(c->b.arena, list->n * sizeof(*entries));
     u32 n = 0;
     for (const struct node *v = list->first; v; v = v->next) {
         int err = policy_entry_build(&c->b, v, &entries[n++]);
         if (err)
             return err;
     }
-    struct policy_leaf *leaf = arena_zalloc(c->b.arena, sizeof *leaf);
+    struct policy_leaf *leaf = arena_zalloc(c->b.arena, sizeof(*leaf));
     *leaf = (struct policy_leaf){
         .path = path, .level = level, .at = list->name_at, .n = n, .entries = entries};
     add_term(c, tail)->leaf = leaf;
@@ -198,7 +206,7 @@ static int compile_or(struct compiler *c, const struct node *list, struct contex
         if (v->kind != NODE_OBJECT)
             return policy_refuse_at(&c->b, v, v->open,
                                     "Only JSON object is allowed in array of $or relationship.");
-        struct alternative *a = arena_zalloc(c->b.arena, sizeof *a);
+        struct alternative *a = arena_zalloc(c->b.arena, sizeof(*a));
         struct term **terms = &a->terms;
         *link = a;
         link = &a->next;
@@ -252,6 +260,7 @@ static int limits_check(struct compiler *c, const struct node *root, const struc
 {
     struct policy *p = c->policy;
     struct terms_tally tally = terms_count(terms);
+
     p->combinations = tally.combinations;
     if (limits->keys_max && p->leaf_count > limits->keys_max)
         return policy_refuse(&c->b, root, "Filter policy can not have more than %u keys",
@@ -311,7 +320,8 @@ static int policy_fill(struct policy *p, str text, const struct filter_limits *l
 int policy_new(struct policy **ret, str text, enum filter_scope scope,
                const struct filter_limits *limits, struct fault *f)
 {
-    struct policy *p = mem_alloc(sizeof *p);
+    struct policy *p = mem_alloc(sizeof(*p));
+
     p->scope = scope;
     p->text = STR("");
     arena_init(&p->arena);

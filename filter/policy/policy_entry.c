@@ -19,7 +19,8 @@ static u32 next_open(const struct node *parent, const struct node *c)
 static struct policy_operand *add_operands(struct policy_builder *b, struct policy_entry *e,
                                            enum policy_kind kind, u32 n)
 {
-    struct policy_operand *o = arena_zalloc(b->arena, n * sizeof *o);
+    struct policy_operand *o = arena_zalloc(b->arena, n * sizeof(*o));
+
     e->kind = kind;
     e->n = n;
     e->operands = o;
@@ -30,6 +31,7 @@ static struct policy_operand *add_text(struct policy_builder *b, struct policy_e
                                        enum policy_kind kind, const struct node *value)
 {
     struct policy_operand *o = add_operands(b, e, kind, 1);
+
     o->text = value->text;
     o->at = value->at;
     return o;
@@ -71,6 +73,7 @@ static int build_affix(struct policy_builder *b, const struct node *v, struct po
                        bool is_prefix)
 {
     const char *word = is_prefix ? "prefix" : "suffix";
+
     if (v->kind == NODE_STRING) {
         add_text(b, e, is_prefix ? POLICY_PREFIX : POLICY_SUFFIX, v);
         return 0;
@@ -108,6 +111,7 @@ static int fill_wildcard(struct policy_builder *b, const struct node *v, u32 con
                          struct policy_operand *o)
 {
     u32 pos;
+
     switch (pattern_read(b->arena, o->text, &o->pattern, &pos)) {
     case PATTERN_OK: return 0;
     case PATTERN_CONSECUTIVE:
@@ -183,6 +187,7 @@ static str token_text(const struct node *c)
         [NODE_OBJECT] = "{",    [NODE_ARRAY] = "[",   [NODE_TRUE] = "true",
         [NODE_FALSE] = "false", [NODE_NULL] = "null",
     };
+
     if (!c)
         return STR("]");
     return words[c->kind] ? str_of(words[c->kind]) : c->text;
@@ -230,6 +235,7 @@ static int build_range(struct policy_builder *b, const struct node *list,
                        struct policy_range *range)
 {
     const struct node *word = list->first;
+
     if (!word || word->kind != NODE_STRING)
         return policy_refuse_at(b, word ? word : list, next_open(list, word),
                                 "Invalid member in numeric match: %.*s", STR_ARG(token_text(word)));
@@ -283,6 +289,7 @@ static int refuse_element(struct policy_builder *b, const struct node *c, u32 co
                           const char *text)
 {
     struct buf twice = {0};
+
     policy_location(b, consumed, &twice);
     int err = policy_refuse_at(b, c, consumed, "%s%s", text, twice.p);
     buf_deinit(&twice);
@@ -294,6 +301,7 @@ static int build_exclusion_list(struct policy_builder *b, const struct node *lis
                                 struct policy_entry *e)
 {
     u32 strings = 0, numbers = 0;
+
     for (const struct node *c = list->first; c; c = c->next) {
         strings += c->kind == NODE_STRING;
         numbers += c->kind == NODE_NUMBER;
@@ -388,6 +396,7 @@ static int build_exclusion_object(struct policy_builder *b, const struct node *v
                                   struct policy_entry *e)
 {
     const struct node *inner = v->first;
+
     if (!inner)
         return policy_refuse_at(b, v, v->end, "Anything-But expression name not found");
     for (size_t i = 0; i < ARRAY_LEN(EXCLUSIONS); i++) {
@@ -435,6 +444,7 @@ static const struct policy_operator {
 static int build_expression(struct policy_builder *b, const struct node *v, struct policy_entry *e)
 {
     const struct node *m = v->first;
+
     if (!m)
         return policy_refuse_at(b, v, v->end, "Match expression name not found");
     const struct policy_operator *op = NULL;

@@ -11,18 +11,21 @@
 static u64 add_sat(u64 a, u64 b)
 {
     u64 r;
+
     return __builtin_add_overflow(a, b, &r) ? UINT64_MAX : r;
 }
 
 static u64 mul_sat(u64 a, u64 b)
 {
     u64 r;
+
     return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
 }
 
 struct terms_tally terms_count(const struct term *t)
 {
     struct terms_tally sum = {1, 1, 0};
+
     for (; t; t = t->next) {
         if (t->leaf) {
             sum.combinations = mul_sat(sum.combinations, (u64)t->leaf->n * t->leaf->level);
@@ -50,6 +53,7 @@ static bool count_leaf_points(const struct policy_leaf *leaf, u32 stars_max, u64
                               bool *has_wildcard)
 {
     u64 sum = 0, patterns = 0;
+
     for (u32 i = 0; i < leaf->n; i++) {
         const struct policy_entry *e = &leaf->entries[i];
         for (u32 k = 0; k < e->n && e->kind == POLICY_WILDCARD; k++) {
@@ -101,9 +105,9 @@ static struct draft *drafts_add(struct arena *a, struct drafts *d)
 {
     if (d->n == d->cap) {
         d->cap = d->cap ? 2 * d->cap : 4;
-        struct draft *v = arena_alloc(a, d->cap * sizeof *v);
+        struct draft *v = arena_alloc(a, d->cap * sizeof(*v));
         if (d->n)
-            memcpy(v, d->v, d->n * sizeof *v);
+            memcpy(v, d->v, d->n * sizeof(*v));
         d->v = v;
     }
     struct draft *ret = &d->v[d->n++];
@@ -115,9 +119,9 @@ static void draft_add(struct arena *a, struct draft *d, const struct term *t)
 {
     if (d->n == d->cap) {
         d->cap = d->cap ? 2 * d->cap : 4;
-        const struct term **terms = arena_alloc(a, d->cap * sizeof *terms);
+        const struct term **terms = arena_alloc(a, d->cap * sizeof(*terms));
         if (d->n)
-            memcpy(terms, d->terms, d->n * sizeof *terms);
+            memcpy(terms, d->terms, d->n * sizeof(*terms));
         d->terms = terms;
     }
     d->terms[d->n++] = t;
@@ -127,6 +131,7 @@ static void draft_add(struct arena *a, struct draft *d, const struct term *t)
 static u32 *draft_place(struct draft *d, u32 no)
 {
     u32 at = no & (d->place_cap - 1);
+
     while (d->places[at] && d->terms[d->places[at] - 1]->path_no != no)
         at = (at + 1) & (d->place_cap - 1);
     return &d->places[at];
@@ -135,7 +140,7 @@ static u32 *draft_place(struct draft *d, u32 no)
 static void draft_grow_places(struct arena *a, struct draft *d)
 {
     d->place_cap = d->place_cap ? 2 * d->place_cap : 8;
-    d->places = arena_zalloc(a, d->place_cap * sizeof *d->places);
+    d->places = arena_zalloc(a, d->place_cap * sizeof(*d->places));
     for (u32 i = 0; i < d->n; i++)
         if (d->terms[i]->path_no)
             *draft_place(d, d->terms[i]->path_no) = i + 1;
@@ -161,6 +166,7 @@ static void draft_put(struct arena *a, struct draft *d, const struct term *t)
 static struct drafts drafts_copy(struct arena *a, const struct drafts *d)
 {
     struct drafts copy = {0};
+
     for (size_t i = 0; i < d->n; i++) {
         struct draft *to = drafts_add(a, &copy);
         for (u32 k = 0; k < d->v[i].n; k++)
@@ -208,6 +214,7 @@ static void number_repeated(struct map *paths, struct term *t, u32 *n)
 void terms_expand(struct term *terms, struct policy *p)
 {
     struct map paths;
+
     map_init(&paths, NULL);
     u32 repeated = 0;
     number_repeated(&paths, terms, &repeated);
@@ -219,9 +226,9 @@ void terms_expand(struct term *terms, struct policy *p)
     drafts_add(&scratch, &d);
     expand_terms(&scratch, terms, &d);
 
-    struct policy_branch *branches = arena_alloc(&p->arena, d.n * sizeof *branches);
+    struct policy_branch *branches = arena_alloc(&p->arena, d.n * sizeof(*branches));
     for (size_t i = 0; i < d.n; i++) {
-        const struct policy_leaf **leaves = arena_alloc(&p->arena, d.v[i].n * sizeof *leaves);
+        const struct policy_leaf **leaves = arena_alloc(&p->arena, d.v[i].n * sizeof(*leaves));
         for (u32 k = 0; k < d.v[i].n; k++)
             leaves[k] = d.v[i].terms[k]->leaf;
         branches[i] = (struct policy_branch){d.v[i].n, leaves};

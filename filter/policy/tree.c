@@ -30,6 +30,7 @@ static int reader_peek(const struct tree_reader *r)
 static int check_escape(struct tree_reader *r)
 {
     int c = reader_peek(r);
+
     if (c < 0)
         return tree_refuse(r, r->at, "Unexpected end-of-input in character escape sequence");
     if (c != 'u') {
@@ -53,6 +54,7 @@ static int check_escape(struct tree_reader *r)
 static int read_node_string(struct tree_reader *r, bool is_name, str *ret)
 {
     size_t from = ++r->at;
+
     for (;;) {
         int c = reader_peek(r);
         if (c < 0)
@@ -86,6 +88,7 @@ static int read_node_string(struct tree_reader *r, bool is_name, str *ret)
 static bool skip_digits(struct tree_reader *r)
 {
     size_t from = r->at;
+
     while (r->at < r->text.n && r->text.p[r->at] >= '0' && r->text.p[r->at] <= '9')
         r->at++;
     return r->at > from;
@@ -105,6 +108,7 @@ static int refuse_number(struct tree_reader *r, const char *why)
 static int read_node_number(struct tree_reader *r, str *ret)
 {
     size_t from = r->at;
+
     if (reader_peek(r) == '-')
         r->at++;
     size_t digits = r->at;
@@ -174,12 +178,13 @@ static struct node *find_node_member(struct members *m, str name)
 static struct node *add_member(struct tree_reader *r, struct members *m, str name)
 {
     struct node *c = find_node_member(m, name);
+
     if (c) {
         struct node *next = c->next;
         *c = (struct node){.name = name, .twice = true, .next = next};
         return c;
     }
-    c = arena_zalloc(r->arena, sizeof *c);
+    c = arena_zalloc(r->arena, sizeof(*c));
     c->name = name;
     if (m->last)
         m->last->next = c;
@@ -201,6 +206,7 @@ static int read_separator(struct tree_reader *r, const struct node *node, bool i
                           bool *ret_more)
 {
     bool is_object = node->kind == NODE_OBJECT;
+
     skip_blanks(r);
     int c = reader_peek(r);
     if (c < 0)
@@ -230,6 +236,7 @@ static int read_separator(struct tree_reader *r, const struct node *node, bool i
 static int read_node_member(struct tree_reader *r, struct members *m)
 {
     str name;
+
     if (reader_peek(r) != '"')
         return tree_refuse_token(r, "was expecting double-quote to start field name");
     int err = read_node_string(r, true, &name);
@@ -249,6 +256,7 @@ static int read_node_member(struct tree_reader *r, struct members *m)
 static int read_node_object(struct tree_reader *r, struct node *node)
 {
     struct members m = {.node = node};
+
     map_init(&m.names, NULL);
     r->at++;
     bool more = true;
@@ -265,11 +273,12 @@ static int read_node_object(struct tree_reader *r, struct node *node)
 static int read_node_array(struct tree_reader *r, struct node *node)
 {
     struct node **link = &node->first;
+
     r->at++;
     bool more = true;
     int err = read_separator(r, node, true, &more);
     while (!err && more) {
-        struct node *c = arena_zalloc(r->arena, sizeof *c);
+        struct node *c = arena_zalloc(r->arena, sizeof(*c));
         *link = c;
         link = &c->next;
         node->n++;
@@ -377,6 +386,7 @@ static void tree_write_node(struct buf *out, struct node *node)
 static size_t malformed_at(str text)
 {
     size_t at = 0, from = 0;
+
     while (at < text.n) {
         from = at;
         if (str_next_char(text, &at) == 0xfffd && at == from + 1)
@@ -388,9 +398,10 @@ static size_t malformed_at(str text)
 int tree_read(struct arena *a, str text, struct node **ret, str *ret_compact, struct fault *f)
 {
     struct tree_reader r = {.text = text, .arena = a, .fault = f};
+
     if (!str_is_utf8(text))
         return tree_refuse(&r, malformed_at(text), "Invalid UTF-8 byte");
-    struct node *root = arena_zalloc(a, sizeof *root);
+    struct node *root = arena_zalloc(a, sizeof(*root));
     skip_blanks(&r);
     if (reader_peek(&r) < 0)
         return tree_refuse(&r, r.at, "No content to map due to end-of-input");

@@ -14,6 +14,7 @@
 void tree_place(str text, size_t at, u32 *ret_line, u32 *ret_column)
 {
     u32 line = 1, column = 1;
+
     for (size_t i = 0; i < at && i < text.n; i++) {
         u8 c = (u8)text.p[i];
         if (c == '\n' || (c == '\r' && !(i + 1 < text.n && text.p[i + 1] == '\n'))) {
@@ -31,6 +32,7 @@ void tree_place(str text, size_t at, u32 *ret_line, u32 *ret_column)
 int tree_refuse(struct tree_reader *r, size_t at, const char *words)
 {
     u32 line, column;
+
     tree_place(r->text, at, &line, &column);
     return fault_set_at(r->fault, FILTER_FAULT_POLICY, line, column,
                         "failed to parse JSON. %s\n at " SOURCE_HIDDEN "line: %u, column: %u]",
@@ -42,6 +44,7 @@ static void describe_char(struct tree_reader *r, size_t at, struct buf *out)
 {
     size_t next = at;
     u32 c = str_next_char(r->text, &next);
+
     if (c < 0x20 || (c >= 0x7f && c < 0xa0))
         buf_printf(out, "(CTRL-CHAR, code %u)", c);
     else if (c > 255)
@@ -53,6 +56,7 @@ static void describe_char(struct tree_reader *r, size_t at, struct buf *out)
 int tree_refuse_char(struct tree_reader *r, size_t at, const char *before, const char *after)
 {
     struct buf b = {0};
+
     buf_z(&b, before);
     describe_char(r, at, &b);
     buf_z(&b, after);
@@ -64,6 +68,7 @@ int tree_refuse_char(struct tree_reader *r, size_t at, const char *before, const
 int tree_refuse_unexpected(struct tree_reader *r, const char *why)
 {
     struct buf b = {0};
+
     buf_printf(&b, "): %s", why);
     int err = tree_refuse_char(r, r->at, "Unexpected character (", b.p);
     buf_deinit(&b);
@@ -73,6 +78,7 @@ int tree_refuse_unexpected(struct tree_reader *r, const char *why)
 int tree_refuse_token(struct tree_reader *r, const char *why)
 {
     u8 c = (u8)r->text.p[r->at];
+
     if (c < 0x20)
         return tree_refuse_char(r, r->at, "Illegal character (",
                                 "): only regular white space (\\r, \\n, \\t) is allowed between "
@@ -87,6 +93,7 @@ int tree_refuse_token(struct tree_reader *r, const char *why)
 int tree_refuse_open_end(struct tree_reader *r, bool is_object, size_t from)
 {
     u32 line, column;
+
     tree_place(r->text, from, &line, &column);
     struct buf b = {0};
     buf_printf(
@@ -102,6 +109,7 @@ int tree_refuse_open_end(struct tree_reader *r, bool is_object, size_t from)
 int tree_refuse_close(struct tree_reader *r, bool is_object, size_t from)
 {
     u32 line, column;
+
     tree_place(r->text, from, &line, &column);
     struct buf b = {0};
     buf_printf(&b,
@@ -138,6 +146,7 @@ bool tree_is_word(char c)
 int tree_refuse_word(struct tree_reader *r)
 {
     size_t from = r->at;
+
     while (r->at < r->text.n && tree_is_word(r->text.p[r->at]))
         r->at++;
     str word = str_slice(r->text, from, r->at);
