@@ -7,7 +7,7 @@
 #include "common/base/scan.h"
 #include "common/base/mem.h"
 #include "queued/fault.h"
-#include "queued/redrive_policy.h"
+#include "common/aws/redrive_policy.h"
 
 #define KMS_KEY_MAX 2048 /* bytes of a key's id, ARN or alias */
 

@@ -5,7 +5,7 @@
 #include "queued/aids.h"
 #include "queued/group.h"
 #include "queued/queues.h"
-#include "queued/redrive_policy.h"
+#include "common/aws/redrive_policy.h"
 
 /* --- policies --------------------------------------------------------------------------------- */
 

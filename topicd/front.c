@@ -5,6 +5,7 @@
 
 #include "common/aws/queue_page.h"
 #include "common/aws/desk.h"
+#include "common/aws/redrive_policy.h"
 #include "common/aws/sqs.h"
 #include "topicd/fault.h"
 
@@ -18,6 +19,7 @@ struct forwarded {
     u64 id;
     u32 peer;   /* index of its link */
     str arn;    /* ARN of the queue; "": any instance may answer */
+    str beside; /* ARN of the queue at whose instance it is placed when it is new; "": anywhere */
     i64 due_ms; /* monotonic: end of the wait */
 };
 
@@ -53,11 +55,19 @@ void front_deinit(struct front *f)
 
 /* --- the service ------------------------------------------------------------------------------ */
 
-static const struct member by_url[] = {{.name = "QueueUrl", .type = VAL_STRING}, {.name = NULL}};
+/* Of the attributes only a RedrivePolicy matters. */
+#define ATTRIBUTES                                                                                 \
+    {                                                                                              \
+        .name = "Attributes", .query = "Attribute", .type = VAL_MAP, .of = VAL_STRING              \
+    }
+static const struct member by_url[] = {
+    {.name = "QueueUrl", .type = VAL_STRING}, ATTRIBUTES, {.name = NULL}};
 static const struct member by_name[] = {{.name = "QueueName", .type = VAL_STRING},
                                         {.name = "QueueOwnerAWSAccountId", .type = VAL_STRING},
+                                        ATTRIBUTES,
                                         {.name = NULL}};
 static const struct member by_source[] = {{.name = "SourceArn", .type = VAL_STRING},
+                                          {.name = "DestinationArn", .type = VAL_STRING},
                                           {.name = NULL}};
 static const struct member by_task[] = {{.name = "TaskHandle", .type = VAL_STRING}, {.name = NULL}};
 static const struct member by_all[] = {{.name = "QueueNamePrefix", .type = VAL_STRING},
@@ -74,6 +84,8 @@ static const struct action actions[SQS_ACTION_COUNT] = {SQS_ACTIONS(FORWARDED)};
 static const struct fault_name faults[] = {
     {CALL_FAULT_INVALID_PARAMETER, 400, "com.amazonaws.sqs#InvalidParameterValueException",
      "InvalidParameterValue", NULL},
+    {CALL_FAULT_UNSUPPORTED, 400, "com.amazonaws.sqs#UnsupportedOperation",
+     "AWS.SimpleQueueService.UnsupportedOperation", NULL},
     {.code = 0},
 };
 
@@ -119,9 +131,52 @@ static str find_queue(struct front *f, struct call *c)
     return queue_arn(c, arn.region, arn.account, arn.resource);
 }
 
-static u32 link_of(const struct front *f, str arn)
+/* ARN of the queue that the call's queue moves messages to: of its RedrivePolicy, or a move task's
+ * destination. "" for none. */
+static str find_target(struct call *c)
 {
-    return arn.n ? directory_link(f->directory, arn) : 0;
+    const struct val *attributes = val_get(c->in, "Attributes");
+    const struct val *policy = attributes ? val_get(attributes, "RedrivePolicy") : NULL;
+    str destination = val_text(c->in, "DestinationArn");
+    struct redrive_policy read = {0};
+    struct fault ignored; /* the `queued` instance reports it */
+
+    fault_clear(&ignored);
+    if (destination.n)
+        return destination;
+    if (!policy || redrive_policy_read(policy->text, &read, NULL, &ignored))
+        return STR("");
+    str arn = arena_dup(&c->arena, str_of(read.target));
+
+    redrive_policy_deinit(&read);
+    return arn;
+}
+
+/* Messages move between queues of one instance only. */
+static bool are_apart(const struct front *f, str arn, str target)
+{
+    const struct home *here = arn.n ? directory_owner(f->directory, arn) : NULL;
+    const struct home *there = target.n ? directory_owner(f->directory, target) : NULL;
+
+    return here && there && here != there;
+}
+
+static void refuse_apart(struct call *c, str arn, str target)
+{
+    call_fail(c, CALL_FAULT_UNSUPPORTED,
+              "The queues %.*s and %.*s are at different queued instances, and messages cannot be "
+              "moved between them. A queue that is created with a RedrivePolicy is placed at the "
+              "instance of its dead-letter queue.",
+              STR_ARG(arn), STR_ARG(target));
+}
+
+static u32 link_of(const struct front *f, const struct forwarded *w)
+{
+    if (!w->arn.n)
+        return 0;
+    bool is_new = w->beside.n && !directory_owner(f->directory, w->arn);
+
+    return directory_link(f->directory, is_new ? w->beside : w->arn);
 }
 
 /* --- ListQueues over several instances: from the directory ---------------------------- */
@@ -271,7 +326,7 @@ static void send_on(struct front *f, struct call *c)
 {
     struct forwarded *w = c->parked;
 
-    w->peer = link_of(f, w->arn);
+    w->peer = link_of(f, w);
     if (w->peer == DIRECTORY_NO_LINK) {
         c->parked = NULL;
         c->cancel = NULL;
@@ -288,12 +343,14 @@ static void send_on(struct front *f, struct call *c)
         wait_for_link(f, c);
 }
 
-static void front_take(struct front *f, struct call *c, str arn)
+static void front_take(struct front *f, struct call *c, str arn, str beside)
 {
     struct forwarded *w = arena_alloc(&c->arena, sizeof(*w));
 
-    *w = (struct forwarded){
-        .front = f, .arn = arn, .due_ms = call_clock(c)->mono_ms + f->wait_max_ms};
+    *w = (struct forwarded){.front = f,
+                            .arn = arn,
+                            .beside = beside,
+                            .due_ms = call_clock(c)->mono_ms + f->wait_max_ms};
     c->parked = w;
     c->cancel = caller_left;
     send_on(f, c);
@@ -341,11 +398,14 @@ static void front_timer_due(struct loop_timer *timer)
 void front_forward(struct front *f, struct call *c)
 {
     str arn = find_queue(f, c);
+    str target = arn.n ? find_target(c) : STR("");
 
     if (f->link_count > 1 && is_list(c) && c->in)
         list_all(f, c);
+    else if (are_apart(f, arn, target))
+        refuse_apart(c, arn, target);
     else
-        front_take(f, c, arn);
+        front_take(f, c, arn, target);
 }
 
 void front_page(struct front *f, struct call *c)
@@ -356,7 +416,7 @@ void front_page(struct front *f, struct call *c)
     /* The `queued` instance refuses what cannot be read. */
     if (f->link_count > 1 && queue_page_read(c, &page) == 0)
         arn = queue_arn(c, page.place.region, page.place.account, page.place.name);
-    front_take(f, c, arn);
+    front_take(f, c, arn, STR(""));
 }
 
 /* Reports whether the answer was sent, where the instance asked for it. */

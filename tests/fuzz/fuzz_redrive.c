@@ -1,7 +1,7 @@
 /* Any text as a RedrivePolicy and a RedriveAllowPolicy: it is refused with a fault, or its normal
  * form is taken again and says the same. */
 #include "common/base/json.h"
-#include "queued/redrive_policy.h"
+#include "common/aws/redrive_policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

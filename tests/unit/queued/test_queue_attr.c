@@ -12,7 +12,7 @@
 #include "queued/queue_attr.h"
 #include "common/base/mem.h"
 #include "queued/fault.h"
-#include "queued/redrive_policy.h"
+#include "common/aws/redrive_policy.h"
 
 static struct queue_attrs a;
 static struct fault fault;

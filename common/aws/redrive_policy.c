@@ -1,4 +1,4 @@
-#include "queued/redrive_policy.h"
+#include "common/aws/redrive_policy.h"
 
 #include "common/aws/arn.h"
 #include "common/aws/call.h"
