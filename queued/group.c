@@ -3,11 +3,12 @@
 #include "common/base/mem.h"
 #include "queued/queue.h"
 
-static struct group *group_new(str id)
+static struct group *group_new(const struct pick *pick, str id)
 {
-    struct group *g = mem_alloc(sizeof *g + id.n);
-    memcpy(g + 1, id.p, id.n);
-    g->id = str_from(g + 1, id.n);
+    struct group *g = mem_alloc(pick->group_size + id.n);
+    char *text = (char *)g + pick->group_size;
+    memcpy(text, id.p, id.n);
+    g->id = str_from(text, id.n);
     list_init(&g->messages);
     list_init(&g->link);
     return g;
@@ -19,11 +20,12 @@ void group_join(struct msg *m, str id)
     struct group *g = map_get(groups, id);
     assert(!m->group && id.n);
     if (!g) {
-        g = group_new(id);
+        g = group_new(m->queue->pick, id);
         map_put(groups, g->id, g);
     }
     g->holders++;
     m->group = g;
+    m->queue->has_groups = true;
 }
 
 void group_leave(struct msg *m, bool is_gone)
@@ -40,5 +42,7 @@ void group_leave(struct msg *m, bool is_gone)
         map_shrink(&m->queue->groups);
     }
     assert(list_is_empty(&g->link) || is_gone);
+    if (m->queue->pick->group_end)
+        m->queue->pick->group_end(g);
     mem_free(g);
 }

@@ -56,6 +56,14 @@ struct msg_rare {
     struct msg_past *past; /* NULL: it was sent to this queue */
 };
 
+/* Which member of msg.at is in use. */
+enum msg_at {
+    MSG_AT_NOWHERE,  /* none: it is hidden, or was taken by the present receive */
+    MSG_AT_LINE,     /* line */
+    MSG_AT_RETURNED, /* returned */
+    MSG_AT_TAKEN,    /* none: it has a group, and counts as in flight there */
+};
+
 enum msg_flags {
     MSG_RAW = 1,       /* of a publication: delivered raw, else in its envelope */
     MSG_GONE = 0x8000, /* it has expired and is to be cleared away; not stored */
@@ -72,10 +80,10 @@ struct msg {
     struct list arrived;   /* in the queue's list of all its messages, oldest first */
     struct msg_body *body; /* NULL: the body row of its own seq */
     struct msg_rare *rare; /* NULL: visible, never received and never moved */
-    struct group *group;   /* NULL: none, or its queue's pick does not ask for groups */
+    struct group *group;   /* NULL: none */
     u32 origin;            /* place of its struct origin; 0: none */
     u16 flags;             /* enum msg_flags */
-    u8 where;              /* which member of `at`, and more: the pick's own; 0: nowhere */
+    u8 where;              /* enum msg_at; a FIFO queue's pick needs none */
 };
 
 enum msg_state { MSG_DELAYED, MSG_VISIBLE, MSG_LEASED };

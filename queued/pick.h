@@ -12,13 +12,16 @@
 
 #include "common/base/heap.h"
 #include "common/base/list.h"
+#include "queued/fair_group.h"
 
 struct queue;
 struct msg;
 struct group;
 
 struct pick {
-    bool by_group; /* messages have a group when they arrive */
+    bool by_group;     /* every message has a group when it arrives; else those with a group id */
+    size_t group_size; /* of its groups; a struct group is their first member */
+    void (*group_end)(struct group *g); /* the group is about to be freed; NULL: nothing to do */
     void (*init)(struct queue *q);
     /* Lets go of every message at once, without touching them: they are purged, or the queue ends.
      */
@@ -46,8 +49,9 @@ struct pick {
 extern const struct pick pick_standard, pick_fifo;
 
 struct pick_standard_state {
-    struct list line;     /* of struct msg, in the order of arrival */
-    struct heap returned; /* of struct msg: those that became visible again behind that */
+    struct list line;        /* of struct msg without a group, in the order of arrival */
+    struct heap returned;    /* of struct msg: those that became visible again behind that */
+    struct fair_groups fair; /* those with one */
 };
 
 struct pick_fifo_state {

@@ -149,6 +149,7 @@ static void fifo_check(const struct queue *q)
 
 const struct pick pick_fifo = {
     .by_group = true,
+    .group_size = sizeof(struct group),
     .init = fifo_init,
     .clear = fifo_clear,
     .arrive = fifo_arrive,

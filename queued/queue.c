@@ -81,7 +81,7 @@ void queue_free(struct queue *q)
     heap_remove(&q->all->reap, &q->reaped);
     list_remove(&q->hungry);
     q->pick->clear(q);
-    if (q->pick->by_group) {
+    if (q->has_groups) {
         leave_groups(&q->arrived);
         leave_groups(&q->doomed);
     }
@@ -240,7 +240,7 @@ const struct msg *queue_put(struct queue *q, const struct new_message *p)
     msg_body_hold(m, p->shared);
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;
-    if (q->pick->by_group)
+    if (p->group_id.n)
         group_join(m, p->group_id);
     i64 delay_ms = p->delay_ms + aids_delay_ms(q);
     if (delay_ms > 0)
@@ -270,8 +270,10 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms, str group_id)
     due_ms = MIN(due_ms, qs->clock->now_ms + QUEUE_HIDDEN_MAX_S * INT64_C(1000));
     if (due_ms > qs->clock->now_ms)
         hide_until(q, m, due_ms);
-    if (q->pick->by_group)
-        group_join(m, group_id.n ? group_id : STR("?")); /* of a damaged row */
+    if (q->pick->by_group && !group_id.n)
+        group_id = STR("?"); /* of a damaged row */
+    if (group_id.n)
+        group_join(m, group_id);
     queue_arrive(q, m);
 }
 

@@ -37,7 +37,8 @@ struct queue {
 
     const struct pick *pick;
     union pick_state pick_state;
-    struct map groups;   /* struct group by id, where its pick asks for them */
+    struct map groups;   /* struct group by id, of messages with one */
+    bool has_groups;     /* some message had one since the start */
     struct list arrived; /* of struct msg, all of them, in the order of arrival */
     struct heap moved; /* of struct msg_past by sent_ms: those that are older than their arrival */
     u64 visible_count, leased_count, delayed_count;
