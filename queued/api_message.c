@@ -312,7 +312,9 @@ int api_change_one(struct call *c, struct queue *q, str handle, bool has_timeout
                          "Value %" PRId64 " for parameter VisibilityTimeout is invalid. Reason: "
                          "Total VisibilityTimeout for the message is beyond the limit [%d seconds]",
                          timeout_s, QUEUE_HIDDEN_MAX_S);
+    q->all->histories.caller = c;
     queue_hide(m, timeout_s * 1000);
+    q->all->histories.caller = NULL;
     lease_note(c, m, timeout_s * 1000);
     return 0;
 }

@@ -153,10 +153,23 @@ static bool is_repeated(struct call *c, struct queue *q, const struct receive *r
         refuse_for_room(c);
         return true;
     }
+    q->all->histories.caller = c;
     for (u32 i = 0; i < n; i++)
         queue_hide(taken[i], r->hide_ms);
+    q->all->histories.caller = NULL;
     give(c, q, r, taken, n, received_ms);
     return true;
+}
+
+/* queue_take for this call. */
+static u32 receive_take(struct call *c, struct queue *q, const struct receive *r, u32 max,
+                        struct msg *ret[QUEUE_TAKE_MAX])
+{
+    struct queues *qs = q->all;
+    qs->histories.caller = c;
+    u32 n = queue_take(q, max, r->hide_ms, ret);
+    qs->histories.caller = NULL;
+    return n;
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
@@ -168,7 +181,7 @@ static bool give_waiting(struct waiter *w)
     if (!queue_has_next(w->queue))
         return false;
     u32 max = messages_max(w->call, w->queue, r->max);
-    u32 n = max ? queue_take(w->queue, max, r->hide_ms, taken) : 0;
+    u32 n = max ? receive_take(w->call, w->queue, r, max, taken) : 0;
     if (n == 0 && max)
         return false;
     waiter_unpark(w);
@@ -210,7 +223,7 @@ void api_receive(struct call *c)
     u32 n = 0, max = r->max;
     /* What is given to a client that has left would be hidden for nothing. */
     if (queue_has_next(q) && desk_is_there(c) && (max = messages_max(c, q, r->max)) > 0)
-        n = queue_take(q, max, r->hide_ms, taken);
+        n = receive_take(c, q, r, max, taken);
     if (!max) {
         refuse_for_room(c);
     } else if (n) {

@@ -284,6 +284,8 @@ static void lease(struct queue *q, struct msg *m, i64 hide_ms)
 {
     struct queues *qs = q->all;
     msg_count(&qs->msgs, m, qs->clock->now_ms);
+    if (UNLIKELY(q->receives_max || msg_past(m)))
+        history_receive(m, qs->clock->now_ms + hide_ms);
     if (hide_ms > 0) {
         hide_until(q, m, qs->clock->now_ms + hide_ms);
         q->visible_count--;
@@ -321,8 +323,10 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
             break;
         }
     }
-    for (u32 i = 0; hide_ms == 0 && i < n; i++)
+    for (u32 i = 0; hide_ms == 0 && i < n; i++) {
         q->pick->show(q, ret[i]);
+        history_store(ret[i]);
+    }
     q->pick->taken_all(q);
     aids_took(q, n);
     return n;
@@ -335,6 +339,7 @@ void queue_drop(struct msg *m)
     queue_let_go(q, m);
     u64 row = msg_body_row(m);
     bool is_own = !m->body, is_last = msg_body_drop(&qs->msgs, m);
+    history_end(m);
     queue_store_delete_message(qs->store, m->seq, is_own);
     if (is_last && !is_own)
         queue_store_delete_body(qs->store, row);
@@ -375,6 +380,7 @@ void queue_return(struct msg *m)
     msg_show(&q->all->msgs, m);
     q->visible_count++;
     q->pick->show(q, m);
+    history_store(m);
     queue_wake(q);
 }
 
@@ -395,6 +401,7 @@ void queue_hide(struct msg *m, i64 hide_ms)
     struct queues *qs = q->all;
     bool was_visible = msg_state(m) == MSG_VISIBLE;
     assert(!is_gone(m) && msg_receives(m));
+    history_change(m, qs->clock->now_ms + hide_ms);
     if (hide_ms > 0)
         queue_hide_until(m, qs->clock->now_ms + hide_ms);
     else if (!was_visible)
@@ -404,6 +411,8 @@ void queue_hide(struct msg *m, i64 hide_ms)
 
 void queue_take_back(struct msg *m, bool is_counted)
 {
+    if (!is_counted)
+        history_undo(m);
     if (msg_state(m) == MSG_LEASED)
         queue_return(m);
     if (!is_counted)

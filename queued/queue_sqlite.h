@@ -22,6 +22,7 @@ struct queue_sqlite {
     struct idmap left_alone; /* messages whose rows cannot be changed: the file is damaged there */
     sqlite3_stmt *queue_put, *queue_delete, *queue_load;
     sqlite3_stmt *task_put, *task_delete, *task_load;
+    sqlite3_stmt *history_put, *history_delete, *history_load;
     sqlite3_stmt *body_add, *body_delete, *bodies_delete, *body_read;
     sqlite3_stmt *message_add, *message_move, *message_update, *message_delete, *messages_delete;
     sqlite3_stmt *message_load;

@@ -117,6 +117,13 @@ static int scan_message(const struct scan *scan)
     return scan->walk->message(scan->walk->arg, &m);
 }
 
+static int scan_history(const struct scan *scan)
+{
+    sqlite3_stmt *stmt = scan->stmt;
+    return scan->walk->history(scan->walk->arg, store_column_u64(stmt, 0),
+                               store_column_str(stmt, 1));
+}
+
 static int scan_dedup(const struct scan *scan)
 {
     sqlite3_stmt *stmt = scan->stmt;
@@ -157,6 +164,7 @@ int queue_sqlite_load(struct queue_store *base, struct queue_store *into,
     const struct scan scans[] = {{s, s->queue_load, walk, scan_queue},
                                  {s, s->task_load, walk, scan_task},
                                  {s, s->message_load, walk, scan_message},
+                                 {s, s->history_load, walk, scan_history},
                                  {s, s->dedup_load, walk, scan_dedup}};
     base->unreadable = s->left_alone.n;
     for (size_t i = 0; i < ARRAY_LEN(scans) && !err; i++)

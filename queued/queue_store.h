@@ -5,6 +5,7 @@
  *   body     what a message says, immutable; one row however many messages hold it
  *   message  one small row per queue that holds it, numbered in the order of arrival (seq)
  *   task     a move task of a queue
+ *   history  deliveries of a message that was received and became visible again (history.h)
  *   dedup    what was sent to FIFO queues lately, numbered by the seqs of the sends
  *   link     last sequence applied per incarnation of a topicd
  *   rejected targets of its DELIVERs whose queue was not here, until it has surely heard of them
@@ -83,6 +84,7 @@ struct queue_store_walk {
     int (*queue)(void *arg, const struct queue_row *q);
     int (*task)(void *arg, const struct task_row *t);
     int (*message)(void *arg, const struct message_row *m);
+    int (*history)(void *arg, u64 seq, str deliveries);
     int (*dedup)(void *arg, const struct dedup_row *e);
     void *arg;
 };
@@ -116,6 +118,8 @@ struct queue_store_ops {
     void (*delete_body)(struct queue_store *s, u64 id);
     void (*delete_messages)(struct queue_store *s, u64 first, u64 last);
     void (*delete_bodies)(struct queue_store *s, u64 first, u64 last);
+    void (*put_history)(struct queue_store *s, u64 seq, str deliveries);
+    void (*delete_history)(struct queue_store *s, u64 seq);
     void (*add_dedup)(struct queue_store *s, const struct dedup_row *e);
     void (*delete_dedups)(struct queue_store *s, u64 up_to_seq);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
@@ -247,6 +251,16 @@ static inline void queue_store_delete_bodies(struct queue_store *s, u64 first, u
     s->ops->delete_bodies(s, first, last);
 }
 
+/* Of the message `seq`; insert or replace. Its owner deletes it with the message. */
+static inline void queue_store_put_history(struct queue_store *s, u64 seq, str deliveries)
+{
+    s->ops->put_history(s, seq, deliveries);
+}
+static inline void queue_store_delete_history(struct queue_store *s, u64 seq)
+{
+    s->ops->delete_history(s, seq);
+}
+
 static inline void queue_store_add_dedup(struct queue_store *s, const struct dedup_row *e)
 {
     s->ops->add_dedup(s, e);
@@ -277,7 +291,7 @@ str queue_store_rejected(const struct queue_store *s, str incarnation, u64 seque
  * session leaves out, topicd does not have any more: that is forgotten. */
 void queue_store_heard(struct queue_store *s, str incarnation, u64 sequence, u32 session);
 
-/* Walks queues in the order of ids, then tasks likewise, then messages in the order of arrival, then deduplication in the
+/* Walks queues in the order of ids, then tasks likewise, then messages in the order of arrival, then their histories, then deduplication in the
  * order of sends; a callback's views are valid for the call. Negative from the callback stops the
  * walk and is returned. Fast: millions of rows a second. Called at start, and after a failed
  * commit. */

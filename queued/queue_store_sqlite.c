@@ -37,6 +37,8 @@ static const char *const migrations[] = {
     "  PRIMARY KEY(incarnation, sequence)) WITHOUT ROWID;",
     /* 6: move tasks. */
     "CREATE TABLE task (id INTEGER PRIMARY KEY, queue INTEGER, state TEXT);",
+    /* 7: deliveries of messages that may become dead letters. */
+    "CREATE TABLE history (seq INTEGER PRIMARY KEY, deliveries BLOB);",
 };
 
 static const struct store_kind sqlite_kind = {
@@ -83,6 +85,11 @@ static void sql_prepare(struct queue_sqlite *s)
     store_prepare(st, &s->message_load,
                   "SELECT seq,queue,body,sent_ms,due_ms,first_ms,receives,flags,extra FROM message"
                   " WHERE seq>=?1 ORDER BY seq");
+    store_prepare(st, &s->history_put,
+                  "INSERT OR REPLACE INTO history(seq,deliveries) VALUES(?1,?2)");
+    store_prepare(st, &s->history_delete, "DELETE FROM history WHERE seq=?1");
+    store_prepare(st, &s->history_load,
+                  "SELECT seq,deliveries FROM history WHERE seq>=?1 ORDER BY seq");
     store_prepare(st, &s->dedup_add, "INSERT INTO dedup(seq,key,sent_ms) VALUES(?1,?2,?3)");
     store_prepare(st, &s->dedup_delete, "DELETE FROM dedup WHERE seq<=?1");
     store_prepare(st, &s->dedup_load,
@@ -330,6 +337,21 @@ static void sql_fetch(struct queue_store *base, struct body_fetch *f)
     f->done(f);
 }
 
+static void sql_put_history(struct queue_store *base, u64 seq, str deliveries)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->history_put);
+    store_bind_u64(stmt, 1, seq);
+    store_bind_bytes(stmt, 2, deliveries);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_history(struct queue_store *base, u64 seq)
+{
+    struct queue_sqlite *s = queue_sqlite_of(base);
+    sql_delete(s, &s->history_delete, seq);
+}
+
 static void sql_add_dedup(struct queue_store *base, const struct dedup_row *e)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
@@ -397,6 +419,8 @@ static const struct queue_store_ops sqlite_ops = {
     .delete_body = sql_delete_body,
     .delete_messages = sql_delete_messages,
     .delete_bodies = sql_delete_bodies,
+    .put_history = sql_put_history,
+    .delete_history = sql_delete_history,
     .add_dedup = sql_add_dedup,
     .delete_dedups = sql_delete_dedups,
     .fetch = sql_fetch,

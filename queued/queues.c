@@ -57,6 +57,7 @@ static void empty_init(struct queues *qs)
     heap_init(&qs->reap);
     redrive_sources_init(&qs->sources, qs->seed);
     move_tasks_init(&qs->tasks);
+    histories_init(&qs->histories, qs->seed);
     dedup_init(&qs->dedup, qs->seed);
     attempts_init(&qs->attempts, qs->seed);
 }
@@ -85,6 +86,7 @@ static void drop_all(struct queues *qs)
     attempts_deinit(&qs->attempts);
     dedup_deinit(&qs->dedup);
     move_tasks_deinit(&qs->tasks);
+    histories_deinit(&qs->histories, qs);
     redrive_sources_deinit(&qs->sources);
     heap_deinit(&qs->reap);
     heap_deinit(&qs->retire);
@@ -229,6 +231,13 @@ void queues_add_dedup(struct queues *qs, const struct dedup_entry *e)
                                                          .sent_ms = e->sent_ms});
 }
 
+static int on_history(void *arg, u64 seq, str deliveries)
+{
+    struct loading *l = arg;
+    history_restore(l->all, seq, deliveries);
+    return 0;
+}
+
 static int on_dedup(void *arg, const struct dedup_row *row)
 {
     struct loading *l = arg;
@@ -268,6 +277,7 @@ int queues_reload(struct queues *qs)
     int err = queue_store_load(qs->store, &(struct queue_store_walk){.queue = on_queue,
                                                                      .task = on_task,
                                                                      .message = on_message,
+                                                                     .history = on_history,
                                                                      .dedup = on_dedup,
                                                                      .arg = &l});
     idmap_deinit(&l.bodies);

@@ -10,6 +10,7 @@
 #include "common/io/background.h"
 #include "queued/attempt.h"
 #include "queued/dedup.h"
+#include "queued/history.h"
 #include "queued/move_task.h"
 #include "queued/queue.h"
 #include "queued/queue_store.h"
@@ -62,6 +63,7 @@ struct queues {
     struct heap retire;             /* queues by the expiry of their oldest message */
     struct redrive_sources sources; /* of dead-letter queues */
     struct move_tasks tasks;
+    struct histories histories;
     struct dedup dedup;
     struct attempts attempts;
     struct waiters waiting;

@@ -93,6 +93,7 @@ static void redrive_arrive(struct msg *m, const struct moving *from)
     queue_arrive(m->queue, m);
     struct message_row row = queue_message_row(m);
     queue_store_move_message(qs->store, from->seq, &row);
+    history_move(m, from->seq);
     loop_dirty(qs->loop);
 }
 

@@ -151,6 +151,7 @@ static void clear_message(struct clearing *c, struct msg *m)
     if (msg_body_drop(ms, m))
         add_body(c, row);
     msg_forget_due(m);
+    history_end(m);
     group_leave(m, true);
     msg_free(ms, m);
     queue_reap(q);

@@ -134,6 +134,16 @@ static void add_body(struct queue_store *s, u64 id, str content)
     record_text(s, 'b', id, content);
 }
 
+static void put_history(struct queue_store *s, u64 seq, str deliveries)
+{
+    record_text(s, 'h', seq, deliveries);
+}
+
+static void delete_history(struct queue_store *s, u64 seq)
+{
+    record_ids(s, 'H', seq, 0);
+}
+
 static void set_applied(struct queue_store *s, const struct applied_row *a)
 {
     struct buf *b = record(s, 'a');
@@ -289,6 +299,11 @@ static void apply_plain(struct queue_store *s, char op, str *r)
     case 'M': s->ops->delete_message(s, id, delaying_take(r)); break;
     case 'd': s->ops->delete_messages(s, id, delaying_take(r)); break;
     case 'D': s->ops->delete_bodies(s, id, delaying_take(r)); break;
+    case 'h': s->ops->put_history(s, id, delaying_take_str(r)); break;
+    case 'H':
+        delaying_take(r);
+        s->ops->delete_history(s, id);
+        break;
     case 'T':
         delaying_take(r);
         s->ops->delete_task(s, id);
@@ -427,6 +442,8 @@ static const struct queue_store_ops delaying_queue_ops = {
     .delete_body = delete_body,
     .delete_messages = delete_messages,
     .delete_bodies = delete_bodies,
+    .put_history = put_history,
+    .delete_history = delete_history,
     .add_dedup = add_dedup,
     .delete_dedups = delete_dedups,
     .fetch = fetch,

@@ -114,11 +114,17 @@ static int list_task(void *arg, const struct task_row *t)
     return 0;
 }
 
+static int list_history(void *arg, u64 seq, str deliveries)
+{
+    buf_printf(arg, "history %" PRIu64 " '%.*s'\n", seq, STR_ARG(deliveries));
+    return 0;
+}
+
 static int load(struct queue_store *s, int (*queue)(void *arg, const struct queue_row *q),
                 int (*message)(void *arg, const struct message_row *m), void *arg)
 {
-    return queue_store_load(s,
-                            &(struct queue_store_walk){queue, list_task, message, list_dedup, arg});
+    return queue_store_load(
+        s, &(struct queue_store_walk){queue, list_task, message, list_history, list_dedup, arg});
 }
 
 static void check_all(struct world *w, const char *expected)
