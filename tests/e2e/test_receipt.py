@@ -135,3 +135,22 @@ def test_with_the_aws_cli(service):
     assert aws(service, 'sqs', 'delete-message', '--queue-url', queue, '--receipt-handle',
                message['ReceiptHandle']) is None
     assert aws(service, 'sqs', 'receive-message', '--queue-url', queue) is None
+
+
+def test_dead_letters_and_back(service):
+    """As the README shows it."""
+    sqs = service.client('sqs', url=service.topic_url)
+    arn = f'arn:aws:sqs:{REGION}:{ACCOUNT}:dead-receipts'
+    sqs.create_queue(QueueName='dead-receipts')
+    work = url(sqs, 'point-deduction')
+    sqs.set_queue_attributes(QueueUrl=work, Attributes={
+        'RedrivePolicy': json.dumps({'deadLetterTargetArn': arn, 'maxReceiveCount': 3})})
+    service.client('sns', url=service.topic_url).publish(
+        TopicArn=TOPIC, Message='{"total":12}', MessageAttributes=attributes('purchase', 'push'))
+    for n in range(3):
+        assert len(sqs.receive_message(QueueUrl=work, VisibilityTimeout=0, WaitTimeSeconds=20)['Messages']) == 1
+    assert 'Messages' not in sqs.receive_message(QueueUrl=work)
+    sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=100)
+    assert [b['Message'] for b in drain(sqs, 'point-deduction')] == ['{"total":12}']
+    task = sqs.list_message_move_tasks(SourceArn=arn)['Results'][0]
+    assert (task['Status'], task['ApproximateNumberOfMessagesMoved']) == ('COMPLETED', 1)
