@@ -315,6 +315,10 @@ static u32 task_batch(struct move_task *t, u32 max)
     q->pick->taken_all(q);
     if (!runs)
         return n;
+    if (t->moved >= t->to_move || !q->pick->has_next(q)) { /* not when it may move again */
+        task_end(t, MOVE_COMPLETED, NULL);
+        return n;
+    }
     if (t->moved != before)
         task_save(t);
     heap_set_tied(&q->all->tasks.due, &t->due, task_next_ms(t), ++q->all->tasks.served);

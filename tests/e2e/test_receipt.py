@@ -152,5 +152,6 @@ def test_dead_letters_and_back(service):
     assert 'Messages' not in sqs.receive_message(QueueUrl=work)
     sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=100)
     assert [b['Message'] for b in drain(sqs, 'point-deduction')] == ['{"total":12}']
+    # The message and the end of its task are in one commit.
     task = sqs.list_message_move_tasks(SourceArn=arn)['Results'][0]
     assert (task['Status'], task['ApproximateNumberOfMessagesMoved']) == ('COMPLETED', 1)

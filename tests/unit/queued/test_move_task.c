@@ -205,6 +205,16 @@ static void a_rate(void **state)
     rig_free(r);
 }
 
+/* With its last message, not when it might move one more. */
+static void a_rate_delays_no_end(void **state)
+{
+    struct rig *r = with_queues();
+    bury(r, "a", "1");
+    starts(r, ",'MaxNumberOfMessagesPerSecond':1");
+    ends(r, MOVE_COMPLETED, 1);
+    rig_free(r);
+}
+
 static void what_makes_it_fail(void **state)
 {
     struct rig *r = with_queues();
@@ -356,6 +366,7 @@ int main(void)
         cmocka_unit_test(to_a_queue_that_is_named),
         cmocka_unit_test(only_visible_ones_move),
         cmocka_unit_test(a_rate),
+        cmocka_unit_test(a_rate_delays_no_end),
         cmocka_unit_test(what_makes_it_fail),
         cmocka_unit_test(refused_starts),
         cmocka_unit_test(what_is_kept),
