@@ -51,7 +51,8 @@ static void peek_note(struct peek *p, const struct msg *m)
                           .is_fifo = m->queue->attributes.fifo,
                           .origin = arena_dup(&p->call->arena, origin_arn(ms, m->origin)),
                           .source = past ? arena_dup(&p->call->arena, origin_arn(ms, past->source))
-                                         : STR("")};
+                                         : STR(""),
+                          .deliveries = history_json(m, &p->call->arena)};
     queue_message_id(m, to->id);
 }
 

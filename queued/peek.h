@@ -25,6 +25,7 @@ struct peeked {
     u32 receives;
     bool is_raw, is_fifo;
     str origin, source; /* "" for none; in the call's arena, as all of this */
+    str deliveries;     /* history_json */
     char id[ID_UUID_SIZE];
 };
 

@@ -159,6 +159,10 @@ static void json_message(struct peek_page *g, const struct peeked *m, const stru
         json_text(out, "ReceiptHandle", NO_HANDLE);
     if (g->form == PEEK_OWN && m->due_ms)
         buf_printf(out, ",\"VisibleTimestamp\":%" PRId64, m->due_ms);
+    if (g->form == PEEK_OWN && m->deliveries.n) {
+        buf_z(out, ",\"Deliveries\":");
+        buf_str(out, m->deliveries);
+    }
     json_text(out, "MD5OfBody", str_from(content->md5, HASH_MD5_HEX - 1));
     json_text(out, "Body", content->body);
     if (g->form == PEEK_TREE)

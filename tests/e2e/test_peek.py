@@ -179,3 +179,28 @@ def test_several_queueds(make_toque):
     for n in range(6):
         assert [m['Body'] for m in page(t.topic_port, f'q{n}')['Messages']] == [f'in {n}']
     t.stop()
+
+
+def test_why_a_message_died(still, sqs, port):
+    """Each delivery of a dead letter: when, how it ended, by whom; also after a restart."""
+    sqs.create_queue(QueueName='dead')
+    sqs.set_queue_attributes(QueueUrl='q', Attributes={'RedrivePolicy': json.dumps(
+        {'deadLetterTargetArn': 'arn:aws:sqs:us-east-1:000000000000:dead', 'maxReceiveCount': 2})})
+    sqs.send_message(QueueUrl='q', MessageBody='poison')
+    assert 'Deliveries' not in page(port)['Messages'][0]
+    sqs.receive_message(QueueUrl='q', VisibilityTimeout=10)
+    still.advance(10)
+    got = sqs.receive_message(QueueUrl='q', VisibilityTimeout=60)['Messages'][0]
+    still.advance(1)
+    sqs.change_message_visibility(QueueUrl='q', ReceiptHandle=got['ReceiptHandle'], VisibilityTimeout=0)
+    assert 'Messages' not in sqs.receive_message(QueueUrl='q')
+    for life in range(2):
+        first, second = page(port, 'dead')['Messages'][0]['Deliveries']
+        assert first['VisibleTimestamp'] - first['ReceivedTimestamp'] == 10000
+        assert (first['Ended'], second['Ended']) == ('timed out', 'made visible')
+        assert second['ChangedTimestamp'] - second['ReceivedTimestamp'] == 1000
+        assert first['AccessKey'] == second['AccessKey'] == second['ChangerAccessKey'] == '000000000000'
+        assert first['Address'] == second['ChangerAddress'] == '127.0.0.1'
+        still.queueds[0].kill()
+        still.queueds[0].start()
+        still.topicd.wait_line('queued is up')
