@@ -349,7 +349,7 @@ static void sql_put_history(struct queue_store *base, u64 seq, str deliveries)
 static void sql_delete_history(struct queue_store *base, u64 seq)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
-    sql_delete(s, &s->history_delete, seq);
+    store_delete_row(s->store, &s->history_delete, seq);
 }
 
 static void sql_add_dedup(struct queue_store *base, const struct dedup_row *e)
