@@ -173,10 +173,8 @@ static void through_a_move_task(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(why_a_message_died),
-        cmocka_unit_test(bounded),
-        cmocka_unit_test(what_costs_nothing),
-        cmocka_unit_test(what_no_client_got),
+        cmocka_unit_test(why_a_message_died),  cmocka_unit_test(bounded),
+        cmocka_unit_test(what_costs_nothing),  cmocka_unit_test(what_no_client_got),
         cmocka_unit_test(through_a_move_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
