@@ -78,7 +78,8 @@ void lease_note(struct call *c, const struct msg *m, i64 hide_ms)
 {
     struct lease *l = lease_of(c, m->queue);
     assert(c->sent == lease_settle && l->n < QUEUE_TAKE_MAX);
-    l->items[l->n++] = (struct leased){m->seq, msg_receives(m), msg_due_ms(m), hide_ms};
+    i64 due_ms = msg_due_ms(m);
+    l->items[l->n++] = (struct leased){m->seq, msg_receives(m), due_ms, due_ms ? hide_ms : 0};
 }
 
 void lease_is_receive(struct call *c, str attempt)

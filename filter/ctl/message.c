@@ -94,7 +94,7 @@ static int read_shape_member(struct message_reader *r, struct scan *s, str name,
 
     switch (member) {
     case MEMBER_MESSAGE: return keep_text(r, s, token, &t, &shape->message, &shape->has_message);
-    case MEMBER_ATTRIBUTES: shape->has_attrs = true; return message_read_attrs(r, s, token);
+    case MEMBER_ATTRIBUTES: shape->has_attrs = true; return message_read_attr_map(r, s, token);
     case MEMBER_STRUCTURE: return keep_text(r, s, token, &t, &shape->structure, &ignored);
     case MEMBER_BODY: return keep_text(r, s, token, &t, &shape->body, &shape->has_body);
     case MEMBER_TYPE:
@@ -413,7 +413,7 @@ int message_read_attributes(struct message_reader *r, str json, struct filter_me
     r->why = NULL;
     arena_reset(&r->texts);
     scan_init(&s, json);
-    int err = message_read_attrs(r, &s, scan_next(&s, &t));
+    int err = message_read_attr_map(r, &s, scan_next(&s, &t));
     if (err == 0)
         *ret = (struct filter_message){.attrs = r->attrs, .attr_count = r->attr_count};
     return err;

@@ -87,7 +87,7 @@ static int add_attr(struct message_reader *r, const struct filter_attr *a, const
     return 0;
 }
 
-int message_read_attrs(struct message_reader *r, struct scan *s, enum scan_token token)
+int message_read_attr_map(struct message_reader *r, struct scan *s, enum scan_token token)
 {
     struct scan_text t;
 

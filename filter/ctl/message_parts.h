@@ -12,6 +12,6 @@ int message_refuse_scan(struct message_reader *r, const struct scan *s);
 /* The whole value whose first token was just read. */
 int message_value_rest(struct message_reader *r, struct scan *s, enum scan_token token, str *ret);
 /* The value of MessageAttributes, whose first token was just read: into r->attrs. */
-int message_read_attrs(struct message_reader *r, struct scan *s, enum scan_token token);
+int message_read_attr_map(struct message_reader *r, struct scan *s, enum scan_token token);
 
 #endif
