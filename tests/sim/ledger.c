@@ -243,10 +243,10 @@ void ledger_purge(struct ledger_queue *q)
 
 void ledger_purged(struct ledger_queue *q, i64 issued_us, enum outcome o)
 {
+    if (o == OUTCOME_UNKNOWN || q->is_torn) /* it was only one of the two queues */
+        return;
     if (o == OUTCOME_DONE)
         ledger_emptied(q, issued_us);
-    if (o == OUTCOME_UNKNOWN)
-        return;
     q->purges--;
     q->purged_us = world_now_us();
 }
