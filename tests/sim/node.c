@@ -7,6 +7,7 @@
 #include "tests/sim/endpoint.h"
 #include "tests/sim/network.h"
 #include "tests/sim/record.h"
+#include "tests/sim/setting.h"
 #include "tests/sim/system.h"
 
 #define TURN_US  40 /* of a turn that does nothing */
@@ -297,6 +298,9 @@ void node_start(struct node *n)
     node_enter(of);
     world_spend_us(START_US);
     n->clock = system_clock(&n->clock_ahead_us);
+    if (n->started_with_us != n->clock_ahead_us) /* a step that was not followed is seen now */
+        ledger_clock_stepped(setting_index(n));
+    n->started_with_us = n->clock_ahead_us;
     n->env = (struct environment){&n->clock, chance_u64(CHANCE_NODE) | 1};
     int err = n->kind->open(n, &of->daemon, &of->server, &f);
     i64 took_us = node_leave();

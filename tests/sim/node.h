@@ -60,7 +60,8 @@ struct node {
     i64 kill_down_us;
     struct event wake, start;
     struct environment env; /* its system's clock, and the seed of this incarnation */
-    i64 clock_ahead_us;     /* its wall clock, of the world's */
+    i64 clock_ahead_us;     /* its wall clock, of the world's, */
+    i64 started_with_us;    /* and when it started last */
     struct clock_source clock;
     u32 starts;
     i64 second; /* its turns in this second */
