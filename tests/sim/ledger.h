@@ -46,7 +46,7 @@ struct ledger_queue {
     bool is_direct; /* made at its queued's own endpoint: topicd hears of it later */
     bool
         is_forgotten; /* topicd was restored: it hears of it again, at the latest until it settles */
-    u32 restores;     /* of a queued that has it: receipt handles of before are not used */
+    u32 restores;     /* of a queued that has it */
     i64 restored_us;  /* when that was last */
     bool is_torn;     /* by a restore it may be at two queueds, until all is settled */
     u32 purges;       /* under way, or of which nobody knows */
@@ -127,6 +127,7 @@ void ledger_restored_topicd(const struct ledger_moment *then);
  * later. At most LEDGER_STEP_MAX_US in each direction. */
 #define LEDGER_STEP_MAX_US (30 * WORLD_SECOND_US)
 void ledger_clock_stepped(int node);
+void ledger_started(int node);
 /* The same of a queued: what came and went in its queues since then. */
 void ledger_restored_queued(int node, const struct ledger_moment *then);
 

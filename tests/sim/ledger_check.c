@@ -6,22 +6,23 @@
 
 /* What is late or early by so much is not told: the daemons count in milliseconds. */
 #define EARLY_US 2000
-/* A visibility timeout counts from the beginning of the turn that received; with a slow disk its
- * answer leaves so much later. */
-#define TURN_US 4000000
 /* Around the end of a retention a message may be there or not. */
 #define RETENTION_SLACK_MS 20000
 /* A daemon that finds itself in an older copy's future lets nothing expire for a while. */
 #define GRACE_US (1400 * WORLD_SECOND_US)
-/* So long after a step of a clock it may still run faster or slower. */
-#define STEP_LASTS_US (600 * WORLD_SECOND_US)
+/* A visibility timeout counts from the answer; after a restart from the beginning of the turn that
+ * received, which with a slow disk is so much earlier. */
+#define TURN_US 4000000
+/* A daemon does not follow a step but at its next start; else it follows by one part in so many. */
+#define FOLLOWS_ONE_IN 2000
 
-static i64 stepped_us[LEDGER_NODES_MAX]; /* when the clock of that queued was set last; -1: never */
+/* By queued: when its clock was set last, and when it started; -1: never. */
+static i64 stepped_us[LEDGER_NODES_MAX], started_us[LEDGER_NODES_MAX];
 
 void ledger_checks_begin(void)
 {
     for (u32 i = 0; i < LEDGER_NODES_MAX; i++)
-        stepped_us[i] = -1;
+        stepped_us[i] = started_us[i] = -1;
 }
 
 void ledger_clock_stepped(int node)
@@ -30,15 +31,30 @@ void ledger_clock_stepped(int node)
     stepped_us[node] = world_now_us();
 }
 
-/* Whether something that began then in this queue may be counted by a clock that was set since. */
-static bool is_stepped(const struct ledger_queue *q, i64 began_us)
+void ledger_started(int node)
+{
+    started_us[node] = world_now_us();
+}
+
+/* Whether that has happened since then to a queued that may have the queue. */
+static bool was_since(const i64 *happened_us, const struct ledger_queue *q, i64 began_us)
 {
     bool may = false;
 
     for (int i = 0; i < LEDGER_NODES_MAX; i++)
-        may = may || ((q->home < 0 || q->home == i) && stepped_us[i] >= 0 &&
-                      began_us <= stepped_us[i] + STEP_LASTS_US);
+        may = may || ((q->home < 0 || q->home == i) && happened_us[i] >= began_us);
     return may;
+}
+
+/* Whether something that began then in this queue may be counted by a clock that was set since. */
+static bool is_stepped(const struct ledger_queue *q, i64 began_us)
+{
+    return was_since(stepped_us, q, began_us);
+}
+
+static i64 early_us(i64 of_us)
+{
+    return EARLY_US + of_us / FOLLOWS_ONE_IN;
 }
 
 static i64 retention_slack_ms(const struct ledger_queue *q)
@@ -62,13 +78,15 @@ static void check_times(const struct copy *c, const struct delivery *d)
 {
     i64 now_us = world_now_us(), now_ms = system_ms_of(now_us);
     i64 age_ms = now_ms - d->sent_ms;
+    i64 turn_us = was_since(started_us, d->queue, c->hidden_from_us) ? TURN_US : 0;
 
-    if (now_us < c->hidden_until_us - EARLY_US - TURN_US && !c->hides &&
-        !is_stepped(d->queue, c->hidden_from_us) &&
+    if (now_us < c->hidden_until_us - early_us(c->hidden_until_us - c->hidden_from_us) - turn_us &&
+        !c->hides && !is_stepped(d->queue, c->hidden_from_us) &&
         (d->direct || c->hidden_from_us <= d->issued_us))
         world_fail("early: mark %" PRIu64 " in %s is hidden until %.6f", c->mark->number,
                    d->queue->name, (double)c->hidden_until_us / 1e6);
-    if (now_us < c->mark->issued_us + d->queue->delay_ms * 1000 - EARLY_US &&
+    if (now_us <
+            c->mark->issued_us + d->queue->delay_ms * 1000 - early_us(d->queue->delay_ms * 1000) &&
         !is_stepped(d->queue, c->mark->issued_us))
         world_fail("early: mark %" PRIu64 " in %s is delayed", c->mark->number, d->queue->name);
     if (d->direct && age_ms > d->queue->retention_ms + retention_slack_ms(d->queue) &&

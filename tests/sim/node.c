@@ -321,6 +321,7 @@ void node_start(struct node *n)
         return;
     }
     n->state = NODE_UP;
+    ledger_started(setting_index(n));
     record(n->name, "started");
     network_is_up(n);
     node_turned(of, took_us);

@@ -85,11 +85,6 @@ static void receive_cut(struct worker *w)
 /* Takes up to `max` held messages of one queue into w->batch; w->queue is theirs. */
 static bool take_held(struct worker *w, u32 max)
 {
-    for (u32 i = 0; i < w->held_count;)
-        if (w->held[i].restores == w->held[i].copy->queue->restores)
-            i++;
-        else
-            w->held[i] = w->held[--w->held_count];
     if (w->held_count == 0)
         return false;
     worker_to_queue(w, w->held[chance_below(CHANCE_WORK, w->held_count)].copy->queue);
@@ -114,17 +109,16 @@ static bool delete_begin(struct worker *w, struct buf *body)
     return true;
 }
 
-/* What was done before a restore may be undone by it. */
-static enum outcome lasting(const struct worker *w, enum outcome o)
+/* What was done before a restore may be undone by it; and a handle of before may name a message that
+ * is not there any more, though the same body came again. */
+static enum outcome lasting(const struct worker *w, u32 restores, enum outcome o)
 {
-    bool restored = w->queue->restores != w->restores;
-
-    return o == OUTCOME_DONE && restored ? OUTCOME_UNKNOWN : o;
+    return o == OUTCOME_DONE && w->queue->restores != restores ? OUTCOME_UNKNOWN : o;
 }
 
 static void delete_answered(struct worker *w, const json_t *answer)
 {
-    ledger_deleted(w->batch[0].copy, lasting(w, OUTCOME_DONE));
+    ledger_deleted(w->batch[0].copy, lasting(w, w->batch[0].restores, OUTCOME_DONE));
 }
 
 static void delete_failed(struct worker *w, enum outcome o)
@@ -161,7 +155,8 @@ static void delete_batch_answered(struct worker *w, const json_t *answer)
 {
     for (u32 i = 0; i < w->batch_count; i++)
         ledger_deleted(w->batch[i].copy,
-                       lasting(w, batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED));
+                       lasting(w, w->batch[i].restores,
+                               batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED));
 }
 
 static bool hide_begin(struct worker *w, struct buf *body)
@@ -179,7 +174,8 @@ static bool hide_begin(struct worker *w, struct buf *body)
 static void hide_answered(struct worker *w, const json_t *answer)
 {
     for (u32 i = 0; i < w->batch_count; i++) {
-        enum outcome o = lasting(w, batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED);
+        enum outcome o = lasting(w, w->batch[i].restores,
+                                 batch_success(answer, i) ? OUTCOME_DONE : OUTCOME_REFUSED);
 
         ledger_hidden(w->batch[i].copy, w->call.issued_us, w->hide_ms, o);
         if (o == OUTCOME_DONE && w->hide_ms)
@@ -205,7 +201,7 @@ static bool purge_begin(struct worker *w, struct buf *body)
 
 static void purge_failed(struct worker *w, enum outcome o)
 {
-    ledger_purged(w->queue, w->call.issued_us, lasting(w, o));
+    ledger_purged(w->queue, w->call.issued_us, lasting(w, w->restores, o));
 }
 
 static void purge_answered(struct worker *w, const json_t *answer)
