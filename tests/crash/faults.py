@@ -2,7 +2,7 @@
 begins, so that the ledger knows what it may cost."""
 import http.client, shutil, signal
 
-from conftest import Plugged
+from plugged import Plugged
 from relay import Relay
 
 QUEUEDS = 3
