@@ -89,6 +89,9 @@ void thing_change(struct thing *t, enum presence to)
         return;
     t->presence = UNSURE;
     if (to == THERE) {
+        memmove(t->earlier + 1, t->earlier, sizeof(t->earlier) - sizeof(t->earlier[0]));
+        t->earlier[0].since_us = t->since_us;
+        t->earlier[0].until_us = t->until_us;
         t->since_us = world_now_us();
         t->until_us = INT64_MAX;
     }
@@ -113,7 +116,11 @@ void thing_changed(struct thing *t, enum presence to, enum outcome o)
 /* Whether it may have been there at any time from..to. */
 static bool thing_was_there(const struct thing *t, i64 from_us, i64 to_us)
 {
-    return t->version > 0 && t->since_us <= to_us && t->until_us >= from_us;
+    bool was = t->version > 0 && t->since_us <= to_us && t->until_us >= from_us;
+
+    for (u32 i = 0; i < LEDGER_EARLIER; i++)
+        was = was || (t->earlier[i].since_us <= to_us && t->earlier[i].until_us >= from_us);
+    return was;
 }
 
 /* --- messages --------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 
 #define LEDGER_QUEUES    10
 #define LEDGER_FIFOS     2 /* of them, the last ones; no topic publishes to these */
+#define LEDGER_EARLIER   4
 #define LEDGER_TOPICS    4
 #define LEDGER_NODES_MAX 8
 #define LEDGER_SENDERS   16
@@ -30,11 +31,14 @@ enum presence { ABSENT, UNSURE, THERE };
 struct thing {
     enum presence presence, before; /* `before`: the change that is under way */
     u32 version;
-    bool changing;  /* by a call under way; there is one at a time */
-    i64 since_us;   /* when it was asked for last */
-    i64 until_us;   /* when its end was acknowledged; INT64_MAX: it was not */
-    i64 changed_us; /* when a change was asked for, or answered, last */
-    bool undone;    /* the change under way may be undone by a restore, even when it is answered */
+    bool changing; /* by a call under way; there is one at a time */
+    i64 since_us;  /* when it was asked for last */
+    i64 until_us;  /* when its end was acknowledged; INT64_MAX: it was not */
+    struct {
+        i64 since_us, until_us;
+    } earlier[LEDGER_EARLIER]; /* the same of the times before, latest first */
+    i64 changed_us;            /* when a change was asked for, or answered, last */
+    bool undone; /* the change under way may be undone by a restore, even when it is answered */
 };
 
 struct ledger_queue {
