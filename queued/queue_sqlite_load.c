@@ -72,8 +72,11 @@ static int scan_run(const struct scan *scan)
             continue;
         }
         i64 number = sqlite3_column_int64(scan->stmt, 0);
-        if (number < next) /* an order that no sound table has */
-            return E_IO;
+        if (number < next) { /* an order that no sound table has */
+            scan->store->base.unreadable++;
+            row = store_read(scan->store->store, scan->stmt);
+            continue;
+        }
         if (!idmap_get(&scan->store->left_alone, (u64)number ? (u64)number : UINT64_MAX))
             err = scan->row(scan);
         if (number == INT64_MAX)

@@ -1,6 +1,6 @@
 """A store that decayed on its disk: the daemon starts or says why it does not, never aborts, never gives out a
 body that was not sent, and goes on with everything that can be read."""
-import random, shutil, subprocess
+import random, shutil, sqlite3, subprocess
 
 import pytest
 
@@ -177,3 +177,58 @@ def test_salvage_keeps_message_ids(store):
     copy.rename(store.folder / 'queued')
     store.queued.start()
     assert ids() == before
+
+
+def varint(n):
+    """As SQLite writes a number of more than 56 bits."""
+    assert n >> 56
+    return bytes(0x80 | n >> shift & 0x7f for shift in range(57, 7, -7)) + bytes([n & 0xff])
+
+
+def test_a_number_that_comes_twice(store):
+    """One changed row number: two messages, and two bodies, with one number."""
+    file = store.folder / 'queued' / 'queued.db'
+    with sqlite3.connect(file) as db:
+        numbers = [n for (n,) in db.execute('SELECT seq FROM message ORDER BY seq')]
+        db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+    db.close()
+    sound = file.read_bytes()
+    for at in 5, 100, len(numbers) - 1:
+        harmed = sound.replace(varint(numbers[at]), varint(numbers[at - 1]))
+        assert harmed != sound
+        for part in file.parent.iterdir():
+            part.unlink()
+        file.write_bytes(harmed)
+        store.queued.start()
+        assert len(everything(store.queue_ports[0])) >= QUEUES * MESSAGES - 4
+        assert health(store.queue_ports[0])['damaged'] > 0
+        store.queued.stop()
+
+
+def test_rows_that_say_what_cannot_be(store):
+    file = store.folder / 'queued' / 'queued.db'
+    top = 2 ** 63 - 1
+    with sqlite3.connect(file) as db:
+        for seq in 0, -1, -top, top:
+            db.execute('INSERT INTO message VALUES(?, 1, 0, 5, 0, 0, 0, 0, NULL)', (seq,))
+            db.execute('INSERT INTO queue VALUES(?, ?, ?, ?, ?, 5, 5)',
+                       (seq, '000000000000', 'us-east-1', f'x{seq}', '{'))
+        for n, row in enumerate([(0, 0, 5), (-1, -1, -1), ('text', b'blob', 'x'), (None, None, None),
+                                 (top, top, top)]):
+            db.execute('INSERT INTO message(seq, queue, body, sent_ms, due_ms, first_ms, receives, flags, extra) '
+                       'VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)', (1000 + n, *row, 'x', -5, top, -1, b'\1\xff'))
+        for n, name in enumerate(['', 'a/b', 'x' * 5000, 'n\0m', None, 7, b'\xff']):
+            db.execute('INSERT INTO queue VALUES(?, ?, ?, ?, NULL, NULL, ?)',
+                       (2000 + n, '000000000000', 'us-east-1', name, top))
+        db.execute("INSERT INTO queue VALUES(?, '000000000000', 'us-east-1', 'q0', '{}', 5, 5)", (top - 1,))
+        db.execute("INSERT INTO task VALUES(0, 0, '')")
+        db.execute("INSERT INTO task VALUES(5, 0, '{')")
+        db.execute("INSERT INTO dedup VALUES(0, x'00', -5)")
+        db.execute("INSERT INTO dedup VALUES(5, zeroblob(16), 5)")
+    db.close()
+    store.queued.start()
+    assert len(everything(store.queue_ports[0])) == QUEUES * MESSAGES
+    assert health(store.queue_ports[0])['damaged'] > 10
+    store.queued.stop()
+    store.queued.start()
+    assert call(store.queue_ports[0], 'SendMessage', QueueUrl='q0', MessageBody='goes on')[0] == 200
