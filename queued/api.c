@@ -47,6 +47,7 @@ static const struct action actions[SQS_ACTION_COUNT] = {
 #define SQS   "com.amazonaws.sqs#"
 #define CORAL "com.amazon.coral.service#"
 #define OLD   "AWS.SimpleQueueService."
+#define KMS   "KMS."
 
 static const struct fault_name faults[] = {
     {FAULT_NO_QUEUE, 400, SQS "QueueDoesNotExist", OLD "NonExistentQueue",
@@ -69,6 +70,17 @@ static const struct fault_name faults[] = {
     {FAULT_NO_RESOURCE, 404, SQS "ResourceNotFoundException", "ResourceNotFoundException", NULL},
     {FAULT_OVER_LIMIT, 403, SQS "OverLimit", "OverLimit", NULL},
     {FAULT_THROTTLED, 403, SQS "RequestThrottled", "RequestThrottled", NULL},
+    {FAULT_ADDRESS, 404, SQS "InvalidAddress", "InvalidAddress", NULL},
+    {FAULT_SECURITY, 403, SQS "InvalidSecurity", "InvalidSecurity", NULL},
+    {FAULT_ID_FORMAT, 400, SQS "InvalidIdFormat", "InvalidIdFormat", NULL},
+    {FAULT_NOT_IN_FLIGHT, 400, SQS "MessageNotInflight", OLD "MessageNotInflight", NULL},
+    {FAULT_KMS_ACCESS_DENIED, 400, SQS "KmsAccessDenied", KMS "AccessDeniedException", NULL},
+    {FAULT_KMS_DISABLED, 400, SQS "KmsDisabled", KMS "DisabledException", NULL},
+    {FAULT_KMS_KEY_USAGE, 400, SQS "KmsInvalidKeyUsage", KMS "InvalidKeyUsageException", NULL},
+    {FAULT_KMS_STATE, 400, SQS "KmsInvalidState", KMS "InvalidStateException", NULL},
+    {FAULT_KMS_NOT_FOUND, 400, SQS "KmsNotFound", KMS "NotFoundException", NULL},
+    {FAULT_KMS_OPT_IN, 403, SQS "KmsOptInRequired", KMS "OptInRequired", NULL},
+    {FAULT_KMS_THROTTLED, 400, SQS "KmsThrottled", KMS "ThrottlingException", NULL},
     {CALL_FAULT_UNSUPPORTED, 400, SQS "UnsupportedOperation", OLD "UnsupportedOperation", NULL},
     {CALL_FAULT_UNAVAILABLE, 503, CORAL "ServiceUnavailableException", "ServiceUnavailable", NULL},
     {.code = 0},

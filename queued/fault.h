@@ -16,6 +16,18 @@ enum queued_fault {
     FAULT_OVER_LIMIT,
     FAULT_THROTTLED,
     FAULT_NO_RESOURCE,
+    /* Of the service's model, for test aids: toque finds no reason of its own for them. */
+    FAULT_ADDRESS,
+    FAULT_SECURITY,
+    FAULT_ID_FORMAT,
+    FAULT_NOT_IN_FLIGHT,
+    FAULT_KMS_ACCESS_DENIED,
+    FAULT_KMS_DISABLED,
+    FAULT_KMS_KEY_USAGE,
+    FAULT_KMS_STATE,
+    FAULT_KMS_NOT_FOUND,
+    FAULT_KMS_OPT_IN,
+    FAULT_KMS_THROTTLED,
 };
 
 #endif

@@ -51,6 +51,20 @@ def test_calls_that_fail(sqs, door):
             sqs.get_queue_attributes(QueueUrl='q')
 
 
+@pytest.mark.parametrize('error,code,status', [
+    ('KmsAccessDenied', 'KMS.AccessDeniedException', 400), ('KmsThrottled', 'KMS.ThrottlingException', 400),
+    ('KmsOptInRequired', 'KMS.OptInRequired', 403), ('InvalidSecurity', 'InvalidSecurity', 403),
+    ('InvalidAddress', 'InvalidAddress', 404), ('InternalFailure', 'InternalFailure', 500),
+    ('MessageNotInflight', 'AWS.SimpleQueueService.MessageNotInflight', 400),
+    ('UnrecognizedClientException', 'InvalidClientTokenId', 403)])
+def test_every_error_of_the_service(sqs, error, code, status):
+    """By its shape or by its code; each once, and then no more."""
+    for name in (error, code):
+        aids(sqs, fail={'action': 'SendMessage', 'error': name, 'message': 'text'})
+        assert refused(code, 'text', sqs.send_message, QueueUrl='q', MessageBody='m') == status
+        sqs.send_message(QueueUrl='q', MessageBody='m')
+
+
 def test_throttled(sqs):
     aids(sqs, throttle_per_second=3)
     for _ in range(3):
