@@ -1,5 +1,4 @@
-/* The action table of SNS (API version 2010-03-31) and the public names of its faults. Actions that
- * are not implemented have rows, too, so that they are refused differently from unknown ones. */
+/* The action table of SNS (API version 2010-03-31) and the public names of its faults. */
 #include "topicd/api.h"
 
 #include "common/aws/arn.h"
@@ -71,6 +70,7 @@ static const struct member publish_batch[] = {{.name = "TopicArn", .type = VAL_S
                                               {.name = NULL}};
 static const struct member confirm[] = {{.name = "TopicArn", .type = VAL_STRING},
                                         {.name = "Token", .type = VAL_STRING},
+                                        {.name = "AuthenticateOnUnsubscribe", .type = VAL_STRING},
                                         {.name = NULL}};
 static const struct member resource_arn[] = {{.name = "ResourceArn", .type = VAL_STRING},
                                              {.name = NULL}};
@@ -98,62 +98,57 @@ static const struct member nothing[] = {{.name = NULL}};
 
 /* --- actions ---------------------------------------------------------------------------------- */
 
-static void refuse_action(struct call *c)
-{
-    call_fail(c, CALL_FAULT_UNSUPPORTED, "%s is not implemented.", c->action->name);
-}
-
 #define RESULT ACTION_RESULT
 #define WRITES ACTION_WRITES
 #define GROWS  (ACTION_WRITES | ACTION_GROWS)
-#define LATER(name)                                                                                \
-    {                                                                                              \
-        name, nothing, refuse_action, ACTION_RESULT                                                \
-    }
 
 static const struct action actions[] = {
-    {"AddPermission", add_permission, api_add_permission, GROWS},
-    LATER("CheckIfPhoneNumberIsOptedOut"),
-    {"ConfirmSubscription", confirm, api_confirm_subscription, ACTION_OPEN},
-    LATER("CreatePlatformApplication"),
-    LATER("CreatePlatformEndpoint"),
-    LATER("CreateSMSSandboxPhoneNumber"),
+    {"AddPermission", add_permission, api_add_topic_permission, GROWS},
+    {"CheckIfPhoneNumberIsOptedOut", api_phone_in, api_check_opted_out, RESULT},
+    {"ConfirmSubscription", confirm, api_confirm_subscription, RESULT | GROWS | ACTION_OPEN},
+    {"CreatePlatformApplication", api_create_application_in, api_create_platform_application,
+     RESULT | GROWS},
+    {"CreatePlatformEndpoint", api_create_endpoint_in, api_create_platform_endpoint,
+     RESULT | GROWS},
+    {"CreateSMSSandboxPhoneNumber", api_sandbox_in, api_create_sandbox_number, RESULT | GROWS},
     {"CreateTopic", create_topic, api_create_topic, RESULT | GROWS},
-    LATER("DeleteEndpoint"),
-    LATER("DeletePlatformApplication"),
-    LATER("DeleteSMSSandboxPhoneNumber"),
+    {"DeleteEndpoint", api_endpoint_in, api_delete_endpoint, WRITES},
+    {"DeletePlatformApplication", api_application_in, api_delete_platform_application, WRITES},
+    {"DeleteSMSSandboxPhoneNumber", api_sandbox_in, api_delete_sandbox_number, RESULT | WRITES},
     {"DeleteTopic", topic_arn, api_delete_topic, WRITES},
     {"GetDataProtectionPolicy", resource_arn, api_get_data_protection_policy, RESULT},
-    LATER("GetEndpointAttributes"),
-    LATER("GetPlatformApplicationAttributes"),
-    LATER("GetSMSAttributes"),
-    LATER("GetSMSSandboxAccountStatus"),
+    {"GetEndpointAttributes", api_endpoint_in, api_get_endpoint_attributes, RESULT},
+    {"GetPlatformApplicationAttributes", api_application_in,
+     api_get_platform_application_attributes, RESULT},
+    {"GetSMSAttributes", api_get_sms_in, api_get_sms_attributes, RESULT},
+    {"GetSMSSandboxAccountStatus", nothing, api_get_sandbox_status, RESULT},
     {"GetSubscriptionAttributes", sub_arn, api_get_subscription_attributes, RESULT},
     {"GetTopicAttributes", topic_arn, api_get_topic_attributes, RESULT},
-    LATER("ListEndpointsByPlatformApplication"),
-    LATER("ListOriginationNumbers"),
-    LATER("ListPhoneNumbersOptedOut"),
-    LATER("ListPlatformApplications"),
-    LATER("ListSMSSandboxPhoneNumbers"),
+    {"ListEndpointsByPlatformApplication", api_list_endpoints_in, api_list_endpoints, RESULT},
+    {"ListOriginationNumbers", api_list_sandbox_in, api_list_origination_numbers, RESULT},
+    {"ListPhoneNumbersOptedOut", api_list_phones_in, api_list_opted_out, RESULT},
+    {"ListPlatformApplications", next_token, api_list_platform_applications, RESULT},
+    {"ListSMSSandboxPhoneNumbers", api_list_sandbox_in, api_list_sandbox_numbers, RESULT},
     {"ListSubscriptions", next_token, api_list_subscriptions, RESULT},
     {"ListSubscriptionsByTopic", list_by_topic, api_list_subscriptions_by_topic, RESULT},
     {"ListTagsForResource", resource_arn, api_list_tags_for_resource, RESULT},
     {"ListTopics", next_token, api_list_topics, RESULT},
-    LATER("OptInPhoneNumber"),
+    {"OptInPhoneNumber", api_phone_in, api_opt_in, RESULT | WRITES},
     {"Publish", publish, api_publish, RESULT},
     {"PublishBatch", publish_batch, api_publish_batch, RESULT},
     {"PutDataProtectionPolicy", put_protection, api_put_data_protection_policy, GROWS},
-    {"RemovePermission", remove_permission, api_remove_permission, WRITES},
-    LATER("SetEndpointAttributes"),
-    LATER("SetPlatformApplicationAttributes"),
-    LATER("SetSMSAttributes"),
+    {"RemovePermission", remove_permission, api_remove_topic_permission, WRITES},
+    {"SetEndpointAttributes", api_set_endpoint_in, api_set_endpoint_attributes, GROWS},
+    {"SetPlatformApplicationAttributes", api_set_application_in,
+     api_set_platform_application_attributes, GROWS},
+    {"SetSMSAttributes", api_set_sms_in, api_set_sms_attributes, RESULT | GROWS},
     {"SetSubscriptionAttributes", set_sub, api_set_subscription_attributes, GROWS},
     {"SetTopicAttributes", set_topic, api_set_topic_attributes, GROWS},
     {"Subscribe", subscribe, api_subscribe, RESULT | GROWS},
     {"TagResource", tag_resource, api_tag_resource, RESULT | GROWS},
     {"Unsubscribe", sub_arn, api_unsubscribe, WRITES | ACTION_OPEN},
     {"UntagResource", untag_resource, api_untag_resource, RESULT | WRITES},
-    LATER("VerifySMSSandboxPhoneNumber"),
+    {"VerifySMSSandboxPhoneNumber", api_sandbox_in, api_verify_sandbox_number, RESULT | GROWS},
 };
 
 /* --- faults ----------------------------------------------------------------------------------- */
@@ -176,6 +171,10 @@ static const struct fault_name faults[] = {
           "FilterPolicyLimitExceeded"),
     NAMED(FAULT_TAG_LIMIT, 400, "TagLimitExceededException", "TagLimitExceeded"),
     NAMED(FAULT_RATE, 429, "ThrottledException", "Throttled"),
+    NAMED(FAULT_ENDPOINT_DISABLED, 400, "EndpointDisabledException", "EndpointDisabled"),
+    NAMED(FAULT_APPLICATION_DISABLED, 400, "PlatformApplicationDisabledException",
+          "PlatformApplicationDisabled"),
+    NAMED(FAULT_VERIFICATION, 400, "VerificationException", "VerificationException"),
     NAMED(CALL_FAULT_BATCH_IDS_NOT_DISTINCT, 400, "BatchEntryIdsNotDistinctException",
           "BatchEntryIdsNotDistinct"),
     NAMED(CALL_FAULT_BATCH_TOO_LONG, 400, "BatchRequestTooLongException", "BatchRequestTooLong"),
@@ -295,6 +294,11 @@ void api_keep_setting(struct call *c, struct topic *topic, str name, str value)
     settings_deinit(&settings);
 }
 
+str api_scope(struct call *c)
+{
+    return arena_printf(&c->arena, "%.*s %.*s", STR_ARG(c->account), STR_ARG(c->region));
+}
+
 struct setting *api_settings(struct call *c, const char *name, size_t *ret_n)
 {
     const struct val *map = val_get(c->in, name);
@@ -308,19 +312,9 @@ struct setting *api_settings(struct call *c, const char *name, size_t *ret_n)
     return list;
 }
 
-bool api_is_phone_number(str s)
+bool api_page_begin(struct call *c, const char *name, char kind, u64 *ret_place)
 {
-    if (s.n < 2 || s.n > 16 || s.p[0] != '+')
-        return false;
-    for (size_t i = 1; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return true;
-}
-
-bool api_page_begin(struct call *c, char kind, u64 *ret_place)
-{
-    str token = val_text(c->in, "NextToken");
+    str token = val_text(c->in, name);
     str text;
     i64 place;
 
@@ -329,16 +323,16 @@ bool api_page_begin(struct call *c, char kind, u64 *ret_place)
         return true;
     if (token.n > TOKEN_MAX || call_unbase64(c, token, &text) || text.n < 2 || text.p[0] != kind ||
         str_to_i64(str_slice(text, 1, text.n), &place) || place < 0) {
-        fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "NextToken");
+        fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "%s", name);
         return false;
     }
     *ret_place = (u64)place;
     return true;
 }
 
-void api_page_end(struct call *c, char kind, u64 next_place)
+void api_page_end(struct call *c, const char *name, char kind, u64 next_place)
 {
     str text = arena_printf(&c->arena, "%c%020" PRIu64, kind, next_place);
 
-    call_out_text(c, "NextToken", call_base64(c, text));
+    call_out_text(c, name, call_base64(c, text));
 }

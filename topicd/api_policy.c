@@ -85,12 +85,12 @@ static void change_policy(struct call *c, int (*change)(struct call *c, const st
     call_done(c);
 }
 
-void api_add_permission(struct call *c)
+void api_add_topic_permission(struct call *c)
 {
     change_policy(c, grant);
 }
 
-void api_remove_permission(struct call *c)
+void api_remove_topic_permission(struct call *c)
 {
     change_policy(c, revoke);
 }

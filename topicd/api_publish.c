@@ -4,6 +4,8 @@
 #include "common/aws/arn.h"
 #include "common/aws/batch.h"
 #include "topicd/api.h"
+#include "topicd/endpoint.h"
+#include "topicd/mobile.h"
 
 /* Longest id that an error text shows. */
 #define SHOWN_MAX 1000
@@ -103,58 +105,128 @@ static int check_room(const struct call *c, const struct topic *topic, struct fa
 
 /* --- Publish ---------------------------------------------------------------------------------- */
 
-/* To a phone: a well-formed number is refused as not implemented, any other as the service does. */
-static void refuse_phone(struct call *c, str number)
+/* Reads the message; false: c->fault is set. */
+static bool read_message(struct call *c, const struct publication_rules *rules,
+                         struct publication *p)
 {
-    if (api_is_phone_number(number))
-        fault_set(&c->fault, CALL_FAULT_UNSUPPORTED,
-                  "Publish to a PhoneNumber is not implemented.");
-    else
+    if (!val_get(c->in, "Message")) {
+        fault_set(&c->fault, FAULT_INVALID,
+                  FAULT_PREFIX "Message Reason: no value for required parameter");
+        return false;
+    }
+    return publication_read(p, c->in, "messageAttributes", rules, &c->arena, &c->fault) == 0;
+}
+
+/* To something that is no topic; `n` has its protocol and endpoint. */
+static void publish_captured(struct call *c, struct publication *p, struct captured_new *n)
+{
+    struct topicd *t = call_owner(c);
+
+    publication_accept(p, &t->server.ids, t->server.clock.now_ms);
+    if (!n->type)
+        n->type = "Notification";
+    n->account = c->account;
+    n->region = c->region;
+    n->message_id = str_of(p->message_id);
+    n->subject = p->subject;
+    n->attrs = &p->attrs;
+    n->time_ms = p->time_ms;
+    captured_add(&t->captured, n);
+    call_out_text(c, "MessageId", str_of(p->message_id));
+}
+
+/* Characters of an SMS: Amazon SNS API reference, Publish; the text of the refusal is not
+ * confirmed. */
+#define SMS_CHARACTERS_MAX 1600
+
+static bool is_sms(str text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n && n <= SMS_CHARACTERS_MAX; n++)
+        str_next_char(text, &i);
+    return n <= SMS_CHARACTERS_MAX;
+}
+
+static void publish_to_phone(struct call *c, str number)
+{
+    struct publication_rules rules = {.size_max = TOPIC_MESSAGE_SIZE_DEFAULT};
+    struct publication p;
+
+    if (!endpoint_is_phone_number(number))
         fault_set(&c->fault, FAULT_INVALID,
                   FAULT_PREFIX "PhoneNumber Reason: %.*s is not valid to publish to",
                   str_shown(number, SHOWN_MAX), number.n ? number.p : "");
-}
+    else if (read_message(c, &rules, &p)) {
+        str text = publication_text(&p, "sms");
 
-static struct topic *find_target(struct call *c)
-{
-    struct arn arn;
-    str target = val_text(c->in, "TargetArn"), phone = val_text(c->in, "PhoneNumber");
-
-    if (val_get(c->in, "TopicArn"))
-        return api_topic(c, "TopicArn");
-    if (target.p && arn_read(target, &arn) == 0 && str_is(arn.service, "sns") &&
-        str_starts(arn.resource, STR("endpoint/"))) {
-        fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_PREFIX "TargetArn Reason: No endpoint found for the target arn specified");
-        return NULL;
+        if (!is_sms(text))
+            fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "Message too long");
+        else
+            publish_captured(
+                c, &p,
+                &(struct captured_new){.protocol = "sms",
+                                       .type = api_is_opted_out(c, number) ? "OptedOut" : NULL,
+                                       .endpoint = number,
+                                       .message = text});
     }
-    if (target.p)
-        return api_topic(c, "TargetArn");
-    if (phone.p)
-        refuse_phone(c, phone);
-    else
-        fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_PREFIX "TopicArn or TargetArn Reason: no value for required parameter");
-    return NULL;
+    call_done(c);
 }
 
-void api_publish(struct call *c)
+/* Refuses an endpoint that cannot be published to. */
+static int check_endpoint(struct call *c, str arn)
 {
-    struct topicd *t = call_owner(c);
+    const struct topicd *t = call_owner(c);
+
+    switch (mobile_endpoint_state(&t->assets, arn)) {
+    case MOBILE_READY: return 0;
+    case MOBILE_DISABLED:
+        return fault_set(&c->fault, FAULT_ENDPOINT_DISABLED, "Endpoint is disabled");
+    case MOBILE_APPLICATION_DISABLED:
+        return fault_set(&c->fault, FAULT_APPLICATION_DISABLED, "Platform application is disabled");
+    default:
+        return fault_set(&c->fault, FAULT_INVALID,
+                         FAULT_PREFIX
+                         "TargetArn Reason: No endpoint found for the target arn specified");
+    }
+}
+
+/* The document is captured as it was published, with the part for the endpoint's platform. */
+static void publish_to_endpoint(struct call *c, str arn)
+{
+    struct publication_rules rules = {.size_max = TOPIC_MESSAGE_SIZE_DEFAULT, .no_default = true};
     struct publication p;
-    struct topic *topic;
 
-    if (fanout_park(&t->fanout, c))
+    if (check_endpoint(c, arn) == 0 && read_message(c, &rules, &p)) {
+        str platform = arena_printf(&c->arena, "%.*s", STR_ARG(mobile_platform(arn)));
+        str text = publication_text(&p, platform.p);
+
+        if (!text.p)
+            fault_set(&c->fault, FAULT_INVALID,
+                      FAULT_PREFIX "Message Structure - No default entry in JSON message body");
+        else
+            publish_captured(c, &p,
+                             &(struct captured_new){.protocol = "application",
+                                                    .endpoint = arn,
+                                                    .message = p.message,
+                                                    .structured = p.structured,
+                                                    .payload = text});
+    }
+    call_done(c);
+}
+
+static void publish_to_topic(struct call *c, const char *name)
+{
+    struct topic *topic = api_topic(c, name);
+
+    if (!topic) {
+        call_done(c);
         return;
-    topic = find_target(c);
-    if (topic && !val_get(c->in, "Message"))
-        fault_set(&c->fault, FAULT_INVALID,
-                  FAULT_PREFIX "Message Reason: no value for required parameter");
-    struct publication_rules rules = topic ? rules_of(topic) : (struct publication_rules){0};
+    }
+    struct publication_rules rules = rules_of(topic);
+    struct publication p;
 
-    if (!topic || c->fault.code ||
-        publication_read(&p, c->in, "messageAttributes", &rules, &c->arena, &c->fault) ||
-        check_room(c, topic, &c->fault)) {
+    if (!read_message(c, &rules, &p) || check_room(c, topic, &c->fault)) {
         call_done(c);
         return;
     }
@@ -163,6 +235,35 @@ void api_publish(struct call *c)
     publish_one(c, topic, &p, safe);
     out_ids(c, &p);
     completion_end(safe, 0);
+}
+
+static bool is_endpoint(str target)
+{
+    struct arn arn;
+
+    return target.p && arn_read(target, &arn) == 0 && str_is(arn.service, "sns") &&
+           str_starts(arn.resource, STR("endpoint/"));
+}
+
+void api_publish(struct call *c)
+{
+    struct topicd *t = call_owner(c);
+
+    str target = val_text(c->in, "TargetArn"), phone = val_text(c->in, "PhoneNumber");
+
+    if (fanout_park(&t->fanout, c))
+        return;
+    if (val_get(c->in, "TopicArn"))
+        publish_to_topic(c, "TopicArn");
+    else if (is_endpoint(target))
+        publish_to_endpoint(c, target);
+    else if (target.p)
+        publish_to_topic(c, "TargetArn");
+    else if (phone.p)
+        publish_to_phone(c, phone);
+    else
+        call_fail(c, FAULT_INVALID,
+                  FAULT_PREFIX "TopicArn or TargetArn Reason: no value for required parameter");
 }
 
 /* --- PublishBatch ----------------------------------------------------------------------------- */

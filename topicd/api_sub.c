@@ -1,65 +1,12 @@
-/* Subscribe, ConfirmSubscription, Unsubscribe, the lists, GetSubscriptionAttributes,
- * SetSubscriptionAttributes. */
-#include "common/aws/arn.h"
+/* Subscribe, the lists, GetSubscriptionAttributes, SetSubscriptionAttributes. */
 #include "topicd/api.h"
+#include "topicd/confirmation.h"
+#include "topicd/endpoint.h"
 #include "topicd/sub_attr.h"
 
 /* --- Subscribe -------------------------------------------------------------------------------- */
 
-/* Longest protocol or endpoint that an error text shows. */
-#define SHOWN_MAX 1000
-
-static int check_sqs(const struct topic *topic, str endpoint, struct fault *f)
-{
-    struct arn arn;
-
-    if (arn_parts(endpoint) != ARN_PARTS_MIN || arn_read(endpoint, &arn) ||
-        !str_is(arn.service, "sqs") || arn.region.n == 0 || !arn_is_in_partition(&arn) ||
-        !arn_is_account(arn.account) || !arn_is_queue_name(arn.resource) ||
-        arn.resource.n > ARN_QUEUE_NAME_MAX)
-        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "SQS endpoint ARN");
-    if (arn_is_fifo_name(arn.resource) && !topic->fifo)
-        return fault_set(f, FAULT_INVALID,
-                         FAULT_PREFIX
-                         "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
-                         "subscribed to standard SNS topics");
-    return 0;
-}
-
-static int check_endpoint(const struct topic *topic, str protocol, str endpoint, struct fault *f)
-{
-    static const char *const others[] = {"http", "https",       "email",  "email-json",
-                                         "sms",  "application", "lambda", "firehose"};
-    bool known = false;
-
-    if (str_is(protocol, "sqs"))
-        return check_sqs(topic, endpoint, f);
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        known = known || str_is(protocol, others[i]);
-    if (!known)
-        return fault_set(f, FAULT_INVALID,
-                         FAULT_PREFIX "Amazon SNS does not support this protocol string: %.*s",
-                         str_shown(protocol, SHOWN_MAX), protocol.n ? protocol.p : "");
-    if (topic->fifo)
-        return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Invalid protocol type: %.*s",
-                         STR_ARG(protocol));
-    if (str_is(protocol, "sms") && !api_is_phone_number(endpoint))
-        return fault_set(f, FAULT_INVALID, "Invalid SMS endpoint: %.*s",
-                         str_shown(endpoint, SHOWN_MAX), endpoint.n ? endpoint.p : "");
-    if ((str_is(protocol, "http") && !str_starts_nocase(endpoint, STR("http://"))) ||
-        (str_is(protocol, "https") && !str_starts_nocase(endpoint, STR("https://"))))
-        return fault_set(f, FAULT_INVALID,
-                         FAULT_PREFIX "Endpoint must match the specified protocol");
-    if (str_is(protocol, "application")) /* platform applications are not implemented */
-        return fault_set(f, FAULT_INVALID,
-                         FAULT_PREFIX "Endpoint Reason: Endpoint does not exist for endpoint %.*s",
-                         str_shown(endpoint, SHOWN_MAX), endpoint.n ? endpoint.p : "");
-    return fault_set(f, CALL_FAULT_UNSUPPORTED,
-                     "Subscriptions with the protocol %.*s are not implemented.",
-                     STR_ARG(protocol));
-}
-
-static int check_limits(struct topicd *t, const struct topic *topic, str owner,
+static int check_limits(struct topicd *t, const struct topic *topic, str owner, str protocol,
                         const struct settings *settings, struct fault *f)
 {
     const struct topicd_options *o = t->options;
@@ -68,6 +15,8 @@ static int check_limits(struct topicd *t, const struct topic *topic, str owner,
         t->catalog.subs.n >= (u64)o->subscriptions_total_max ||
         !catalog_has_room_for(&t->catalog, owner, topic->scope->region, (u64)o->scopes_max))
         return fault_set(f, FAULT_SUBSCRIPTION_LIMIT, "Subscription limit exceeded");
+    if (topic->message_size_max > TOPIC_MESSAGE_SIZE_DEFAULT && !endpoint_takes_large(protocol))
+        return endpoint_refuse_large(protocol, f);
     if (topic->message_size_max > TOPIC_MESSAGE_SIZE_DEFAULT &&
         topic->subs.n >= TOPIC_LARGE_SUBS_MAX)
         return fault_set(f, FAULT_INVALID,
@@ -81,19 +30,43 @@ static int check_limits(struct topicd *t, const struct topic *topic, str owner,
     return 0;
 }
 
-static struct sub *make_or_find_sub(struct topicd *t, struct topic *topic, str owner, str protocol,
-                                    str endpoint, const struct settings *settings, struct fault *f)
+static void ask_to_confirm(struct topicd *t, const struct sub *u)
+{
+    confirmation_ask(&t->captured, u, str_of(t->server.public_url), &t->server.ids,
+                     t->server.clock.now_ms);
+}
+
+static struct sub *make_sub(struct topicd *t, struct topic *topic, str owner, str protocol,
+                            str endpoint, struct settings *settings, struct fault *f)
 {
     struct buf text = {0};
     struct sub *u;
 
-    if (check_limits(t, topic, owner, settings, f))
+    if (check_limits(t, topic, owner, protocol, settings, f))
         return NULL;
+    if (confirmation_is_needed(protocol))
+        confirmation_begin(settings, &t->server.ids);
     settings_write(settings, &text);
     u = catalog_add_sub(&t->catalog, topic, catalog_scope(&t->catalog, owner, topic->scope->region),
                         protocol, endpoint, buf_view(&text), &t->server.ids,
                         t->server.clock.now_ms);
     buf_deinit(&text);
+    if (u->pending)
+        ask_to_confirm(t, u);
+    return u;
+}
+
+/* One that is pending is asked again. */
+static struct sub *find_sub_again(struct topicd *t, struct sub *u, const struct setting *given,
+                                  size_t n, const struct settings *settings, struct fault *f)
+{
+    if (!sub_attr_agree(given, n, settings, u)) {
+        fault_set(f, FAULT_INVALID,
+                  FAULT_FRAME_CREATE "Subscription already exists with different attributes");
+        return NULL;
+    }
+    if (u->pending)
+        ask_to_confirm(t, u);
     return u;
 }
 
@@ -105,16 +78,11 @@ struct sub *api_make_sub(struct topicd *t, struct topic *topic, str owner, str p
 
     settings_init(&settings);
     /* The service refuses attributes before it looks at protocol and endpoint. */
-    if (sub_attr_set(&settings, given, n, FAULT_FRAME_CREATE, f) == 0 &&
-        check_endpoint(topic, protocol, endpoint, f) == 0) {
+    if (sub_attr_set(&settings, protocol, given, n, FAULT_FRAME_CREATE, f) == 0 &&
+        endpoint_check(t, topic, protocol, endpoint, &settings, f) == 0) {
         u = catalog_find_sub(topic, protocol, endpoint);
-        if (!u) {
-            u = make_or_find_sub(t, topic, owner, protocol, endpoint, &settings, f);
-        } else if (!sub_attr_agree(given, n, &settings, u)) {
-            fault_set(f, FAULT_INVALID,
-                      FAULT_FRAME_CREATE "Subscription already exists with different attributes");
-            u = NULL;
-        }
+        u = u ? find_sub_again(t, u, given, n, &settings, f)
+              : make_sub(t, topic, owner, protocol, endpoint, &settings, f);
     }
     settings_deinit(&settings);
     return u;
@@ -135,71 +103,12 @@ void api_subscribe(struct call *c)
         struct sub *u = api_make_sub(t, topic, c->account, protocol,
                                      endpoint.p ? endpoint : STR(""), given, n, &c->fault);
 
+        bool whole = false;
+
+        val_bool(c->in, "ReturnSubscriptionArn", &whole);
         if (u)
-            call_out_text(c, "SubscriptionArn", u->arn);
-    }
-    call_done(c);
-}
-
-/* --- ConfirmSubscription ---------------------------------------------------------------------- */
-
-#define TOKEN_SIZE 288 /* hex digits */
-
-static bool is_token(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!strchr("0123456789abcdefABCDEF", s.p[i]) || !s.p[i])
-            return false;
-    return s.n == TOKEN_SIZE;
-}
-
-/* Queues are confirmed when they subscribe, so no token was ever issued. */
-void api_confirm_subscription(struct call *c)
-{
-    struct arn arn;
-    str topic = val_text(c->in, "TopicArn"), token = val_text(c->in, "Token");
-
-    if (!topic.p || arn_read(topic, &arn) || !str_is(arn.service, "sns") ||
-        !str_eq(arn.region, c->region))
-        call_fail(c, FAULT_INVALID, FAULT_PREFIX "Topic");
-    else if (!token.p)
-        call_fail(c, FAULT_INVALID, FAULT_PREFIX "Token Reason: no value for required parameter");
-    else if (c->identity.is_signed && !is_token(token))
-        call_fail(c, FAULT_INVALID, "Invalid token");
-    else
-        call_fail(c, FAULT_INVALID, FAULT_PREFIX "Token");
-}
-
-/* --- Unsubscribe ------------------------------------------------------------------------------ */
-
-/* A subscription's ARN has one part more than a topic's; `text` has at least six. */
-static int check_sub_arn(struct call *c, str text)
-{
-    struct arn arn;
-
-    if (arn_parts(text) == ARN_PARTS_MIN)
-        return fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "SubscriptionId");
-    if (arn_read(text, &arn) || !str_is(arn.service, "sns") || !str_eq(arn.region, c->region))
-        return fault_set(&c->fault, FAULT_INVALID, FAULT_PREFIX "SubscriptionArn");
-    return 0;
-}
-
-void api_unsubscribe(struct call *c)
-{
-    struct topicd *t = call_owner(c);
-    str arn;
-
-    if (api_arn(c, "SubscriptionArn", &arn) == 0 && check_sub_arn(c, arn) == 0) {
-        struct sub *u = catalog_sub(&t->catalog, arn);
-
-        /* A GET of a notification's unsubscribe URL is anonymous, and only their owner may end such
-         * subscriptions. Where signatures are verified, every unsigned call is anonymous. */
-        if (u && !c->identity.is_signed &&
-            (str_is(c->request.method, "GET") || desk_verifies(c->desk)))
-            fault_set(&c->fault, FAULT_AUTHORIZATION,
-                      "This subscription requires authentication for deletion.");
-        else if (u)
-            catalog_remove_sub(&t->catalog, u);
+            call_out_text(c, "SubscriptionArn",
+                          u->pending && !whole ? STR("pending confirmation") : u->arn);
     }
     call_done(c);
 }
@@ -209,7 +118,7 @@ void api_unsubscribe(struct call *c)
 static void out_sub(struct call *c, const struct sub *u)
 {
     call_out_item(c);
-    call_out_text(c, "SubscriptionArn", u->arn);
+    call_out_text(c, "SubscriptionArn", u->pending ? STR("PendingConfirmation") : u->arn);
     call_out_text(c, "Owner", u->owner->account);
     call_out_text(c, "Protocol", sub_protocol(u));
     call_out_text(c, "Endpoint", sub_endpoint(u));
@@ -239,7 +148,7 @@ static void out_page(struct call *c, const struct slots *shelf, char kind)
     const struct sub *u;
     u64 place;
 
-    if (!api_page_begin(c, kind, &place))
+    if (!api_page_begin(c, "NextToken", kind, &place))
         return;
     if (!shelf)
         shelf = &none;
@@ -251,7 +160,7 @@ static void out_page(struct call *c, const struct slots *shelf, char kind)
         out_sub(c, u);
     call_out_list_end(c);
     if (at < shelf->end)
-        api_page_end(c, kind, at);
+        api_page_end(c, "NextToken", kind, at);
 }
 
 void api_list_subscriptions(struct call *c)
@@ -279,7 +188,7 @@ static struct sub *find_sub(struct call *c)
     struct topicd *t = call_owner(c);
     str arn;
 
-    if (api_arn(c, "SubscriptionArn", &arn) || check_sub_arn(c, arn))
+    if (api_arn(c, "SubscriptionArn", &arn) || api_check_sub_arn(c, arn))
         return NULL;
     struct sub *u = catalog_sub(&t->catalog, arn);
 
@@ -327,7 +236,7 @@ void api_set_subscription_attributes(struct call *c)
         fault_set(&c->fault, FAULT_INVALID,
                   FAULT_PREFIX "AttributeName Reason: no value for required parameter");
     else if (settings_read(&settings, sub_attributes(u)) == 0 &&
-             sub_attr_set(&settings, &given, 1, FAULT_PREFIX, &c->fault) == 0 &&
+             sub_attr_set(&settings, sub_protocol(u), &given, 1, FAULT_PREFIX, &c->fault) == 0 &&
              check_policy_limit(t, u, &settings, &c->fault) == 0) {
         settings_write(&settings, &text);
         catalog_set_sub(&t->catalog, u, buf_view(&text));

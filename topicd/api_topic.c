@@ -1,6 +1,7 @@
 /* CreateTopic, DeleteTopic, ListTopics, GetTopicAttributes, SetTopicAttributes. */
 #include "common/aws/arn.h"
 #include "topicd/api.h"
+#include "topicd/endpoint.h"
 #include "topicd/topic_attr.h"
 #include "topicd/topic_tags.h"
 
@@ -157,7 +158,7 @@ void api_list_topics(struct call *c)
     const struct slots *shelf = scope ? &scope->topics : &none;
     u64 place;
 
-    if (!api_page_begin(c, 't', &place)) {
+    if (!api_page_begin(c, "NextToken", 't', &place)) {
         call_done(c);
         return;
     }
@@ -172,7 +173,7 @@ void api_list_topics(struct call *c)
     }
     call_out_list_end(c);
     if (topic)
-        api_page_end(c, 't', topic->place);
+        api_page_end(c, "NextToken", 't', topic->place);
     call_done(c);
 }
 
@@ -191,15 +192,21 @@ void api_get_topic_attributes(struct call *c)
 /* A topic for large messages may have only a few subscriptions. */
 static int check_large(const struct topic *topic, const struct settings *s, struct fault *f)
 {
+    const struct sub *u;
     i64 size;
 
     if (str_to_i64(settings_get(s, STR("MaximumMessageSize")), &size) ||
-        size <= TOPIC_MESSAGE_SIZE_DEFAULT || topic->subs.n <= TOPIC_LARGE_SUBS_MAX)
+        size <= TOPIC_MESSAGE_SIZE_DEFAULT)
         return 0;
-    return fault_set(f, FAULT_INVALID,
-                     FAULT_PREFIX
-                     "A topic with MaximumMessageSize greater than 262144 bytes supports a maximum "
-                     "of 100 subscriptions");
+    if (topic->subs.n > TOPIC_LARGE_SUBS_MAX)
+        return fault_set(f, FAULT_INVALID,
+                         FAULT_PREFIX
+                         "A topic with MaximumMessageSize greater than 262144 bytes supports a "
+                         "maximum of 100 subscriptions");
+    for (u32 at = 0; (u = slots_next(&topic->subs, &at));)
+        if (!endpoint_takes_large(sub_protocol(u)))
+            return endpoint_refuse_large(sub_protocol(u), f);
+    return 0;
 }
 
 void api_set_topic_attributes(struct call *c)

@@ -25,6 +25,7 @@ void catalog_init(struct catalog *c, struct topic_store *store, struct loop *l,
     map_init(&c->topics, c->seed);
     map_init(&c->subs, c->seed);
     map_init(&c->scopes, c->seed);
+    map_init(&c->tokens, c->seed);
     list_init(&c->stepping);
     list_init(&c->gone);
     settings_init(&c->scratch);
@@ -106,6 +107,13 @@ struct sub *catalog_sub(const struct catalog *c, str arn)
     return u && !u->topic->gone ? u : NULL;
 }
 
+struct sub *catalog_find_token(const struct catalog *c, str token)
+{
+    struct sub *u = map_get(&c->tokens, token);
+
+    return u && !u->topic->gone ? u : NULL;
+}
+
 u64 catalog_sub_count(const struct catalog *c)
 {
     return c->subs.n - c->gone_subs;
@@ -144,18 +152,29 @@ static void put_off(struct catalog *c, struct topic *t)
     background_wake(c->background, &c->compacting);
 }
 
-/* Puts the subscription's present policy in its topic's matcher. Frees the policy. */
+static str token_of(const struct sub *u)
+{
+    return str_from(u->token, SUB_TOKEN_SIZE);
+}
+
+/* Puts the subscription's present policy in its topic's matcher, unless it is to get nothing yet.
+ * Frees the policy. */
 static void match_sub(struct catalog *c, struct sub *u, struct policy *policy)
 {
-    matcher_add(u->topic->matcher, u->place, policy);
+    if (!u->pending)
+        matcher_add(u->topic->matcher, u->place, policy);
     policy_free(policy);
     count_policy(u, 1);
+    u->topic->pending_count += u->pending;
+    if (u->token)
+        map_put(&c->tokens, token_of(u), u);
     put_off(c, u->topic);
 }
 
 static void unmatch_sub(struct catalog *c, struct sub *u)
 {
     count_policy(u, -1);
+    u->topic->pending_count -= u->pending;
     if (matcher_remove(u->topic->matcher, u->place) == 0)
         put_off(c, u->topic);
 }
@@ -175,6 +194,8 @@ static void drop_sub(struct catalog *c, struct sub *u)
 {
     map_del(&c->subs, u->arn);
     map_shrink(&c->subs);
+    if (u->token)
+        map_del(&c->tokens, token_of(u));
     slots_remove(&u->owner->subs, u->owner_place);
     slots_remove(&u->topic->subs, u->place);
     sub_free(u);
@@ -219,6 +240,8 @@ static void catalog_clear(struct catalog *c)
     map_deinit(&c->subs);
     map_deinit(&c->topics);
     map_deinit(&c->scopes);
+    map_deinit(&c->tokens);
+    map_init(&c->tokens, c->seed);
     map_init(&c->topics, c->seed);
     map_init(&c->subs, c->seed);
     map_init(&c->scopes, c->seed);

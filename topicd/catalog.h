@@ -32,6 +32,7 @@ struct catalog {
     struct map topics;    /* struct topic by ARN */
     struct map subs;      /* struct sub by ARN, those of deleted topics too */
     struct map scopes;    /* struct scope by key */
+    struct map tokens;    /* struct sub by its token, where it has one */
     struct list stepping; /* topics whose matcher has deferred work */
     struct list gone;     /* deleted topics whose subscriptions are not all freed */
     u64 gone_subs;        /* their subscriptions */
@@ -67,6 +68,9 @@ struct topic *catalog_topic(const struct catalog *c, str arn);
 struct sub *catalog_sub(const struct catalog *c, str arn);
 /* The subscription of this protocol and endpoint, or NULL. */
 struct sub *catalog_find_sub(const struct topic *t, str protocol, str endpoint);
+
+/* The subscription with this token of confirmation, or NULL. */
+struct sub *catalog_find_token(const struct catalog *c, str token);
 
 struct topic *catalog_add_topic(struct catalog *c, struct scope *s, str name, str attributes,
                                 i64 now_ms);

@@ -10,6 +10,7 @@ static const char *const reasons[FAILURES] = {
     [FAILURE_NO_QUEUE] = "no queued has the queue",
     [FAILURE_WANDERING] = "queued instances that announced the queue did not have it",
     [FAILURE_FORBIDDEN] = "the queue's policy does not allow the topic to send",
+    [FAILURE_ENDPOINT] = "the push endpoint is gone or disabled",
     [FAILURE_ATTRIBUTES] = "a raw message with attributes that SQS does not accept",
 };
 

@@ -9,6 +9,7 @@ enum failure {
     FAILURE_NO_QUEUE,   /* no queued has the queue */
     FAILURE_WANDERING,  /* rejected too often by instances that were known to have the queue */
     FAILURE_FORBIDDEN,  /* the queue's policy does not let the topic send */
+    FAILURE_ENDPOINT,   /* a push endpoint that is gone or disabled */
     FAILURE_ATTRIBUTES, /* raw, with attributes that SQS does not take */
     FAILURES
 };

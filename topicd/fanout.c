@@ -68,7 +68,7 @@ void fanout_publish(struct fanout *f, struct topic *t, struct publication *p,
 
     matcher_match(t->matcher, &message, &f->hits);
     f->matched += f->hits.total;
-    f->filtered_out += t->subs.n - f->hits.total;
+    f->filtered_out += t->subs.n - t->pending_count - f->hits.total;
     if (f->hits.total == 0)
         return;
     group_hits(f, t);

@@ -16,6 +16,9 @@ enum topicd_fault {
     FAULT_POLICY_LIMIT,
     FAULT_TAG_LIMIT,
     FAULT_RATE,
+    FAULT_ENDPOINT_DISABLED,
+    FAULT_APPLICATION_DISABLED,
+    FAULT_VERIFICATION, /* a wrong one-time password */
 };
 
 /* The beginning of most refusals. */

@@ -62,7 +62,7 @@ static void delivery_figures(const struct queueds *q, struct figures *to)
     figure_counter(to, "forbidden", "", q->failed.counts[FAILURE_FORBIDDEN],
                    "Those of them that the queue's policy did not allow.");
     figure_counter(to, "refused_raw", "", q->failed.counts[FAILURE_ATTRIBUTES],
-                   "Those of them that were raw with too many attributes.");
+                   "Those of them that were raw with attributes that SQS does not accept.");
 }
 
 void topicd_figures(const struct server *s, struct figures *to)
@@ -81,6 +81,8 @@ void topicd_figures(const struct server *s, struct figures *to)
     figure_counter(to, "filtered_out", "", t->fanout.filtered_out,
                    "Non-matches: messages that a filter policy refused.");
     delivery_figures(&t->queueds, to);
+    figure_gauge(to, "captured", "", t->captured.count, "Messages on the page /_toque/outbox.");
+    figure_gauge(to, "captured_bytes", "bytes", t->captured.bytes, "Their bytes.");
     figure_counter(to, "forwarded", "", t->front.forwarded, "Queue calls that were forwarded.");
     figure_counter(to, "forwarded_lost", "", t->front.lost,
                    "Forwarded calls whose queued instance went down.");

@@ -27,6 +27,9 @@ static const struct conf_option options[] = {
            "Subscriptions with a filter policy on one topic; the default is the service's quota."),
     NUMBER(account_policies_max, "10000", NULL, 0, 100000000,
            "Subscriptions with a filter policy of one account and region; likewise."),
+    NUMBER(captured_messages_max, "1000", NULL, 1, 2000,
+           "Messages that /_toque/outbox keeps: what is sent by e-mail, SMS, push or to Firehose."),
+    SIZE(captured_bytes_max, "16MiB", MIB, GIB, "Their bytes."),
     SIZE(held_bytes_max, "64MiB", MIB, 64 * GIB,
          "Bytes of deliveries in memory that are not acknowledged; beyond it publishes wait."),
     SIZE(

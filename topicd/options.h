@@ -10,6 +10,7 @@ struct topicd_options {
     struct conf_list queued;
     i64 topics_total_max, subscriptions_total_max, scopes_max;
     i64 topics_max, topic_policies_max, account_policies_max;
+    i64 captured_messages_max, captured_bytes_max;
     i64 held_bytes_max, outbox_bytes_max, outbox_window_bytes_max, ack_max_ms, front_wait_max_ms;
 };
 static_assert(offsetof(struct topicd_options, server) == 0, "the rows of all daemons start there");

@@ -53,7 +53,7 @@ static int structure_find(str json, const char *name, struct arena *arena, str *
     return token == SCAN_OBJECT_END && scan_next(&scan, &text) == SCAN_END ? 0 : E_INVALID;
 }
 
-static int check_structure(struct publication *p, str structure, struct fault *f)
+static int check_structure(struct publication *p, str structure, bool no_default, struct fault *f)
 {
     if (!structure.p)
         return 0;
@@ -62,7 +62,7 @@ static int check_structure(struct publication *p, str structure, struct fault *f
     if (structure_find(p->message, "default", p->arena, &p->fallback))
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Message Structure - JSON message body failed to parse");
-    if (!p->fallback.p)
+    if (!p->fallback.p && !no_default)
         return fault_set(f, FAULT_INVALID,
                          FAULT_PREFIX "Message Structure - No default entry in JSON message body");
     p->structured = true;
@@ -187,7 +187,7 @@ int publication_read(struct publication *p, const struct val *in, const char *at
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Empty message");
     if (!message_is_text(p->message))
         return fault_set(f, FAULT_INVALID, FAULT_PREFIX "Message");
-    err = check_structure(p, val_text(in, "MessageStructure"), f);
+    err = check_structure(p, val_text(in, "MessageStructure"), rules->no_default, f);
     if (err)
         return err;
     if (p->subject.p && !is_subject(p->subject))

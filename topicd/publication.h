@@ -41,6 +41,7 @@ struct publication_rules {
     u64 size_max;
     bool fifo;          /* a FIFO topic; and its */
     bool content_dedup; /* ContentBasedDeduplication */
+    bool no_default;    /* a structured message needs no text for other protocols */
 };
 
 /* Reads and checks everything but the topic. `attrs_path` is the path of the attributes in
@@ -50,7 +51,8 @@ int publication_read(struct publication *p, const struct val *in, const char *at
                      struct fault *f) MUST_CHECK;
 /* Assigns its message id and time. */
 void publication_accept(struct publication *p, struct id_source *ids, i64 now_ms);
-/* The text for subscriptions of that protocol ("sqs"); looked up at the first call. */
+/* The text for subscriptions of that protocol ("sqs"); looked up at the first call. p NULL: there is
+ * none, where none is needed. `protocol` lives as long as the call. */
 str publication_text(struct publication *p, const char *protocol);
 
 #endif

@@ -1,14 +1,30 @@
 /* A subscription and its two names are one allocation. */
 #include "topicd/sub.h"
 
-static const char *const route_protocols[ROUTE_KINDS] = {[ROUTE_QUEUED] = "sqs"};
+#include "topicd/confirmation.h"
+
+static const struct {
+    const char *protocol;
+    enum route_kind route;
+} protocols[] = {
+    {"sqs", ROUTE_QUEUED},   {"email", ROUTE_CAPTURED},    {"email-json", ROUTE_CAPTURED},
+    {"sms", ROUTE_CAPTURED}, {"firehose", ROUTE_CAPTURED}, {"application", ROUTE_CAPTURED},
+};
 
 static enum route_kind route_of(str protocol)
 {
-    for (u8 k = ROUTE_NONE + 1; k < ROUTE_KINDS; k++)
-        if (str_is(protocol, route_protocols[k]))
-            return (enum route_kind)k;
+    for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
+        if (str_is(protocol, protocols[i].protocol))
+            return protocols[i].route;
     return ROUTE_NONE;
+}
+
+const char *sub_protocol_name(const struct sub *u)
+{
+    for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
+        if (str_is(sub_protocol(u), protocols[i].protocol))
+            return protocols[i].protocol;
+    return NULL;
 }
 
 struct sub *sub_new(str arn, str protocol, str endpoint)
@@ -33,8 +49,20 @@ struct sub *sub_new(str arn, str protocol, str endpoint)
 
 void sub_free(struct sub *u)
 {
+    mem_free(u->token);
     mem_free(u->attributes);
     mem_free(u);
+}
+
+static void read_confirmation(struct sub *u, const struct settings *s)
+{
+    str token = settings_get(s, CONFIRMATION_TOKEN);
+
+    u->pending = settings_get(s, CONFIRMATION_PENDING).n;
+    u->unauthenticated = settings_get(s, CONFIRMATION_UNAUTHENTICATED).n;
+    u->guarded = settings_get(s, CONFIRMATION_GUARD).n;
+    if (!u->token && token.n == SUB_TOKEN_SIZE)
+        u->token = mem_dup(token);
 }
 
 /* Most subscriptions have no attributes or a policy only, so a full parse is done only if needed.
@@ -62,6 +90,7 @@ int sub_set_attributes(struct sub *u, str attributes, struct settings *scratch,
     u->attributes_n = (u32)attributes.n;
     u->raw = str_is(settings_get(scratch, STR("RawMessageDelivery")), "true");
     u->has_policy = policy != NULL;
+    read_confirmation(u, scratch);
     *ret_policy = policy;
     return 0;
 }

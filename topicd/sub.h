@@ -14,11 +14,14 @@ struct topic;
 enum route_kind {
     ROUTE_NONE, /* no route for that protocol: the store is of a later version */
     ROUTE_QUEUED,
+    ROUTE_CAPTURED,
     ROUTE_KINDS
 };
 
 /* A subscription's ARN is its topic's with a colon and a UUID appended. */
 #define SUB_ARN_TAIL 37
+/* Hexadecimal digits of a token of confirmation.h. */
+#define SUB_TOKEN_SIZE 288
 
 struct sub {
     u64 id; /* in the store */
@@ -29,11 +32,15 @@ struct sub {
     u32 home, home_version; /* index of the home of its queue: queued_route.c's cache */
     bool raw;               /* RawMessageDelivery */
     bool has_policy;
-    u8 route;      /* enum route_kind */
-    u8 protocol_n; /* length of the protocol in `key` */
+    bool pending;         /* not confirmed by its endpoint: it gets nothing */
+    bool unauthenticated; /* ConfirmationWasAuthenticated is false */
+    bool guarded;         /* AuthenticateOnUnsubscribe */
+    u8 route;             /* enum route_kind */
+    u8 protocol_n;        /* length of the protocol in `key` */
     u32 attributes_n;
     i64 created_ms;
     str arn, key;     /* own bytes; key is "PROTOCOL ENDPOINT" */
+    char *token;      /* own bytes, SUB_TOKEN_SIZE; NULL: its endpoint never had to confirm */
     char *attributes; /* own bytes: settings.h's JSON text, canonical (sub_attr.h) */
 };
 
@@ -52,10 +59,13 @@ static inline str sub_attributes(const struct sub *u)
     return str_from(u->attributes, u->attributes_n);
 }
 
+/* A static string; NULL: the store is of a later version. */
+const char *sub_protocol_name(const struct sub *u);
+
 /* Copies the texts; the caller sets links and places. */
 struct sub *sub_new(str arn, str protocol, str endpoint);
 void sub_free(struct sub *u);
-/* Copies the text. Fills `raw` and `has_policy` from it, and returns its policy, if any, in
+/* Copies the text. Fills `raw`, `has_policy` and what is about its confirmation from it, and returns its policy, if any, in
  * *ret_policy (the caller frees it). `scratch` is reset and used. E_INVALID: the text is not
  * canonical, or its policy is refused. */
 int sub_set_attributes(struct sub *u, str attributes, struct settings *scratch,

@@ -11,6 +11,7 @@
 #define RAW    STR("RawMessageDelivery")
 #define SCOPE  STR("FilterPolicyScope")
 #define POLICY STR("FilterPolicy")
+#define ROLE   STR("SubscriptionRoleArn")
 /* Longest value that an error text shows. */
 #define SHOWN_MAX 1000
 
@@ -25,8 +26,18 @@ static str shown_value(str value)
     return value.p ? str_slice(value, 0, SHOWN_MAX) : STR("null");
 }
 
-static int set_raw(struct settings *s, str value, const char *frame, struct fault *f)
+static bool can_be_raw(str protocol)
 {
+    return str_is(protocol, "sqs") || str_is(protocol, "http") || str_is(protocol, "https") ||
+           str_is(protocol, "firehose");
+}
+
+static int set_raw(struct settings *s, str protocol, str value, const char *frame, struct fault *f)
+{
+    if (str_eq_nocase(value, STR("true")) && !can_be_raw(protocol))
+        return fault_set(f, FAULT_INVALID,
+                         "%sDelivery protocol [%.*s] does not support raw message delivery.", frame,
+                         str_shown(protocol, SHOWN_MAX), text_at(protocol));
     if (str_eq_nocase(value, STR("true")))
         settings_set(s, RAW, STR("true"));
     else if (str_eq_nocase(value, STR("false")))
@@ -129,12 +140,24 @@ static int refuse_known(str name, str value, struct fault *f)
                      "The subscription attribute %.*s is not implemented.", STR_ARG(name));
 }
 
+static int set_role(struct settings *s, str value, const char *frame, struct fault *f)
+{
+    struct arn arn;
+
+    if (value.n == 0)
+        settings_remove(s, ROLE);
+    else if (value.n <= SHOWN_MAX && arn_read(value, &arn) == 0 && str_is(arn.service, "iam"))
+        settings_set(s, ROLE, value);
+    else
+        return fault_set(f, FAULT_INVALID, "%sSubscriptionRoleArn", frame);
+    return 0;
+}
+
 static int set_other(str name, str value, const char *frame, struct fault *f)
 {
     if (str_is(name, "RedrivePolicy"))
         return refuse_redrive(value, frame, f);
-    if (str_is(name, "DeliveryPolicy") || str_is(name, "SubscriptionRoleArn") ||
-        str_is(name, "ReplayPolicy"))
+    if (str_is(name, "DeliveryPolicy") || str_is(name, "ReplayPolicy"))
         return refuse_known(name, value, f);
     if (strcmp(frame, FAULT_FRAME_CREATE) == 0)
         return fault_set(f, FAULT_INVALID, "%sUnknown attribute: %.*s", frame,
@@ -142,7 +165,7 @@ static int set_other(str name, str value, const char *frame, struct fault *f)
     return fault_set(f, FAULT_INVALID, FAULT_PREFIX "AttributeName");
 }
 
-int sub_attr_set(struct settings *settings, const struct setting *given, size_t n,
+int sub_attr_set(struct settings *settings, str protocol, const struct setting *given, size_t n,
                  const char *frame, struct fault *f)
 {
     const struct setting *policy = NULL;
@@ -153,7 +176,9 @@ int sub_attr_set(struct settings *settings, const struct setting *given, size_t 
         str name = given[i].name, value = given[i].value;
 
         if (str_eq(name, RAW)) {
-            err = set_raw(settings, value, frame, f);
+            err = set_raw(settings, protocol, value, frame, f);
+        } else if (str_eq(name, ROLE)) {
+            err = set_role(settings, value, frame, f);
         } else if (str_eq(name, SCOPE)) {
             err = set_scope(settings, value, frame, f);
             scoped = true;
@@ -192,6 +217,8 @@ bool sub_attr_agree(const struct setting *given, size_t n, const struct settings
             agree = json_is_same(settings_get(wanted, name), settings_get(&have, name));
         else if (str_eq(name, RAW))
             agree = settings_get(wanted, name).n == settings_get(&have, name).n;
+        else if (str_eq(name, ROLE))
+            agree = str_eq(settings_get(wanted, name), settings_get(&have, name));
     }
     settings_deinit(&have);
     return agree;
@@ -215,9 +242,12 @@ void sub_attr_out(struct call *c, const struct sub *u)
     call_out_entry_text(c, STR("TopicArn"), u->topic->arn);
     call_out_entry_text(c, STR("Endpoint"), sub_endpoint(u));
     call_out_entry_text(c, STR("Protocol"), sub_protocol(u));
-    call_out_entry_text(c, STR("PendingConfirmation"), STR("false"));
-    call_out_entry_text(c, STR("ConfirmationWasAuthenticated"), STR("true"));
+    call_out_entry_text(c, STR("PendingConfirmation"), u->pending ? STR("true") : STR("false"));
+    call_out_entry_text(c, STR("ConfirmationWasAuthenticated"),
+                        u->unauthenticated ? STR("false") : STR("true"));
     call_out_entry_text(c, STR("SubscriptionArn"), u->arn);
+    if (settings_get(&s, ROLE).n)
+        call_out_entry_text(c, ROLE, settings_get(&s, ROLE));
     if (settings_get(&s, POLICY).n) {
         call_out_entry_text(c, POLICY, settings_get(&s, POLICY));
         call_out_entry_text(c, SCOPE, str_of(filter_scope_name(scope_of(&s))));

@@ -9,10 +9,10 @@
 #include "common/aws/call.h"
 #include "topicd/sub.h"
 
-/* Checks `n` attributes given together (a value with p NULL is absent, which removes it where an
+/* Checks `n` attributes of a subscription of that protocol, given together (a value with p NULL is absent, which removes it where an
  * empty one does) and merges them into canonical `settings`. `frame` is
  * FAULT_PREFIX or FAULT_FRAME_CREATE. Attributes of other protocols are refused as unsupported. */
-int sub_attr_set(struct settings *settings, const struct setting *given, size_t n,
+int sub_attr_set(struct settings *settings, str protocol, const struct setting *given, size_t n,
                  const char *frame, struct fault *f) MUST_CHECK;
 /* Whether no attribute in `given`, checked by sub_attr_set into `wanted`, differs from the
  * subscription's. */

@@ -27,6 +27,7 @@ struct topic {
     u32 place;           /* in scope->topics */
     u32 message_size_max;
     u32 policy_count;                         /* subscriptions with a filter policy */
+    u32 pending_count;                        /* subscriptions that are not confirmed */
     bool fifo, content_dedup, dedup_by_group; /* FifoTopic, ContentBasedDeduplication, and
                                                * FifoThroughputScope is MessageGroup */
     i64 created_ms;

@@ -269,8 +269,10 @@ void topic_attr_out(struct call *c, const struct topic *t)
     call_out_entry_text(c, STR("TopicArn"), t->arn);
     if (!settings_get(&s, STR("DisplayName")).p)
         call_out_entry_text(c, STR("DisplayName"), STR(""));
-    call_out_entry_text(c, STR("SubscriptionsPending"), STR("0"));
-    call_out_entry_text(c, STR("SubscriptionsConfirmed"), arena_printf(&c->arena, "%u", t->subs.n));
+    call_out_entry_text(c, STR("SubscriptionsPending"),
+                        arena_printf(&c->arena, "%u", t->pending_count));
+    call_out_entry_text(c, STR("SubscriptionsConfirmed"),
+                        arena_printf(&c->arena, "%u", t->subs.n - t->pending_count));
     call_out_entry_text(c, STR("SubscriptionsDeleted"), STR("0"));
     call_out_entry_text(c, STR("EffectiveDeliveryPolicy"), buf_view(&effective));
     for (size_t i = 0; i < s.n; i++)

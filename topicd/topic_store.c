@@ -113,6 +113,7 @@ int topic_store_init(struct topic_store *s, const struct topic_store_ops *ops)
     engine_ids_open(&s->engine, TOPIC_STORE_SUB_IDS, "sub_id", ID_RESERVE);
     engine_ids_open(&s->engine, TOPIC_STORE_OUTBOX_IDS, "outbox_id", OUTBOX_ID_RESERVE);
     engine_ids_open(&s->engine, TOPIC_STORE_SEQUENCES, "sequence", SEQUENCE_RESERVE);
+    engine_ids_open(&s->engine, TOPIC_STORE_ASSET_IDS, "asset_id", ID_RESERVE);
     return count_outboxes(s);
 }
 

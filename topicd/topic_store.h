@@ -7,6 +7,7 @@
  *   outbox        DELIVER frames not acknowledged yet, in the order of their ids;
  *                 those of queued 0 wait until the home of their queues is known
  *   dedup         a publish to a FIFO topic within the last minutes (fifo_dedup.h)
+ *   asset         whatever else accounts have (assets.h), and captured messages (captured.h)
  *   home          which `queued` instance owns a queue, as announced
  *
  * While all instances are up a publish to a standard topic writes nothing here. Users of a store call the functions; an
@@ -50,6 +51,12 @@ struct fifo_row {
     str key;        /* bytes */
     str message_id; /* of the first publish */
     i64 sent_ms;
+};
+
+struct asset_row {
+    u64 id; /* from topic_store_next_asset_id */
+    u32 kind;
+    str group, name, alias, value;
 };
 
 /* What waits for one `queued` instance. */
@@ -104,6 +111,10 @@ struct topic_store_ops {
     void (*delete_dedups)(struct topic_store *s, u64 up_to);
     int (*load_dedups)(struct topic_store *s, int (*on_row)(void *arg, const struct fifo_row *r),
                        void *arg);
+    void (*put_asset)(struct topic_store *s, const struct asset_row *r);
+    void (*delete_asset)(struct topic_store *s, u64 id);
+    int (*load_assets)(struct topic_store *s, u32 first, u32 last,
+                       int (*on_row)(void *arg, const struct asset_row *r), void *arg);
     void (*close)(struct topic_store *s);
 };
 
@@ -112,6 +123,7 @@ enum {
     TOPIC_STORE_SUB_IDS,
     TOPIC_STORE_OUTBOX_IDS,
     TOPIC_STORE_SEQUENCES,
+    TOPIC_STORE_ASSET_IDS,
 };
 
 struct topic_store {
@@ -279,6 +291,30 @@ static inline int topic_store_load_dedups(struct topic_store *s,
                                           void *arg)
 {
     return s->ops->load_dedups(s, on_row, arg);
+}
+
+/* --- assets ----------------------------------------------------------------------------------- */
+
+static inline u64 topic_store_next_asset_id(const struct topic_store *s)
+{
+    return s->engine.ids[TOPIC_STORE_ASSET_IDS].next;
+}
+/* Insert or replace. */
+static inline void topic_store_put_asset(struct topic_store *s, const struct asset_row *r)
+{
+    engine_note_id(&s->engine, TOPIC_STORE_ASSET_IDS, r->id);
+    s->ops->put_asset(s, r);
+}
+static inline void topic_store_delete_asset(struct topic_store *s, u64 id)
+{
+    s->ops->delete_asset(s, id);
+}
+/* Those of the kinds from `first` to `last`, in the order of their ids. */
+static inline int topic_store_load_assets(struct topic_store *s, u32 first, u32 last,
+                                          int (*on_row)(void *arg, const struct asset_row *r),
+                                          void *arg)
+{
+    return s->ops->load_assets(s, first, last, on_row, arg);
 }
 
 /* --- what every engine has: engine.h ---------------------------------------------------------- */

@@ -45,6 +45,9 @@ static const char *const migrations[] = {
 
     "CREATE TABLE dedup (sequence INTEGER PRIMARY KEY, key BLOB, message_id TEXT,"
     "  sent_ms INTEGER);",
+
+    "CREATE TABLE asset (id INTEGER PRIMARY KEY, kind INTEGER, parent TEXT, name TEXT, alias TEXT,"
+    "  value TEXT);",
 };
 
 static const struct store_kind sqlite_kind = {
@@ -68,6 +71,7 @@ struct topic_sqlite {
     sqlite3_stmt *outbox_merge, *home_merge;
     sqlite3_stmt *home_put, *home_delete, *home_clear, *home_load;
     sqlite3_stmt *dedup_put, *dedup_delete, *dedup_load;
+    sqlite3_stmt *asset_put, *asset_delete, *asset_load;
 };
 
 static struct topic_sqlite *topic_sqlite_of(struct topic_store *s)
@@ -108,6 +112,13 @@ static void sql_prepare_outbox(struct topic_sqlite *s)
     store_prepare(st, &s->dedup_delete, "DELETE FROM dedup WHERE sequence<=?1");
     store_prepare(st, &s->dedup_load,
                   "SELECT sequence,key,message_id,sent_ms FROM dedup ORDER BY sequence");
+    store_prepare(st, &s->asset_put,
+                  "INSERT OR REPLACE INTO asset(id,kind,parent,name,alias,value)"
+                  " VALUES(?1,?2,?3,?4,?5,?6)");
+    store_prepare(st, &s->asset_delete, "DELETE FROM asset WHERE id=?1");
+    store_prepare(st, &s->asset_load,
+                  "SELECT id,kind,parent,name,alias,value FROM asset WHERE kind>=?1 AND kind<=?2"
+                  " ORDER BY id");
 }
 
 static void sql_prepare(struct topic_sqlite *s)
@@ -468,6 +479,52 @@ static int sql_load_dedups(struct topic_store *base,
     return store_each_row(s->store, s->dedup_load, sql_fifo_row, &w);
 }
 
+/* --- assets ----------------------------------------------------------------------------------- */
+
+static void sql_put_asset(struct topic_store *base, const struct asset_row *r)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sqlite3_stmt *stmt = store_write(s->store, &s->asset_put);
+    store_bind_u64(stmt, 1, r->id);
+    store_bind_u64(stmt, 2, r->kind);
+    store_bind_str(stmt, 3, r->group);
+    store_bind_str(stmt, 4, r->name);
+    store_bind_str(stmt, 5, r->alias);
+    store_bind_str(stmt, 6, r->value);
+    store_run(s->store, stmt);
+}
+
+static void sql_delete_asset(struct topic_store *base, u64 id)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    store_delete_row(s->store, &s->asset_delete, id);
+}
+
+static int sql_load_assets(struct topic_store *base, u32 first, u32 last,
+                           int (*on_row)(void *arg, const struct asset_row *r), void *arg)
+{
+    struct topic_sqlite *s = topic_sqlite_of(base);
+    sqlite3_stmt *stmt = s->asset_load;
+    int row, err = 0;
+    store_bind_u64(stmt, 1, first);
+    store_bind_u64(stmt, 2, last);
+    while (err >= 0 && (row = store_row(s->store, stmt)) != 0) {
+        if (row < 0)
+            return row;
+        struct asset_row r = {
+            .id = store_column_u64(stmt, 0),
+            .kind = (u32)store_column_u64(stmt, 1),
+            .group = store_column_str(stmt, 2),
+            .name = store_column_str(stmt, 3),
+            .alias = store_column_str(stmt, 4),
+            .value = store_column_str(stmt, 5),
+        };
+        err = on_row(arg, &r);
+    }
+    store_row_end(stmt);
+    return MIN(err, 0);
+}
+
 static const struct topic_store_ops sqlite_ops = {
     .put_topic = sql_put_topic,
     .delete_topic = sql_delete_topic,
@@ -490,5 +547,8 @@ static const struct topic_store_ops sqlite_ops = {
     .put_dedup = sql_put_dedup,
     .delete_dedups = sql_delete_dedups,
     .load_dedups = sql_load_dedups,
+    .put_asset = sql_put_asset,
+    .delete_asset = sql_delete_asset,
+    .load_assets = sql_load_assets,
     .close = sql_close,
 };

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "topicd/api.h"
+#include "topicd/opt_out_page.h"
 #include "topicd/topology.h"
 
 /* --- as a server ------------------------------------------------------------------------------ */
@@ -15,6 +16,10 @@ static int topicd_reload(struct server *s)
     struct topicd *t = topicd_of(s);
     int err = t->catalog.changed || !t->catalog.usable ? catalog_reload(&t->catalog) : 0;
 
+    if (!err && t->assets.changed)
+        err = assets_reload(&t->assets);
+    if (!err && t->captured.changed)
+        err = captured_reload(&t->captured);
     return err ? err : topic_store_recount(t->store);
 }
 
@@ -153,13 +158,20 @@ static void queue_page(struct call *c, void *arg)
 
 /* --- after each turn ------------------------------------------------------------------------- */
 
+static void topicd_committed(struct topicd *t)
+{
+    catalog_committed(&t->catalog);
+    assets_committed(&t->assets);
+    captured_committed(&t->captured);
+}
+
 static bool topicd_flush_hook(struct loop_hook *h)
 {
     struct topicd *t = container_of(h, struct topicd, hook);
     bool more = fanout_send_on(&t->fanout);
 
     if (loop_is_settled(t->server.loop))
-        catalog_committed(&t->catalog);
+        topicd_committed(t);
     return more;
 }
 
@@ -184,6 +196,35 @@ static struct queueds_conf queueds_conf_of(struct topicd *t)
     };
 }
 
+static void init_state(struct topicd *t)
+{
+    struct loop *l = t->server.loop;
+    struct background *b = t->server.background;
+    const struct map_seed *seed = &t->server.seed;
+
+    catalog_init(&t->catalog, t->store, l, b, seed);
+    fifo_dedup_init(&t->fifo_dedup, t->store, l, b, seed);
+    assets_init(&t->assets, t->store, l, b, seed);
+    captured_init(&t->captured, t->store, l, (u64)t->options->captured_messages_max,
+                  (u64)t->options->captured_bytes_max);
+    captured_add_pages(&t->captured, t->server.desk);
+    opt_out_add_page(t);
+}
+
+static int load_state(struct topicd *t)
+{
+    struct queueds_conf queueds = queueds_conf_of(t);
+    int err = catalog_reload(&t->catalog);
+
+    if (!err)
+        err = fifo_dedup_load(&t->fifo_dedup);
+    if (!err)
+        err = assets_reload(&t->assets);
+    if (!err)
+        err = captured_reload(&t->captured);
+    return err ? err : queueds_load(&t->queueds, &queueds);
+}
+
 static int topicd_open_store(struct topicd *t, struct fault *f)
 {
     struct store_options store = server_store_options(&t->server);
@@ -193,16 +234,8 @@ static int topicd_open_store(struct topicd *t, struct fault *f)
         err = server_serve_store(&t->server, &t->store->engine, f);
     if (err)
         return err;
-    struct queueds_conf queueds = queueds_conf_of(t);
-
-    catalog_init(&t->catalog, t->store, t->server.loop, t->server.background, &t->server.seed);
-    fifo_dedup_init(&t->fifo_dedup, t->store, t->server.loop, t->server.background,
-                    &t->server.seed);
-    err = catalog_reload(&t->catalog);
-    if (!err)
-        err = fifo_dedup_load(&t->fifo_dedup);
-    if (!err)
-        err = queueds_load(&t->queueds, &queueds);
+    init_state(t);
+    err = load_state(t);
     return err ? fault_set(f, CONF_FAULT, "%s: the store cannot be read: %s", store.dir,
                            err_text(err))
                : 0;
@@ -218,6 +251,8 @@ static int open_links(struct topicd *t, struct fault *f)
     fanout_init(&t->fanout, t->server.loop, (u64)t->options->held_bytes_max);
     queued_route_init(&t->queued_route, q);
     fanout_add_route(&t->fanout, ROUTE_QUEUED, &t->queued_route.route);
+    captured_route_init(&t->captured_route, &t->captured, &t->assets, &q->failed);
+    fanout_add_route(&t->fanout, ROUTE_CAPTURED, &t->captured_route.route);
     front_init(&t->front, t->server.loop, &t->server.seed, &q->directory, q->links, q->link_count,
                (u32)t->options->front_wait_max_ms);
     if (!err)
@@ -284,6 +319,8 @@ void topicd_close(struct topicd *t)
     }
     if (t->store) {
         queueds_close(&t->queueds);
+        captured_deinit(&t->captured);
+        assets_deinit(&t->assets);
         fifo_dedup_deinit(&t->fifo_dedup);
         catalog_deinit(&t->catalog);
         topic_store_close(t->store);

@@ -9,6 +9,7 @@
 #define TOQUE_TOPICD_H
 
 #include "common/aws/server.h"
+#include "topicd/captured_route.h"
 #include "topicd/catalog.h"
 #include "topicd/fanout.h"
 #include "topicd/fifo_dedup.h"
@@ -16,6 +17,7 @@
 #include "topicd/options.h"
 #include "topicd/queued_route.h"
 #include "topicd/queueds.h"
+#include "topicd/assets.h"
 
 struct topicd {
     struct server server;
@@ -26,6 +28,9 @@ struct topicd {
     struct fanout fanout;
     struct queued_route queued_route;
     struct fifo_dedup fifo_dedup;
+    struct assets assets;
+    struct captured captured;
+    struct captured_route captured_route;
     struct front front;
     struct service sns, sqs;
     struct loop_hook hook;

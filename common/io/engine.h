@@ -73,7 +73,7 @@ struct engine_ids {
     u64 next;  /* above every id seen */
     u64 limit; /* as stored, or 0 when a lost turn may have undone it */
 };
-#define ENGINE_IDS_MAX 4
+#define ENGINE_IDS_MAX 5
 
 struct engine_value {
     char *key;

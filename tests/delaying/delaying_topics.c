@@ -173,6 +173,37 @@ static void delete_dedups(struct topic_store *s, u64 up_to)
     record_plain(s, 'D', up_to, STR(""), STR(""));
 }
 
+static void put_asset(struct topic_store *s, const struct asset_row *r)
+{
+    struct buf *b = record(s, 'g');
+
+    if (!b)
+        return;
+    delaying_put(b, r->id);
+    delaying_put(b, r->kind);
+    delaying_put_str(b, r->group);
+    delaying_put_str(b, r->name);
+    delaying_put_str(b, r->alias);
+    delaying_put_str(b, r->value);
+}
+
+static void apply_asset(struct topic_store *s, str *r)
+{
+    struct asset_row t = {.id = delaying_take(r)};
+
+    t.kind = (u32)delaying_take(r);
+    t.group = delaying_take_str(r);
+    t.name = delaying_take_str(r);
+    t.alias = delaying_take_str(r);
+    t.value = delaying_take_str(r);
+    s->ops->put_asset(s, &t);
+}
+
+static void delete_asset(struct topic_store *s, u64 id)
+{
+    record_plain(s, 'G', id, STR(""), STR(""));
+}
+
 /* How much went is known now, and not before. */
 static void apply_acked(struct delaying_topics *t, const u64 numbers[3])
 {
@@ -234,6 +265,7 @@ static void apply_plain(struct delaying_topics *t, char op, str *r)
     case 'h': s->ops->put_home(s, one, number); break;
     case 'H': s->ops->delete_home(s, one); break;
     case 'D': s->ops->delete_dedups(s, number); break;
+    case 'G': s->ops->delete_asset(s, number); break;
     default: assert(op == 'c'); s->ops->clear_homes(s);
     }
 }
@@ -245,6 +277,7 @@ static void apply(struct delaying *d, char op, str *r)
     switch (op) {
     case 't': apply_topic(t->inner, r); break;
     case 's': apply_sub(t->inner, r); break;
+    case 'g': apply_asset(t->inner, r); break;
     case 'm':
     case 'o':
     case 'w':
@@ -364,6 +397,14 @@ static int load_dedups(struct topic_store *s, int (*on_row)(void *arg, const str
     return inner->ops->load_dedups(inner, on_row, arg);
 }
 
+static int load_assets(struct topic_store *s, u32 first, u32 last,
+                       int (*on_row)(void *arg, const struct asset_row *r), void *arg)
+{
+    struct topic_store *inner = of(s)->inner;
+
+    return inner->ops->load_assets(inner, first, last, on_row, arg);
+}
+
 static int load_outboxes(struct topic_store *s, struct topic_store *into)
 {
     struct topic_store *inner = of(s)->inner;
@@ -406,6 +447,9 @@ static const struct topic_store_ops delaying_topic_ops = {
     .put_dedup = put_dedup,
     .delete_dedups = delete_dedups,
     .load_dedups = load_dedups,
+    .put_asset = put_asset,
+    .delete_asset = delete_asset,
+    .load_assets = load_assets,
     .close = delaying_close,
 };
 

@@ -349,7 +349,18 @@ SNS = [
     ('Publish', FILLED, *INVALID, 'TopicArn or TargetArn Reason: no value for required parameter'),
     *((a, {'ResourceArn': TOPIC + 'none'}, 'ResourceNotFound', 'ResourceNotFoundException', 404, '',
        'Resource does not exist') for a in ('TagResource', 'UntagResource', 'ListTagsForResource')),
-    ('CreatePlatformApplication', {}, *UNSUPPORTED, 'CreatePlatformApplication is not implemented.'),
+    *((a, m, 'ValidationError', 'ValidationException', 400, '',
+       "1 validation error detected: Value null at 'attributes' failed to satisfy constraint: Member must not "
+       'be null') for a, m in (('CreatePlatformApplication', {'Name': 'n', 'Platform': 'ADM'}),
+                               ('SetEndpointAttributes', {'EndpointArn': TOPIC + 'endpoint/ADM/a/b'}),
+                               ('SetSMSAttributes', {}))),
+    ('CreatePlatformApplication', {'Name': 'n', 'Platform': 'AAA', 'Attributes': {'PlatformCredential': 'c'}},
+     *INVALID, 'Platform Reason: AAA is not supported'),
+    ('GetPlatformApplicationAttributes', {'PlatformApplicationArn': TOPIC + 'app/ADM/none'}, 'NotFound',
+     'NotFoundException', 404, '', 'PlatformApplication does not exist'),
+    ('GetEndpointAttributes', {'EndpointArn': TOPIC + 'endpoint/ADM/a/b'}, 'NotFound', 'NotFoundException', 404,
+     '', 'Endpoint does not exist'),
+    ('OptInPhoneNumber', {'phoneNumber': 'invalid'}, *INVALID, 'PhoneNumber Reason: input incorrectly formatted'),
     ('CreateTopic', {'Name': 't', 'Tags': [{'Key': 'k', 'Value': 'v'}]}, *INVALID,
      'Tags Reason: Topic already exists with different tags'),
     *((a, {**m, 'Tags': [{'Key': 'k', 'Value': 'v'}, {'Key': 'k', 'Value': 'w'}]}, *INVALID,
@@ -389,7 +400,7 @@ SNS = [
      f'Endpoint Reason: Endpoint does not exist for endpoint {TOPIC}endpoint/GCM/a/b'),
     *(('Subscribe', subscribing(Protocol=p, Endpoint=e), *UNSUPPORTED,
        f'Subscriptions with the protocol {p} are not implemented.')
-      for p, e in (('http', 'http://x'), ('email', 'a@b'), ('lambda', 'x'), ('sms', '+1234567890'))),
+      for p, e in (('http', 'http://x'), ('lambda', 'x'))),
     *(('Subscribe', subscribing(Protocol=p, Endpoint='x', Attributes={'FilterPolicy': '{"k":[]}'}), *INVALID,
        'Attributes Reason: FilterPolicy: Empty arrays are not allowed\n at [Source: (String)"{"k":[]}"; line: 1, '
        'column: 8]') for p in ('sqs', 'http', 'email', 'lambda', 'nonsense')),

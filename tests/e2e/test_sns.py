@@ -126,7 +126,7 @@ def test_refused_subscriptions(sns):
     refused('InvalidParameter', 'Invalid parameter: SQS endpoint ARN', sns.subscribe, TopicArn=TOPIC,
             Protocol='sqs', Endpoint=url)
     for protocol, endpoint in (('lambda', 'arn:aws:lambda:us-east-1:000000000000:function:f'),
-                               ('email', 'a@example.com'), ('http', 'http://example.com/')):
+                               ('http', 'http://example.com/')):
         with pytest.raises(ClientError) as e:
             sns.subscribe(TopicArn=TOPIC, Protocol=protocol, Endpoint=endpoint)
         assert protocol in e.value.response['Error']['Message']

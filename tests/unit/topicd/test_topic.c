@@ -320,8 +320,6 @@ static void test_what_is_not_done(void **state)
                 "Invalid parameter: Tags Reason: no value for required parameter");
     RIG_REFUSED(rig, "Action=AddPermission&TopicArn=" RIG_TOPIC, 400, "InvalidParameter",
                 "Invalid parameter: Label Reason: no value for required parameter");
-    RIG_REFUSED(rig, "Action=CreatePlatformEndpoint", 400, "UnsupportedOperation",
-                "CreatePlatformEndpoint is not implemented.");
     RIG_REFUSED(rig, "Action=Nonsense&Version=2010-03-31", 400, "InvalidAction",
                 "The action Nonsense is not valid for this endpoint.");
 }
