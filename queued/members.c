@@ -110,6 +110,14 @@ const struct member members_cancel_move[] = {TEXT("TaskHandle"), END};
 
 const struct member members_list_moves[] = {TEXT("SourceArn"), INT("MaxResults"), END};
 
+const struct member members_redrive[] = {
+    TEXT("MessageId"),
+    TEXT("MessageBody"),
+    MESSAGE_ATTRIBUTES("MessageAttributes", "MessageAttribute"),
+    TEXT("DestinationArn"),
+    END,
+};
+
 const struct member members_get_attributes[] = {
     TEXT("QueueUrl"),
     TEXTS("AttributeNames", "AttributeName"),

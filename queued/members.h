@@ -13,6 +13,7 @@ extern const struct member members_list_sources[]; /* ListDeadLetterSourceQueues
 extern const struct member members_start_move[];   /* …MessageMoveTask(s) */
 extern const struct member members_cancel_move[];
 extern const struct member members_list_moves[];
+extern const struct member members_redrive[]; /* of the page */
 extern const struct member members_get_attributes[];
 extern const struct member members_set_attributes[];
 extern const struct member members_add_permission[];

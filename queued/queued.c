@@ -222,6 +222,8 @@ static int queued_start(struct queued *d, struct fault *f)
     desk_add_service(d->server.desk, &d->service);
     d->peek = (struct peek_pages){&d->queues, &d->service, d->options->peek_remote};
     peek_pages_add(&d->peek, d->server.desk);
+    d->redrive = (struct redrive_pages){&d->queues, &d->service, d->options->peek_remote};
+    redrive_pages_add(&d->redrive, d->server.desk);
     d->aids = (struct aids_pages){&d->queues, &d->service};
     if (d->options->test_aids)
         aids_pages_add(&d->aids, d->server.desk);

@@ -12,6 +12,7 @@
 #include "queued/aids_page.h"
 #include "queued/options.h"
 #include "queued/peek_page.h"
+#include "queued/redrive_page.h"
 #include "queued/topicd_link.h"
 
 struct queued {
@@ -21,6 +22,7 @@ struct queued {
     struct queues queues;
     struct service service;
     struct peek_pages peek;
+    struct redrive_pages redrive;
     struct aids_pages aids;
     struct topicd_link topicd;
     struct loop_hook hook;

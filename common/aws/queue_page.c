@@ -13,6 +13,7 @@ static const struct {
     {"messages", "GET", AWS "/*/*/*"},     {"messages", "POST", AWS},
     {"messages", "POST", AWS "/*/*/*"},    {"aids", "GET", OWN "*/aids"},
     {"aids", "POST", OWN "*/aids"},        {"aids", "DELETE", OWN "*/aids"},
+    {"redrive", "POST", OWN "*/redrive"},
 };
 
 void queue_page_add(struct desk *d, const char *what, void (*run)(struct call *c, void *arg),

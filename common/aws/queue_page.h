@@ -22,7 +22,7 @@ struct queue_page {
     struct form params;       /* of the query, and of a form in the body */
 };
 
-/* Adds the pages about queues to the desk, those that show or change that ("messages", "aids"), or all
+/* Adds the pages about queues to the desk, those that show or change that ("messages", "aids", "redrive"), or all
  * (NULL); `run` finishes their calls. */
 void queue_page_add(struct desk *d, const char *what, void (*run)(struct call *c, void *arg),
                     void *arg);

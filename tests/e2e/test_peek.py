@@ -204,3 +204,39 @@ def test_why_a_message_died(still, sqs, port):
         still.queueds[0].kill()
         still.queueds[0].start()
         still.topicd.wait_line('queued is up')
+
+
+def mend(port, **members):
+    status, _, text = get(port, '/_toque/queues/dead/redrive', method='POST', body=json.dumps(members),
+                          headers={'Content-Type': 'application/json'})
+    return status, text
+
+
+def test_a_dead_letter_is_changed_and_sent_back(still, sqs, port):
+    sqs.create_queue(QueueName='dead')
+    sqs.set_queue_attributes(QueueUrl='q', Attributes={'RedrivePolicy': json.dumps(
+        {'deadLetterTargetArn': 'arn:aws:sqs:us-east-1:000000000000:dead', 'maxReceiveCount': 1})})
+    attribute = {'k': {'DataType': 'String', 'StringValue': 'v'}}
+    for body in ('bad 1', 'bad 2'):
+        sqs.send_message(QueueUrl='q', MessageBody=body, MessageAttributes=attribute)
+    assert len(sqs.receive_message(QueueUrl='q', MaxNumberOfMessages=10, VisibilityTimeout=0)['Messages']) == 2
+    assert 'Messages' not in sqs.receive_message(QueueUrl='q')
+    first, second = [m['MessageId'] for m in page(port, 'dead')['Messages']]
+    assert mend(port, MessageId='none')[0] == 404
+    assert mend(port, MessageId=first, DestinationArn='arn:aws:sqs:us-east-1:000000000000:gone')[0] == 400
+    assert mend(port, MessageId=first, MessageAttributes={'k': {'DataType': 'Odd'}})[0] == 400
+    assert mend(port, MessageId=first, MessageBody='\b')[0] == 400
+    assert len(page(port, 'dead')['Messages']) == 2
+    status, text = mend(port, MessageId=first, MessageBody='good 1')
+    assert status == 200, text
+    status, text = mend(port, MessageId=second, MessageAttributes={'n': {'DataType': 'Number', 'StringValue': '1'}})
+    assert status == 200, text
+    got = sqs.receive_message(QueueUrl='q', MaxNumberOfMessages=10, AttributeNames=['All'],
+                              MessageAttributeNames=['All'])['Messages']
+    assert [(m['Body'], sorted(m['MessageAttributes'])) for m in got] == [('good 1', ['k']), ('bad 2', ['n'])]
+    assert got[1]['MessageId'] == json.loads(text)['MessageId'] != second
+    assert {m['Attributes']['ApproximateReceiveCount'] for m in got} == {'1'}
+    assert page(port, 'dead')['Messages'] == []
+    assert len(page(port)['Messages'][0]['Deliveries']) == 2  # why it had died is told still
+    line = still.queueds[0].wait_line('a dead letter was changed and sent back')
+    assert first in line and 'bad' not in line
