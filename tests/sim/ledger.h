@@ -51,7 +51,6 @@ struct ledger_queue {
     bool
         is_forgotten; /* topicd was restored: it hears of it again, at the latest until it settles */
     u32 restores;     /* of a queued that has it */
-    i64 restored_us;  /* when that was last */
     bool is_torn;     /* by a restore it may be at two queueds, until all is settled */
     u32 purges;       /* under way, or of which nobody knows */
     i64 purged_us;    /* when the last other one was answered */

@@ -8,7 +8,8 @@
 #define EARLY_US 2000
 /* Around the end of a retention a message may be there or not. */
 #define RETENTION_SLACK_MS 20000
-/* A daemon that finds itself in an older copy's future lets nothing expire for a while. */
+/* A daemon that starts long after the last time that its store knows, as an older copy does, lets
+ * nothing expire for a while. */
 #define GRACE_US (1400 * WORLD_SECOND_US)
 /* A visibility timeout counts from the answer; after a restart from the beginning of the turn that
  * received, which with a slow disk is so much earlier. */
@@ -90,7 +91,7 @@ static void check_times(const struct copy *c, const struct delivery *d)
         !is_stepped(d->queue, c->mark->issued_us))
         world_fail("early: mark %" PRIu64 " in %s is delayed", c->mark->number, d->queue->name);
     if (d->direct && age_ms > d->queue->retention_ms + retention_slack_ms(d->queue) &&
-        now_us > d->queue->restored_us + GRACE_US)
+        !was_since(started_us, d->queue, now_us - GRACE_US))
         world_fail("back: mark %" PRIu64 " in %s is past its retention, %" PRId64 " ms old",
                    c->mark->number, d->queue->name, age_ms);
 }

@@ -75,7 +75,6 @@ static void queue_restored(struct ledger_queue *q, i64 then_us)
 
     thing_restored(&q->thing, then_us);
     q->restores++;
-    q->restored_us = world_now_us();
     if (changed) {
         q->is_torn = true;
         q->home = -1;
