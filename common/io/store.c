@@ -337,6 +337,9 @@ static int open_steps(struct store *s, struct fault *f)
                            s->path,
                            s->db && sqlite3_errcode(s->db) != SQLITE_OK ? sqlite3_errmsg(s->db)
                                                                         : sqlite3_errstr(rc));
+    rc = store_wal_write_again(s->db, STORE_PAGE_SIZE);
+    if (rc != SQLITE_OK)
+        return open_failed(f, store_err_of(s->db, rc), s->path, sqlite3_errstr(rc));
     err = store_connection_migrate(s->db, &s->conf, f);
     if (err)
         return err;

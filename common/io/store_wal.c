@@ -9,6 +9,8 @@
 #define INDEX_FRAMES 16
 #define INDEX_COPIED 96
 
+#define WAL_PAGE_SIZE_MAX 65536
+
 /* The WAL's open file, or NULL. */
 static sqlite3_file *wal_file(sqlite3 *db)
 {
@@ -65,6 +67,41 @@ int store_wal_sync(sqlite3 *db)
     if (!file)
         return SQLITE_OK;
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+}
+
+/* Of the file as it is, which nobody else writes meanwhile. */
+static int wal_write_again(sqlite3 *db, u32 page_size)
+{
+    char frame[WAL_FRAME_SIZE(WAL_PAGE_SIZE_MAX)];
+    struct store_wal wal;
+    sqlite3_file *file = wal_file(db);
+    int rc = SQLITE_OK;
+
+    if (!file || !store_wal_look(db, &wal) || !wal.frames)
+        return SQLITE_OK;
+    assert(page_size <= WAL_PAGE_SIZE_MAX);
+    for (u32 i = 0; i <= wal.frames && rc == SQLITE_OK; i++) {
+        int n = i == 0 ? WAL_HEADER_SIZE : (int)WAL_FRAME_SIZE(page_size);
+        sqlite3_int64 at =
+            i == 0 ? 0 : WAL_HEADER_SIZE + (sqlite3_int64)(i - 1) * WAL_FRAME_SIZE(page_size);
+
+        rc = file->pMethods->xRead(file, frame, n, at);
+        if (rc == SQLITE_OK)
+            rc = file->pMethods->xWrite(file, frame, n, at);
+    }
+    return rc == SQLITE_OK ? store_wal_sync(db) : rc;
+}
+
+int store_wal_write_again(sqlite3 *db, u32 page_size)
+{
+    int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = wal_write_again(db, page_size);
+    int end = sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? end : rc;
 }
 
 int store_wal_copier_open(sqlite3 **ret, const char *path)

@@ -31,6 +31,10 @@ bool store_wal_may_finish(u32 left, u32 before);
 /* Truncates the WAL after the last commit, and syncs. Returns an SQLite code, 0 on success. */
 int store_wal_cut(struct sqlite3 *db, u32 page_size) MUST_CHECK;
 int store_wal_sync(struct sqlite3 *db) MUST_CHECK;
+/* Writes what the WAL holds once more, and syncs: for the start. When a sync has failed, what it was
+ * for may be in the page cache only, and no later sync writes it; the process that was told so may
+ * have ended before it could truncate it. */
+int store_wal_write_again(struct sqlite3 *db, u32 page_size) MUST_CHECK;
 
 /* A connection of its own for copying the WAL into the database file, and one copy: of what was
  * committed when it begins, waiting for nobody. SQLite codes; a reader of an older state that

@@ -384,6 +384,7 @@ static void test_no_turn_begins_in_doubt(void **state)
     put(w, 2, 5000);
     assert_int_equal(commit(w), E_UNSURE);
     assert_int_equal(count(w), 1);
+    failing_vfs_heal();
     assert_int_equal(count_after_crash(w), 2); /* so nobody may be told that it did not happen */
     order.ops = FAILING_TRUNCATE;
     failing_vfs_order(order);
@@ -395,6 +396,36 @@ static void test_no_turn_begins_in_doubt(void **state)
     assert_int_equal(commit(w), 0);
     assert_int_equal(count(w), 2);
     assert_int_equal(count_after_crash(w), 2);
+}
+
+/* What a failed sync left only in the page cache, in an earlier process: a start writes all of the WAL
+ * again, since no sync does. */
+static void test_a_start_writes_the_wal_again(void **state)
+{
+    struct world *w = *state;
+    struct world copy = {.dir = store_aid_dir()};
+    struct store_conf conf;
+    struct fault f = {0};
+    copy.path = mem_printf("%s/t.db", copy.dir);
+    for (int i = 1; i < 10; i++) {
+        assert_int_equal(put(w, i, 5000), 0);
+        assert_int_equal(commit(w), 0);
+    }
+    u64 frames = (store_stats(w->s).wal_bytes - 32) / (24 + 4096);
+    store_aid_copy(w->path, copy.path);
+    conf = conf_of(copy.path);
+    failing_vfs_heal();
+    failing_vfs_order((struct failing_order){
+        .ops = FAILING_SYNC, .files = FAILING_WAL, .result = SQLITE_IOERR_FSYNC, .times = 1});
+    assert_int_equal(store_open(&copy.s, &conf, &f), E_IO);
+    assert_true(failing_vfs_count(FAILING_WRITE, FAILING_WAL) == (int)frames + 1);
+    failing_vfs_heal();
+    store_aid_copy(w->path, copy.path);
+    open_world(&copy);
+    assert_int_equal(count(&copy), 9);
+    store_close(copy.s);
+    store_aid_remove(copy.dir);
+    mem_free(copy.path);
 }
 
 /* After the first failure of a turn SQLite is outside of any transaction: what the turn still wants
@@ -650,6 +681,7 @@ int main(void)
         TEST(test_failures_at_the_wals_beginning),
         TEST(test_a_disk_that_is_away_for_a_while),
         TEST(test_no_turn_begins_in_doubt),
+        TEST(test_a_start_writes_the_wal_again),
         TEST(test_the_rest_of_a_failed_turn_is_not_run),
         TEST(test_reading_that_fails_fails_its_turn),
         TEST(test_steady_traffic_grows_nothing),
