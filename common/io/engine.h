@@ -96,7 +96,7 @@ struct engine {
 };
 
 /* Every epoch is below 1 << ENGINE_EPOCH_BITS. It is the time of the open, in milliseconds since
- * 2020, or one above the last: so it grows, too, when the store is an old copy. */
+ * 2020, or above the last: so it grows, too, when the store is an old copy. */
 #define ENGINE_EPOCH_BITS 41 /* about 70 years */
 /* The epoch that follows `last` (0: there was none), by the real wall time; 0: the epochs are used
  * up. */

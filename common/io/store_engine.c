@@ -6,6 +6,8 @@
 /* The WAL size from which on the loop itself finishes the checkpoint. */
 #define WAL_SIZE_MAX (64u << 20)
 
+#define EPOCH_STEP_MAX (1u << 20) /* a quarter of an hour */
+
 static const struct engine_ops store_engine_ops;
 
 static struct store_engine *store_engine_of(const struct engine *e)
@@ -84,12 +86,22 @@ int store_engine_secret(struct store_engine *q, u8 *ret, size_t size)
     return 0;
 }
 
+/* Where the clock is behind the last epoch, a random step makes it another one than an opening had
+ * that the store, an older copy, knows nothing of. */
+static u64 epoch_after(struct store_engine *q, u64 last)
+{
+    u64 next = engine_epoch_after(last, q->clock);
+
+    return next == last + 1 ? engine_epoch_after(last + id_u64(q->ids) % EPOCH_STEP_MAX, q->clock)
+                            : next;
+}
+
 static int epoch_take(struct store_engine *q)
 {
     i64 last = 0;
 
     engine_meta_get(q->engine, "epoch", &last);
-    q->engine->epoch = last < 0 ? 0 : engine_epoch_after((u64)last, q->clock);
+    q->engine->epoch = last < 0 ? 0 : epoch_after(q, (u64)last);
     if (!q->engine->epoch)
         return E_INVALID;
     engine_meta_set(q->engine, "epoch", (i64)q->engine->epoch);

@@ -596,6 +596,22 @@ static void test_an_owner_that_was_replaced(void **state)
     assert_int_equal(commit(w), 0);
 }
 
+/* An older copy is opened while the clock is behind its last epoch: the epoch is none that the
+ * original has had since. */
+static void test_epochs_of_a_copy(void **state)
+{
+    struct world *w = *state;
+    u64 far = UINT64_C(1) << (ENGINE_EPOCH_BITS - 1), epochs[2];
+    engine_meta_set(&w->s->engine, "epoch", (i64)far);
+    assert_int_equal(commit(w), 0);
+    for (int i = 0; i < 2; i++) {
+        struct world copy = crashed(w);
+        epochs[i] = copy.s->engine.epoch;
+        close_copy(&copy);
+    }
+    assert_true(epochs[0] > far && epochs[1] > far && epochs[0] != epochs[1]);
+}
+
 /* After a failure the connection is a new one, which has seen nothing yet. */
 static void test_replaced_while_it_failed(void **state)
 {
@@ -704,6 +720,7 @@ int main(void)
         TEST(test_ids_over_the_reserve),
         TEST(test_no_failed_turn_leaves_anything),
         TEST(test_an_owner_that_was_replaced),
+        TEST(test_epochs_of_a_copy),
         TEST(test_replaced_while_it_failed),
         TEST(test_a_turn_behind_a_failure),
         TEST(test_the_probe_tells),
