@@ -123,12 +123,12 @@ const char *store_error(const struct store *s)
 
 /* --- connections ------------------------------------------------------------------------------ */
 
+/* A sentence of ours that does not compile meets a schema that is damaged. */
 static int statement_compile(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 {
     int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
     if (rc == SQLITE_ERROR)
         fprintf(stderr, "toque: %s: in %s\n", sqlite3_errmsg(db), sql);
-    assert(rc != SQLITE_ERROR);
     return rc;
 }
 

@@ -49,7 +49,7 @@ void store_close(struct store *s);
 
 /* Keeps in *slot a statement that lives until store_close. The slot must live as long: the
  * statement in it is another one after the connection was opened anew. `sql` is ours and constant:
- * one that does not compile is a bug. */
+ * where it does not compile the schema is damaged, and running it is an error. */
 void store_prepare(struct store *s, struct sqlite3_stmt **slot, const char *sql);
 /* Called at the beginning of a turn if another process has written the file since the last one,
  * with the turn's transaction open. An E_ code fails the turn; E_FENCED ends the store: it accepts
