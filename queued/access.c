@@ -4,7 +4,7 @@
 #include "common/base/log.h"
 #include "queued/queues.h"
 
-/* Refusals that are logged per second. */
+/* Refusals that are logged in one second, at most. */
 #define TOLD_MAX 10
 
 #define ACCESS_IS_OFF(q) (!(q)->all->limits.enforce)
@@ -15,8 +15,8 @@ void access_forget(struct queue *q)
     q->access = NULL;
 }
 
-/* Parsed at its first use. NULL: the queue has none. One that cannot be read, as it is older than the
- * check of policies, allows nothing. */
+/* The queue's policy, parsed at its first use; NULL: the queue has none. A stored policy that
+ * cannot be parsed (it was set before policies were checked) allows nothing. */
 static const struct access_policy *access_policy_of(struct queue *q)
 {
     struct fault f;

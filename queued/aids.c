@@ -19,7 +19,7 @@ void aids_free(struct aids *a)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* A whole number from 0 to `max`; what is not given stays as it is. */
+/* A whole number from 0 to `max`; *ret is unchanged where the member is absent. */
 static int read_count(const struct json_at *object, const char *name, i64 max, i64 *ret,
                       struct fault *f)
 {

@@ -1,6 +1,7 @@
-/* Test aids: what the service may do to a program, made to happen on order, so that its idempotency and
- * its retries can be tested. Of one queue, in memory alone: a restart ends them. Offered where the
- * option test_aids is on; aids_page.h sets them. */
+/* Test aids: they produce, on request, what the service may do to a client (errors, throttling,
+ * delays, repeated delivery), so that the client's idempotency and retries can be tested. They
+ * belong to one queue and are held in memory only: a restart ends them. Available where the option
+ * test_aids is on; aids_page.h sets them. */
 #ifndef TOQUE_AIDS_H
 #define TOQUE_AIDS_H
 
@@ -10,27 +11,27 @@
 struct queue;
 
 #define AIDS_COUNT_MAX  1000000
-#define AIDS_HOLD_MAX_S 900 /* as a delay's */
-/* How long every second message is held back where the order is to change. */
+#define AIDS_HOLD_MAX_S 900 /* as for DelaySeconds */
+/* How long every second message is delayed to change the order. */
 #define AIDS_REORDER_MS 1000
 
 struct aids {
     char *fail_action; /* "SendMessage"; NULL: none fails */
     char *fail_text;
     int fail_code;
-    u32 fail_count;  /* so many more calls */
-    u32 per_second;  /* calls above it are RequestThrottled; 0: no limit */
+    u32 fail_count;  /* calls that are still to fail */
+    u32 per_second;  /* calls beyond it fail with RequestThrottled; 0: no limit */
     u32 calls;       /* in this second: */
     i64 second;      /* of the daemon's clock */
-    i64 hold_ms;     /* new messages are delayed by it; standard queues */
-    u32 twice;       /* so many more messages stay visible when they are received */
-    u32 reorder;     /* of so many more new messages every second one is held back; likewise */
-    u32 dead_letter; /* so many more messages go to the dead-letter queue instead of a receiver */
+    i64 hold_ms;     /* new messages are delayed by it; standard queues only */
+    u32 twice;       /* messages that are still to stay visible when they are received */
+    u32 reorder;     /* new messages, every second one still to be delayed; standard queues only */
+    u32 dead_letter; /* messages still to go to the dead-letter queue when they are received */
 };
 
 /* NULL accepted. */
 void aids_free(struct aids *a);
-/* Sets what the object says, all of it or, with a fault, nothing:
+/* Sets the aids from a JSON object, all of them or, with a fault, none:
  *
  *   {"fail": {"action": "SendMessage", "error": "OverLimit", "message": "…", "count": 3},
  *    "throttle_per_second": 10, "hold_back_ms": 5000, "deliver_twice": 1, "reorder": 10,
@@ -41,14 +42,14 @@ void aids_write(const struct aids *a, const struct service *service, struct buf 
 
 /* --- where they take effect; all without any when the queue has none ---------------------------- */
 
-/* E_FAULT: the call is to fail; c->fault is set. */
+/* E_FAULT: an aid makes the call fail; c->fault is set. */
 int aids_refuse(struct call *c, struct queue *q) MUST_CHECK;
-/* What a new message is delayed by, beside its own delay. */
+/* The delay of a new message in addition to its own. */
 i64 aids_delay_ms(struct queue *q);
 /* For how long a receive hides its messages, and that it took so many. */
 i64 aids_hide_ms(const struct queue *q, i64 hide_ms);
 void aids_took(struct queue *q, u32 n);
-/* Whether the message that is taken now goes to the dead-letter queue. */
+/* Whether the message that is being received goes to the dead-letter queue; counts it. */
 bool aids_bury(struct queue *q);
 
 #endif

@@ -1,5 +1,5 @@
-/* The page that sets a queue's test aids (aids.h): /_toque/queues/NAME/aids. GET shows them, POST sets what
- * its JSON says, DELETE ends them. */
+/* The page that sets a queue's test aids (aids.h): /_toque/queues/NAME/aids. GET returns them, POST
+ * sets them from its JSON body, DELETE ends them. */
 #ifndef TOQUE_AIDS_PAGE_H
 #define TOQUE_AIDS_PAGE_H
 
@@ -8,10 +8,10 @@
 
 struct aids_pages {
     struct queues *queues;
-    const struct service *service; /* whose errors may be ordered */
+    const struct service *service; /* whose errors can be requested */
 };
 
-/* `p` lives as long as the desk. */
+/* `p` must outlive the desk. */
 void aids_pages_add(struct aids_pages *p, struct desk *d);
 
 #endif

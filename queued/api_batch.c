@@ -5,19 +5,19 @@
 #include "common/aws/batch.h"
 #include "queued/fault.h"
 
-/* Bytes of all messages of a send, whatever a queue allows for one. */
+/* Bytes of all messages of one send, whatever the queue's MaximumMessageSize. */
 #define BATCH_SIZE_MAX 1048576
 
 struct batch {
     struct call *c;
     struct queue *q;
     const char *entry_name, *result_name;
-    /* What one entry lacks fails all of them; NULL: nothing does. */
+    /* An entry that fails this check makes the whole batch fail; NULL: there is no such check. */
     int (*check)(struct batch *b, const struct val *entry, struct fault *f);
-    /* Does one entry; on success it writes members of its result. */
+    /* Processes one entry; on success it writes the members of its result. */
     int (*one)(struct batch *b, const struct val *entry, struct fault *f);
-    u32 at; /* place of the entry, from 1 */
-    /* Entries that failed are told behind all that succeeded. */
+    u32 at; /* number of the entry, from 1 */
+    /* Failures are reported after all successes. */
     u32 failed_count;
     struct failure {
         str id;
@@ -95,7 +95,7 @@ static void check_entries(struct batch *b, const struct val *entries, struct fau
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-/* The public name of an entry's failure is the Query protocol's, in both. */
+/* The public name of an entry's failure is that of the Query protocol, in both protocols. */
 static str code_name(const struct call *c, int code)
 {
     for (const struct fault_name *f = c->service->faults; f->code; f++)
@@ -138,7 +138,7 @@ static void run_entries(struct batch *b, const struct val *entries)
     out_failed(b);
 }
 
-static void run(struct batch *b)
+static void batch_run(struct batch *b)
 {
     struct call *c = b->c;
     const struct val *entries = val_get(c->in, "Entries");
@@ -151,14 +151,14 @@ static void run(struct batch *b)
     call_done(c);
 }
 
-static int missing(const struct batch *b, const char *name, struct fault *f)
+static int entry_missing(const struct batch *b, const char *name, struct fault *f)
 {
     return fault_set(f, CALL_FAULT_MISSING_PARAMETER,
                      "The request must contain the parameter %s.%u.%s.", b->entry_name, b->at,
                      name);
 }
 
-static int done(struct batch *b, const struct val *entry)
+static int entry_done(struct batch *b, const struct val *entry)
 {
     call_out_item(b->c);
     call_out_text(b->c, "Id", val_text(entry, "Id"));
@@ -172,7 +172,7 @@ static int send_one(struct batch *b, const struct val *entry, struct fault *f)
 {
     struct sending s;
     if (val_text(entry, "MessageBody").n == 0)
-        return missing(b, "MessageBody", f);
+        return entry_missing(b, "MessageBody", f);
     if (api_read_sending(b->c, b->q, entry, true, &s, f))
         return E_FAULT;
     call_out_item(b->c);
@@ -198,15 +198,15 @@ void api_send_batch(struct call *c)
                       .result_name = "SendMessageBatchResultEntry",
                       .check = check_send,
                       .one = send_one};
-    run(&b);
+    batch_run(&b);
 }
 
 static int delete_one(struct batch *b, const struct val *entry, struct fault *f)
 {
     str handle = val_text(entry, "ReceiptHandle");
     if (handle.n == 0)
-        return missing(b, "ReceiptHandle", f);
-    return api_delete_one(b->q, handle, f) ? E_FAULT : done(b, entry);
+        return entry_missing(b, "ReceiptHandle", f);
+    return api_delete_one(b->q, handle, f) ? E_FAULT : entry_done(b, entry);
 }
 
 void api_delete_batch(struct call *c)
@@ -215,7 +215,7 @@ void api_delete_batch(struct call *c)
                       .entry_name = "DeleteMessageBatchRequestEntry",
                       .result_name = "DeleteMessageBatchResultEntry",
                       .one = delete_one};
-    run(&b);
+    batch_run(&b);
 }
 
 static int change_one(struct batch *b, const struct val *entry, struct fault *f)
@@ -224,10 +224,10 @@ static int change_one(struct batch *b, const struct val *entry, struct fault *f)
     str handle = val_text(entry, "ReceiptHandle");
     bool has = val_int(entry, "VisibilityTimeout", &timeout_s);
     if (handle.n == 0)
-        return missing(b, "ReceiptHandle", f);
+        return entry_missing(b, "ReceiptHandle", f);
     if (!has)
-        return missing(b, "VisibilityTimeout", f);
-    return api_change_one(b->c, b->q, handle, has, timeout_s, f) ? E_FAULT : done(b, entry);
+        return entry_missing(b, "VisibilityTimeout", f);
+    return api_change_one(b->c, b->q, handle, has, timeout_s, f) ? E_FAULT : entry_done(b, entry);
 }
 
 void api_change_batch(struct call *c)
@@ -236,5 +236,5 @@ void api_change_batch(struct call *c)
                       .entry_name = "ChangeMessageVisibilityBatchRequestEntry",
                       .result_name = "ChangeMessageVisibilityBatchResultEntry",
                       .one = change_one};
-    run(&b);
+    batch_run(&b);
 }

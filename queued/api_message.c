@@ -7,11 +7,11 @@
 #include "queued/fault.h"
 #include "queued/lease.h"
 
-#define HANDLE_TEXT_MAX 1024 /* bytes of a wrong handle that are told back */
+#define HANDLE_TEXT_MAX 1024 /* bytes of an invalid handle that its error text repeats */
 
 /* --- reading what is to be sent --------------------------------------------------------------- */
 
-static int missing(struct fault *f, const char *name)
+static int parameter_missing(struct fault *f, const char *name)
 {
     return fault_set(f, CALL_FAULT_MISSING_PARAMETER, "The request must contain the parameter %s.",
                      name);
@@ -20,7 +20,7 @@ static int missing(struct fault *f, const char *name)
 static const char wrong_type[] =
     "The request include parameter that is not valid for this queue type";
 
-/* In a batch the service tells the reason without its frame. */
+/* In a batch the service returns the reason alone, without "Value … is invalid". */
 static int bad_id(const char *name, str value, const char *reason, const char *stop, bool in_batch,
                   struct fault *f)
 {
@@ -31,7 +31,7 @@ static int bad_id(const char *name, str value, const char *reason, const char *s
         (int)MIN(value.n, HANDLE_TEXT_MAX), value.n ? value.p : "", name, reason, stop);
 }
 
-/* Group and deduplication ids have one alphabet. */
+/* Group and deduplication ids allow the same characters. */
 static int check_id(const char *name, str value, bool in_batch, struct fault *f)
 {
     char rule[128];
@@ -48,7 +48,7 @@ int api_check_fifo(const struct queue *q, const struct val *in, struct fault *f)
     if (!q->attributes.fifo)
         return 0;
     if (!val_text(in, "MessageGroupId").p)
-        return missing(f, "MessageGroupId");
+        return parameter_missing(f, "MessageGroupId");
     if (!val_text(in, "MessageDeduplicationId").p && !q->attributes.content_dedup)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "The queue should either have ContentBasedDeduplication enabled or "
@@ -69,7 +69,7 @@ static int check_ids(const struct queue *q, const struct val *in, bool in_batch,
     return dedup.p ? check_id("MessageDeduplicationId", dedup, in_batch, f) : 0;
 }
 
-/* Of a FIFO queue's message without an id of its own the body's digest is the id. */
+/* A FIFO queue's message without a deduplication id gets the digest of its body. */
 static void make_dedup_id(struct call *c, const struct queue *q, struct sending *s)
 {
     char *hex;
@@ -99,7 +99,7 @@ static int check_size(const struct queue *q, size_t size, bool in_batch, struct 
                      in_batch ? "cannot be validated" : "are invalid", q->attributes.size_max);
 }
 
-/* FIFO queues have their own delay for all their messages. */
+/* In FIFO queues the delay is set on the queue only. */
 static int read_delay(const struct queue *q, const struct val *in, i64 *ret_s, struct fault *f)
 {
     i64 delay_s;
@@ -181,7 +181,7 @@ static u64 put_new(struct queue *q, const struct sending *s, const char *md5)
         ->seq;
 }
 
-/* A duplicate is answered as the first send was, and changes nothing. */
+/* A duplicate gets the answer of the first send, and changes nothing. */
 static u64 put_once(struct queue *q, const struct sending *s, const char *md5)
 {
     struct queues *qs = q->all;
@@ -240,8 +240,8 @@ static int wrong_handle(str handle, int err, struct fault *f)
                      handle.p);
 }
 
-/* Of a FIFO queue's message a handle is good while its delivery lasts; any handle ever made for one
- * of a standard queue is. */
+/* In a FIFO queue a handle is valid while its delivery is in flight; in a standard queue every
+ * handle ever issued for the message is. */
 static int check_delivery(const struct msg *m, const struct receipt *h, str handle, struct fault *f)
 {
     if (!m->queue->attributes.fifo ||
@@ -254,13 +254,13 @@ static int check_delivery(const struct msg *m, const struct receipt *h, str hand
         STR_ARG(handle));
 }
 
-/* A message that is gone is deleted. */
+/* Deleting a message that no longer exists succeeds. */
 int api_delete_one(struct queue *q, str handle, struct fault *f)
 {
     struct receipt h;
     struct msg *m;
     if (handle.n == 0)
-        return missing(f, "ReceiptHandle");
+        return parameter_missing(f, "ReceiptHandle");
     int err = queue_find_receipt(q, handle, &h, &m);
     if (err)
         return wrong_handle(handle, err, f);
@@ -279,16 +279,16 @@ void api_delete(struct call *c)
     call_done(c);
 }
 
-/* Counted from now; but a delivery ends twelve hours after its receive at the latest. */
+/* The timeout counts from now; a delivery ends at most twelve hours after its receive. */
 int api_change_one(struct call *c, struct queue *q, str handle, bool has_timeout, i64 timeout_s,
                    struct fault *f)
 {
     struct receipt h;
     struct msg *m;
     if (handle.n == 0)
-        return missing(f, "ReceiptHandle");
+        return parameter_missing(f, "ReceiptHandle");
     if (!has_timeout)
-        return missing(f, "VisibilityTimeout");
+        return parameter_missing(f, "VisibilityTimeout");
     if (timeout_s < 0 || timeout_s > QUEUE_HIDDEN_MAX_S)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "Value %" PRId64 " for parameter VisibilityTimeout is invalid. Reason: "
@@ -297,8 +297,8 @@ int api_change_one(struct call *c, struct queue *q, str handle, bool has_timeout
     int err = queue_find_receipt(q, handle, &h, &m);
     if (err)
         return wrong_handle(handle, err, f);
-    /* Never received: the handle is of a receive that this store, an older copy, knows nothing of.
-     */
+    /* The message was never received: the store is an older copy, made before the receive that the
+     * handle is from. */
     if (!m || msg_receives(m) == 0)
         return fault_set(f, CALL_FAULT_INVALID_PARAMETER,
                          "Value %.*s for parameter ReceiptHandle is invalid. Reason: Message does "

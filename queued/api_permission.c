@@ -1,5 +1,5 @@
-/* AddPermission and RemovePermission, which edit the queue's Policy attribute; the form of the
- * document is access_document.h's. */
+/* AddPermission and RemovePermission, which edit the queue's Policy attribute; access_document.h
+ * writes the document. */
 #include "common/aws/access_document.h"
 #include "queued/api.h"
 #include "queued/fault.h"
@@ -35,7 +35,7 @@ static int check_label(str label, struct fault *f)
                                     "underscores. 1 to 80 in length");
 }
 
-/* The service verifies that accounts exist; here every account number does. */
+/* The service verifies that accounts exist; here every well-formed account number is accepted. */
 static int check_accounts(struct call *c, const struct val *accounts)
 {
     struct buf all = {0};
@@ -61,7 +61,7 @@ static int check_action(struct call *c, str name)
 
     if (str_is(name, "*"))
         return 0;
-    /* A permission for an action is one for its batch form, which has none of its own. */
+    /* A permission for an action includes its batch form, which cannot be named. */
     if (!a || str_ends(name, STR("Batch")))
         return permission_refuse(&c->fault, "ActionName", shown,
                                  "Please refer to the appropriate WSDL for a list of valid "

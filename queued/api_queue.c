@@ -1,5 +1,5 @@
-/* The actions on queues: create, find, list, set attributes, purge, delete. Requests for what is
- * not implemented are refused after everything that the service itself would refuse. */
+/* The actions on queues: create, find, list, set attributes, purge, delete. A request for something
+ * that is not implemented is refused after all checks that the service itself makes. */
 #include "common/aws/arn.h"
 #include "common/aws/desk.h"
 #include "queued/access.h"
@@ -62,7 +62,7 @@ static int check_new(struct queues *qs, str account, str region, str name, struc
     return 0;
 }
 
-/* A tag that is not given is not compared, as with attributes. */
+/* As with attributes, only the tags that are given are compared. */
 static int check_same(const struct queue *q, const struct val *given, const struct tags *tags,
                       struct fault *f)
 {

@@ -1,5 +1,5 @@
-/* ReceiveMessage: what is visible is taken and handed out; where nothing is, the call may be parked
- * and comes back here when something became visible or its time is over. */
+/* ReceiveMessage: visible messages are taken and returned. When there are none, a long poll is
+ * parked, and resumed here when a message becomes visible or the wait ends. */
 #include "common/aws/desk.h"
 #include "queued/api.h"
 #include "queued/fault.h"
@@ -8,9 +8,9 @@
 #include "queued/waiter.h"
 
 #define WAIT_MAX_S       20
-#define ATTEMPT_TEXT_MAX 1024 /* bytes of a wrong id that are told back */
+#define ATTEMPT_TEXT_MAX 1024 /* bytes of an invalid id that its error text repeats */
 
-/* What a call wants; in the call's arena, since it may wait. */
+/* The parameters of a call; in the call's arena, since the call may wait. */
 struct receive {
     struct waiter waiter;
     u32 max;
@@ -46,8 +46,8 @@ static unsigned read_wanted(const struct val *names)
     return bits;
 }
 
-/* Of two lists one counts: in JSON the new one, in the Query protocol the old one, since both have
- * the same name on its wire. */
+/* Of MessageSystemAttributeNames and AttributeNames one is used: in JSON the former, in the Query
+ * protocol the latter, since there both have the same name on the wire. */
 static const struct val *system_names(const struct call *c)
 {
     const struct val *fresh = val_get(c->in, "MessageSystemAttributeNames");
@@ -57,7 +57,7 @@ static const struct val *system_names(const struct call *c)
     return first && first->count ? first : old_first ? fresh : old;
 }
 
-/* `ret` holds the default. */
+/* *ret holds the default. */
 static int read_bounded(struct call *c, const char *name, i64 min, i64 max, const char *rule,
                         i64 *ret)
 {
@@ -109,7 +109,7 @@ static int read_receive(struct call *c, const struct queue *q, struct receive *r
     return 0;
 }
 
-/* How many messages an answer has room for at worst; escapes may double a body. */
+/* How many messages surely fit into an answer; escapes may double the size of a body. */
 static u32 messages_max(const struct call *c, const struct queue *q, u32 want)
 {
     return desk_room(c->desk, 2 * (u64)q->attributes.size_max, want);
@@ -122,8 +122,8 @@ static void refuse_for_room(struct call *c)
 
 /* --- giving ----------------------------------------------------------------------------------- */
 
-static void give(struct call *c, struct queue *q, const struct receive *r, struct msg *const *taken,
-                 u32 n, i64 received_ms)
+static void receive_give(struct call *c, struct queue *q, const struct receive *r,
+                         struct msg *const *taken, u32 n, i64 received_ms)
 {
     for (u32 i = 0; i < n; i++)
         lease_note(c, taken[i], r->hide_ms);
@@ -133,7 +133,7 @@ static void give(struct call *c, struct queue *q, const struct receive *r, struc
     handout(c, &r->wants, taken, n, received_ms);
 }
 
-/* The call repeats one that was answered, and is finished here. */
+/* True: the call repeats an earlier receive (ReceiveRequestAttemptId), and is finished. */
 static bool is_repeated(struct call *c, struct queue *q, const struct receive *r)
 {
     struct msg *taken[QUEUE_TAKE_MAX];
@@ -157,7 +157,7 @@ static bool is_repeated(struct call *c, struct queue *q, const struct receive *r
     for (u32 i = 0; i < n; i++)
         queue_hide(taken[i], r->hide_ms);
     q->all->histories.caller = NULL;
-    give(c, q, r, taken, n, received_ms);
+    receive_give(c, q, r, taken, n, received_ms);
     return true;
 }
 
@@ -189,7 +189,7 @@ static bool give_waiting(struct waiter *w)
         refuse_for_room(w->call);
         return true;
     }
-    give(w->call, w->queue, r, taken, n, w->all->clock->now_ms);
+    receive_give(w->call, w->queue, r, taken, n, w->all->clock->now_ms);
     return true;
 }
 
@@ -200,7 +200,7 @@ static void end_waiting(struct waiter *w, enum waiter_end why)
     call_done(w->call);
 }
 
-static void park(struct call *c, struct queue *q, struct receive *r, i64 wait_s)
+static void receive_park(struct call *c, struct queue *q, struct receive *r, i64 wait_s)
 {
     r->waiter = (struct waiter){.queue = q, .call = c, .give = give_waiting, .end = end_waiting};
     if (!waiter_park(&r->waiter, wait_s * 1000))
@@ -221,15 +221,15 @@ void api_receive(struct call *c)
     if (r->attempt.n && is_repeated(c, q, r))
         return;
     u32 n = 0, max = r->max;
-    /* What is given to a client that has left would be hidden for nothing. */
+    /* Messages given to a client that has disconnected would be hidden without being received. */
     if (queue_has_next(q) && desk_is_there(c) && (max = messages_max(c, q, r->max)) > 0)
         n = receive_take(c, q, r, max, taken);
     if (!max) {
         refuse_for_room(c);
     } else if (n) {
-        give(c, q, r, taken, n, q->all->clock->now_ms);
+        receive_give(c, q, r, taken, n, q->all->clock->now_ms);
     } else if (wait_s > 0) {
-        park(c, q, r, wait_s);
+        receive_park(c, q, r, wait_s);
     } else {
         if (queue_is_full(q) && q->visible_count && !q->attributes.fifo)
             fault_set(&c->fault, FAULT_OVER_LIMIT,

@@ -1,4 +1,4 @@
-/* The actions on dead-letter queues: who names them, and moves of their messages. */
+/* The actions on dead-letter queues: list their source queues, and move their messages. */
 #include "queued/api.h"
 
 #include "common/aws/arn.h"

@@ -1,8 +1,8 @@
-/* The actions on tags. Texts: Amazon SQS, as other implementations quote them; unconfirmed but for
- * what the service does with empty values and unknown keys. */
+/* The actions on tags. Error texts are those that other implementations quote; unconfirmed, except
+ * how the service treats empty values and unknown keys. */
 #include "queued/api.h"
 
-/* Sets every tag of the map, all of them or, with a fault, none. */
+/* Sets the tags of the map, all of them or, with a fault, none. */
 static int tags_set_map(struct tags *t, const struct val *map, str queue, struct fault *f)
 {
     struct tags next;
@@ -34,7 +34,7 @@ int api_read_tags(const struct val *map, str queue, struct tags *ret, struct fau
     return map ? tags_set_map(ret, map, queue, f) : 0;
 }
 
-/* A map or list that must have something in it. NULL: c->fault is set. */
+/* A map or list that must not be empty. NULL: c->fault is set. */
 static const struct val *tags_given(struct call *c, const char *name)
 {
     const struct val *v = val_get(c->in, name);

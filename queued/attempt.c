@@ -4,7 +4,7 @@
 #include "queued/queues.h"
 
 #define WINDOW_MS (5 * 60 * 1000)
-/* A queue's id, a slash, an attempt's id within its bounds. */
+/* Queue id, slash, attempt id of at most 128 bytes. */
 #define KEY_SIZE_MAX (24 + 128)
 
 struct attempt {
@@ -12,7 +12,7 @@ struct attempt {
     str key; /* own bytes */
     i64 received_ms, due_ms;
     u32 n;
-    u32 on_their_way; /* answers that are not settled */
+    u32 on_their_way; /* answers whose outcome is not known yet */
     bool delivered;   /* an answer was sent, or a part of one */
     struct {
         u64 seq;
@@ -59,7 +59,7 @@ static void forget_old(struct attempts *as, i64 now_ms)
         attempt_free(as, first_attempt(as));
 }
 
-/* NULL: the message is not as that receive left it. */
+/* NULL: the message was deleted or changed since that receive. */
 static struct msg *attempt_msg(const struct queue *q, const struct attempt *a, u32 i)
 {
     struct msg *m = queue_find(q, a->messages[i].seq);

@@ -1,15 +1,15 @@
-/* Receives of FIFO queues that their clients may repeat: a client that got no answer asks again with
- * the same ReceiveRequestAttemptId and is given the same messages under the same handles, as long as
- * all of them are in flight by that receive still. Kept in memory for five minutes; after a restart
- * a repeated receive is a new one. */
+/* Receives of FIFO queues that their clients may repeat: a client that got no answer repeats the
+ * call with the same ReceiveRequestAttemptId and gets the same messages with the same handles, as
+ * long as all of them are still in flight from that receive. Kept in memory for five minutes; after
+ * a restart a repeated receive is a new one. */
 #ifndef TOQUE_ATTEMPT_H
 #define TOQUE_ATTEMPT_H
 
 #include "common/aws/request.h"
 #include "queued/queue.h"
 
-/* Beyond so many in all queues the oldest is forgotten: clients that never repeat, and give every
- * receive an id, fill no memory. */
+/* Attempts kept for all queues together; beyond it the oldest is forgotten, so that clients that
+ * give every receive an id and never repeat one do not fill memory. */
 #define ATTEMPTS_MAX 10000
 
 struct attempts {
@@ -22,21 +22,21 @@ void attempts_deinit(struct attempts *as);
 
 enum attempt_state {
     ATTEMPT_NEW,  /* no receive had that id */
-    ATTEMPT_SAME, /* its messages are as it left them */
-    ATTEMPT_OVER, /* one of them is not */
+    ATTEMPT_SAME, /* its messages are unchanged: the call returns them again */
+    ATTEMPT_OVER, /* one of them was deleted, changed or became visible */
 };
 
-/* What became of the receive with that id; of the same one its messages and its time. */
+/* The state of the receive with that id; for ATTEMPT_SAME also its messages and its time. */
 enum attempt_state attempt_find(struct queue *q, str id, struct msg *ret[QUEUE_TAKE_MAX],
                                 u32 *ret_n, i64 *ret_received_ms);
-/* The receive with that id was given these messages at that time; also once more. Each time its
- * answer is on its way from here on, until attempt_settle. */
+/* Notes that the receive with that id got these messages at that time, for the first time or again.
+ * Each call is followed by one attempt_settle with the outcome of that answer. */
 void attempt_note(struct queue *q, str id, struct msg *const *taken, u32 n, i64 received_ms);
-/* An answer to the receive with that id left, or did not. True: the caller does what that means for
- * its messages; a receive that no answer was sent of is forgotten then, so that it may be repeated as
- * a new one. False: another answer was sent or is on its way, and the messages stay as they are. */
+/* The outcome of an answer to the receive with that id. True: the caller applies the outcome to the
+ * messages; if no answer was sent the receive is forgotten, so that a repetition counts as a new
+ * one. False: another answer was sent or is pending, and the messages stay as they are. */
 bool attempt_settle(struct queue *q, str id, enum call_outcome outcome);
-/* Its messages are hidden until another time now. */
+/* The visibility timeout of its messages has been set anew. */
 void attempt_renew(struct queue *q, str id);
 
 #endif

@@ -1,5 +1,5 @@
-/* Rows come from our own disk, but disks decay and files are moved about: reading checks bounds as
- * if a stranger had written them. */
+/* Rows come from the local disk, but disks fail and files get replaced: a row is read as untrusted
+ * input. */
 #include "queued/content.h"
 
 #include <endian.h>
@@ -31,7 +31,7 @@ static void put_text(struct buf *b, str s)
     buf_str(b, s);
 }
 
-/* What no single changed byte leaves as it is: it guards against decay, not against forgers. */
+/* A digest that detects changed bytes; it does not protect against forgery. */
 static u64 digest_of(u8 kind, u32 attrs, str rest)
 {
     u8 digest[32];
@@ -96,8 +96,8 @@ str content_origin(str topic, str subscription)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* False: the row is shorter than it says. */
-static bool get(str *rest, void *p, size_t n)
+/* False: the row is truncated. */
+static bool get_bytes(str *rest, void *p, size_t n)
 {
     if (rest->n < n)
         return false;
@@ -109,7 +109,7 @@ static bool get(str *rest, void *p, size_t n)
 static bool get_text(str *rest, str *ret)
 {
     u32 n;
-    if (!get(rest, &n, sizeof n) || rest->n < le32toh(n))
+    if (!get_bytes(rest, &n, sizeof n) || rest->n < le32toh(n))
         return false;
     *ret = str_slice(*rest, 0, le32toh(n));
     *rest = str_slice(*rest, ret->n, rest->n);
@@ -118,7 +118,7 @@ static bool get_text(str *rest, str *ret)
 
 static int read_message(str rest, bool is_fifo, u32 attrs, struct content *c)
 {
-    if (attrs > MESSAGE_ATTRS_MAX || !get(&rest, c->md5, MD5_TEXT_SIZE) ||
+    if (attrs > MESSAGE_ATTRS_MAX || !get_bytes(&rest, c->md5, MD5_TEXT_SIZE) ||
         !get_text(&rest, &c->group_id) || (is_fifo && !get_text(&rest, &c->dedup_id)) ||
         !get_text(&rest, &c->trace_header))
         return E_INVALID;
@@ -137,7 +137,7 @@ static int read_publication(str rest, u32 attrs, struct frame_publication *p)
 {
     u64 time;
     *p = (struct frame_publication){.attr_count = attrs};
-    if (!get(&rest, &time, sizeof time) || !get_text(&rest, &p->topic) ||
+    if (!get_bytes(&rest, &time, sizeof time) || !get_text(&rest, &p->topic) ||
         !get_text(&rest, &p->message_id) || !get_text(&rest, &p->subject) ||
         !get_text(&rest, &p->group_id) || !get_text(&rest, &p->fifo) ||
         !get_text(&rest, &p->trace_header) || !get_text(&rest, &p->public_url) ||
@@ -174,8 +174,8 @@ static void render_envelope(const struct frame_publication *p, str subscription,
     buf_deinit(&arn);
 }
 
-static int render(const struct frame_publication *p, bool raw, str subscription, struct buf *work,
-                  struct content *ret)
+static int publication_render(const struct frame_publication *p, bool raw, str subscription,
+                              struct buf *work, struct content *ret)
 {
     ret->is_published = true;
     ret->group_id = p->group_id;
@@ -209,11 +209,11 @@ int content_read(str row, bool raw, str subscription, struct buf *work, struct c
     ret->attrs.n = 0;
     ret->is_published = false;
     ret->dedup_id = STR("");
-    if (!get(&row, head, sizeof head) || !get(&row, &attrs, sizeof attrs))
+    if (!get_bytes(&row, head, sizeof head) || !get_bytes(&row, &attrs, sizeof attrs))
         return E_INVALID;
     if (head[0] == 0 || head[0] > VERSION)
         return head[0] ? E_NEWER : E_INVALID;
-    if (head[0] == VERSION && (!get(&row, &digest, sizeof digest) ||
+    if (head[0] == VERSION && (!get_bytes(&row, &digest, sizeof digest) ||
                                le64toh(digest) != digest_of(head[1], le16toh(attrs), row)))
         return E_INVALID;
     if (head[1] == KIND_MESSAGE || head[1] == KIND_FIFO_MESSAGE) {
@@ -222,5 +222,5 @@ int content_read(str row, bool raw, str subscription, struct buf *work, struct c
     }
     if (head[1] != KIND_PUBLICATION || read_publication(row, le16toh(attrs), &p))
         return E_INVALID;
-    return render(&p, raw, subscription, work, ret);
+    return publication_render(&p, raw, subscription, work, ret);
 }

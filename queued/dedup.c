@@ -1,5 +1,5 @@
-/* Two keys that agree in their first half: the later one takes the place in the table, and the
- * earlier one is forgotten. That is as likely as a collision of 64 bits. */
+/* When two keys have the same first half, the later one replaces the earlier one in the table. The
+ * probability is that of a 64-bit collision. */
 #include "queued/dedup.h"
 
 #include "common/base/hash.h"
@@ -74,7 +74,7 @@ void dedup_add(struct dedup *d, const struct dedup_entry *e)
     d->entries++;
 }
 
-static const struct dedup_entry *oldest(const struct dedup *d)
+static const struct dedup_entry *entry_oldest(const struct dedup *d)
 {
     if (list_is_empty(&d->blocks))
         return NULL;
@@ -100,7 +100,7 @@ u32 dedup_expire(struct dedup *d, i64 now_ms, u32 max, u64 *ret_seq)
 {
     const struct dedup_entry *e;
     u32 n = 0;
-    for (; n < max && (e = oldest(d)) && now_ms - e->sent_ms >= DEDUP_WINDOW_MS; n++) {
+    for (; n < max && (e = entry_oldest(d)) && now_ms - e->sent_ms >= DEDUP_WINDOW_MS; n++) {
         *ret_seq = e->seq;
         forget_oldest(d);
     }
@@ -109,6 +109,6 @@ u32 dedup_expire(struct dedup *d, i64 now_ms, u32 max, u64 *ret_seq)
 
 i64 dedup_due_ms(const struct dedup *d)
 {
-    const struct dedup_entry *e = oldest(d);
+    const struct dedup_entry *e = entry_oldest(d);
     return e ? e->sent_ms + DEDUP_WINDOW_MS : INT64_MAX;
 }

@@ -35,7 +35,7 @@ static struct msg *line_msg(struct list *at)
     return list_item(at, struct msg, at.line);
 }
 
-/* Its first visible message, NULL when there is none. */
+/* The group's first visible message, NULL when there is none. */
 static struct msg *group_head(const struct fair_group *g)
 {
     const struct list *line = &g->group.messages;
@@ -47,7 +47,7 @@ static struct msg *group_head(const struct fair_group *g)
     return m;
 }
 
-/* Its first message may be another. */
+/* Puts the group where it belongs after its first visible message may have changed. */
 static void group_settle(struct fair_groups *fs, struct fair_group *g)
 {
     const struct msg *head = group_head(g);
@@ -95,7 +95,7 @@ void fair_group_add_in_flight(struct msg *m, int n)
 
 /* --- who is noisy ----------------------------------------------------------------------------- */
 
-/* What is left of receives that were counted in an earlier epoch. */
+/* The count `recent` of an earlier epoch as it counts now: halved for each epoch since. */
 static u32 recent_now(u32 recent, u32 epoch, u32 now)
 {
     return now - epoch < 32 ? recent >> (now - epoch) : 0;
@@ -128,7 +128,7 @@ void fair_groups_took(struct fair_groups *fs, struct msg *m)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-/* Groups that are noisy no more go back to the quiet ones. */
+/* Moves groups that are no longer noisy back to the quiet ones. */
 static void calm_down(struct fair_groups *fs, u64 all_in_flight)
 {
     list_each(at, next, &fs->noisy) {

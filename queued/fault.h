@@ -1,4 +1,4 @@
-/* The callers' mistakes as Amazon SQS names them; api.c has the table of their public names. */
+/* The errors of Amazon SQS that a caller can get; api.c has the table of their public names. */
 #ifndef TOQUE_QUEUED_FAULT_H
 #define TOQUE_QUEUED_FAULT_H
 
@@ -16,7 +16,7 @@ enum queued_fault {
     FAULT_OVER_LIMIT,
     FAULT_THROTTLED,
     FAULT_NO_RESOURCE,
-    /* Of the service's model, for test aids: toque finds no reason of its own for them. */
+    /* In the service's model, but returned by test aids only. */
     FAULT_ADDRESS,
     FAULT_SECURITY,
     FAULT_ID_FORMAT,

@@ -1,5 +1,5 @@
-/* A message group: the messages of one queue that were sent with one MessageGroupId, in the order of
- * their arrival. It exists while a message of it does. */
+/* A message group: the messages of one queue that were sent with one MessageGroupId, in the order
+ * of their arrival. It exists while it has messages, hidden ones included. */
 #ifndef TOQUE_GROUP_H
 #define TOQUE_GROUP_H
 
@@ -9,7 +9,7 @@
 struct msg;
 struct queue;
 
-#define GROUP_ID_MAX 128 /* bytes, the service's bound */
+#define GROUP_ID_MAX 128 /* bytes; the service's limit */
 
 struct group {
     struct list messages; /* of struct msg by at.line */
@@ -18,10 +18,10 @@ struct group {
     str id;               /* own bytes */
 };
 
-/* The message belongs to the group of its queue with that id from here on. */
+/* Adds the message to its queue's group with that id, which is created if needed. */
 void group_join(struct msg *m, str id);
-/* It belongs to none any more, the last one ends the group. `is_gone`: the queue has forgotten its
- * groups since. */
+/* Removes the message from its group; the last one frees the group. `is_gone`: the queue's table of
+ * groups was cleared since. */
 void group_leave(struct msg *m, bool is_gone);
 
 #endif

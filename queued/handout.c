@@ -142,7 +142,7 @@ static void put_aside(struct handout *h, const struct given *g, u64 body, int er
         queue_set_aside(m);
 }
 
-static void body_came(struct body_fetch *f, u32 i, int err, str row)
+static void handout_body_came(struct body_fetch *f, u32 i, int err, str row)
 {
     struct handout *h = container_of(f, struct handout, fetch);
     const struct given *g = &h->given[i];
@@ -155,7 +155,7 @@ static void body_came(struct body_fetch *f, u32 i, int err, str row)
         put_aside(h, g, f->ids[i], err);
 }
 
-static void bodies_came(struct body_fetch *f)
+static void handout_fetched(struct body_fetch *f)
 {
     struct handout *h = container_of(f, struct handout, fetch);
     h->is_done = true;
@@ -163,7 +163,7 @@ static void bodies_came(struct body_fetch *f)
     call_done(h->call);
 }
 
-static void note(struct handout *h, const struct msg *m, i64 received_ms)
+static void message_note(struct handout *h, const struct msg *m, i64 received_ms)
 {
     struct given *g = &h->given[h->fetch.n];
     const struct msg_past *past = msg_past(m);
@@ -190,9 +190,9 @@ void handout(struct call *c, const struct handout_wants *wants, struct msg *cons
     h->all = taken[0]->queue->all;
     h->sender = arena_dup(&c->arena, str_of(taken[0]->queue->sender));
     h->is_done = false;
-    h->fetch = (struct body_fetch){.body = body_came, .done = bodies_came};
+    h->fetch = (struct body_fetch){.body = handout_body_came, .done = handout_fetched};
     for (u32 i = 0; i < n; i++)
-        note(h, taken[i], received_ms);
+        message_note(h, taken[i], received_ms);
     call_out_list(c, "Messages", "Message");
     queue_store_fetch(h->all->store, &h->fetch);
     if (!h->is_done)

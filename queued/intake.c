@@ -31,8 +31,8 @@ static bool was_here(const struct delivery *d, const struct queue *q, struct ded
 }
 
 /* `e` is the entry of a FIFO queue's message. */
-static void put(struct delivery *d, struct queue *q, const struct frame_target *t,
-                struct dedup_entry e)
+static void message_put(struct delivery *d, struct queue *q, const struct frame_target *t,
+                        struct dedup_entry e)
 {
     struct new_message message = {
         .content = buf_view(&d->all->row),
@@ -56,11 +56,11 @@ static void put_first(struct delivery *d)
 {
     if (!d->first)
         return;
-    put(d, d->first, &d->first_target, d->first_entry);
+    message_put(d, d->first, &d->first_target, d->first_entry);
     d->first = NULL;
 }
 
-static void share(struct delivery *d)
+static void body_share(struct delivery *d)
 {
     struct queues *qs = d->all;
     d->shared = msg_body_new(&qs->msgs, qs->next_id++);
@@ -90,7 +90,7 @@ void intake_reject(struct intake *in, struct frame_place place)
 /* --- delivering ------------------------------------------------------------------------------- */
 
 /* Whether the queue can take the publication in that form. */
-static bool fits(const struct frame_publication *p, const struct queue *q, u8 form)
+static bool publication_fits(const struct frame_publication *p, const struct queue *q, u8 form)
 {
     bool is_of_fifo =
         p->fifo.n && message_is_group_id(p->group_id) && message_is_group_id(frame_dedup_id(p));
@@ -109,8 +109,8 @@ static void put_one(struct delivery *d, struct queue *q, const struct frame_targ
         return;
     }
     if (!d->shared)
-        share(d);
-    put(d, q, t, e);
+        body_share(d);
+    message_put(d, q, t, e);
 }
 
 void intake_publication(struct intake *in, struct queues *qs, const struct frame_publication *p,
@@ -127,7 +127,7 @@ void intake_publication(struct intake *in, struct queues *qs, const struct frame
             intake_reject(in, (struct frame_place){number, i, FRAME_REJECTED_NO_QUEUE});
         } else if (!access_check_topic(q, p->topic)) {
             intake_reject(in, (struct frame_place){number, i, FRAME_REJECTED_FORBIDDEN});
-        } else if (!fits(p, q, t.form)) {
+        } else if (!publication_fits(p, q, t.form)) {
             in->unfit++;
         } else if (!q->attributes.fifo || !was_here(&d, q, &e)) {
             put_one(&d, q, &t, e);

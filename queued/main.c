@@ -27,18 +27,18 @@ static void close_queued(struct server *s)
 #define SALVAGE "--salvage="
 
 /* What is asked for instead of running: --check, or --salvage=DIRECTORY, which comes first. */
-struct looking {
+struct examination {
     bool wanted;
     const char *to_dir; /* NULL: nothing is copied */
 };
 
-static struct looking looking_read(int argc, char **argv)
+static struct examination examination_read(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--check") == 0)
-        return (struct looking){true, NULL};
+        return (struct examination){true, NULL};
     if (argc > 1 && strncmp(argv[1], SALVAGE, strlen(SALVAGE)) == 0)
-        return (struct looking){true, argv[1] + strlen(SALVAGE)};
-    return (struct looking){false, NULL};
+        return (struct examination){true, argv[1] + strlen(SALVAGE)};
+    return (struct examination){false, NULL};
 }
 
 static void salvage_tell(const struct salvage *s)
@@ -54,7 +54,7 @@ static void salvage_tell(const struct salvage *s)
 }
 
 /* Exit status. */
-static int look(const struct queued_options *o, const char *to_dir)
+static int store_examine(const struct queued_options *o, const char *to_dir)
 {
     struct clock clock;
     struct id_source ids;
@@ -78,7 +78,8 @@ static int look(const struct queued_options *o, const char *to_dir)
 }
 
 /* The rest of the arguments are options, as for a run. */
-static int look_main(struct queued_options *options, const struct looking *l, int argc, char **argv)
+static int examine_main(struct queued_options *options, const struct examination *l, int argc,
+                        char **argv)
 {
     bool check_only;
     int status;
@@ -87,7 +88,7 @@ static int look_main(struct queued_options *options, const struct looking *l, in
     conf_init(&QUEUED_OPTIONS, options);
     if (conf_start(&QUEUED_OPTIONS, options, argc - 1, argv + 1, &check_only, &status)) {
         log_open(QUEUED_OPTIONS.program, LOG_LEVEL_WARNING);
-        status = check_only ? EXIT_SUCCESS : look(options, l->to_dir);
+        status = check_only ? EXIT_SUCCESS : store_examine(options, l->to_dir);
     }
     conf_deinit(&QUEUED_OPTIONS, options);
     return status;
@@ -103,8 +104,8 @@ int main(int argc, char **argv)
                                                   .close = close_queued,
                                                   .link_url = &options.link_url};
 
-    struct looking looking = looking_read(argc, argv);
+    struct examination wanted = examination_read(argc, argv);
 
-    return looking.wanted ? look_main(&options, &looking, argc, argv)
-                          : server_main(&program, argc, argv);
+    return wanted.wanted ? examine_main(&options, &wanted, argc, argv)
+                         : server_main(&program, argc, argv);
 }

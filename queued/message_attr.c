@@ -7,7 +7,7 @@
 /* --- names and types -------------------------------------------------------------------------- */
 
 /* `text` with '@' replaced by the attribute's name. */
-static int wrong(struct fault *f, const char *text, str name)
+static int attribute_invalid(struct fault *f, const char *text, str name)
 {
     const char *at = strchr(text, '@');
     return fault_set(f, CALL_FAULT_INVALID_PARAMETER, "%.*s%.*s%s", (int)(at - text), text,
@@ -51,20 +51,23 @@ static int check_name(str name, struct fault *f)
 static int check_type(str name, str type, struct fault *f)
 {
     if (type.n == 0)
-        return wrong(f,
-                     "The message (user) attribute '@' must contain a non-empty message "
-                     "attribute type.",
-                     name);
+        return attribute_invalid(
+            f,
+            "The message (user) attribute '@' must contain a non-empty message "
+            "attribute type.",
+            name);
     if (type.n > MESSAGE_ATTR_TYPE_MAX)
-        return wrong(f,
-                     "Invalid length of the type of message (user) attribute '@': it must be "
-                     "shorter than 256 bytes.",
-                     name);
+        return attribute_invalid(
+            f,
+            "Invalid length of the type of message (user) attribute '@': it must be "
+            "shorter than 256 bytes.",
+            name);
     if (!message_attr_base(type) || !message_is_text(type))
-        return wrong(f,
-                     "The type of message (user) attribute '@' is invalid. You must use only "
-                     "the following supported type prefixes: Binary, Number, String.",
-                     name);
+        return attribute_invalid(
+            f,
+            "The type of message (user) attribute '@' is invalid. You must use only "
+            "the following supported type prefixes: Binary, Number, String.",
+            name);
     return 0;
 }
 
@@ -79,37 +82,42 @@ static bool has_list(const struct val *v)
 static int check_value(const struct message_attr *a, str other, bool is_binary, struct fault *f)
 {
     if (!a->value.p && !other.p)
-        return wrong(f,
-                     "The message (user) attribute '@' must contain a non-empty message "
-                     "attribute value.",
-                     a->name);
+        return attribute_invalid(
+            f,
+            "The message (user) attribute '@' must contain a non-empty message "
+            "attribute value.",
+            a->name);
     if (a->value.p && other.p && a->value.n && other.n)
-        return wrong(f, "Message (user) attribute '@' must have a single value.", a->name);
+        return attribute_invalid(f, "Message (user) attribute '@' must have a single value.",
+                                 a->name);
     if (other.n && !a->value.n)
-        return wrong(f,
-                     is_binary ? "Message (user) attribute '@' with type 'Binary' must use "
-                                 "field 'Binary'."
-                               : "Message (user) attribute '@' with type 'String' must use "
-                                 "field 'String'.",
-                     a->name);
+        return attribute_invalid(f,
+                                 is_binary
+                                     ? "Message (user) attribute '@' with type 'Binary' must use "
+                                       "field 'Binary'."
+                                     : "Message (user) attribute '@' with type 'String' must use "
+                                       "field 'String'.",
+                                 a->name);
     if (a->value.n == 0)
-        return wrong(f,
-                     is_binary ? "Message (user) attribute '@' must contain a non-empty value "
-                                 "of type 'Binary'."
-                               : "Message (user) attribute '@' must contain a non-empty value "
-                                 "of type 'String'.",
-                     a->name);
+        return attribute_invalid(
+            f,
+            is_binary ? "Message (user) attribute '@' must contain a non-empty value "
+                        "of type 'Binary'."
+                      : "Message (user) attribute '@' must contain a non-empty value "
+                        "of type 'String'.",
+            a->name);
     if (is_binary)
         return 0;
     if (!message_is_text(a->value))
-        return wrong(f,
-                     "Invalid characters found in the value of message (user) attribute '@'. "
-                     "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to "
-                     "#xFFFD | #x10000 to #x10FFFF.",
-                     a->name);
+        return attribute_invalid(
+            f,
+            "Invalid characters found in the value of message (user) attribute '@'. "
+            "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to "
+            "#xFFFD | #x10000 to #x10FFFF.",
+            a->name);
     if (message_attr_base(a->type) == MESSAGE_ATTR_NUMBER && message_number(a->value))
-        return wrong(f, "Can't cast the value of message (user) attribute '@' to a number.",
-                     a->name);
+        return attribute_invalid(
+            f, "Can't cast the value of message (user) attribute '@' to a number.", a->name);
     return 0;
 }
 
@@ -154,22 +162,25 @@ int message_attrs_read_system(const struct val *map, str *ret, struct fault *f)
     for (const struct val *v = map ? map->first : NULL; v; v = v->next) {
         str type = val_text(v, "DataType"), value = val_text(v, "StringValue");
         if (!str_is(v->name, "AWSTraceHeader"))
-            return wrong(f, "Message system attribute name '@' is invalid.", v->name);
+            return attribute_invalid(f, "Message system attribute name '@' is invalid.", v->name);
         if (type.n == 0 || !str_is(type, "String"))
-            return wrong(f,
-                         "The type of message (system) attribute '@' is invalid. You must use "
-                         "only the following supported type prefixes: String.",
-                         v->name);
+            return attribute_invalid(
+                f,
+                "The type of message (system) attribute '@' is invalid. You must use "
+                "only the following supported type prefixes: String.",
+                v->name);
         if (value.n == 0)
-            return wrong(f,
-                         "Message (system) attribute '@' must contain a non-empty value of "
-                         "type 'String'.",
-                         v->name);
+            return attribute_invalid(
+                f,
+                "Message (system) attribute '@' must contain a non-empty value of "
+                "type 'String'.",
+                v->name);
         if (!message_is_text(value))
-            return wrong(f,
-                         "Invalid characters found in the value of message (system) attribute "
-                         "'@'.",
-                         v->name);
+            return attribute_invalid(
+                f,
+                "Invalid characters found in the value of message (system) attribute "
+                "'@'.",
+                v->name);
         *ret = value;
     }
     return 0;

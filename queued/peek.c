@@ -104,7 +104,7 @@ static void peek_again(struct loop_later *later, int err)
     peek_step(container_of(later, struct peek, again));
 }
 
-static void body_came(struct body_fetch *f, u32 i, int err, str row)
+static void peek_body_came(struct body_fetch *f, u32 i, int err, str row)
 {
     struct peek *p = container_of(f, struct peek, fetch);
     struct content content;
@@ -121,7 +121,7 @@ static void body_came(struct body_fetch *f, u32 i, int err, str row)
     p->message(p, m, &content);
 }
 
-static void bodies_came(struct body_fetch *f)
+static void peek_fetched(struct body_fetch *f)
 {
     struct peek *p = container_of(f, struct peek, fetch);
 
@@ -141,7 +141,7 @@ static void peek_step(struct peek *p)
 {
     struct body_fetch *f = &p->fetch;
 
-    *f = (struct body_fetch){.body = body_came, .done = bodies_came};
+    *f = (struct body_fetch){.body = peek_body_came, .done = peek_fetched};
     while (f->n < BODY_FETCH_MAX && p->at + f->n < p->n) {
         f->ids[f->n] = p->items[p->at + f->n].body;
         f->n++;

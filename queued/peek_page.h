@@ -18,7 +18,7 @@ struct peek_pages {
     bool remote;                   /* clients of other machines may look, too */
 };
 
-/* `p` lives as long as the desk. */
+/* `p` must outlive the desk. */
 void peek_pages_add(struct peek_pages *p, struct desk *d);
 
 #endif

@@ -99,7 +99,7 @@ void queue_free(struct queue *q)
 
 /* --- counting, offering ----------------------------------------------------------------------- */
 
-static u64 *counter(struct queue *q, const struct msg *m)
+static u64 *state_counter(struct queue *q, const struct msg *m)
 {
     switch (msg_state(m)) {
     case MSG_VISIBLE: return &q->visible_count;
@@ -173,7 +173,7 @@ void queue_arrive(struct queue *q, struct msg *m)
     struct msg_past *past = msg_past(m);
     list_push_back(&q->arrived, &m->arrived);
     q->newest_ms = MAX(q->newest_ms, m->sent_ms);
-    ++*counter(q, m);
+    ++*state_counter(q, m);
     if (UNLIKELY(past))
         heap_set_tied(&q->moved, &past->moved, m->sent_ms, m->seq);
     q->pick->arrive(q, m);
@@ -186,7 +186,7 @@ void queue_let_go(struct queue *q, struct msg *m)
 {
     struct msg_past *past = msg_past(m);
     assert(!is_gone(m));
-    --*counter(q, m);
+    --*state_counter(q, m);
     if (UNLIKELY(past))
         heap_remove(&q->moved, &past->moved);
     if (UNLIKELY(q->redelayed == m))
@@ -280,7 +280,7 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms, str group_id)
 /* --- out -------------------------------------------------------------------------------------- */
 
 /* Counts the receive of a message that was taken, and hides it. */
-static void lease(struct queue *q, struct msg *m, i64 hide_ms)
+static void msg_receive(struct queue *q, struct msg *m, i64 hide_ms)
 {
     struct queues *qs = q->all;
     msg_count(&qs->msgs, m, qs->clock->now_ms);
@@ -309,7 +309,7 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
         bool expired = queue_expiry_ms(q, m) <= queues_expiry_now_ms(q->all);
         struct queue *to = expired ? NULL : redrive_target(q, m);
         if (LIKELY(!to && !expired)) {
-            lease(q, m, hide_ms);
+            msg_receive(q, m, hide_ms);
             ret[n++] = m;
         } else if (expired && expired_left > 0) {
             expired_left--;
@@ -376,7 +376,7 @@ void queue_return(struct msg *m)
 {
     struct queue *q = m->queue;
     assert(msg_state(m) != MSG_VISIBLE && !is_gone(m));
-    --*counter(q, m);
+    --*state_counter(q, m);
     msg_show(&q->all->msgs, m);
     q->visible_count++;
     q->pick->show(q, m);
@@ -388,9 +388,9 @@ void queue_hide_until(struct msg *m, i64 due_ms)
 {
     struct queue *q = m->queue;
     bool was_visible = msg_state(m) == MSG_VISIBLE;
-    --*counter(q, m);
+    --*state_counter(q, m);
     hide_until(q, m, due_ms);
-    ++*counter(q, m);
+    ++*state_counter(q, m);
     if (was_visible)
         q->pick->hide(q, m);
 }

@@ -129,7 +129,7 @@ static int unknown_attribute(struct fault *f, str name)
                      name.n ? name.p : "");
 }
 
-static int invalid(struct fault *f, const struct row *r)
+static int value_invalid(struct fault *f, const struct row *r)
 {
     return fault_set(f, FAULT_ATTRIBUTE_VALUE, "Invalid value for the parameter %s.", r->name);
 }
@@ -143,7 +143,7 @@ static int check_policy(const struct row *r, str text, struct fault *f)
         return 0;
     fault_clear(&ignored);
     if (access_policy_open(&policy, text, ACCESS_OF_RESOURCE, &ignored))
-        return invalid(f, r);
+        return value_invalid(f, r);
     u32 n = access_policy_count(policy);
     access_policy_free(policy);
     if (n > QUEUE_ATTR_STATEMENTS_MAX)
@@ -220,14 +220,14 @@ static int set_one(struct queue_attrs *a, str name, str value, struct fault *f)
         return E_FAULT;
     if (is_number(r)) {
         if (read_number(r, value, &number))
-            return invalid(f, r);
+            return value_invalid(f, r);
         *int_of(a, r) = number;
         return 0;
     }
     if (r->kind == KIND_POLICY && check_policy(r, value, f))
         return E_FAULT;
     if (r->kind == KIND_KEY && value.n > KMS_KEY_MAX)
-        return invalid(f, r);
+        return value_invalid(f, r);
     return set_text(a, r, value, f);
 }
 

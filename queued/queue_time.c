@@ -20,7 +20,7 @@ void queue_set_falls(struct queue *q, i64 due_ms)
         heap_set(falls, &q->falls, due_ms);
 }
 
-static struct msg *first_due(const struct queue *q)
+static struct msg *msg_first_due(const struct queue *q)
 {
     struct heap_node *top = heap_top(&q->hidden);
     if (!top || heap_due(&q->hidden, top) > q->all->clock->now_ms)
@@ -32,7 +32,7 @@ u32 queue_show_due(struct queue *q, u32 max)
 {
     struct msg *m;
     u32 n = 0;
-    for (; n < max && (m = first_due(q)); n++)
+    for (; n < max && (m = msg_first_due(q)); n++)
         queue_return(m);
     return n;
 }
@@ -68,7 +68,7 @@ void queue_redelay_next(struct queue *q)
         list_remove(&q->redelay);
 }
 
-static void redelay(struct msg *m)
+static void msg_redelay(struct msg *m)
 {
     i64 due_ms = queue_delay_over_ms(m);
     if (due_ms > m->queue->all->clock->now_ms)
@@ -90,7 +90,7 @@ u32 queue_redelay_some(struct queue *q, u32 max)
         }
         queue_redelay_next(q);
         if (msg_receives(m) == 0)
-            redelay(m);
+            msg_redelay(m);
     }
     return n;
 }

@@ -66,7 +66,7 @@ static bool before_commit(struct loop_hook *h)
     return more;
 }
 
-static bool flush(struct loop_hook *h)
+static bool queued_flush(struct loop_hook *h)
 {
     sweep_arm(&container_of(h, struct queued, hook)->queues);
     return false;
@@ -231,7 +231,7 @@ static int queued_start(struct queued *d, struct fault *f)
     if (err)
         return err;
     d->hook.before_commit = before_commit;
-    d->hook.flush = flush;
+    d->hook.flush = queued_flush;
     loop_add_hook(d->server.loop, &d->hook);
     err = server_listen(&d->server, f);
     if (err)

@@ -34,7 +34,7 @@ struct tomb {
 #define TOMBS_AT_ONCE 8
 
 /* NULL: nothing is done. */
-static void unbury(struct queues *qs, struct tomb *t)
+static void tomb_remove(struct queues *qs, struct tomb *t)
 {
     if (!t)
         return;
@@ -120,7 +120,7 @@ struct loading {
     struct msg_body *last_body;
 };
 
-static void enter(struct queue *q)
+static void queue_enter(struct queue *q)
 {
     struct queues *qs = q->all;
     idmap_put(&qs->by_id, q->id, q);
@@ -154,7 +154,7 @@ static int on_queue(void *arg, const struct queue_row *row)
     }
     queue_set_kind(q);
     redrive_apply(q);
-    enter(q);
+    queue_enter(q);
     return 0;
 }
 
@@ -363,24 +363,24 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
     queue_set_kind(q);
     redrive_apply(q);
     q->created_ms = q->modified_ms = qs->clock->now_ms;
-    enter(q);
+    queue_enter(q);
     queue_save(q);
-    unbury(qs, map_get(&qs->deleted, q->key));
+    tomb_remove(qs, map_get(&qs->deleted, q->key));
     if (qs->changed)
         qs->changed(qs->changed_arg, q);
     return q;
 }
 
 /* Some of those whose time is over are removed with every new one. */
-static void bury(struct queue *q)
+static void tomb_add(struct queue *q)
 {
     struct queues *qs = q->all;
-    unbury(qs, map_get(&qs->deleted, q->key));
+    tomb_remove(qs, map_get(&qs->deleted, q->key));
     for (u32 n = 0; n < TOMBS_AT_ONCE && !list_is_empty(&qs->tombs); n++) {
         struct tomb *old = list_item(qs->tombs.next, struct tomb, link);
         if (qs->clock->now_ms - old->deleted_ms < QUEUES_STRICT_WAIT_MS)
             break;
-        unbury(qs, old);
+        tomb_remove(qs, old);
     }
     if (!qs->limits.strict || qs->deleted.n >= TOMBS_MAX)
         return;
@@ -391,7 +391,7 @@ static void bury(struct queue *q)
     map_put(&qs->deleted, t->key, t);
 }
 
-static void forget(struct queue *q)
+static void queue_forget(struct queue *q)
 {
     idmap_del(&q->all->by_id, q->id);
     idmap_shrink(&q->all->by_id);
@@ -402,7 +402,7 @@ void queues_remove(struct queue *q)
 {
     struct queues *qs = q->all;
     assert(list_is_empty(&q->waiters));
-    bury(q);
+    tomb_add(q);
     redrive_sources_remove(&qs->sources, q);
     move_tasks_end(q, true);
     map_del(&qs->by_key, q->key);
@@ -415,7 +415,7 @@ void queues_remove(struct queue *q)
     if (qs->changed)
         qs->changed(qs->changed_arg, q);
     if (list_is_empty(&q->doomed))
-        forget(q);
+        queue_forget(q);
 }
 
 struct msg *queues_first_doomed(const struct queues *qs)
@@ -429,7 +429,7 @@ void queues_cleared(struct queue *q)
 {
     assert(list_is_empty(&q->doomed));
     if (q->deleted)
-        forget(q);
+        queue_forget(q);
 }
 
 i64 queues_deleted_ms(const struct queues *qs, str account, str region, str name)

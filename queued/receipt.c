@@ -17,7 +17,7 @@
 static_assert(RAW_SIZE % 3 == 0, "no padding");
 static_assert(RAW_SIZE / 3 * 4 + 1 == RECEIPT_SIZE, "as the header says");
 
-static void code(const u8 *secret, const struct receipt *h, u8 ret[16])
+static void receipt_code(const u8 *secret, const struct receipt *h, u8 ret[16])
 {
     const u64 links[] = {NO_ID, h->queue, h->message, h->delivery, (u64)h->received_ms};
     u8 key[16];
@@ -55,7 +55,7 @@ str receipt_issue(const u8 *secret, const struct receipt *h, char ret[RECEIPT_SI
     u64 received = htole64((u64)h->received_ms);
     u32 delivery = htole32(h->delivery);
     size_t at = 1;
-    code(secret, h, c);
+    receipt_code(secret, h, c);
     at = receipt_put(raw, at, &queue, 8);
     at = receipt_put(raw, at, &message, 8);
     at = receipt_put(raw, at, &delivery, 4);
@@ -109,7 +109,7 @@ int receipt_read(const u8 *secret, str text, struct receipt *ret)
                         .message = le64toh(message),
                         .delivery = le32toh(delivery),
                         .received_ms = (i64)le64toh(received)};
-    code(secret, &h, c);
+    receipt_code(secret, &h, c);
     if (!hash_eq_secret(str_from(c, CODE_SIZE), str_from(raw + 29, CODE_SIZE)))
         return E_INVALID;
     *ret = h;

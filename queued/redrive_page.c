@@ -70,7 +70,7 @@ static void send_back(struct mending *d, struct msg *m, struct queue *to, struct
         arena_printf(&c->arena, "{\"MessageId\":\"%s\",\"QueueArn\":\"%s\"}", after, to->arn));
 }
 
-static void mend(struct mending *d, struct content *content)
+static void letter_change(struct mending *d, struct content *content)
 {
     struct call *c = d->call;
     struct msg *m = find_letter(d);
@@ -89,7 +89,7 @@ static void mend(struct mending *d, struct content *content)
         send_back(d, m, to, content);
 }
 
-static void body_came(struct body_fetch *f, u32 i, int err, str row)
+static void letter_body_came(struct body_fetch *f, u32 i, int err, str row)
 {
     struct mending *d = container_of(f, struct mending, fetch);
     struct content content;
@@ -98,10 +98,10 @@ static void body_came(struct body_fetch *f, u32 i, int err, str row)
         err = content_read(row, d->is_raw, d->origin, &d->all->content, &content);
     d->err = err;
     if (!err)
-        mend(d, &content);
+        letter_change(d, &content);
 }
 
-static void bodies_came(struct body_fetch *f)
+static void letter_fetched(struct body_fetch *f)
 {
     struct mending *d = container_of(f, struct mending, fetch);
 
@@ -197,7 +197,7 @@ static void page_run(struct call *c, void *arg)
     d->origin = arena_dup(&c->arena, origin_arn(&q->all->msgs, m->origin));
     d->to = destination_of(c, m);
     d->fetch = (struct body_fetch){
-        .n = 1, .ids = {msg_body_row(m)}, .body = body_came, .done = bodies_came};
+        .n = 1, .ids = {msg_body_row(m)}, .body = letter_body_came, .done = letter_fetched};
     queue_store_fetch(q->all->store, &d->fetch);
 }
 

@@ -18,7 +18,7 @@ struct redrive_pages {
     bool remote;
 };
 
-/* `p` lives as long as the desk. */
+/* `p` must outlive the desk. */
 void redrive_pages_add(struct redrive_pages *p, struct desk *d);
 
 #endif

@@ -55,7 +55,7 @@ static int on_task(void *arg, const struct task_row *row)
 
 /* --- messages --------------------------------------------------------------------------------- */
 
-static void body_came(struct body_fetch *f, u32 i, int err, str row)
+static void salvage_body_came(struct body_fetch *f, u32 i, int err, str row)
 {
     struct salvaging *s = container_of(f, struct salvaging, fetch);
     struct content content;
@@ -64,7 +64,7 @@ static void body_came(struct body_fetch *f, u32 i, int err, str row)
         queue_store_add_body(s->to, f->ids[i], row);
 }
 
-static void bodies_came(struct body_fetch *f)
+static void salvage_fetched(struct body_fetch *f)
 {
 }
 
@@ -74,7 +74,8 @@ static int body_take(struct salvaging *s, const struct message_row *row)
     u64 id = row->body ? row->body : row->seq;
     if (idmap_get(&s->bodies, id))
         return 0;
-    s->fetch = (struct body_fetch){.body = body_came, .done = bodies_came, .n = 1, .ids = {id}};
+    s->fetch = (struct body_fetch){
+        .body = salvage_body_came, .done = salvage_fetched, .n = 1, .ids = {id}};
     s->is_raw = row->flags & MSG_RAW;
     s->origin = row->origin;
     s->err = E_NOT_FOUND;
@@ -121,7 +122,7 @@ static int on_dedup(void *arg, const struct dedup_row *row)
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-static int walk(struct salvaging *s, struct fault *f)
+static int store_walk(struct salvaging *s, struct fault *f)
 {
     int err = queue_store_load(s->from, &(struct queue_store_walk){.queue = on_queue,
                                                                    .task = on_task,
@@ -148,7 +149,7 @@ int salvage_run(const struct store_options *from, const char *to_dir, FILE *told
     }
     idmap_init(&s.bodies, NULL);
     if (!err)
-        err = walk(&s, f);
+        err = store_walk(&s, f);
     *ret = s.found;
     idmap_deinit(&s.bodies);
     buf_deinit(&s.work);

@@ -242,7 +242,7 @@ static void arm_job(struct queues *qs, i64 job_due, struct background_job *job, 
         *due = MIN(*due, job_due);
 }
 
-static i64 first_due(const struct heap *h)
+static i64 heap_first_due(const struct heap *h)
 {
     const struct heap_node *top = heap_top(h);
     return top ? heap_due(h, top) : INT64_MAX;
@@ -252,10 +252,10 @@ void sweep_arm(struct queues *qs)
 {
     struct sweep *s = &qs->sweep;
     i64 due = INT64_MAX;
-    arm_job(qs, first_due(&qs->falls), &s->show, &due);
+    arm_job(qs, heap_first_due(&qs->falls), &s->show, &due);
     if (heap_top(&qs->retire))
-        arm_job(qs, first_due(&qs->retire) + qs->expiry_lag_ms, &s->expire, &due);
-    arm_job(qs, first_due(&qs->tasks.due), &s->move, &due);
+        arm_job(qs, heap_first_due(&qs->retire) + qs->expiry_lag_ms, &s->expire, &due);
+    arm_job(qs, heap_first_due(&qs->tasks.due), &s->move, &due);
     arm_job(qs, dedup_due_ms(&qs->dedup), &s->dedup, &due);
     if (!list_is_empty(&qs->redelay))
         background_wake(s->background, &s->redelay);

@@ -44,7 +44,7 @@ struct echo {
     u64 n;
 };
 
-static int send(struct topicd_link *p, struct buf *frame)
+static int frame_send(struct topicd_link *p, struct buf *frame)
 {
     if (p->link)
         return link_send(p->link, frame);
@@ -65,7 +65,7 @@ static void send_all_queues(struct topicd_link *p)
         for (u32 i = 0; i < ANNOUNCED_A_FRAME && left > 0; i++, left--)
             frame_queues_add(&frame, str_of(((struct queue *)map_next(queues, &pos))->arn));
         frame_queues_end(&frame);
-    } while (send(p, &frame) == 0 && left > 0);
+    } while (frame_send(p, &frame) == 0 && left > 0);
 }
 
 static void send_welcome(struct loop_later *later, int err)
@@ -79,7 +79,7 @@ static void send_welcome(struct loop_later *later, int err)
                                          .version = STR(TOQUE_VERSION),
                                          .session = p->session,
                                          .clock_ms = p->events.clock_ms(p->events.arg)});
-    if (send(p, &frame) == 0)
+    if (frame_send(p, &frame) == 0)
         send_all_queues(p);
 }
 
@@ -115,7 +115,7 @@ static void send_rejected(struct topicd_link *p, const struct ack *a)
         frame_rejected_begin(&frame, a->session, a->ordinal);
         while (i < end)
             frame_rejected_add(&frame, a->intake.rejected[i++]);
-        send(p, &frame);
+        frame_send(p, &frame);
     }
 }
 
@@ -127,7 +127,7 @@ static void send_ack(struct loop_later *later, int err)
     if (!err && p->greeted && a->session == p->session) {
         send_rejected(p, a);
         frame_write_ack(&frame, &(struct frame_ack){a->session, a->ordinal});
-        send(p, &frame);
+        frame_send(p, &frame);
     }
     intake_deinit(&a->intake);
     mem_free(a);
@@ -146,7 +146,7 @@ static bool is_full(struct topicd_link *p)
     return full;
 }
 
-static void count(struct topicd_link *p, const struct intake *in)
+static void intake_count(struct topicd_link *p, const struct intake *in)
 {
     p->delivered += in->delivered;
     p->unknown += in->counts[FRAME_REJECTED_NO_QUEUE];
@@ -170,14 +170,14 @@ static void remember_rejected(struct topicd_link *p, const struct frame_deliver 
     buf_deinit(&frame);
 }
 
-static void apply(struct topicd_link *p, const struct frame_deliver *d, struct intake *in)
+static void deliver_apply(struct topicd_link *p, const struct frame_deliver *d, struct intake *in)
 {
     struct queue_store *store = p->queues->store;
     struct frame_publication publication;
     str rest = d->publications;
     for (u32 i = 0; frame_next_publication(&rest, &publication) > 0; i++)
         intake_publication(in, p->queues, &publication, i);
-    count(p, in);
+    intake_count(p, in);
     queue_store_set_applied(store, d->incarnation, d->sequence);
     if (in->rejected_n)
         remember_rejected(p, d, in);
@@ -204,7 +204,7 @@ static int on_deliver(struct topicd_link *p, str frame)
     *a = (struct ack){.topicd = p, .session = p->session, .ordinal = d.ordinal};
     queue_store_heard(p->queues->store, d.incarnation, d.sequence, p->greetings);
     if (d.sequence > queue_store_applied(p->queues->store, d.incarnation))
-        apply(p, &d, &a->intake);
+        deliver_apply(p, &d, &a->intake);
     else
         reject_again(p, &d, &a->intake);
     loop_dirty(p->loop);
@@ -223,7 +223,7 @@ static void send_echo(struct loop_later *later, int err)
     struct buf frame = {0};
     if (!err && p->greeted && e->session == p->session) {
         frame_write_sync(&frame, e->n);
-        send(p, &frame);
+        frame_send(p, &frame);
     }
     p->syncs--;
     mem_free(e);
@@ -256,7 +256,7 @@ static void send_too_large(struct topicd_link *p, u64 id, struct call *c)
               "The answer exceeds the frame limit of the link between the daemons.");
     call_render(c);
     frame_write_answer(&frame, id, false, &c->answer);
-    send(p, &frame);
+    frame_send(p, &frame);
 }
 
 static void forwarded_free(struct forwarded *f)
@@ -275,7 +275,7 @@ static enum call_outcome on_reply(void *arg, struct call *c)
     int err = E_DOWN;
     if (p) {
         frame_write_answer(&frame, f->id, c->sent != NULL, &c->answer);
-        err = send(p, &frame);
+        err = frame_send(p, &frame);
     }
     if (err == E_TOO_LARGE)
         send_too_large(p, f->id, c);
@@ -447,7 +447,7 @@ static void send_changes(struct loop_later *later, int err)
         frame_queues_removed(&frame);
         add_changed(p, &frame, false);
         frame_queues_end(&frame);
-        send(p, &frame);
+        frame_send(p, &frame);
     }
     buf_reset(&p->changed);
 }
@@ -466,7 +466,7 @@ int topicd_link_tell_clock(struct topicd_link *p, i64 now_ms)
     if (!topicd_link_is_up(p))
         return E_DOWN;
     frame_write_clock(&frame, now_ms);
-    return send(p, &frame);
+    return frame_send(p, &frame);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

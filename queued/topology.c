@@ -67,8 +67,8 @@ static int read_map(struct arena *a, const struct json_at *queue, const char *me
 }
 
 /* Finds the attribute that is invalid by itself, so that the error names its place. */
-static int blame(const struct json_at *queue, const struct json_at *map, const struct val *given,
-                 const struct fault *why, struct fault *f)
+static int attribute_find_invalid(const struct json_at *queue, const struct json_at *map,
+                                  const struct val *given, const struct fault *why, struct fault *f)
 {
     for (const struct val *v = given ? given->first : NULL; v; v = v->next) {
         struct val alone = *v, one = {.type = VAL_MAP, .count = 1, .first = &alone};
@@ -109,7 +109,7 @@ static int create_queue(struct queues *qs, const struct json_at *at, struct aren
     fault_clear(&why);
     if (api_make_queue(qs, account, region, name, given, tags, &why))
         return 0;
-    return blame(at, &map, given, &why, f);
+    return attribute_find_invalid(at, &map, given, &why, f);
 }
 
 static bool has_redrive_policy(const struct json_at *queue)

@@ -146,7 +146,7 @@ static u32 end_ending(struct queues *qs, u32 left)
 }
 
 /* The first waiter whose wait is due; NULL: none. */
-static struct waiter *first_due(const struct queues *qs)
+static struct waiter *waiter_first_due(const struct queues *qs)
 {
     const struct waiters *ws = &qs->waiting;
     struct heap_node *top = heap_top(&ws->due);
@@ -161,7 +161,7 @@ static struct waiter *first_due(const struct queues *qs)
 static u32 end_due(struct queues *qs, u32 left)
 {
     struct waiter *w;
-    for (; left > 0 && (w = first_due(qs)); left--)
+    for (; left > 0 && (w = waiter_first_due(qs)); left--)
         /* Waiters before it may not have been served yet, so there may be a message for it. */
         if (qs->failing || !w->queue || !waiter_serve(w))
             waiter_finish(w, WAITER_EMPTY);
