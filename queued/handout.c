@@ -5,7 +5,7 @@
 #include "queued/content.h"
 #include "queued/queues.h"
 
-/* One message, as it was. */
+/* One message, copied when it was taken. */
 struct given {
     u64 seq;
     i64 sent_ms, first_ms;
@@ -21,13 +21,14 @@ struct handout {
     struct call *call;
     const struct handout_wants *wants;
     struct queues *all;
-    str sender; /* of what was sent to the queue itself */
+    str sender; /* SenderId of messages sent directly to the queue */
     bool is_done;
     struct body_fetch fetch;
     struct given given[BODY_FETCH_MAX];
 };
 
-/* All, .* and * name every attribute; "col.*" those that begin with "col"; others themselves. */
+/* All, .* and * match every attribute; "col.*" matches names that begin with "col"; other names
+ * match themselves. */
 static bool is_named(const struct val *names, str name)
 {
     for (const struct val *v = names->first; v; v = v->next) {
@@ -47,8 +48,8 @@ static void out_number(struct call *c, const char *name, i64 number)
     call_out_entry_text(c, str_of(name), str_from(text, (size_t)n));
 }
 
-/* In a dead-letter queue the service has the MessageId in the place of the deduplication id, so that
- * no two messages are taken for one. */
+/* In a dead-letter queue the service returns the MessageId as the deduplication id, so that no two
+ * messages have the same one. */
 static void out_fifo(const struct handout *h, const struct given *g, const struct content *content)
 {
     char sequence[QUEUE_SEQUENCE_SIZE];
@@ -76,7 +77,7 @@ static void out_system(const struct handout *h, const struct given *g,
         out_number(c, "ApproximateReceiveCount", g->receives);
     if (wanted & HANDOUT_SENT)
         out_number(c, "SentTimestamp", g->sent_ms);
-    /* What a FIFO topic brought into a standard queue is in no group. */
+    /* A message that a FIFO topic delivered to a standard queue has no group. */
     if (wanted & HANDOUT_GROUP && content->group_id.n && (g->is_fifo || !content->dedup_id.n))
         call_out_entry_text(c, STR("MessageGroupId"), content->group_id);
     if (g->is_fifo)
@@ -131,7 +132,8 @@ static void out_message(const struct handout *h, const struct given *g,
 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
-/* A message that cannot be read is given to nobody; the others are. */
+/* A message whose body cannot be read is set aside; the other messages of the receive are
+ * returned. */
 static void put_aside(struct handout *h, const struct given *g, u64 body, int err)
 {
     struct msg *m = msg_find(&h->all->msgs, g->seq);

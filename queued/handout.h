@@ -1,18 +1,18 @@
-/* What a receive gives to its caller: its messages as they were when they were taken, rendered as
- * their bodies come from the store.
+/* Returns the messages of a receive to the caller: their state is copied when they are taken, and
+ * each is rendered when its body arrives from the store.
  *
  *   taken ──handout──> noted, bodies asked for ──body──> rendered, one by one ──done──> call_done
  *
- * SQLite has the bodies at hand, and all of it happens within the call. An engine that fetches them
- * answers later; a message may be deleted meanwhile, or its queue, so nothing of either is looked at
- * again. The answer leaves when the turn of the taking is durable. */
+ * SQLite reads the bodies at once, so all of this happens within the call. A remote engine delivers
+ * them later; the message or its queue may be deleted meanwhile, so neither is accessed again. The
+ * answer is sent when the turn in which the messages were taken is durable. */
 #ifndef TOQUE_HANDOUT_H
 #define TOQUE_HANDOUT_H
 
 #include "common/aws/call.h"
 #include "queued/msg.h"
 
-/* The SenderId of what came through a topic: an account of the notification service itself. */
+/* The SenderId of messages that came through a topic: a principal of SNS itself. */
 #define HANDOUT_SNS_SENDER "AIDAIT2UOQQY3AUEKVGXU"
 
 enum handout_system {
@@ -28,13 +28,13 @@ enum handout_system {
     HANDOUT_ALL = 511,
 };
 
-/* What is told of each message beside its body. */
+/* What is returned of each message besides its body. */
 struct handout_wants {
     unsigned system;         /* enum handout_system */
-    const struct val *names; /* MessageAttributeNames, or NULL; as long as the call */
+    const struct val *names; /* MessageAttributeNames, or NULL; valid as long as the call */
 };
 
-/* Gives `n` > 0 messages of one queue, received at that time, to the call, and finishes it. */
+/* Answers the call with `n` > 0 messages of one queue, received at received_ms, and finishes it. */
 void handout(struct call *c, const struct handout_wants *wants, struct msg *const *taken, u32 n,
              i64 received_ms);
 

@@ -69,7 +69,7 @@ static struct history *history_new(struct queues *qs, u64 seq)
     return h;
 }
 
-/* One delivery more, zeroed; the oldest goes when there are too many. */
+/* Adds a zeroed delivery; drops the oldest one when the limit is reached. */
 static struct delivery *history_add(struct msgs *ms, struct history *h)
 {
     if (h->n == HISTORY_DELIVERIES_MAX) {
@@ -86,7 +86,7 @@ static struct delivery *history_add(struct msgs *ms, struct history *h)
 
 /* --- what happens ----------------------------------------------------------------------------- */
 
-/* The place of who calls now. */
+/* The place of the present caller among the origins, with one more holder. */
 static u32 caller_hold(struct queues *qs)
 {
     const struct call *c = qs->histories.caller;
@@ -218,7 +218,7 @@ static bool take_caller(str *from, struct queues *qs, u32 *ret)
     return true;
 }
 
-/* Of a damaged row what can be read. */
+/* Of a damaged row, the part that can be read is kept. */
 void history_restore(struct queues *qs, u64 seq, str stored)
 {
     if (!msg_find(&qs->msgs, seq) || stored.n < 2 || stored.p[0] != HISTORY_VERSION)
@@ -290,7 +290,7 @@ static void json_caller(struct buf *out, const struct queues *qs, u32 place, con
     }
 }
 
-/* A change to "visible now" is one whose end is its own time. */
+/* A change that makes a message visible at once has changed_ms == until_ms. */
 static const char *delivery_end(const struct delivery *d, i64 now_ms)
 {
     if (d->changed_ms && d->until_ms == d->changed_ms)

@@ -1,18 +1,19 @@
-/* The dead-letter inspector: why a message died. Of a message that may become a dead letter (its
- * queue has a RedrivePolicy, or it was moved) its last deliveries are kept: when, until when it was
- * hidden, how that ended, and by whom. It goes with the message through moves.
+/* The dead-letter inspector: records why a message became a dead letter. For each message that may
+ * become one (its queue has a RedrivePolicy, or it was moved) the last deliveries are kept: when it
+ * was received, until when it was hidden, how the delivery ended, and who the caller was. The
+ * history stays with the message when it is moved.
  *
- * A first delivery that ends in a DeleteMessage costs no row: deliveries are stored when the message
- * becomes visible again. So of a delivery that is under way when the daemon is killed nothing but
- * the count is known. */
+ * Deliveries are stored when the message becomes visible again, so a message that is deleted in its
+ * first delivery costs no row. Of a delivery in flight when the daemon is killed only the receive
+ * count survives. */
 #ifndef TOQUE_HISTORY_H
 #define TOQUE_HISTORY_H
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
 
-#define HISTORY_DELIVERIES_MAX 10     /* of one message, the last ones */
-#define HISTORIES_MAX          100000 /* messages; of further ones nothing is kept */
+#define HISTORY_DELIVERIES_MAX 10     /* kept of one message: the most recent ones */
+#define HISTORIES_MAX          100000 /* messages; further ones have no history */
 #define HISTORY_CALLER_MAX     192    /* bytes of an access key and an address */
 
 struct call;
@@ -21,29 +22,29 @@ struct queues;
 
 struct histories {
     struct idmap by_seq;       /* struct history */
-    const struct call *caller; /* of the receive or change that is running; NULL: not known */
+    const struct call *caller; /* of the receive or change being processed; NULL: not known */
 };
 
 void histories_init(struct histories *hs, const struct map_seed *seed);
 void histories_deinit(struct histories *hs, struct queues *qs);
 
-/* The message is received, and hidden until then. */
+/* The message was received and is hidden until until_ms. */
 void history_receive(struct msg *m, i64 until_ms);
-/* Its visibility is changed: hidden until then, or visible from now on. No effect without a
- * history; so for all below. */
+/* Its visibility was changed: hidden until until_ms, or visible at once. This and the functions
+ * below have no effect on a message without a history. */
 void history_change(struct msg *m, i64 until_ms);
-/* Its last delivery did not begin: no client got it. */
+/* Removes the last delivery: no client got its answer. */
 void history_undo(struct msg *m);
-/* It is visible again: what is known is stored. */
+/* It is visible again: stores the history. */
 void history_store(const struct msg *m);
-/* It was moved, its seq was `from`. */
+/* It was moved; its seq before was `from`. */
 void history_move(const struct msg *m, u64 from);
-/* It is gone. */
+/* The message is removed: deletes its history. */
 void history_end(const struct msg *m);
-/* What the store has of the message `seq`. */
+/* Restores the stored history of the message `seq`. */
 void history_restore(struct queues *qs, u64 seq, str stored);
 
-/* The deliveries as a JSON array, oldest first, in the arena; "" when there are none. */
+/* The deliveries as a JSON array in the arena, oldest first; "": there are none. */
 str history_json(const struct msg *m, struct arena *a);
 
 #endif

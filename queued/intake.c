@@ -1,5 +1,5 @@
-/* With one target the body is that message's own; from the second target on it is shared. So the
- * first one waits until it is known whether there is a second. */
+/* With one target the message owns its body row; with two or more they share one. So the first
+ * target is held back until it is known whether there is a second. */
 #include "queued/intake.h"
 
 #include "common/base/mem.h"
@@ -9,19 +9,19 @@
 struct delivery {
     struct queues *all;
     const struct frame_publication *publication;
-    struct queue *first; /* waits */
+    struct queue *first; /* held back; NULL: none */
     struct frame_target first_target;
     struct dedup_entry first_entry;
     struct msg_body *shared;
 };
 
-/* Not passed to a standard queue by a FIFO topic. */
+/* A FIFO topic passes no group to a standard queue. */
 static str group_of(const struct delivery *d, const struct queue *q)
 {
     return q->attributes.fifo || !d->publication->fifo.n ? d->publication->group_id : STR("");
 }
 
-/* Whether a FIFO queue has had it within the window; else *ret is its entry, but for the seq. */
+/* Whether it is a duplicate in a FIFO queue. If not, *ret is its new entry, without the seq. */
 static bool was_here(const struct delivery *d, const struct queue *q, struct dedup_entry *ret)
 {
     const struct frame_publication *p = d->publication;
@@ -30,7 +30,7 @@ static bool was_here(const struct delivery *d, const struct queue *q, struct ded
     return dedup_find(&d->all->dedup, q, ret->key, ret->sent_ms) != 0;
 }
 
-/* `e` is the entry of a FIFO queue's message. */
+/* `e`: the deduplication entry of a FIFO queue's message. */
 static void message_put(struct delivery *d, struct queue *q, const struct frame_target *t,
                         struct dedup_entry e)
 {

@@ -4,11 +4,11 @@
 
 struct leased {
     u64 seq;
-    u32 delivery; /* its receives, this one counted */
+    u32 delivery; /* its receive count, including this receive */
     i64 due_ms, hide_ms;
 };
 
-/* In the call's arena, and its `parked` from the first message on. */
+/* In the call's arena; the call's `parked` points to it from the first message on. */
 struct lease {
     struct queues *all;
     u64 queue;
@@ -18,7 +18,7 @@ struct lease {
     struct leased items[QUEUE_TAKE_MAX];
 };
 
-/* NULL: it is gone, or what the lease knows of it holds no more. */
+/* NULL: the message is gone, or was received or changed since. */
 static struct msg *leased_msg(const struct queue *q, const struct leased *l)
 {
     struct msg *m = queue_find(q, l->seq);

@@ -1,4 +1,4 @@
-/* What a call did to the visibility of messages, until it is known whether its answer was sent.
+/* What a call did to the visibility of messages, kept until the outcome of its answer is known.
  *
  *   a receive, or a change of visibility ──lease_note──> the answer is
  *     sent:      visibility counts from now on, not from the beginning of the call's turn
@@ -12,11 +12,11 @@
 #include "common/aws/call.h"
 #include "queued/msg.h"
 
-/* The call hid this message just now, for hide_ms (0: it is visible), or was given it once more. At
- * most QUEUE_TAKE_MAX messages a call, all of one queue. */
+/* Notes that the call has hidden this message for hide_ms (0: it is visible), or returns it again.
+ * At most QUEUE_TAKE_MAX messages a call, all of one queue. */
 void lease_note(struct call *c, const struct msg *m, i64 hide_ms);
-/* The noted messages were taken by the call: what is not delivered is given back. `attempt`: its
- * ReceiveRequestAttemptId, "" for none; a view that lives as long as the call. */
+/* The call is a receive: its messages become visible again if the answer is not sent. `attempt`:
+ * its ReceiveRequestAttemptId, "" for none; a view that lives as long as the call. */
 void lease_is_receive(struct call *c, str attempt);
 
 #endif

@@ -26,7 +26,7 @@ static void close_queued(struct server *s)
 
 #define SALVAGE "--salvage="
 
-/* What is asked for instead of running: --check, or --salvage=DIRECTORY, which comes first. */
+/* --check or --salvage=DIRECTORY instead of running the daemon; it must be the first argument. */
 struct examination {
     bool wanted;
     const char *to_dir; /* NULL: nothing is copied */
@@ -53,7 +53,7 @@ static void salvage_tell(const struct salvage *s)
                s->places, s->rows, s->bodies);
 }
 
-/* Exit status. */
+/* Returns the exit status. */
 static int store_examine(const struct queued_options *o, const char *to_dir)
 {
     struct clock clock;
@@ -77,7 +77,7 @@ static int store_examine(const struct queued_options *o, const char *to_dir)
     return salvage_is_sound(&found) || to_dir ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* The rest of the arguments are options, as for a run. */
+/* The remaining arguments are the daemon's usual options. */
 static int examine_main(struct queued_options *options, const struct examination *l, int argc,
                         char **argv)
 {

@@ -1,6 +1,6 @@
-/* In the Query protocol lists and maps are flattened and have singular names. There
- * MessageSystemAttributeNames has the wire name of AttributeNames, so only the longer name, which
- * some clients send, is read as it. */
+/* In the Query protocol lists and maps are flattened and have singular names. AttributeNames and
+ * MessageSystemAttributeNames have the same wire name there, which is read as AttributeNames; the
+ * latter is read from the longer name that some clients send. */
 #include "queued/members.h"
 
 #define END                                                                                        \

@@ -6,9 +6,8 @@
 #include "common/aws/call.h"
 #include "common/aws/message_attr.h"
 
-/* Reads and checks the MessageAttributes map of a send (NULL: none). `ret` has views of it.
- * E_FAULT: `f` is set.
- * */
+/* Reads and checks the MessageAttributes map of a send (NULL: none). `ret` holds views of the map.
+ * E_FAULT: `f` is set. */
 int message_attrs_read(const struct val *map, struct message_attrs *ret,
                        struct fault *f) MUST_CHECK;
 /* The MessageSystemAttributes map: AWSTraceHeader is the only known name. *ret is its value, or "".

@@ -7,7 +7,7 @@
 #include "queued/queues.h"
 #include "queued/redrive.h"
 
-/* Messages of one task until the next task's turn comes. */
+/* Messages that one task moves before the next task continues. */
 #define TASK_BATCH 256
 
 static const char *const status_names[MOVE_STATUSES] = {"RUNNING", "COMPLETED", "CANCELLED",
@@ -85,7 +85,7 @@ static void task_text(struct move_task *t, str name, str text)
     *to = mem_dup(text); /* ARNs and codes need no escapes */
 }
 
-/* What is damaged has its default. */
+/* Damaged members keep their defaults. */
 static void task_read(struct move_task *t, str state)
 {
     struct scan s;
@@ -136,7 +136,7 @@ void move_tasks_end(struct queue *q, bool stored)
             task_free(task_of(q->tasks.next));
 }
 
-/* It runs from now on, at its rate. */
+/* Starts or resumes the task; its rate counts from now. */
 static void task_run(struct move_task *t)
 {
     struct queues *qs = t->queue->all;
@@ -240,7 +240,7 @@ u32 move_tasks_active(const struct queues *qs, str account)
 
 /* --- moving ----------------------------------------------------------------------------------- */
 
-/* Where the message goes; NULL: *ret_failure says why there is no such queue. */
+/* The destination of the message. NULL: there is none; *ret_failure is the reason. */
 static struct queue *task_target(const struct move_task *t, const struct msg *m,
                                  const char **ret_failure)
 {

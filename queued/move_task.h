@@ -1,16 +1,16 @@
-/* Move tasks: the visible messages of a dead-letter queue go to another queue, or each back to the
- * queue that it came from, in the background, at most so many a second. Amazon SQS,
+/* Move tasks: move the visible messages of a dead-letter queue in the background to another queue,
+ * or each to the queue that it came from, with an optional rate limit. Amazon SQS,
  * StartMessageMoveTask.
  *
  *   start ──> RUNNING ──as many are moved as there were, or none is left──> COMPLETED
  *               │ └──a destination is missing, or a message has no source──> FAILED
  *               └──cancel──> CANCELLED
  *
- * A moved message is a new one where it arrives, with the same body: it has another MessageId, was
- * sent now, and was never received.
+ * In the destination a moved message is a new one with the same body: it has a new MessageId and
+ * sent time, and a receive count of 0.
  *
- * A task and its count are stored in the turn of the moves; after a restart it goes on. Of those
- * that have ended a queue keeps the last ones, until it is deleted. */
+ * A task's state and count are stored in the same turn as its moves; after a restart it continues.
+ * A queue keeps its most recent ended tasks until it is deleted. */
 #ifndef TOQUE_MOVE_TASK_H
 #define TOQUE_MOVE_TASK_H
 
@@ -23,8 +23,8 @@ struct queues;
 struct task_row;
 
 #define MOVE_TASKS_KEPT       10  /* of one queue, ended ones included: as many as can be listed */
-#define MOVE_TASKS_ACTIVE_MAX 100 /* of one account; the service's bound */
-#define MOVE_TASK_RATE_MAX    500 /* messages a second that can be asked for; the service's bound */
+#define MOVE_TASKS_ACTIVE_MAX 100 /* of one account; the service's limit */
+#define MOVE_TASK_RATE_MAX    500 /* messages a second, highest rate of a task; the service's limit */
 
 enum move_status { MOVE_RUNNING, MOVE_COMPLETED, MOVE_CANCELLED, MOVE_FAILED, MOVE_STATUSES };
 
@@ -36,10 +36,10 @@ struct move_task {
     char *destination;    /* ARN; NULL: back to where each came from */
     i64 rate;             /* messages a second; 0: no limit */
     enum move_status status;
-    u64 moved, to_move; /* to_move: visible ones at the start */
+    u64 moved, to_move; /* to_move: the visible messages at the start */
     i64 started_ms;
-    char *failure;   /* code, of a failed one */
-    i64 paced_ms;    /* the rate counts from here; not stored */
+    char *failure;   /* error code of a failed task */
+    i64 paced_ms;    /* time from which the rate counts; not stored */
     u64 paced_moved; /* moved since then */
 };
 
@@ -49,10 +49,10 @@ struct move_tasks {
 };
 
 void move_tasks_init(struct move_tasks *ts);
-/* The tasks themselves end with their queues. */
+/* The tasks themselves are freed with their queues. */
 void move_tasks_deinit(struct move_tasks *ts);
 
-/* The queue has no running task. destination "": none; rate 0: no limit. */
+/* Starts a task; the queue has no running one. destination "": none; rate 0: no limit. */
 struct move_task *move_task_start(struct queue *q, str destination, i64 rate);
 void move_task_cancel(struct move_task *t);
 /* The queue's running task, or NULL; the task of that id, or NULL. */
@@ -67,9 +67,9 @@ const char *move_status_name(enum move_status s);
 /* Does up to `max` pieces of work of the tasks that are due, and says how many. */
 u32 move_tasks_step(struct queues *qs, u32 max);
 
-/* A stored task of that queue. */
+/* Adds a stored task to its queue. */
 void move_task_restore(struct queue *q, const struct task_row *row);
-/* The queue ends: frees its tasks; with `stored` their rows go, too. */
+/* The queue is being freed: frees its tasks; with `stored` their rows are deleted, too. */
 void move_tasks_end(struct queue *q, bool stored);
 
 #endif

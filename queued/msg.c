@@ -1,6 +1,7 @@
-/* The index: seqs grow, neighbours live and go together, so they are found through chunks of 64
- * seqs; a chunk exists while one of its messages does. That is 9 bytes a message where a hash table
- * of messages would need up to 37, and a lone survivor pins half a kilobyte, no more.
+/* The index: seqs ascend, and messages with neighbouring seqs are mostly removed at about the same
+ * time, so the index is a table of chunks of 64 seqs; a chunk exists while it has messages. It
+ * takes 9 bytes a message, where a hash table of messages would need up to 37; a chunk with a
+ * single message takes half a kilobyte.
  *
  * Invariants: (1) a message is in the index from msg_new to msg_free; (2) a message has a rare part
  * exactly while it is hidden, was received, or was moved. */

@@ -5,8 +5,8 @@
 
 /* --- which messages --------------------------------------------------------------------------- */
 
-/* The first message behind `after`, or the end of the list. The message of that number may be gone:
- * then the next numbers are tried. NULL: none of them is of this queue. */
+/* The first message after seq `after`, or the end of the list. If that message is gone the
+ * following seqs are tried; NULL: none of those tried is in this queue. */
 static const struct list *peek_place(const struct queue *q, u64 after)
 {
     const struct list *end = &q->arrived;
@@ -115,7 +115,7 @@ static void peek_body_came(struct body_fetch *f, u32 i, int err, str row)
 
     if (!err)
         err = content_read(row, m->is_raw, m->origin, &p->all->content, &content);
-    if (err) /* deleted meanwhile, or it cannot be read, which a receive will log */
+    if (err) /* deleted meanwhile, or unreadable, which is logged when it is received */
         return;
     p->bytes += content.body.n;
     p->message(p, m, &content);

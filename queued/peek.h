@@ -1,6 +1,6 @@
-/* A look at a queue's messages that changes nothing: no receive is counted, nothing is hidden. A page
- * has the messages as they are at one moment, oldest first; their bodies are read over several turns,
- * as many in one as a receive may have. A message that goes meanwhile is left out.
+/* Reads a queue's messages without changing them: no receive is counted, nothing is hidden. A page
+ * shows the messages as they are at one moment, oldest first; their bodies are read over several
+ * turns, at most BODY_FETCH_MAX in one. A message that is removed meanwhile is left out.
  *
  *   peek_begin: what is asked for is noted ──> bodies ──message, one by one──> done */
 #ifndef TOQUE_PEEK_H
@@ -11,17 +11,17 @@
 #include "queued/queues.h"
 
 #define PEEK_MESSAGES_MAX 1000
-/* Messages that one page looks at to find those that it shows. */
+/* Messages that one page examines at most to find those that it shows. */
 #define PEEK_LOOKS_MAX 100000
-/* A page that has more bytes of bodies ends. */
+/* Bytes of bodies after which a page ends. */
 #define PEEK_BYTES_MAX (4u << 20)
 
-/* A message as it was. */
+/* A message, copied when the page began. */
 struct peeked {
     u64 seq, body; /* body: its row */
     enum msg_state state;
     i64 sent_ms, first_ms; /* first_ms 0: never received */
-    i64 due_ms;            /* when it becomes visible; 0: it is */
+    i64 due_ms;            /* when it becomes visible; 0: it is visible */
     u32 receives;
     bool is_raw, is_fifo;
     str origin, source; /* "" for none; in the call's arena, as all of this */
@@ -30,19 +30,19 @@ struct peeked {
 };
 
 struct peek_wants {
-    bool in_flight, delayed; /* these, too */
+    bool in_flight, delayed; /* also show messages in flight, delayed ones */
     u32 max;                 /* at most PEEK_MESSAGES_MAX */
-    u64 after;               /* the last seq of the page before; 0: from the first message on */
+    u64 after;               /* the last seq of the previous page; 0: begin at the first message */
 };
 
 struct peek {
     struct call *call;
     struct queues *all;
-    str sender; /* SenderId of what was sent to the queue itself */
+    str sender; /* SenderId of messages sent directly to the queue */
     struct peeked *items;
     u32 n, at;
     size_t bytes; /* of the bodies so far */
-    u64 next;     /* more messages come behind this seq; 0: none */
+    u64 next;     /* more messages follow this seq; 0: none */
     bool is_fetching;
     struct loop_later again;
     struct body_fetch fetch;
@@ -50,8 +50,8 @@ struct peek {
     void (*done)(struct peek *p); /* finishes the call */
 };
 
-/* The call has set `message` and `done`; `p` lives in its arena. E_NOT_FOUND: the message behind which
- * the page begins is gone, and too many others with it; nothing has begun. */
+/* The caller has set `message` and `done`; `p` lives in the call's arena. E_NOT_FOUND: the message
+ * after which the page begins is gone, and so are too many after it; the peek has not begun. */
 int peek_begin(struct peek *p, struct call *c, struct queue *q,
                const struct peek_wants *wants) MUST_CHECK;
 /* SenderId of a message. */

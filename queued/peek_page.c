@@ -11,10 +11,10 @@
 
 /* How a page is written. */
 enum peek_form {
-    PEEK_OWN,  /* JSON of /_toque */
+    PEEK_OWN,  /* JSON of the /_toque page */
     PEEK_JSON, /* an answer of the JSON protocol */
-    PEEK_XML,  /* an answer of the Query protocol, */
-    PEEK_TREE, /* and the same as JSON: elements that repeat are lists */
+    PEEK_XML,  /* an answer of the Query protocol */
+    PEEK_TREE, /* the same as JSON: repeated elements are lists */
 };
 
 struct peek_page {
@@ -25,7 +25,8 @@ struct peek_page {
     u32 shown;
 };
 
-/* In the place of a handle: what is shown was not received. Other implementations write this. */
+/* Shown instead of a receipt handle, since the messages were not received. Other implementations
+ * use this text. */
 #define NO_HANDLE STR("SQS/BACKDOOR/ACCESS")
 
 static const char *const states[] = {
@@ -80,7 +81,7 @@ static void system_read(struct peek_page *g, const struct peeked *m, const struc
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-/* A member; the first one of an object stands behind its brace. */
+/* Writes a member, after a comma unless it is the first of its object. */
 static void json_text(struct buf *out, const char *name, str text)
 {
     if (out->p[out->n - 1] != '{')
@@ -214,7 +215,7 @@ static void xml_message(struct peek_page *g, const struct peeked *m, const struc
 
 /* --- the page --------------------------------------------------------------------------------- */
 
-/* What stands before the messages, and behind them. */
+/* The parts of the page before and after the messages. */
 static void page_open(struct peek_page *g)
 {
     struct buf *out = g->out;
@@ -302,7 +303,7 @@ static void page_refuse(struct call *c, int status, int code, const char *why)
         call_page_fail(c, status, "%s", why);
 }
 
-/* Of the AWS-shaped page another action is not meant. */
+/* The AWS-shaped page accepts ReceiveMessage only. */
 static bool is_receive(const struct call *c, const struct queue_page *page)
 {
     str action = form_get(&page->params, STR("Action"));
@@ -311,7 +312,7 @@ static bool is_receive(const struct call *c, const struct queue_page *page)
                                : action.n == 0 || str_is(action, "ReceiveMessage");
 }
 
-/* A parameter from `min` on; `otherwise` where it is absent or no such number. */
+/* A numeric parameter, at least `min`; `otherwise` where it is absent or invalid. */
 static i64 page_number(const struct queue_page *page, const char *name, i64 min, i64 otherwise)
 {
     i64 n;

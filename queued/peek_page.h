@@ -4,8 +4,8 @@
  *   GET /_aws/sqs/messages?QueueUrl=…     visible ones, as an answer of ReceiveMessage in XML, or JSON
  *                                         (Accept: application/json); also POST, in both protocols
  *
- * Parameters: limit, after (the page before said it), ShowInvisible and ShowDelayed (for the second
- * kind). Shown to clients of this machine alone, unless the option peek_remote is on. */
+ * Parameters: limit, after (from the previous page), ShowInvisible and ShowDelayed (for the second
+ * kind). Shown to clients of this machine only, unless the option peek_remote is on. */
 #ifndef TOQUE_PEEK_PAGE_H
 #define TOQUE_PEEK_PAGE_H
 
@@ -14,8 +14,8 @@
 
 struct peek_pages {
     struct queues *queues;
-    const struct service *service; /* whose errors the AWS-shaped pages have */
-    bool remote;                   /* clients of other machines may look, too */
+    const struct service *service; /* whose errors the AWS-shaped pages return */
+    bool remote;                   /* clients of other machines may read them, too */
 };
 
 /* `p` must outlive the desk. */

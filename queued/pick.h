@@ -1,9 +1,9 @@
-/* How a queue chooses the message that it gives out next. What all queues do with a message (count
- * it, hide it, store it, clear it away) is queue.c's, which calls the queue's pick whenever one
- * arrives, becomes visible, is hidden or goes. A pick decides order, and whether something may be
- * given out; it never changes a message's state.
+/* How a queue chooses the next message to deliver. What all queues do with a message (count, hide,
+ * store, remove it) is in queue.c, which calls the queue's pick whenever a message arrives, becomes
+ * visible, is hidden or is removed. A pick decides the order, and whether a message may be
+ * delivered; it never changes a message's state.
  *
- * What an operation costs does not depend on how many messages or groups wait: O(log n) at worst.
+ * An operation costs O(log n) at worst in the number of messages and groups.
  *
  * A new kind of queue is a file pick_KIND.c with one struct pick, its state as a member of union
  * pick_state, and the choice of it in queue_new. */
@@ -19,28 +19,28 @@ struct msg;
 struct group;
 
 struct pick {
-    bool by_group;     /* every message has a group when it arrives; else those with a group id */
-    size_t group_size; /* of its groups; a struct group is their first member */
-    void (*group_end)(struct group *g); /* the group is about to be freed; NULL: nothing to do */
+    bool by_group;     /* every message has a group; else only those with a group id */
+    size_t group_size; /* size of its group type, whose first member is a struct group */
+    void (*group_end)(struct group *g); /* the group is about to be freed; may be NULL */
     void (*init)(struct queue *q);
-    /* Lets go of every message at once, without touching them: they are purged, or the queue ends.
-     */
+    /* Forgets all messages at once without accessing them: they are purged, or the queue is
+     * deleted. */
     void (*clear)(struct queue *q);
-    /* A message that was never in this queue, hidden or visible; it arrives behind all others. */
+    /* A message new to this queue, hidden or visible, arrives after all others. */
     void (*arrive)(struct queue *q, struct msg *m);
     /* It has become visible, or was taken and stays so. */
     void (*show)(struct queue *q, struct msg *m);
     /* It was visible and not taken, and is hidden now. */
     void (*hide)(struct queue *q, struct msg *m);
-    /* It leaves the queue, in whatever state. */
+    /* It leaves the queue, whatever its state. */
     void (*drop)(struct queue *q, struct msg *m);
-    /* The next message to give out, NULL when there is none. It comes only once in one receive, so
-     * that of those which stay visible none is given twice; the caller hides it, drops it, or shows
-     * it again before taken_all. */
+    /* The next message to deliver, NULL when there is none. Each message is returned only once in a
+     * receive, even if it stays visible; the caller hides it, drops it, or shows it again before
+     * taken_all. */
     struct msg *(*take)(struct queue *q);
-    /* The receive that took is over. */
+    /* The receive that called `take` has ended. */
     void (*taken_all)(struct queue *q);
-    /* Would take give one? */
+    /* Whether `take` would return a message. */
     bool (*has_next)(const struct queue *q);
     /* Asserts what must be true; for tests. */
     void (*check)(const struct queue *q);
@@ -50,15 +50,15 @@ extern const struct pick pick_standard, pick_fifo;
 
 struct pick_standard_state {
     struct list line;        /* of struct msg without a group, in the order of arrival */
-    struct heap returned;    /* of struct msg: those that became visible again behind that */
-    struct fair_groups fair; /* those with one */
+    struct heap returned;    /* of struct msg: those that became visible after later ones */
+    struct fair_groups fair; /* messages with a group */
 };
 
 struct pick_fifo_state {
-    struct list ready;     /* of struct group: their first message is visible, next one first */
-    struct group *current; /* that the present receive takes from */
-    struct msg *next;      /* of it; NULL: it has no more */
-    struct list passed;    /* of struct group: ready, and had their turn in the present receive */
+    struct list ready;     /* of struct group whose first message is visible; the head is next */
+    struct group *current; /* from which the present receive takes */
+    struct msg *next;      /* the next message of `current`; NULL: there are no more */
+    struct list passed;    /* of struct group: ready, and already used in the present receive */
 };
 
 union pick_state {

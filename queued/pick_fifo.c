@@ -1,8 +1,8 @@
-/* FIFO queues: groups take turns, each gives its messages in the order of their arrival.
+/* FIFO queues: groups are served in turn, each in the order of its messages' arrival.
  *
- * What a group may give is what stands before the first of its messages that is hidden. So a group
- * whose first message is in flight gives nothing, and one that is delayed holds back those behind
- * it. A receive takes as many of a group as it can before it goes on to the next one.
+ * A group can deliver the messages before its first hidden one. So a group whose first message is
+ * in flight delivers none, and a delayed message blocks those after it. A receive takes as many
+ * messages of a group as it can before it continues with the next group.
  *
  *   ready: groups whose first message is visible ──take──> current ──taken_all──> ready, behind
  *          the others, when its first message is visible still or again
@@ -34,7 +34,8 @@ static bool group_is_ready(const struct group *g)
     return !list_is_empty(&g->messages) && msg_state(group_msg(g->messages.next)) == MSG_VISIBLE;
 }
 
-/* Its first message may be another, or in another state. */
+/* Puts the group on the right list after its first message, or that message's state, may have
+ * changed. */
 static void group_settle(struct queue *q, struct group *g)
 {
     bool is_ready = group_is_ready(g);
@@ -52,8 +53,8 @@ static void fifo_init(struct queue *q)
     list_init(&fifo_of(q)->passed);
 }
 
-/* The queue forgets its groups itself; those of messages that are cleared away later end with
- * them. */
+/* The queue clears its table of groups itself; a group is freed with the last of its messages,
+ * which are removed later. */
 static void fifo_clear(struct queue *q)
 {
     assert(!fifo_of(q)->current);
@@ -83,7 +84,7 @@ static void fifo_drop(struct queue *q, struct msg *m)
     group_settle(q, m->group);
 }
 
-/* The receive is through with the group: whatever it has now is for the next one. */
+/* The present receive is done with the group: messages that it has now are for a later receive. */
 static void fifo_pass(struct queue *q)
 {
     struct pick_fifo_state *s = fifo_of(q);

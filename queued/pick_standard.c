@@ -1,9 +1,9 @@
-/* Standard queues: visible messages are given out in the order of their arrival, also those that
- * become visible again; those with a group, as fair_group.h says.
+/* Standard queues: visible messages are delivered in the order of their arrival, including those
+ * that become visible again; for messages with a group see fair_group.h.
  *
- * Most messages become visible in that order and form the line, which costs nothing to keep. One
- * that becomes visible while later ones are in the line already goes into a heap; the earlier one
- * of the line's head and the heap's top is next.
+ * Most messages become visible in that order and are appended to a list, the line, in O(1). A
+ * message that becomes visible while later ones are already in the line goes into a heap; the next
+ * message is the earlier one of the line's head and the heap's top.
  *
  * Invariants: (1) `line` rises by seq; (2) a message is in the line, in the heap, or nowhere while
  * it is hidden or was taken by the present receive. */
@@ -70,7 +70,7 @@ static void standard_arrive(struct queue *q, struct msg *m)
         standard_set_taken(m, true);
 }
 
-/* It is not visible any more. */
+/* Removes it from the line, the heap or its group: it is no longer visible. */
 static void standard_remove(struct queue *q, struct msg *m)
 {
     if (m->group && (m->where == MSG_AT_LINE || m->where == MSG_AT_RETURNED))

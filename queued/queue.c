@@ -1,10 +1,10 @@
 /* Invariants:
  * 1. visible_count, leased_count and delayed_count are the numbers of messages on `arrived` in each
  *    state.
- * 2. `arrived` is in the order of seqs, and every seq on it is above purged_seq. Who was moved here
- *    is in `moved`, too.
- * 3. A message that is gone (purged, expired, or its queue deleted) is on `doomed`; nobody is given
- *    it, its handles find nothing, and the pick does not know it. sweep.c clears it away. */
+ * 2. `arrived` is in the order of seqs, and every seq on it is above purged_seq. Messages that were
+ *    moved here are in `moved`, too.
+ * 3. A message that is gone (purged, expired, or its queue deleted) is on `doomed`; it is not
+ *    delivered, its handles find nothing, and the pick does not have it. sweep.c removes it. */
 #include "queued/queue.h"
 
 #include "common/aws/arn.h"
@@ -16,14 +16,13 @@
 #include "queued/queues.h"
 #include "queued/redrive.h"
 
-/* Expired messages that a receive meets and passes over; where there are more, they are doomed in
- * the background first. */
+/* Expired messages that one receive skips; where there are more, the background dooms them
+ * first. */
 #define TAKE_EXPIRED_MAX 64
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-/* One made-up principal an account, in the form of the service's: clients show it, none reads it.
- */
+/* One invented principal per account, in the service's form; clients only display it. */
 static void make_sender(struct queue *q)
 {
     u8 digest[32];
@@ -135,8 +134,8 @@ void queue_wake(struct queue *q)
 
 /* --- identity --------------------------------------------------------------------------------- */
 
-/* Made of its first arrival's seq, under the store's secret; a message that was moved brought it
- * along. */
+/* Derived from the seq of its first arrival with the store's secret; a moved message keeps it in
+ * msg_past. */
 void queue_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE])
 {
     const struct msg_past *past = msg_past(m);
@@ -265,13 +264,13 @@ void queue_restore(struct queue *q, struct msg *m, i64 due_ms, str group_id)
         return;
     }
     if (q->attributes.fifo && !msg_receives(m))
-        due_ms = queue_delay_over_ms(m); /* whatever the delay was when it was sent */
+        due_ms = queue_delay_over_ms(m); /* the queue's present delay counts */
     /* The clock may have been ahead when it was hidden. */
     due_ms = MIN(due_ms, qs->clock->now_ms + QUEUE_HIDDEN_MAX_S * INT64_C(1000));
     if (due_ms > qs->clock->now_ms)
         hide_until(q, m, due_ms);
     if (q->pick->by_group && !group_id.n)
-        group_id = STR("?"); /* of a damaged row */
+        group_id = STR("?"); /* the row is damaged */
     if (group_id.n)
         group_join(m, group_id);
     queue_arrive(q, m);
@@ -353,7 +352,7 @@ void queue_set_aside(struct msg *m)
     bool is_last = false;
     queue_let_go(m->queue, m);
     is_last = msg_body_drop(&qs->msgs, m);
-    (void)is_last; /* its body row stays, too */
+    (void)is_last; /* its body row stays in the store, too */
     msg_free(&qs->msgs, m);
     qs->set_aside++;
 }

@@ -1,9 +1,8 @@
-/* A queue: its attributes, its messages by state, and its one door. Every message comes in through
- * queue_put, is given out by queue_take, goes by queue_drop. Which one is next is its pick's
- * business (pick.h).
+/* A queue: its attributes and its messages by state. Every message is added by queue_put, delivered
+ * by queue_take and removed by queue_drop. The queue's pick chooses the next one (pick.h).
  *
- * Counts are exact at every moment: they are kept, not counted. All changes go to the store in the
- * same turn and are durable when that turn is. */
+ * Counts are exact at all times. All changes are written to the store in the same turn and are
+ * durable when the turn is. */
 #ifndef TOQUE_QUEUE_H
 #define TOQUE_QUEUE_H
 
@@ -19,7 +18,7 @@ struct queues;
 struct message_row;
 
 #define QUEUE_TAKE_MAX     10    /* messages of one receive */
-#define QUEUE_HIDDEN_MAX_S 43200 /* a delivery ends 12 hours after its receive at the latest */
+#define QUEUE_HIDDEN_MAX_S 43200 /* a delivery ends at most 12 hours after its receive */
 #define QUEUE_DELAY_MAX_S  900
 
 struct queue {
@@ -28,140 +27,146 @@ struct queue {
     str key;                   /* "ACCOUNT/REGION/NAME", own bytes */
     str account, region, name; /* parts of key */
     char *arn;
-    char sender[22]; /* SenderId of what is sent here: one principal an account */
+    char sender[22]; /* SenderId of messages sent here: one principal per account */
     i64 created_ms, modified_ms;
     struct queue_attrs attributes;
-    struct access_policy *access; /* the policy among them, parsed; access.h */
+    struct access_policy *access; /* the parsed Policy attribute; access.h */
     struct tags tags;
     struct aids *aids; /* NULL: none */
 
     const struct pick *pick;
     union pick_state pick_state;
-    struct map groups;   /* struct group by id, of messages with one */
-    bool has_groups;     /* some message had one since the start */
+    struct map groups;   /* struct group by id */
+    bool has_groups;     /* some message has had a group since the start */
     struct list arrived; /* of struct msg, all of them, in the order of arrival */
-    struct heap moved; /* of struct msg_past by sent_ms: those that are older than their arrival */
+    struct heap moved;   /* of struct msg_past by sent_ms: messages that were moved here */
     u64 visible_count, leased_count, delayed_count;
 
     struct heap hidden;      /* of struct msg_rare by when it becomes visible, then by arrival */
-    struct heap_node falls;  /* in queues.falls: when the first hidden one may be due, or earlier */
-    struct list showing;     /* on queues.showing instead: some are due */
-    struct heap_node retire; /* in queues.retire: when its oldest message may expire, or earlier */
+    struct heap_node falls;  /* in queues.falls, at the first hidden message's due time or before */
+    struct list showing;     /* on queues.showing instead, while messages are due */
+    struct heap_node retire; /* in queues.retire, at the oldest message's expiry or before */
 
-    bool dedup_by_group; /* the scope of its creation, which a later one does not change */
+    bool dedup_by_group; /* DeduplicationScope at creation; a later change has no effect on it */
 
     struct list redelay;   /* on queues.redelay */
-    struct msg *redelayed; /* the next one that is looked at there */
+    struct msg *redelayed; /* the next message to get the new delay */
 
-    /* Redrive: a message that was received so often (0: without end) is moved to that queue. */
+    /* Redrive: a message with this receive count (0: no limit) is moved to that queue when it is
+     * taken again. */
     u32 receives_max;
     char *dead_letter_arn;
     struct list tasks; /* of struct move_task, newest first: this queue is their source */
 
     struct list waiters; /* parked long polls, oldest first */
-    struct list hungry;  /* on waiters.hungry: has waiters, and perhaps something for them */
+    struct list hungry;  /* on waiters.hungry: has waiters, and may have messages for them */
 
-    u64 purged_seq; /* what arrived up to here is gone, though some may still be cleared away */
+    u64 purged_seq; /* messages up to this seq are gone, though some rows may remain to be removed */
     i64 purged_ms;  /* last PurgeQueue */
-    /* The newest message's time: the next one's is not before it, even if the clock was set back, so
-     * that messages expire in the order in which they arrived. */
+    /* The newest message's sent time. The next one's is not earlier, even if the clock was set
+     * back, so that messages expire in the order of arrival. */
     i64 newest_ms;
-    /* What had arrived when the retention was raised last, and was sent before: it had expired. */
+    /* Messages up to this seq that were sent before expired_ms had expired when the retention was
+     * last raised. */
     u64 expired_seq;
     i64 expired_ms;
     bool deleted;
-    struct list doomed;      /* of struct msg: gone for everybody, to be cleared away */
+    struct list doomed;      /* of struct msg: gone, rows and memory to be removed */
     struct heap_node reaped; /* in queues.reap by the seq of the first doomed one */
 };
 
-/* What comes in. */
+/* A message to be added. */
 struct new_message {
-    str content;             /* its body row; or */
-    struct msg_body *shared; /* a body row that is there already: one holder more */
-    str origin;              /* content_origin of the subscription it came by, "" for none */
-    str group_id;            /* "" for none; FIFO queues want one */
+    str content;             /* the content of its own body row, or */
+    struct msg_body *shared; /* a stored body row, which gets one more holder */
+    str origin;              /* content_origin of the subscription that delivered it, "" for none */
+    str group_id;            /* "" for none; required in FIFO queues */
     u16 flags;               /* enum msg_flags */
     i64 delay_ms;            /* 0: visible at once */
 };
 
 const struct msg *queue_put(struct queue *q, const struct new_message *p);
-/* Has it anything to give out, and may it? */
+/* Whether it has a message to deliver, and may deliver it (queue_is_full). */
 bool queue_has_next(const struct queue *q);
-/* Up to `max` visible messages, hidden for hide_ms (0: they stay visible) and counted. */
+/* Takes up to `max` visible messages: counts their receives and hides them for hide_ms (0: they
+ * stay visible). Returns how many. */
 u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE_MAX]);
-/* The message is deleted, expired, or otherwise of no more use. */
+/* Removes a message that was deleted, or is not needed any more. */
 void queue_drop(struct msg *m);
-/* A hidden message becomes visible: its time has come. */
+/* Makes a hidden message visible whose time has come. */
 void queue_return(struct msg *m);
-/* Its body cannot be read: memory forgets it, its rows stay as they are until the next load. */
+/* Its body cannot be read: removes it from memory; its rows stay in the store until the next
+ * load. */
 void queue_set_aside(struct msg *m);
-/* It is gone for everybody, and is cleared away in the background. */
+/* Makes it gone at once; its rows and memory are removed in the background. */
 void queue_doom(struct msg *m);
-/* It is hidden until then, in memory. */
+/* Hides it until due_ms, in memory only. */
 void queue_hide_until(struct msg *m, i64 due_ms);
-/* It is hidden for hide_ms from now, whatever it was before; 0: visible at once. */
+/* Hides it for hide_ms from now, whatever its state; 0: visible at once. */
 void queue_hide(struct msg *m, i64 hide_ms);
-/* Its last receive did not reach its client: it is visible, at its old place. Not counted: nobody
- * saw any of it, and it is as it was before. */
+/* Its last receive did not reach the client: makes it visible, at its old place. `is_counted`: the
+ * receive still counts, since the client may have got a part of the answer. */
 void queue_take_back(struct msg *m, bool is_counted);
 
-/* The message that a handle names. NULL and 0: it is gone. E_INVALID: the handle is garbage;
- * E_NOT_FOUND: it is another queue's. */
+/* The message that a handle names. Returns 0 with NULL: it is gone. E_INVALID: the handle is
+ * malformed; E_NOT_FOUND: it is of another queue. */
 int queue_find_receipt(struct queue *q, str handle, struct receipt *ret_handle,
                        struct msg **ret) MUST_CHECK;
-/* The text of its MessageId, and of the one that a message sent to this queue got as `seq`:
- * ID_UUID_SIZE bytes with their NUL. */
+/* The text of a message's MessageId, and of the MessageId that a message sent to this queue got
+ * with this seq: ID_UUID_SIZE bytes including the NUL. */
 str queue_message_id(const struct msg *m, char *ret);
 str queue_first_id(const struct queue *q, u64 seq, char *ret);
-/* The SequenceNumber of a FIFO queue's message: always 20 digits, which grow with the arrival. */
+/* The SequenceNumber of a FIFO queue's message: 20 digits, ascending in the order of arrival. */
 #define QUEUE_SEQUENCE_SIZE 21
 str queue_sequence(u64 seq, char *ret);
-/* The handle of the message's present delivery, which was received then. */
+/* The handle of the message's present delivery; received_ms: the time of its receive. */
 str queue_receipt(const struct msg *m, i64 received_ms, char ret[RECEIPT_SIZE]);
-/* NULL: it is not in this queue, or gone. */
+/* NULL: it is not in this queue, or it is gone. */
 struct msg *queue_find(const struct queue *q, u64 seq);
 
-/* Everything that is in it now is gone. Costs the same however much there is. */
+/* Makes all its present messages gone, in constant time. */
 void queue_purge(struct queue *q);
 
 /* --- what time does: queue_time.c ------------------------------------------------------------- */
 
-/* The message that expires first, NULL when there is none; and when it does. */
+/* The message that expires first, NULL when there is none; and the time at which it expires. */
 struct msg *queue_oldest(const struct queue *q);
 i64 queue_expiry_ms(const struct queue *q, const struct msg *m);
-/* The oldest message may be another. */
+/* Sets the queue's time in queues.retire; the oldest message may have changed. */
 void queue_set_retire(struct queue *q);
-/* Where it is longer than it was, what has expired stays so, cleared away or not. */
+/* The retention was changed: if it is longer now, expired messages stay expired, even those not
+ * removed yet. */
 void queue_raised_retention(struct queue *q, i64 old_retention_s);
-/* When a message of a FIFO queue, never received, has waited for its queue's delay; 0: there is
- * none. */
+/* When the queue's delay ends for a never received message of a FIFO queue; 0: the queue has no
+ * delay. */
 i64 queue_delay_over_ms(const struct msg *m);
-/* FIFO: the delay has changed, for messages that are there, too. In the background: */
+/* FIFO: the delay has changed. Applies it to the present messages, too, in the background: */
 void queue_redelay(struct queue *q);
-/* up to `max` of them; returns how many. */
+/* one step: applies it to up to `max` messages; returns how many. */
 u32 queue_redelay_some(struct queue *q, u32 max);
-/* The next of them is another, or goes. */
+/* Sets `redelayed` to the message before it; called when that message is done, or removed. */
 void queue_redelay_next(struct queue *q);
-/* A message is hidden until due_ms. */
+/* A message is hidden until due_ms: adjusts the queue's time in queues.falls. */
 void queue_set_falls(struct queue *q, i64 due_ms);
-/* Messages whose time has come become visible; those past their retention are doomed. At most `max`,
- * the first ones first; says how many. What is left, the background goes on with. */
+/* Makes up to `max` due messages visible, in the order of their due times; those past their
+ * retention are doomed. Returns how many. The background continues with the rest. */
 u32 queue_show_due(struct queue *q, u32 max);
 u32 queue_doom_expired(struct queue *q, u32 max);
-/* Before somebody looks: what is due is done, as far as that costs little. So a few messages are
- * never late, however much else the background has to do. */
+/* Called before the queue's state is read: makes a bounded number of due messages visible and dooms
+ * a bounded number of expired ones, so that a few messages are never late, however much the
+ * background has to do. */
 void queue_catch_up(struct queue *q);
-/* Nothing is due here any more: its messages are purged, or the queue ends. */
+/* Removes the queue from all due times: its messages are purged, or the queue is deleted. */
 void queue_clear_due(struct queue *q);
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* The attributes have changed, these two from that: stores them, and looks anew at what they mean for
- * messages there. */
+/* The attributes have changed: stores them, and applies the delay and the retention to the present
+ * messages where they differ from the old values. */
 void queue_changed(struct queue *q, i64 old_delay_s, i64 old_retention_s);
-/* It may have something to give out that it had not before: its waiters are served this turn. */
+/* It may have a new message to deliver: its waiters are served in this turn. */
 void queue_wake(struct queue *q);
-/* It may not give out any more: too many are in flight. */
+/* The limit of messages in flight is reached: it delivers none. */
 bool queue_is_full(const struct queue *q);
 
 /* Asserts what must be true of a queue and its messages; for tests. */
@@ -170,24 +175,24 @@ void queue_check(const struct queue *q);
 /* For queues.c. */
 struct queue *queue_new(struct queues *all, u64 id, str account, str region, str name);
 void queue_free(struct queue *q);
-/* Its attributes are known: how it chooses. It is empty. */
+/* Sets its pick from its attributes; the queue is empty. */
 void queue_set_kind(struct queue *q);
 void queue_save(struct queue *q);
 /* Reads what queue_save wrote into the row's attributes. */
 int queue_read_row(struct queue *q, str attributes);
-/* `doomed` has another first message. */
+/* The first message of `doomed` has changed: updates queues.reap. */
 void queue_reap(struct queue *q);
-/* A message read back; all but its queue's part of it is set. */
+/* Adds a message read from the store, whose other members are set. */
 void queue_restore(struct queue *q, struct msg *m, i64 due_ms, str group_id);
 
-/* For redrive.c. The message is the queue's from here on, the last that arrived; its state is set. */
+/* For redrive.c. Adds the message as the last that arrived; its state is set. */
 void queue_arrive(struct queue *q, struct msg *m);
-/* It is the queue's no more, but for `arrived`. There is room in flight again, or what it was in
- * front of is free. */
+/* Removes the message from the queue, except from `arrived`, and wakes waiters: there may be room
+ * in flight again, or messages of its group may be deliverable. */
 void queue_let_go(struct queue *q, struct msg *m);
 /* Its row; whether its group is part of it the store knows. */
 struct message_row queue_message_row(const struct msg *m);
-/* What its MessageId is made of. */
+/* The bytes from which its MessageId derives. */
 void queue_identity(const struct msg *m, u8 ret[MSG_IDENTITY_SIZE]);
 
 #endif
