@@ -83,7 +83,7 @@ static int read_fail(struct aids *a, const struct service *service, const struct
     return 0;
 }
 
-/* What is new; the texts are only set where they are. */
+/* Reads all members. The texts are set only if the object has them. */
 static int read_all(struct aids *a, const struct service *service, const struct json_at *object,
                     struct fault *f)
 {

@@ -33,7 +33,7 @@ static struct msg *line_msg(struct list *at)
     return list_item(at, struct msg, at.line);
 }
 
-/* What is in flight counts in its group. */
+/* Marks the message as taken or not, and counts it as in flight in its group. */
 static void standard_set_taken(struct msg *m, bool is_taken)
 {
     if ((m->where == MSG_AT_TAKEN) == is_taken)

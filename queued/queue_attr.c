@@ -1,5 +1,4 @@
-/* A new attribute of a queue is one line in `table`. Names that can be read only are in
- * `read_only`. */
+/* To add an attribute: a row in `table`. Names of read-only attributes are in `read_only`. */
 #include "queued/queue_attr.h"
 
 #include "common/aws/access_policy.h"
@@ -134,7 +133,7 @@ static int value_invalid(struct fault *f, const struct row *r)
     return fault_set(f, FAULT_ATTRIBUTE_VALUE, "Invalid value for the parameter %s.", r->name);
 }
 
-/* An access policy of a resource, with at most twenty statements. It is kept as it is given. */
+/* Checks an access policy: at most QUEUE_ATTR_STATEMENTS_MAX statements. It is stored as given. */
 static int check_policy(const struct row *r, str text, struct fault *f)
 {
     struct access_policy *policy;
@@ -153,8 +152,8 @@ static int check_policy(const struct row *r, str text, struct fault *f)
     return 0;
 }
 
-/* Attributes of FIFO queues, on those and on others. What kind a queue is cannot be changed, and
- * only the creation of a FIFO queue says it at all. */
+/* Checks attributes of FIFO queues. The type of a queue cannot be changed, and FifoQueue is
+ * accepted only when a FIFO queue is created. */
 static int check_fifo(const struct queue_attrs *a, const struct row *r, str value, struct fault *f)
 {
     if (!a->fifo)
@@ -192,8 +191,8 @@ static int check_redrive(const struct row *r, str text, struct buf *normal, stru
     return err;
 }
 
-/* "" removes the value. The policies of dead-letter queues are kept without blanks, as the service
- * returns them. */
+/* "" removes the value. Redrive policies are stored without whitespace, as the service returns
+ * them. */
 static int set_text(struct queue_attrs *a, const struct row *r, str value, struct fault *f)
 {
     struct buf normal = {0};
@@ -231,8 +230,8 @@ static int set_one(struct queue_attrs *a, str name, str value, struct fault *f)
     return set_text(a, r, value, f);
 }
 
-/* Of the two ways of encryption the later word counts: a key turns the managed one off, for good.
- */
+/* SSE-KMS and managed SSE exclude each other, and the one set last is used: a key turns managed SSE
+ * off permanently. */
 static int settle_encryption(struct queue_attrs *a, const struct val *map, struct fault *f)
 {
     const struct val *key = val_get(map, "KmsMasterKeyId");

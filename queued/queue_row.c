@@ -1,5 +1,5 @@
-/* A queue's row in the store: its attributes, what it knows of its own past, and its tags as an
- * object in it, as one JSON object. */
+/* A queue's row in the store is one JSON object: its attributes, the state that must survive a
+ * restart (purges, retention), and its tags as a nested object. */
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "queued/queues.h"
@@ -37,7 +37,7 @@ static void row_number(struct queue *q, str name, str spelling)
     i64 n;
     if (str_to_i64(spelling, &n))
         return;
-    if (str_is(name, "purged_seq") || str_is(name, "purged_id")) /* as rows of version 1 call it */
+    if (str_is(name, "purged_seq") || str_is(name, "purged_id")) /* the name in rows of version 1 */
         q->purged_seq = (u64)n;
     else if (str_is(name, "purged_ms"))
         q->purged_ms = n;
@@ -51,7 +51,7 @@ static void row_number(struct queue *q, str name, str spelling)
         queue_attr_read_int(&q->attributes, name, n);
 }
 
-/* Names of attributes are ours and need no escapes; those of tags are the caller's. */
+/* Attribute names contain no escapes; tag keys, which come from callers, may. */
 static void row_string(struct queue *q, bool is_tag, const struct scan_text *name,
                        const struct scan_text *text, struct arena *a)
 {

@@ -1,5 +1,5 @@
-/* The SQLite engine of queue_store.h, for its own files: queue_store_sqlite.c opens and writes,
- * queue_sqlite_load.c reads everything back. */
+/* Internal header of the SQLite engine of queue_store.h: queue_store_sqlite.c opens and writes the
+ * store, queue_sqlite_load.c loads it. */
 #ifndef TOQUE_QUEUE_SQLITE_H
 #define TOQUE_QUEUE_SQLITE_H
 
@@ -8,8 +8,8 @@
 #include "common/io/store_row.h"
 #include "queued/queue_store.h"
 
-/* Receive counts are stored less this: they are 16 bits wide up to 32,639, so that an update never
- * makes its row longer. */
+/* Subtracted from receive counts when they are stored, so that SQLite encodes counts up to 32,639
+ * in 16 bits and an update does not lengthen the row. */
 #define QUEUE_SQLITE_RECEIVES_BASE 32768
 
 struct queue_sqlite {
@@ -17,9 +17,9 @@ struct queue_sqlite {
     struct store_engine sql;
     struct store *store; /* of sql */
     const struct clock *clock;
-    struct idmap unreadable; /* body rows, until then: */
-    i64 unreadable_until_ms; /* mono */
-    struct idmap left_alone; /* messages whose rows cannot be changed: the file is damaged there */
+    struct idmap unreadable; /* body rows that are not read again until */
+    i64 unreadable_until_ms; /* monotonic ms */
+    struct idmap left_alone; /* messages whose rows cannot be changed because the file is damaged */
     sqlite3_stmt *queue_put, *queue_delete, *queue_load;
     sqlite3_stmt *task_put, *task_delete, *task_load;
     sqlite3_stmt *history_put, *history_delete, *history_load;

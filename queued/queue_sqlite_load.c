@@ -1,4 +1,4 @@
-/* Reads the store back: at start, and after a failed commit. */
+/* Loads the store: at start, and after a failed commit. */
 #include "queued/queue_sqlite.h"
 
 #include "queued/message_extra.h"
@@ -15,8 +15,8 @@ static int sql_load_applied(struct queue_sqlite *s, struct queue_store *into)
     return row;
 }
 
-/* Tables whose rows are numbered in column 0 are read around their damage: a page that cannot be read
- * takes the rows on it along, and the scan goes on with the first number behind them. */
+/* Scans a table by the row numbers in column 0 and skips damage: the rows on an unreadable page are
+ * lost, and the scan continues with the first readable number after them. */
 struct scan {
     struct queue_sqlite *store;
     sqlite3_stmt *stmt;
@@ -24,7 +24,7 @@ struct scan {
     int (*row)(const struct scan *scan);
 };
 
-/* Begins with that number: 1, 0, or an E_ code as store_read has it. */
+/* Starts the scan at that number. Returns 1, 0 or an E_ code, as store_read does. */
 static int scan_from(const struct scan *scan, i64 number)
 {
     store_row_end(scan->stmt);
@@ -38,7 +38,7 @@ static i64 number_behind(i64 number, u32 power)
     return __builtin_add_overflow(number, INT64_C(1) << power, &sum) ? INT64_MAX : sum;
 }
 
-/* The first number behind `*at` from which rows can be read. An E_ code: there is none. */
+/* Advances *at to the next number from which rows can be read. An E_ code: there is none. */
 static int scan_skip(const struct scan *scan, i64 *at)
 {
     i64 bad = *at, good = 0;
@@ -72,7 +72,7 @@ static int scan_run(const struct scan *scan)
             continue;
         }
         i64 number = sqlite3_column_int64(scan->stmt, 0);
-        if (number < next) { /* an order that no sound table has */
+        if (number < next) { /* out of order: the table is damaged */
             scan->store->base.unreadable++;
             row = store_read(scan->store->store, scan->stmt);
             continue;

@@ -1,12 +1,12 @@
-/* What queued's store holds in memory, whatever engine keeps the rest. */
+/* The part of queued's store that is held in memory, for all engines. */
 #include "queued/queue_store.h"
 
 #include "common/base/mem.h"
 
-/* Ids are given out of a reserve of so many; what a crash leaves of it is never used. */
+/* Ids are reserved in blocks of this size; those left unused by a crash are never used. */
 #define ID_RESERVE 1000000
 
-/* Targets of one DELIVER that were rejected. */
+/* The rejected targets of one DELIVER. */
 struct rejected {
     u64 sequence;
     char *places;
@@ -16,14 +16,14 @@ struct rejected {
 struct applied {
     u64 sequence, use;
     str incarnation;           /* own bytes */
-    u32 session;               /* in which it was heard last; 0: in none */
+    u32 session;               /* the last session in which it sent a DELIVER; 0: none */
     struct rejected *rejected; /* in the order of sequences */
     u32 n, cap;
 };
 
 #define REJECTED_CAP_MIN 16
 
-/* The first `n`. */
+/* Removes the first `n`. */
 static void rejected_drop(struct applied *a, u32 n)
 {
     for (u32 i = 0; i < n; i++)
@@ -83,7 +83,7 @@ void queue_store_hold_applied(struct queue_store *s, const struct applied_row *r
     s->applied_use = MAX(s->applied_use, row->use);
 }
 
-/* Of too many the one goes that was heard longest ago. */
+/* Beyond the limit, removes the incarnation whose last DELIVER is the oldest. */
 static void applied_bound(struct queue_store *s)
 {
     struct applied *a, *oldest = NULL;
@@ -150,7 +150,7 @@ void queue_store_add_rejected(struct queue_store *s, const struct rejected_row *
         rejected_forget(s, a, a->n - QUEUE_STORE_REJECTED_MAX);
 }
 
-/* How many are below. */
+/* How many rejected entries have a lower sequence. */
 static u32 rejected_below(const struct applied *a, u64 sequence)
 {
     u32 low = 0, high = a->n;

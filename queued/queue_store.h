@@ -1,23 +1,23 @@
-/* What queued stores, whatever engine keeps it (engine.h says what turns, tickets and engines are).
+/* The store of queued, independent of the engine (engine.h defines turns, tickets and engines).
  *
  *   meta     instance id, secret, epoch, manual clock
  *   queue    a queue and its attributes
- *   body     what a message says, immutable; one row however many messages hold it
+ *   body     the content of a message, immutable; one row, whichever number of messages hold it
  *   message  one small row per queue that holds it, numbered in the order of arrival (seq)
  *   task     a move task of a queue
  *   history  deliveries of a message that was received and became visible again (history.h)
- *   dedup    what was sent to FIFO queues lately, numbered by the seqs of the sends
+ *   dedup    recent sends to FIFO queues, numbered by the seqs of the sends
  *   link     last sequence applied per incarnation of a topicd
- *   rejected targets of its DELIVERs whose queue was not here, until it has surely heard of them
+ *   rejected targets of its DELIVERs that got no message, until topicd is known to have them
  *
  * A message whose `body` is 0 owns the body row of its own seq. Otherwise several may hold the body
- * row `body`, and whoever owns the index in memory counts its holders (rebuilt at load) and calls
+ * row `body`; the owner of the index in memory counts the holders (rebuilt at load) and calls
  * queue_store_delete_body with the last one.
  *
- * A message that moves to another queue arrives there: its row is deleted and added with a new seq,
- * its body row stays.
+ * A message that moves to another queue gets a new seq there: its row is renumbered, its body row
+ * stays.
  *
- * Who uses a store calls the functions; the table of operations is what an engine fills. */
+ * Users of a store call the functions; an engine implements the table of operations. */
 #ifndef TOQUE_QUEUE_STORE_H
 #define TOQUE_QUEUE_STORE_H
 
@@ -42,8 +42,8 @@ struct message_row {
     i64 first_ms; /* first receive; 0: never received */
     u32 receives;
     u32 flags;    /* the message's own; the store does not read them */
-    str origin;   /* subscription by which it came: its ARN, or the part behind the topic's */
-    str identity; /* 16 bytes that its MessageId is made of; "": they derive from `seq` */
+    str origin;   /* subscription that delivered it: its ARN, or the part after the topic's */
+    str identity; /* 16 bytes from which its MessageId derives; "": they derive from `seq` */
     str group_id;
     str source; /* ARN of the queue that it was moved from */
 };
@@ -57,7 +57,7 @@ struct task_row {
 struct applied_row {
     str incarnation;
     u64 sequence;
-    u64 use; /* grows with every change from one incarnation to another */
+    u64 use; /* ascends with every change from one incarnation to another */
 };
 
 struct dedup_row {
@@ -75,11 +75,11 @@ struct rejected_row {
 #define QUEUE_STORE_REJECTED_MAX 4096
 
 #define QUEUE_STORE_SECRET_SIZE 16
-/* An incarnation begins with every start of a topicd, and is asked for while it has unacknowledged
- * frames. */
+/* Incarnations that are remembered. Each start of a topicd begins one; it is needed while it has
+ * unacknowledged frames. */
 #define QUEUE_STORE_APPLIED_MAX 10000
 
-/* Who is told what queue_store_load reads; negative from a callback stops the walk. */
+/* The callbacks of queue_store_load; a negative result stops the load. */
 struct queue_store_walk {
     int (*queue)(void *arg, const struct queue_row *q);
     int (*task)(void *arg, const struct task_row *t);
@@ -89,17 +89,18 @@ struct queue_store_walk {
     void *arg;
 };
 
-/* Bodies that one receive wants. Lives in its owner until `done`, which is called exactly once, at
- * the latest when the store is closed. */
+/* The bodies that one receive needs. It is embedded in its owner, who keeps it until `done`, which
+ * is called exactly once, at the latest when the store is closed. */
 #define BODY_FETCH_MAX 10
 struct body_fetch {
     struct list link; /* the engine's, as is */
     u64 turn;
     u32 n;
     u64 ids[BODY_FETCH_MAX]; /* of body rows */
-    /* The body row ids[i], for every i in this order; the view is valid for the call. E_NOT_FOUND:
-     * there is none, E_IO: it cannot be read, E_DOWN: it was given up, as its turn was lost; the
-     * others come all the same. No more is asked of the store from here. */
+    /* Called with the body row ids[i] for every i in ascending order; the view is valid for the
+     * call. E_NOT_FOUND: there is no such row; E_IO: it cannot be read; E_DOWN: the fetch was
+     * cancelled because its turn was lost. The other bodies are reported all the same. It must not
+     * use the store. */
     void (*body)(struct body_fetch *f, u32 i, int err, str content);
     void (*done)(struct body_fetch *f);
 };
@@ -124,11 +125,11 @@ struct queue_store_ops {
     void (*delete_dedups)(struct queue_store *s, u64 up_to_seq);
     void (*fetch)(struct queue_store *s, struct body_fetch *f);
     void (*set_applied)(struct queue_store *s, const struct applied_row *a);
-    void (*forget_applied)(struct queue_store *s, str incarnation); /* and what is rejected of it */
+    void (*forget_applied)(struct queue_store *s, str incarnation); /* and its rejected targets */
     void (*add_rejected)(struct queue_store *s, const struct rejected_row *r);
     void (*forget_rejected)(struct queue_store *s, str incarnation, u64 below);
-    /* Hands every applied sequence to queue_store_hold_applied of `into`, which is `s` or wraps it,
-     * and the rest to the walk. */
+    /* Passes every applied sequence to queue_store_hold_applied of `into`, which is `s` or wraps
+     * it, and all other rows to the walk. */
     int (*load)(struct queue_store *s, struct queue_store *into,
                 const struct queue_store_walk *walk);
     /* Frees all, queue_store_deinit included. */
@@ -140,11 +141,11 @@ struct queue_store {
     const struct queue_store_ops *ops;
     u64 unreadable; /* queue_store_unreadable */
     u8 secret[QUEUE_STORE_SECRET_SIZE];
-    struct map applied; /* by incarnation; as the last load found it, and set since */
+    struct map applied; /* by incarnation; from the last load, and updated since */
     u64 applied_use;    /* the highest `use` among them */
 };
 
-/* Opens or creates below o->dir. `f` says what is wrong. */
+/* Opens or creates the store below o->dir. On failure `f` is set. */
 int queue_store_open(struct queue_store **ret, const struct store_options *o,
                      struct fault *f) MUST_CHECK;
 /* NULL accepted. */
@@ -166,16 +167,16 @@ static inline const u8 *queue_store_secret(const struct queue_store *s)
     return s->secret;
 }
 
-/* Ids above every one ever stored (queues, messages and bodies share one space; also over restarts
- * when the newest rows are gone). */
+/* A new id, above every one ever stored, also after a restart when the newest rows are gone.
+ * Queues, messages and bodies share one number space. */
 static inline u64 queue_store_next_id(const struct queue_store *s)
 {
     return s->engine.ids[0].next;
 }
 
-/* Ids of this opening begin here at the earliest: above all that an earlier one made, also when the
- * store is an older copy that knows nothing of them. It is the opening's epoch with room for so many
- * ids a millisecond as no daemon makes. */
+/* Lower bound for the ids of this opening: above all ids of earlier ones, even if the store is an
+ * older copy without them. It is the opening's epoch (ms), shifted to leave room for more ids a
+ * millisecond than a daemon can use. */
 #define QUEUE_STORE_IDS_BITS 22
 static_assert(ENGINE_EPOCH_BITS + QUEUE_STORE_IDS_BITS < 64, "an id is a positive i64");
 static inline u64 queue_store_first_id(const struct queue_store *s)
@@ -189,9 +190,8 @@ static inline void queue_store_put_queue(struct queue_store *s, const struct que
     engine_note_id(&s->engine, 0, q->id);
     s->ops->put_queue(s, q);
 }
-/* The queue row only. Its messages are deleted by the caller, in slices of what a turn may cost;
- * what a crash leaves of them is given by queue_store_load as messages of a queue that is not
- * there. */
+/* Deletes the queue row only. The caller deletes its messages, a bounded number each turn; those
+ * that a crash leaves are loaded as messages of a queue that does not exist. */
 static inline void queue_store_delete_queue(struct queue_store *s, u64 id)
 {
     s->ops->delete_queue(s, id);
@@ -218,8 +218,8 @@ static inline void queue_store_add_message(struct queue_store *s, const struct m
     engine_note_id(&s->engine, 0, m->seq);
     s->ops->add_message(s, m);
 }
-/* The message `seq` is the row `m` from now on, but for its origin and group, which stay what they
- * are. */
+/* Replaces the row of the message `seq` with `m`, except for its origin and group, which are
+ * kept. */
 static inline void queue_store_move_message(struct queue_store *s, u64 seq,
                                             const struct message_row *m)
 {
@@ -241,7 +241,7 @@ static inline void queue_store_delete_body(struct queue_store *s, u64 id)
 {
     s->ops->delete_body(s, id);
 }
-/* Whatever rows there are from `first` to `last`: of messages alone, of bodies alone. */
+/* Delete all existing rows from `first` to `last`: of messages only, of bodies only. */
 static inline void queue_store_delete_messages(struct queue_store *s, u64 first, u64 last)
 {
     s->ops->delete_messages(s, first, last);
@@ -251,7 +251,7 @@ static inline void queue_store_delete_bodies(struct queue_store *s, u64 first, u
     s->ops->delete_bodies(s, first, last);
 }
 
-/* Of the message `seq`; insert or replace. Its owner deletes it with the message. */
+/* The history of the message `seq`; insert or replace. The caller deletes it with the message. */
 static inline void queue_store_put_history(struct queue_store *s, u64 seq, str deliveries)
 {
     s->ops->put_history(s, seq, deliveries);
@@ -265,39 +265,40 @@ static inline void queue_store_add_dedup(struct queue_store *s, const struct ded
 {
     s->ops->add_dedup(s, e);
 }
-/* All up to that one. */
+/* Deletes all up to that seq. */
 static inline void queue_store_delete_dedups(struct queue_store *s, u64 up_to_seq)
 {
     s->ops->delete_dedups(s, up_to_seq);
 }
 
-/* Reads bodies: within the call where the engine has them at hand, else later, from the loop, and
- * then about when the open turn settles, on its way with it. */
+/* Reads bodies: within the call if the engine is local; else they arrive later, from the loop,
+ * about when the open turn settles. */
 static inline void queue_store_fetch(struct queue_store *s, struct body_fetch *f)
 {
     s->ops->fetch(s, f);
 }
 
-/* The last sequence applied of an incarnation of a topicd (frame.h); 0: none. Held in memory: of the
- * QUEUE_STORE_APPLIED_MAX incarnations that were heard last. */
+/* The last sequence applied of an incarnation of a topicd (frame.h); 0: none. Held in memory for
+ * the QUEUE_STORE_APPLIED_MAX incarnations with the most recent DELIVERs. */
 void queue_store_set_applied(struct queue_store *s, str incarnation, u64 sequence);
 u64 queue_store_applied(const struct queue_store *s, str incarnation);
-/* What was rejected of a DELIVER that was applied: it is said again when that comes again, and
- * nothing else, whatever has become of its queues. The incarnation is known (set_applied). */
+/* The rejected targets of an applied DELIVER: if it is sent again, exactly these are reported
+ * again, even if their queues exist now. The incarnation is known (set_applied). */
 void queue_store_add_rejected(struct queue_store *s, const struct rejected_row *r);
 /* "": nothing. The view is valid until the next change. */
 str queue_store_rejected(const struct queue_store *s, str incarnation, u64 sequence);
-/* A DELIVER came in that session (a number of the caller's). What the first of its incarnation in a
- * session leaves out, topicd does not have any more: that is forgotten. */
+/* A DELIVER arrived in that session (numbered by the caller). topicd no longer has the sequences
+ * before the first DELIVER of its incarnation in a session: their rejected targets are
+ * forgotten. */
 void queue_store_heard(struct queue_store *s, str incarnation, u64 sequence, u32 session);
 
-/* Walks queues in the order of ids, then tasks likewise, then messages in the order of arrival, then their histories, then deduplication in the
- * order of sends; a callback's views are valid for the call. Negative from the callback stops the
- * walk and is returned. Fast: millions of rows a second. Called at start, and after a failed
- * commit. */
+/* Loads queues and then tasks in the order of ids, messages in the order of arrival, their
+ * histories, and deduplication entries in the order of sends. A callback's views are valid for the
+ * call; its negative result stops the load and is returned. Reads millions of rows a second. Called
+ * at start, and after a failed commit. */
 int queue_store_load(struct queue_store *s, const struct queue_store_walk *walk);
-/* Damaged places (pages of rows, single rows) that the last load passed over, and rows that no turn
- * could change since then because of damage: they are left alone. */
+/* Damaged places (pages of rows, single rows) that the last load skipped, and rows that could not
+ * be changed since because of damage and are not written again. */
 static inline u64 queue_store_unreadable(const struct queue_store *s)
 {
     return s->unreadable;

@@ -1,19 +1,20 @@
-/* All SQL statements of queued: its store on SQLite. See queue_store.h for the tables' meaning. Rows
- * lie in the order of arrival, never in the order of queues, so that one publication for a hundred
- * queues dirties a page or two.
+/* All SQL statements of queued: its store on SQLite. See queue_store.h for the tables' meaning.
+ * Rows are stored in the order of arrival, not by queue, so that one publication for a hundred
+ * queues changes only a page or two.
  *
- * Invariant: a column of `message` that changes has the same width whatever its value, so that
- * an update writes into its row's place: pages filled in the order of arrival are full, and a row
- * that grows would split its page at the first receive.
+ * Invariant: a column of `message` that is updated has the same width for all values, so that an
+ * update is done in place: pages filled in the order of arrival are full, and a row that grows
+ * would split its page at the first receive.
  *
- * An update rewrites its row, so every column costs every receive. Hence what few messages have
- * stands in one, `extra` (message_extra.h). */
+ * An update rewrites its row, so every column adds to the cost of every receive. Values that few
+ * messages have are therefore in one column, `extra` (message_extra.h). */
 #include "queued/queue_sqlite.h"
 
 #include "common/base/mem.h"
 #include "queued/message_extra.h"
 
-/* Bodies that could not be read are left alone for so long; so many of them are known. */
+/* How long bodies that could not be read are not read again, and how many of them are
+ * remembered. */
 #define READ_AGAIN_MS  600000
 #define UNREADABLE_MAX 10000
 
@@ -30,9 +31,9 @@ static const char *const migrations[] = {
     /* 3: several incarnations of one topicd. The instance of version 1 was one for all. */
     "ALTER TABLE link RENAME COLUMN instance TO incarnation;"
     "ALTER TABLE link ADD COLUMN use INTEGER DEFAULT 0;",
-    /* 4: what was sent to FIFO queues lately. */
+    /* 4: recent sends to FIFO queues. */
     "CREATE TABLE dedup (seq INTEGER PRIMARY KEY, key BLOB, sent_ms INTEGER);",
-    /* 5: rejected targets that a topicd may not have heard of. */
+    /* 5: rejected targets that a topicd may not know of. */
     "CREATE TABLE rejected (incarnation TEXT, sequence INTEGER, places BLOB,"
     "  PRIMARY KEY(incarnation, sequence)) WITHOUT ROWID;",
     /* 6: move tasks. */
@@ -44,7 +45,7 @@ static const char *const migrations[] = {
 static const struct store_kind sqlite_kind = {
     .file = "queued.db",
     .kind = 0x746f7171, /* "toqq" */
-    /* Checkpoints of many frames copy a page once that changed often in between. */
+    /* With long intervals, a checkpoint copies a page that changed often only once. */
     .wal_checkpoint_bytes = 16u << 20,
     .migrations = migrations,
     .migration_count = ARRAY_LEN(migrations),
@@ -162,8 +163,8 @@ static void sql_put_queue(struct queue_store *base, const struct queue_row *q)
     store_run(s->store, stmt);
 }
 
-/* Runs a sentence about one message. Where the file is damaged there the turn is lost; the next load
- * leaves the message out, so that the turns behind it are not lost for it, too. */
+/* Runs a statement on one message. If the file is damaged there, the turn fails; the next load
+ * skips the message, so that later turns do not fail for it. */
 static void sql_run_on_message(struct queue_sqlite *s, sqlite3_stmt *stmt, u64 seq)
 {
     bool was_sound = store_begin(s->store) == 0;
@@ -203,7 +204,7 @@ static void sql_add_body(struct queue_store *base, u64 id, str content)
     store_run(s->store, s->body_add);
 }
 
-/* What a new and a moved message's sentence have in common. */
+/* Binds the columns that the statements for new and moved messages share. */
 static void sql_bind_message(struct queue_sqlite *s, sqlite3_stmt *stmt,
                              const struct message_row *m)
 {
@@ -233,7 +234,7 @@ static void sql_move_message(struct queue_store *base, u64 seq, const struct mes
     store_begin(s->store);
     store_bind_u64(s->message_extra, 1, seq);
     if (store_row(s->store, s->message_extra) != 1)
-        return; /* an error is remembered, and fails the turn; no row: there is nothing to move */
+        return; /* an error fails the turn; no row: there is nothing to move */
     buf_reset(&s->moved);
     buf_str(&s->moved, store_column_str(s->message_extra, 0));
     store_row_end(s->message_extra);
@@ -295,8 +296,8 @@ static void sql_delete_bodies(struct queue_store *base, u64 first, u64 last)
     sql_delete_range(s, &s->bodies_delete, first, last);
 }
 
-/* A bad sector: SQLite gives the whole turn up for it. So that the next turn does not meet it, too,
- * the body is left alone for a while. */
+/* A bad sector, for which SQLite rolls back the whole turn. The body is not read again for
+ * READ_AGAIN_MS, so that the next turn does not fail, too. */
 static void sql_note_unreadable(struct queue_sqlite *s, u64 id)
 {
     if (s->unreadable.n == 0)
@@ -325,7 +326,7 @@ static int sql_read_body(struct queue_sqlite *s, u64 id)
     return row == 1 ? 0 : row ? row : E_NOT_FOUND;
 }
 
-/* Straight out of the page cache. */
+/* SQLite reads the bodies at once, within the call. */
 static void sql_fetch(struct queue_store *base, struct body_fetch *f)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);

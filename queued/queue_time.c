@@ -1,14 +1,14 @@
-/* What time does to a queue's messages: hidden ones become visible, old ones expire.
+/* The timed changes of a queue's messages: hidden ones become visible, old ones expire.
  *
  * Invariants:
  * 1. A queue with hidden messages is in queues.falls, due at or before the first of them; or on
- *    queues.showing, when that time has come and the background has them in hand.
+ *    queues.showing, when that time has come and the background is making them visible.
  * 2. A queue whose messages are to have another delay is on queues.redelay, `redelayed` being the
  *    next of them, from the last that arrived on.
  * 3. A queue with messages is in queues.retire, due at or before the time when the oldest expires. */
 #include "queued/queues.h"
 
-/* What is done at once before somebody looks: a fraction of what a call costs. */
+/* Messages that queue_catch_up handles: a fraction of the cost of a call. */
 #define CATCH_UP_MAX 64
 
 /* --- visible ---------------------------------------------------------------------------------- */
@@ -45,7 +45,7 @@ i64 queue_delay_over_ms(const struct msg *m)
     return delay_ms ? m->sent_ms + delay_ms : 0;
 }
 
-/* The one that arrived before it, NULL for the first. */
+/* The message that arrived before it; NULL for the first. */
 static struct msg *msg_before(const struct msg *m)
 {
     struct list *before = m->arrived.prev;
@@ -97,8 +97,8 @@ u32 queue_redelay_some(struct queue *q, u32 max)
 
 /* --- old -------------------------------------------------------------------------------------- */
 
-/* What was sent here is as old as its arrival; who was moved here may be older than all before it.
- */
+/* Messages sent here were sent in the order of arrival; a moved message may be older than all
+ * before it. */
 struct msg *queue_oldest(const struct queue *q)
 {
     struct heap_node *top = heap_top(&q->moved);
@@ -117,7 +117,7 @@ i64 queue_expiry_ms(const struct queue *q, const struct msg *m)
     return m->sent_ms + q->attributes.retention_s * 1000;
 }
 
-/* A later change covers what an earlier one did unless the time then was longer. */
+/* A later change includes the effect of an earlier one, unless the earlier expired_ms was later. */
 void queue_raised_retention(struct queue *q, i64 old_retention_s)
 {
     i64 expired_ms = q->all->clock->now_ms - old_retention_s * 1000;
@@ -131,7 +131,7 @@ void queue_set_retire(struct queue *q)
 {
     const struct msg *oldest = queue_oldest(q);
     if (!oldest) {
-        heap_remove(&q->all->retire, &q->retire); /* what comes may expire earlier than what went */
+        heap_remove(&q->all->retire, &q->retire); /* the next one may expire earlier */
         return;
     }
     i64 due = queue_expiry_ms(q, oldest);

@@ -11,7 +11,7 @@
 
 /* --- as a server ------------------------------------------------------------------------------ */
 
-/* topicd sends the deliveries of the lost turn again after the next greeting. */
+/* topicd sends the deliveries of the failed turn again in its next session. */
 static int queued_reload(struct server *s)
 {
     struct queued *d = queued_of(s);
@@ -81,7 +81,7 @@ static void clock_tell(void *arg, u32 peer, i64 now_ms)
 {
     struct queued *d = arg;
 
-    /* If topicd is down it gets the time with the next greeting. */
+    /* If topicd is down it gets the time when its next session begins. */
     int err = topicd_link_tell_clock(&d->topicd, now_ms);
 
     (void)err;
@@ -127,7 +127,7 @@ static void queue_came_or_went(void *arg, const struct queue *q)
 
 /* --- a clock that may be wrong ---------------------------------------------------------------- */
 
-/* From here on it is not far from the last known time. */
+/* A difference from the last known time that makes the clock doubtful. */
 #define CLOCK_FAR_MS 3600000
 
 static void clock_trust(struct loop_timer *t)
@@ -139,7 +139,8 @@ static void clock_trust(struct loop_timer *t)
     loop_again(d->server.loop);
 }
 
-/* Messages that a wrong clock lets expire are gone for good; those that it keeps are not. */
+/* Messages that expire because of a wrong clock are lost; so after a start with a clock far ahead,
+ * expiry is suspended for a while. */
 static void clock_doubt(struct queued *d)
 {
     i64 last_ms = engine_last_ms(&d->store->engine), lag_ms = d->server.clock.now_ms - last_ms;
@@ -149,7 +150,7 @@ static void clock_doubt(struct queued *d)
     if (last_ms == 0 || d->server.clock.manual || grace_ms == 0 ||
         (lag_ms < CLOCK_FAR_MS && lag_ms > -CLOCK_FAR_MS))
         return;
-    if (lag_ms < 0) { /* what is late expires late, and nothing is lost */
+    if (lag_ms < 0) { /* messages expire later than they should; nothing is lost */
         log_warning("the clock is behind the last known time ms=%" PRId64, -lag_ms);
         return;
     }

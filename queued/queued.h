@@ -1,10 +1,10 @@
-/* The queues daemon as a value: nothing of it is global, so that several can live in one process.
+/* The queues daemon as a value: it has no global state, so that one process can run several.
  *
  *   endpoints ── desk ── api_* ──────> queues ── queue ──> queue_store
  *   link ─────── topicd_link ── intake ──^
  *   timers ───── sweep ──────────────────^
  *
- * What it shares with topicd, and what happens when the store fails, is in server.h. */
+ * What it shares with topicd, and how it handles a failing store, is in server.h. */
 #ifndef TOQUE_QUEUED_H
 #define TOQUE_QUEUED_H
 
@@ -29,12 +29,12 @@ struct queued {
     struct loop_timer grace; /* until the clock is trusted */
 };
 
-/* Opens the store, loads it, creates what the topology file names, listens. On failure `f` has the
- * whole line for the log, and nothing is left open. `options` lives as long as the daemon;
+/* Opens and loads the store, creates the queues of the topology file, and listens. On failure `f`
+ * holds the complete log text, and nothing is left open. `options` must outlive the daemon;
  * `signals` may be NULL. */
 int queued_open(struct queued **ret, const struct queued_options *options,
                 const struct environment *env, struct daemon *signals, struct fault *f) MUST_CHECK;
-/* NULL accepted. The loop has ended or never ran. */
+/* NULL accepted. The loop must have ended, or never have run. */
 void queued_close(struct queued *d);
 
 /* Adds queued's own figures to those that every server has. */

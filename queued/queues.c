@@ -1,10 +1,9 @@
 /* Invariants:
  * 1. A queue is in `by_key` and `order` while it exists, and in `by_id` until its last message is
- * cleared away, too.
- * 2. Ids grow for ever and are never used twice, also when a failed turn took back what it had
- * stored, or when the store is an older copy: so an old handle, an old MessageId or an old
- * SequenceNumber never means another message.
- * 3. What a reload finds without a queue row belongs to a deleted queue and is doomed. */
+ * removed.
+ * 2. Ids ascend and are never used twice, even after a failed turn or with a store that is an older
+ * copy: an old handle, MessageId or SequenceNumber never refers to another message.
+ * 3. Messages that a reload finds without a queue row belong to a deleted queue and are doomed. */
 #include "queued/queues.h"
 
 #include "common/aws/arn.h"
@@ -16,12 +15,12 @@
 #include "queued/sweep.h"
 #include "queued/waiter.h"
 
-/* ACCOUNT/REGION/NAME: 12 digits, a region of the desk's making, a name within its bounds. */
+/* ACCOUNT/REGION/NAME, each within its checked bounds. */
 #define KEY_SIZE_MAX 256
 /* Every id is below it. */
 #define ID_MAX (UINT64_C(1) << 63)
 
-/* A name that was deleted lately. */
+/* The name of a recently deleted queue. */
 struct tomb {
     struct list link; /* in queues.tombs */
     str key;
@@ -29,11 +28,11 @@ struct tomb {
 };
 /* Tombs are kept for the strict rules only, and are no reason to fill memory. */
 #define TOMBS_MAX 100000
-/* Expired ones that are removed with every new one: more than one, so that they get fewer, and few,
- * so that nobody waits. */
+/* Expired tombs removed with every new one: more than one, so that their number falls; few, so that
+ * no call is delayed. */
 #define TOMBS_AT_ONCE 8
 
-/* NULL: nothing is done. */
+/* NULL accepted. */
 static void tomb_remove(struct queues *qs, struct tomb *t)
 {
     if (!t)
@@ -76,7 +75,7 @@ void queues_init(struct queues *qs, struct loop *l, struct background *backgroun
     empty_init(qs);
 }
 
-/* Everything but limits, tombs and scratch. */
+/* Frees everything except limits, tombs and scratch buffers. */
 static void drop_all(struct queues *qs)
 {
     struct queue *q;
@@ -114,9 +113,9 @@ void queues_deinit(struct queues *qs)
 
 struct loading {
     struct queues *all;
-    u64 damaged;         /* rows that say what cannot be */
+    u64 damaged;         /* rows with invalid values */
     struct queue *last;  /* of the last message: neighbours often share it */
-    struct idmap bodies; /* body rows that several messages hold, or one that was moved */
+    struct idmap bodies; /* body rows held by several messages or by a moved one */
     struct msg_body *last_body;
 };
 
@@ -128,7 +127,7 @@ static void queue_enter(struct queue *q)
     skiplist_put(&qs->order, q->key, q);
 }
 
-/* Every row is checked as if a stranger had written it: disks decay. */
+/* Every row is checked as untrusted input, since disks fail. */
 static bool is_sound_queue(const struct loading *l, const struct queue_row *row)
 {
     return row->id && row->id < ID_MAX && arn_is_account(row->account) &&
@@ -167,8 +166,8 @@ static int on_task(void *arg, const struct task_row *row)
     return 0;
 }
 
-/* Messages whose queue was deleted and that were not cleared away yet get a nameless one, which is
- * deleted already. */
+/* Messages of a deleted queue that are not removed yet get a queue without a name, which counts as
+ * deleted. */
 static struct queue *queue_of_row(struct loading *l, u64 id)
 {
     if (l->last && l->last->id == id)
@@ -254,7 +253,7 @@ static int on_dedup(void *arg, const struct dedup_row *row)
     return 0;
 }
 
-/* Once for each that is new: a reload finds the same again. */
+/* Logs only damage that is new: a reload finds the same again. */
 static void tell_damage(struct queues *qs, u64 rows)
 {
     if (rows > qs->damaged)
@@ -371,7 +370,7 @@ struct queue *queues_add(struct queues *qs, str account, str region, str name,
     return q;
 }
 
-/* Some of those whose time is over are removed with every new one. */
+/* Adds a tomb for the queue's name, and removes a few expired ones. */
 static void tomb_add(struct queue *q)
 {
     struct queues *qs = q->all;

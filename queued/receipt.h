@@ -1,7 +1,7 @@
 /* Receipt handles: a consumer presents one to delete a message or to change its visibility. A
  * handle needs no state: it names the delivery, the message and the queue, and a message
- * authentication code under the store's secret proves that we issued it. It is standard base64
- * without hyphens, since a client library splits its own markers at the last hyphen.
+ * authentication code with the store's secret proves that this store issued it. It is standard
+ * base64, which has no hyphens: a client library splits off its own markers at the last hyphen.
  *
  *   u8 version · u64 queue · u64 message · u32 delivery · u64 received ms · 10 bytes of code */
 #ifndef TOQUE_RECEIPT_H
@@ -15,7 +15,7 @@
 struct receipt {
     u64 queue, message; /* ids */
     u32 delivery;       /* the message's receive count at that delivery, from 1 */
-    i64 received_ms; /* Unix ms of that delivery: visibility may be extended for 12 hours from it */
+    i64 received_ms; /* Unix ms of that receive: visibility can be extended up to 12 hours after it */
 };
 
 /* Writes the handle's text; `secret` is the store's 16 bytes. */

@@ -42,7 +42,7 @@ int redrive_check(struct queues *qs, str source_arn, bool is_fifo, str policy, s
 void redrive_apply(struct queue *q)
 {
     struct redrive_policy policy = {0};
-    struct fault ignored; /* it was read before; a damaged row means none */
+    struct fault ignored; /* it was checked when it was set; a damaged policy counts as none */
     fault_clear(&ignored);
     redrive_sources_remove(&q->all->sources, q);
     mem_free(q->dead_letter_arn);
@@ -65,9 +65,9 @@ struct queue *redrive_target(struct queue *q, const struct msg *m)
     return to != q ? to : NULL;
 }
 
-/* A message between two queues. */
+/* State of a message that is moved from one queue to another. */
 struct moving {
-    u64 seq; /* of its row until now */
+    u64 seq; /* its row number before the move */
     size_t n;
     char group_id[GROUP_ID_MAX];
 };

@@ -7,7 +7,7 @@
 #include "queued/members.h"
 #include "queued/message_attr.h"
 
-/* Messages that are looked at to find the one with that MessageId. */
+/* Messages examined to find the one with that MessageId. */
 #define LOOKS_MAX 100000
 
 static const struct action action = {.name = "Redrive", .in = members_redrive};
@@ -20,12 +20,13 @@ struct mending {
     bool is_raw;
     str origin, to; /* to: ARN of the destination */
     struct message_attrs attrs;
-    int err;                /* of reading it */
-    char md5[HASH_MD5_HEX]; /* of the body as it was */
+    int err;                /* the error of reading the body, or 0 */
+    char md5[HASH_MD5_HEX]; /* of the body before the change */
     struct body_fetch fetch;
 };
 
-/* Views of the input, which lives as long as the call. */
+/* Applies the requested changes; `content` gets views of the input, which lives as long as the
+ * call. */
 static void change_content(struct mending *d, struct content *content)
 {
     str body = val_text(d->call->in, "MessageBody");
@@ -153,7 +154,7 @@ static struct mending *read_request(struct call *c, const struct redrive_pages *
         err = fault_set(&c->fault, CALL_FAULT_INVALID_PARAMETER, "Invalid characters found.");
     if (!err)
         return d;
-    struct fault why = c->fault; /* a page has its own form of errors */
+    struct fault why = c->fault; /* pages have their own error format */
 
     fault_clear(&c->fault);
     call_page_fail(c, 400, "%s", why.text);

@@ -3,9 +3,10 @@
  *   POST /_toque/queues/NAME/redrive
  *   {"MessageId": …, "MessageBody": …, "MessageAttributes": {…}, "DestinationArn": …}
  *
- * What is left out stays as it is; without a DestinationArn it goes to the queue that it came from.
- * There it is a new message, as after a move task, in the commit in which the dead letter goes. For
- * clients of this machine alone, unless the option peek_remote is on. */
+ * Members that are left out stay unchanged; without a DestinationArn the message goes to the queue
+ * that it came from. There it is a new message, as after a move task, added in the commit that
+ * removes the dead letter. For clients of this machine only, unless the option peek_remote is
+ * on. */
 #ifndef TOQUE_REDRIVE_PAGE_H
 #define TOQUE_REDRIVE_PAGE_H
 
@@ -14,7 +15,7 @@
 
 struct redrive_pages {
     struct queues *queues;
-    const struct service *service; /* by whose rules its members are read */
+    const struct service *service; /* by whose rules the request is read */
     bool remote;
 };
 

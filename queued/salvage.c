@@ -4,24 +4,25 @@
 #include "queued/content.h"
 #include "queued/msg.h"
 
-/* Rows that one turn of the copy has. */
+/* Rows that one turn of the copy writes. */
 #define TURN_ROWS 1000
 
 struct salvaging {
     struct queue_store *from, *to; /* `to` NULL: nothing is copied */
     FILE *told;
     struct salvage found;
-    struct idmap bodies; /* rows of bodies that are sound, and copied */
+    struct idmap bodies; /* body rows that are sound, and already copied */
     struct buf work;
     u32 turn_rows;
-    /* The body in hand. */
+    /* The body that is being read. */
     struct body_fetch fetch;
     bool is_raw;
     str origin;
     int err;
 };
 
-/* Called with each row; an error of the copy ends the walk. */
+/* Called after each row: commits a turn when it has TURN_ROWS rows. An error of the copy ends the
+ * walk. */
 static int turn_end(struct salvaging *s, bool now)
 {
     u64 ticket;
@@ -68,7 +69,7 @@ static void salvage_fetched(struct body_fetch *f)
 {
 }
 
-/* Sound, and copied; a body that several messages hold is read once. */
+/* Checks and copies the body; a body that several messages hold is read once. */
 static int body_take(struct salvaging *s, const struct message_row *row)
 {
     u64 id = row->body ? row->body : row->seq;
@@ -104,7 +105,7 @@ static int on_message(void *arg, const struct message_row *row)
     s->found.messages++;
     if (!s->to)
         return 0;
-    if (row->identity.n == 0) { /* the copy's secret is another one */
+    if (row->identity.n == 0) { /* derived from the secret, which differs in the copy */
         id_derive(queue_store_secret(s->from), row->seq, identity);
         copy.identity = str_from(identity, sizeof identity);
     }

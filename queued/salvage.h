@@ -1,5 +1,5 @@
-/* A store read without its daemon: what of it is sound is counted, and copied into a new store where
- * that is wanted. What cannot be read, or is not what its digest says, is left out and told.
+/* Reads a store without its daemon: counts what is sound and, on request, copies it into a new
+ * store. What cannot be read, or does not match its digest, is left out and reported.
  *
  * A copy is a store of its own: another instance, under whose secret earlier receipt handles are not
  * valid. Its messages keep their MessageIds, their order and their receive counts. */
@@ -10,14 +10,14 @@
 
 struct salvage {
     u64 queues, messages, tasks;
-    u64 places; /* where rows could not be read: pages, or single rows */
-    u64 rows;   /* that say what cannot be */
+    u64 places; /* places where rows could not be read: pages, or single rows */
+    u64 rows;   /* rows with invalid values */
     u64 bodies; /* messages whose body is damaged or missing */
 };
 
-/* Reads the store below from->dir; `to_dir` NULL: copies nothing, else it has no store yet. `told` is
- * given a line for each message that is left out. E_ code: `f` says what is wrong, a daemon that uses
- * the store included. */
+/* Reads the store below from->dir; `to_dir`: where to create the copy, which must not contain a
+ * store; NULL: copies nothing. A line for each message that is left out is written to `told`. E_
+ * code: `f` is set, also when a daemon uses the store. */
 int salvage_run(const struct store_options *from, const char *to_dir, FILE *told,
                 struct salvage *ret, struct fault *f) MUST_CHECK;
 static inline bool salvage_is_sound(const struct salvage *s)

@@ -1,23 +1,22 @@
-/* The jobs of the background, and one timer for everything that has a time. A piece of work is a
- * message. */
+/* The background jobs, and one timer for all due times. A piece of work is one message. */
 #include "queued/sweep.h"
 
 #include "queued/group.h"
 
-/* Messages of one queue that are due, until the next queue's turn comes. */
+/* Due messages of one queue that are handled before the next queue continues. */
 #define QUEUE_BATCH 32
-/* So far apart may neighbours of a run be: what is between them is looked up one by one. */
+/* The largest gap between two rows of a run: the seqs between them are looked up one by one. */
 #define GAP_MAX 64
-/* Rows of one statement, between two looks at the clock: where they are not in memory, the disk has
- * to bring their pages. */
+/* Rows that one statement deletes, between two checks of the clock: rows that are not cached must
+ * be read from disk. */
 #define RUN_MAX 128
-/* Messages cleared away between two such looks. */
+/* Messages removed between two such checks. */
 #define ASK_EVERY 32
 
 /* --- due -------------------------------------------------------------------------------------- */
 
-/* A queue whose time has come lines up behind those that have more to show; one at a time, so that
- * many at once make no long slice. */
+/* Moves one queue whose time has come to the end of queues.showing; only one per call, so that many
+ * at once do not make a long slice. */
 static void line_up(struct queues *qs)
 {
     struct heap_node *top = heap_top(&qs->falls);
@@ -27,7 +26,8 @@ static void line_up(struct queues *qs)
     list_push_back(&qs->showing, &container_of(top, struct queue, falls)->showing);
 }
 
-/* A batch of the first queue in line, which then goes to the end, or leaves. */
+/* Shows a batch of the first queue on queues.showing, which is then moved to the end, or
+ * removed. */
 static u32 show_batch(struct queues *qs, u32 max)
 {
     struct queue *q = list_item(qs->showing.next, struct queue, showing);
@@ -110,14 +110,14 @@ static void flush_bodies(struct clearing *c)
     c->bodies = (struct run){0};
 }
 
-/* Whether no message has a row between the run and `seq`: every row of a message is in the index. */
+/* Whether there are no message rows between the run and `seq`, according to the index. */
 static bool is_gap(const struct clearing *c, u64 seq)
 {
     u64 at = c->messages.last + 1;
     if (seq < at || seq - at > GAP_MAX || seq - c->messages.first >= RUN_MAX)
         return false;
     if (c->queues->damaged || c->queues->set_aside)
-        return seq == at; /* there are rows that the index does not know */
+        return seq == at; /* there are rows that the index does not have */
     while (at < seq && !msg_find(&c->queues->msgs, at))
         at++;
     return at == seq;
@@ -132,7 +132,7 @@ static void add_message(struct clearing *c, u64 seq)
     c->messages.last = seq;
 }
 
-/* Nothing tells whether there are bodies between two others: runs of them have no gaps. */
+/* There is no index of body rows, so runs of them have no gaps. */
 static void add_body(struct clearing *c, u64 row)
 {
     if (!c->bodies.first || row != c->bodies.last + 1 || row - c->bodies.first >= RUN_MAX) {
@@ -233,7 +233,7 @@ void sweep_stop(struct queues *qs)
     background_sleep(s->background, &s->move);
 }
 
-/* Wakes the job when its time has come; else the timer may have to be set to it. */
+/* Wakes the job if it is due; else lowers *due to the job's time. */
 static void arm_job(struct queues *qs, i64 job_due, struct background_job *job, i64 *due)
 {
     if (job_due <= qs->clock->now_ms)

@@ -1,17 +1,17 @@
-/* What queued does in the background: hidden messages whose time has come, messages past their
- * retention, and the rows and memory of all that is gone (expired, purged, or of a deleted queue).
+/* queued's background work: makes due messages visible, expires messages past their retention, and
+ * removes the rows and memory of messages that are gone (expired, purged, or of a deleted queue).
  *
- * Rows are cleared away in their own order, over all queues at once: they lie by arrival, so what is
- * deleted together lies together, and a commit writes few pages. */
+ * Rows are deleted in the order of arrival over all queues, which is their order in the file, so
+ * that a commit writes few pages. */
 #ifndef TOQUE_SWEEP_H
 #define TOQUE_SWEEP_H
 
 #include "queued/queues.h"
 
 void sweep_init(struct queues *qs, struct background *background);
-/* Memory is about to be forgotten. */
+/* Stops the jobs: the queues in memory are about to be freed. */
 void sweep_stop(struct queues *qs);
-/* Wakes what has something to do, and sets the timer for what is due next; once a turn. */
+/* Wakes the jobs that have work, and sets the timer for the next due time. Called once a turn. */
 void sweep_arm(struct queues *qs);
 
 #endif

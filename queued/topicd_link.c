@@ -154,7 +154,7 @@ static void intake_count(struct topicd_link *p, const struct intake *in)
     p->unfit += in->unfit;
 }
 
-/* What is rejected is remembered as it is said. */
+/* Stores the rejected targets in the form of the REJECTED frame. */
 static void remember_rejected(struct topicd_link *p, const struct frame_deliver *d,
                               const struct intake *in)
 {
@@ -183,7 +183,8 @@ static void deliver_apply(struct topicd_link *p, const struct frame_deliver *d, 
         remember_rejected(p, d, in);
 }
 
-/* It was applied before; topicd may not have heard what was rejected of it. */
+/* The DELIVER was applied before; reports its rejected targets again, which topicd may not have
+ * received. */
 static void reject_again(struct topicd_link *p, const struct frame_deliver *d, struct intake *in)
 {
     str places = queue_store_rejected(p->queues->store, d->incarnation, d->sequence);
@@ -280,7 +281,7 @@ static enum call_outcome on_reply(void *arg, struct call *c)
     if (err == E_TOO_LARGE)
         send_too_large(p, f->id, c);
     f->answered = !err && c->sent;
-    if (f->answered) { /* the answer is topicd's now */
+    if (f->answered) { /* topicd has the answer now */
         buf_deinit(&c->answer.body);
         desk_let_go(c);
         return CALL_SENDING;
@@ -393,7 +394,7 @@ void topicd_link_down(struct topicd_link *p)
     for (size_t pos = 0; (f = idmap_next(&p->calls, &pos));) {
         idmap_del(&p->calls, f->id);
         f->topicd = NULL;
-        /* Whether topicd still sent the answer is unknown: assume that it did. */
+        /* It is unknown whether topicd sent the answer: assume that it did. */
         if (f->answered)
             forwarded_sent(f, CALL_SENT);
         else
@@ -405,7 +406,7 @@ void topicd_link_down(struct topicd_link *p)
 static void link_is_there(void *arg)
 {
     struct topicd_link *p = arg;
-    p->greeted = false; /* topicd speaks first */
+    p->greeted = false; /* topicd sends the first frame */
 }
 
 static void link_is_gone(void *arg)

@@ -1,4 +1,4 @@
-/* Errors are raised at the value itself, so that they name its line and column. */
+/* Errors are reported at the value itself, so that they name its line and column. */
 #include "queued/topology.h"
 
 #include "queued/api.h"
@@ -25,8 +25,7 @@ static int check_members(const struct json_at *object, const char *const *names,
     return 0;
 }
 
-/* Converts a value to text, as the API has it; numbers, booleans and policies may be given as JSON.
- * */
+/* Converts a value to text, as in the API; numbers, booleans and policies may be given as JSON. */
 static str value_text(struct arena *a, json_t *value)
 {
     struct buf text = {0};
@@ -132,7 +131,7 @@ int queued_topology_apply(struct queues *qs, const struct json_doc *doc, str acc
     if (json_want(&list, JSON_ARRAY, f))
         return E_FAULT;
     arena_init(&arena);
-    /* Dead-letter queues before their sources, wherever they are in the file. */
+    /* Dead-letter queues are created before their sources, whatever their order in the file. */
     for (int sources = 0; !err && sources < 2; sources++)
         for (size_t i = 0; !err && i < json_array_size(list.value); i++) {
             struct json_at queue = json_item(&list, i);

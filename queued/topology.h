@@ -1,4 +1,4 @@
-/* The queues that a topology file names, created at start where they are missing:
+/* The queues that a topology file names, created at start if they do not exist:
  *
  *   {"queues": [{"QueueName": "orders", "Attributes": {"VisibilityTimeout": "60"},
  *                "tags": {"team": "billing"}}], …}
@@ -17,7 +17,7 @@
  * */
 int queued_topology_create(struct queues *qs, const char *path, str account, str region,
                            struct fault *f) MUST_CHECK;
-/* The same from a parsed document. */
+/* The same for a parsed document. */
 int queued_topology_apply(struct queues *qs, const struct json_doc *doc, str account, str region,
                           struct fault *f) MUST_CHECK;
 

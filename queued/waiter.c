@@ -4,7 +4,7 @@
 
 #include "common/aws/desk.h"
 
-/* Waiters served at one hungry queue before the next queue's turn. */
+/* Waiters served at one hungry queue before the next queue. */
 #define SERVED_AT_ONCE 16
 
 static struct waiter *first_waiter(struct list *head)
