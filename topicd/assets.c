@@ -79,7 +79,7 @@ static void asset_hang(struct assets *ts, struct asset *t, struct asset_group *g
         map_put(&ts->by_alias, t->alias_key, t);
 }
 
-/* Another asset may have its name, when its group is gone. */
+/* If its group is removed another asset may have its name. */
 static void asset_hide(struct assets *ts, struct asset *t)
 {
     if (map_get(&ts->by_name, t->key) == t)
@@ -258,7 +258,7 @@ struct asset *assets_add(struct assets *ts, enum asset_kind kind, str group, str
     struct asset *old = map_get(&ts->by_name, t->key),
                  *other = map_get(&ts->by_alias, t->alias_key);
 
-    /* Such a one is in a group that is gone. */
+    /* Such an asset is in a removed group. */
     if (old)
         asset_hide(ts, old);
     if (other)

@@ -1,11 +1,11 @@
-/* What accounts have besides topics and subscriptions: platform applications, their endpoints, SMS
- * attributes, numbers of the sandbox and numbers that opted out. All of it is rare and small, so each
- * is a named record with a text value, in memory and in the store.
+/* An account's objects besides topics and subscriptions: platform applications, their endpoints,
+ * SMS attributes, phone numbers of the sandbox, and phone numbers that opted out. They are few and
+ * small, so each is a named record with a text value, in memory and in the store.
  *
  * Assets of one kind that are listed together are a group: an application's endpoints; what an
- * account has in a region ("ACCOUNT REGION"). A group that is removed disappears at once; its rows and
- * memory are freed in the background. A change belongs to the turn in which it is made; when the
- * turn is lost, assets_reload brings memory back to what is on disk. */
+ * account has in a region ("ACCOUNT REGION"). A group that is removed disappears at once; its rows
+ * and memory are freed in the background. A change belongs to the turn in which it is made; when
+ * the turn fails, assets_reload restores memory from the store. */
 #ifndef TOQUE_ASSETS_H
 #define TOQUE_ASSETS_H
 
@@ -15,7 +15,7 @@
 #include "topicd/slots.h"
 #include "topicd/topic_store.h"
 
-/* In the store, so the numbers stay. */
+/* The values are stored and must not change. */
 enum asset_kind {
     ASSET_CAPTURED = 1, /* captured.h */
     ASSET_APPLICATION,
@@ -26,7 +26,7 @@ enum asset_kind {
 };
 #define ASSET_KIND_MAX 1000 /* of the future */
 
-/* Things of one group; above it nothing is added. */
+/* Assets of one group, at most; further ones are refused. */
 #define ASSETS_GROUP_MAX 1000000
 
 struct asset_group {

@@ -1,6 +1,6 @@
-/* Captured messages: what the service would send by e-mail, SMS, push or to Firehose is kept here
- * instead, to be looked at. The last ones are kept, in memory and in the store: a message is durable
- * with the turn in which it is added, and the oldest give way.
+/* Captured messages: what the service would send by e-mail, SMS, push or to Firehose is stored for
+ * inspection instead. The most recent ones are kept in memory and in the store, and the oldest are
+ * removed beyond the limit; a message is durable with the turn in which it is added.
  *
  * Each is a JSON object; its members are those that tests written for LocalStack read, and a few
  * more: id, protocol, endpoint, type, Timestamp. */

@@ -1,10 +1,10 @@
-/* The pages on which captured messages are looked at and removed:
+/* The pages that list and remove captured messages:
  *
  *   /_toque/outbox                       ?protocol=…&endpoint=…&accountId=…&region=…&limit=…
  *   /_aws/sns/sms-messages               ?phoneNumber=…&accountId=…&region=…
  *   /_aws/sns/platform-endpoint-messages ?endpointArn=…&accountId=…&region=…
  *
- * The latter two are shaped as LocalStack has them. */
+ * The latter two have the form of LocalStack's. */
 #include "common/base/form.h"
 #include "common/base/scan.h"
 #include "topicd/captured.h"
@@ -13,7 +13,7 @@
 #define REGION        STR("us-east-1")
 #define ACCOUNT       STR("000000000000")
 
-/* What a request asks for; p NULL: any. */
+/* The filters of a request; p NULL: any value. */
 struct wanted {
     str protocol, endpoint, account, region;
     u64 limit;

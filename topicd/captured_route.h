@@ -1,5 +1,5 @@
-/* The route of the protocols that are captured (captured.h). Everything is durable with the turn of
- * the publish, so nothing is ever held back. */
+/* The route of the protocols that are captured (captured.h). Its messages are durable with the turn
+ * of the publish, so it never holds any back. */
 #ifndef TOQUE_CAPTURED_ROUTE_H
 #define TOQUE_CAPTURED_ROUTE_H
 

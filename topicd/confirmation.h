@@ -19,7 +19,8 @@
 bool confirmation_is_needed(str protocol);
 /* A new subscription's settings: pending, with a new token. */
 void confirmation_begin(struct settings *s, struct id_source *ids);
-/* Confirmed by a call that was signed or not; `guard`: AuthenticateOnUnsubscribe. */
+/* Marks the subscription as confirmed, by a signed call or an unsigned one; `guard`:
+ * AuthenticateOnUnsubscribe. */
 void confirmation_end(struct settings *s, bool is_signed, bool guard);
 /* Sends the message that asks for it. `public_url` is the base of its URL. */
 void confirmation_ask(struct captured *c, const struct sub *u, str public_url,

@@ -1,12 +1,12 @@
-/* Two keys that agree in their first half: the later one takes the place in the table, and the
- * earlier one is forgotten. That is as likely as a collision of 64 bits. */
+/* When two keys have the same first half, the later one replaces the earlier one in the table. The
+ * probability is that of a 64-bit collision. */
 #include "topicd/fifo_dedup.h"
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 
 #define WAITING_CAP_MIN 4
-/* An oldest entry that is still pending is looked at again after this time. */
+/* If the oldest entry is still pending it is checked again after this time. */
 #define RETRY_MS 1000
 
 /* Until its messages are safe. */
@@ -207,7 +207,7 @@ static void entry_keep(struct fifo_dedup *d, const struct fifo_entry *e)
     expiry_arm(d);
 }
 
-/* Its messages are safe, or could not be made so. */
+/* Completion: its messages are safe, or could not be made so. */
 static void pending_done(struct completion *delivered, int err)
 {
     struct fifo_pending *p = container_of(delivered, struct fifo_pending, delivered);

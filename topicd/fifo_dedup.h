@@ -1,17 +1,17 @@
-/* Deduplication of FIFO topics, and their sequence numbers. What was published within the last five
- * minutes is known by topic (and group, where FifoThroughputScope is MessageGroup) and deduplication
- * id: a duplicate is answered with the message id and the sequence number of the first publish, and
- * is not delivered (Amazon SNS developer guide, "Message deduplication for FIFO topics").
+/* Deduplication of FIFO topics, and their sequence numbers. Publishes of the last five minutes are
+ * found by topic (and group, where FifoThroughputScope is MessageGroup) and deduplication id: a
+ * duplicate is answered with the message id and the sequence number of the first publish, and is
+ * not delivered (Amazon SNS developer guide, "Message deduplication for FIFO topics").
  *
  *   begin ──> pending ──> safe: stored ──> expired
  *                └──> failed: forgotten
  *
  * An entry is stored when its messages are safe, not before: a crash in between leaves a publish
- * that was not answered and may be repeated. Its duplicates wait with it, and share its outcome.
- * When the store loses the turn of a row, the entry stays in memory.
+ * that was not answered and may be repeated. Its duplicates wait with it and get the same outcome.
+ * When the turn that stores an entry fails, the entry stays in memory.
  *
- * Sequence numbers grow over all topics of the store. A range of them is reserved durably before one
- * of it is used, so they grow over crashes, too. */
+ * Sequence numbers ascend over all topics of the store. A range of them is reserved durably before
+ * any of it is used, so they also ascend across crashes. */
 #ifndef TOQUE_FIFO_DEDUP_H
 #define TOQUE_FIFO_DEDUP_H
 

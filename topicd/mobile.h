@@ -1,8 +1,8 @@
-/* Platform applications and their endpoints, which stand for an app on a phone: what the service
- * accepts, and what a publish needs to know of them (Amazon SNS developer guide, "Mobile push
- * notifications"). Both are assets (assets.h): an application is named by its ARN in the group of its
- * account and region; an endpoint by its ARN in the group of its application, with "APPLICATION
- * TOKEN" as its alias. Credentials are kept, never checked and never shown. */
+/* Platform applications and their endpoints, each of which represents an app on a device: the rules
+ * of the service, and what a publish needs of them (Amazon SNS developer guide, "Mobile push
+ * notifications"). Both are assets (assets.h): an application is named by its ARN in the group of
+ * its account and region; an endpoint by its ARN in the group of its application, with "APPLICATION
+ * TOKEN" as its alias. Credentials are stored, and neither checked nor returned. */
 #ifndef TOQUE_MOBILE_H
 #define TOQUE_MOBILE_H
 

@@ -2,14 +2,14 @@
 
 #include "common/base/mem.h"
 
-/* So long may a return take; one that took longer is followed by fewer and larger ones. */
+/* The target duration of a return; after a longer one, returns are fewer and larger. */
 #define COST_MAX_US 5000
 #define STEP_MAX    (8 * MEM_RETURN_STEP)
-/* Share of the time that returns take in the course of work: one part in so many. */
+/* Share of the time that returns may take while there is work: 1 / n. */
 #define SHARE 8
-/* And at rest, where nobody waits, so that a large memory is not looked through all the time. */
+/* The same when idle, so that a large heap is not scanned all the time. */
 #define REST_SHARE 1000
-/* Less than this is left to the next return. */
+/* Smaller amounts are left to the next return. */
 #define LITTLE ((size_t)1 << 20)
 
 void mem_return_init(struct mem_return *m, const struct clock *clock)
@@ -18,7 +18,7 @@ void mem_return_init(struct mem_return *m, const struct clock *clock)
     mem_keep();
 }
 
-/* Says what it took, in microseconds. */
+/* Returns its duration in microseconds. */
 static i64 give_back(struct mem_return *m)
 {
     i64 start_us = clock_us(m->clock);

@@ -1,5 +1,5 @@
-/* Landlock's and seccomp's interfaces are spelled out here: the headers of the system may be older
- * than its kernel, and no library is needed for this little. */
+/* The interfaces of Landlock and seccomp are declared here, since the system's headers may be older
+ * than its kernel. No library is used for the few calls. */
 #include "common/io/sandbox.h"
 
 #include <errno.h>
@@ -165,7 +165,7 @@ void sandbox_allow_around(struct sandbox *s, const char *path, enum sandbox_use 
 #else
 #define ARCHITECTURE 0 /* no filter */
 #endif
-#define X32_BIT 0x40000000u /* of the numbers of x86-64's other interface */
+#define X32_BIT 0x40000000u /* marks call numbers of the x32 ABI of x86-64 */
 
 #define NAMESPACES                                                                                 \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
@@ -183,7 +183,7 @@ static const u16 forbidden[] = {
     /* who it is */
     SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid,
     SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_unshare, SYS_setns, SYS_personality,
-    /* large parts of the kernel that it has no use for */
+    /* large parts of the kernel that a daemon does not need */
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_keyctl, SYS_add_key, SYS_request_key,
     SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_open_by_handle_at,
     SYS_name_to_handle_at, SYS_fanotify_init, SYS_mknodat,
@@ -219,15 +219,15 @@ static void give(struct program *p, int error)
     step(p, BPF_RET | BPF_K, error ? SECCOMP_RET_ERRNO | (u32)error : SECCOMP_RET_ALLOW, 0, 0);
 }
 
-/* The call of this number gives that error. The number is loaded. */
+/* The call of this number fails with that error. The call's number is in the accumulator. */
 static void forbid(struct program *p, u32 call, int error)
 {
     step(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
     give(p, error);
 }
 
-/* …when all these bits of its argument are set, or with `any` one of them. The number is loaded, and
- * not any more for this call. */
+/* The same if all of these bits of its argument are set, or with `any` one of them. Expects the
+ * call's number in the accumulator, and overwrites it for this call. */
 static void forbid_bits(struct program *p, u32 call, u32 argument, u32 bits, bool any)
 {
     step(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, any ? 4 : 5);
@@ -272,7 +272,7 @@ static void write_program(struct program *p, bool may_exec)
     }
     if (!SANITIZED)
         forbid(p, SYS_ptrace, EPERM);
-    /* Its flags are out of a filter's sight; libc knows how to do without. */
+    /* Its flags are in memory, which a filter cannot read; libc falls back to clone. */
     forbid(p, SYS_clone3, ENOSYS);
     forbid_bits(p, SYS_clone, 0, NAMESPACES, true);
     forbid_bits(p, SYS_mmap, 2, PROT_WRITE | PROT_EXEC, false);

@@ -1,15 +1,17 @@
-/* What a process gives up once it knows what it will need: new privileges, files elsewhere (Landlock),
- * and system calls of no use to it (a seccomp filter). What it starts inherits all of that.
+/* Restricts a process to what it needs: no new privileges, only the allowed files (Landlock), and
+ * no system calls that it does not use (a seccomp filter). Child processes inherit the
+ * restrictions.
  *
  *     sandbox_init ── sandbox_allow … ── sandbox_enter
  *
- * Enter it before any thread is started: Landlock holds for the calling thread and for those that it
- * starts. A kernel without one of the two still has the other.
+ * Enter it before any thread is started: Landlock applies to the calling thread and to those that
+ * it starts. If the kernel lacks one of the two, the other is still used.
  *
  * Forbidden calls fail with EPERM: to trace other processes or read their memory, to mount, to load
- * modules, to set clocks, to use keyrings, BPF, io_uring or namespaces, sockets of families other than
- * Unix, IP and netlink, memory that is both writable and executable; and to start programs, unless
- * they are let. A build under a sanitizer may be traced, and reads files anywhere: its reports do. */
+ * modules, to set clocks, to use keyrings, BPF, io_uring or namespaces, sockets of families other
+ * than Unix, IP and netlink, memory that is both writable and executable; and to start programs,
+ * unless allowed. A sanitizer build may be traced and may read all files, which its reports
+ * need. */
 #ifndef TOQUE_SANDBOX_H
 #define TOQUE_SANDBOX_H
 
@@ -28,20 +30,23 @@ enum {
 };
 
 struct sandbox {
-    int files;  /* descriptor of the rules; -1: the kernel has no such rules */
-    u64 rights; /* that the rules are about */
+    int files;  /* descriptor of the Landlock rules; -1: the kernel has no Landlock */
+    u64 rights; /* the access rights that the rules control */
     bool may_exec;
 };
 
 void sandbox_init(struct sandbox *s, bool may_exec);
-/* A file, or a directory with all that is below it. One that is not there allows nothing. */
+/* Allows a file, or a directory and everything below it. A path that does not exist is ignored. */
 void sandbox_allow(struct sandbox *s, const char *path, enum sandbox_use use);
-/* The directories of the path and of what it links to, so that a file which replaces it is allowed. */
+/* Allows the directories of the path and of its link target, so that a file that replaces it is
+ * allowed, too. */
 void sandbox_allow_around(struct sandbox *s, const char *path, enum sandbox_use use);
-/* There is no way back. Returns the parts that are missing; the struct is over. */
+/* Applies the restrictions, permanently. Returns the parts that are missing; the struct cannot be
+ * used any more. */
 unsigned sandbox_enter(struct sandbox *s);
 
-/* No core dumps, and no other process of the same user may read this one's memory. */
+/* Disables core dumps and prevents other processes of the same user from reading this one's
+ * memory. */
 void sandbox_forbid_dumps(void);
 
 #endif

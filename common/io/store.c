@@ -22,7 +22,7 @@
 #include "common/io/store_file.h"
 #include "common/io/store_wal.h"
 
-/* An idle WAL with fewer frames is left alone: a start reads it in a moment. */
+/* A WAL with fewer frames is not checkpointed when idle: a start reads it quickly. */
 #define STORE_IDLE_FRAMES 256
 /* Free pages that a file keeps, and the share (1/n) from which on it returns some. */
 #define STORE_FREE_KEEP  256
@@ -34,7 +34,7 @@
 /* On a full disk: size of the WAL that wakes the checkpointer, and above which the loop helps. */
 #define STORE_FULL_CHECKPOINT (256u << 10)
 #define STORE_FULL_WAL_MAX    (1u << 20)
-/* A look at the names of the files holds for so long. */
+/* How long the result of a check of the file names is valid. */
 #define STORE_LOOK_US 1000000
 /* The database, its WAL, the WAL's index. */
 #define STORE_FILES 3
@@ -70,7 +70,7 @@ struct store {
     bool freed;  /* there may be more free pages than when last counted */
     bool giving; /* returning pages is in progress */
     bool shrunk; /* pages were returned: the file is truncated when the WAL is copied completely */
-    bool full;   /* the disk was, and the reserve is not complete yet */
+    bool full;   /* the disk was full, and the reserve is not complete yet */
     bool is_whole;
     i64 full_us; /* when it was checked last */
     struct store_reserve reserve;
@@ -123,7 +123,7 @@ const char *store_error(const struct store *s)
 
 /* --- connections ------------------------------------------------------------------------------ */
 
-/* A sentence of ours that does not compile meets a schema that is damaged. */
+/* If a statement does not compile, the schema is damaged: the statements are constant. */
 static int statement_compile(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 {
     int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
@@ -298,8 +298,8 @@ static void checkpoint_drive(struct store *s)
     }
 }
 
-/* On a full disk all of the WAL is copied at once, with the room that the reserve has just given: the
- * next turns write from its beginning, and need no more room. */
+/* On a full disk the whole WAL is copied at once, using the space that the reserve has just
+ * released: the next turns write from its beginning and need no more space. */
 static void checkpoint_full(struct store *s)
 {
     store_copier_rests(s->copier, true);

@@ -9,10 +9,10 @@
  * Durability full: synchronous=FULL, a commit is durable when store_commit returns. relaxed:
  * synchronous=NORMAL, survives the death of the process but not of the machine.
  *
- * When the disk is full a part of a reserve is given back, and the WAL is kept short: so turns that
- * do not make the store grow go on, and space comes back.
+ * When the disk is full a part of a reserve is released, and the WAL is kept short: turns that do
+ * not make the store grow still succeed, and deletions free space.
  *
- * A failed turn leaves nothing: it is rolled back, and frames that its commit may have written
+ * A failed turn changes nothing: it is rolled back, and frames that its commit may have written
  * after the valid end of the WAL are truncated, so that no restart can recover them. Until that
  * succeeds no turn begins; reads continue. When it does not succeed at once, the commit's error is
  * E_UNSURE: if the process ends before it does, the next one may recover the turn. */
@@ -48,8 +48,8 @@ int store_open(struct store **ret, const struct store_conf *conf, struct fault *
 void store_close(struct store *s);
 
 /* Keeps in *slot a statement that lives until store_close. The slot must live as long: the
- * statement in it is another one after the connection was opened anew. `sql` is ours and constant:
- * where it does not compile the schema is damaged, and running it is an error. */
+ * statement in it is replaced when the connection is reopened. `sql` is a constant: if it does not
+ * compile the schema is damaged, and running it is an error. */
 void store_prepare(struct store *s, struct sqlite3_stmt **slot, const char *sql);
 /* Called at the beginning of a turn if another process has written the file since the last one,
  * with the turn's transaction open. An E_ code fails the turn; E_FENCED ends the store: it accepts
@@ -89,16 +89,18 @@ bool store_has_free(const struct store *s);
 /* Returns up to `pages` free pages to the file system, in the turn; the file keeps some. Returns
  * how many; fewer than asked: that was all. */
 u32 store_give_back(struct store *s, u32 pages);
-/* Whether the names of the database, of its WAL and of the WAL's index still lead to the open files:
- * somebody may delete, replace or move them. E_MOVED: they do not, and this turn fails, with or without changes; the store
- * accepts no turn until they do again, and touches nothing that stands in their place. A turn that
- * begins a second after the last look begins with one. */
+/* Checks that the names of the database, of its WAL and of the WAL's index still refer to the open
+ * files, which may be deleted, replaced or moved from outside. E_MOVED: they do not, and this turn
+ * fails, with or without changes; the store accepts no turn until they do again, and does not
+ * modify files that have taken their names. A turn that begins a second or more after the last
+ * check repeats it. */
 int store_look(struct store *s);
-/* The disk is full: the store lives on its reserve. What makes it grow should be refused; what makes it
- * shrink, and what changes rows in their place, goes on. Looks, at most once a second, whether there
- * is room again. */
+/* The disk is full: the store uses its reserve. Changes that make it grow should be refused;
+ * deletions and in-place updates still succeed. Checks at most once a second whether there is space
+ * again. */
 bool store_is_full(struct store *s);
-/* Housekeeping, called after every turn: the WAL is copied when it has grown, and the file cut. */
+/* Maintenance, called after every turn: checkpoints a WAL that has grown, and truncates the
+ * file. */
 void store_tidy(struct store *s);
 /* The WAL is so long that background writes should wait until the checkpointer has finished. */
 bool store_is_behind(struct store *s);

@@ -86,8 +86,8 @@ int store_engine_secret(struct store_engine *q, u8 *ret, size_t size)
     return 0;
 }
 
-/* Where the clock is behind the last epoch, a random step makes it another one than an opening had
- * that the store, an older copy, knows nothing of. */
+/* If the clock is behind the last epoch, the new epoch is a random step after it: the store may be
+ * an older copy, and a later opening of the original must not have had the same epoch. */
 static u64 epoch_after(struct store_engine *q, u64 last)
 {
     u64 next = engine_epoch_after(last, q->clock);

@@ -13,9 +13,9 @@
 
 #include "common/base/mem.h"
 
-/* A reserve up to here is given back as a whole. */
+/* A reserve up to this size is released as a whole. */
 #define RESERVE_SMALL (1u << 20)
-/* The most of a file system that it takes: 1 / n. */
+/* The largest share of a file system for the reserve: 1 / n. */
 #define RESERVE_SHARE 8
 /* What an opening writes at most: the index of the WAL, and a few pages. */
 #define OPENING_SIZE (1u << 20)
@@ -123,7 +123,7 @@ bool store_reserve_release(struct store_reserve *r)
     return true;
 }
 
-/* Bytes that the file system has for us; and how large the reserve is on one of its size. */
+/* Bytes available on the file system, and the size of the reserve on a file system of its size. */
 static u64 room(const struct store_reserve *r, u64 *ret_whole)
 {
     struct statvfs fs;

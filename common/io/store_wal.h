@@ -31,9 +31,9 @@ bool store_wal_may_finish(u32 left, u32 before);
 /* Truncates the WAL after the last commit, and syncs. Returns an SQLite code, 0 on success. */
 int store_wal_cut(struct sqlite3 *db, u32 page_size) MUST_CHECK;
 int store_wal_sync(struct sqlite3 *db) MUST_CHECK;
-/* Writes what the WAL holds once more, and syncs: for the start. When a sync has failed, what it was
- * for may be in the page cache only, and no later sync writes it; the process that was told so may
- * have ended before it could truncate it. */
+/* Called at start: writes the contents of the WAL again, and syncs. After a failed sync the data
+ * may be in the page cache only, and no later sync writes it; the process that got the error may
+ * have ended before it truncated the WAL. */
 int store_wal_write_again(struct sqlite3 *db, u32 page_size) MUST_CHECK;
 
 /* A connection of its own for copying the WAL into the database file, and one copy: of what was
@@ -41,7 +41,7 @@ int store_wal_write_again(struct sqlite3 *db, u32 page_size) MUST_CHECK;
  * hinders it is no error, a later copy gets further. On failure *ret may be open. */
 int store_wal_copier_open(struct sqlite3 **ret, const char *path) MUST_CHECK;
 int store_wal_copy(struct sqlite3 *db) MUST_CHECK;
-/* The same ahead of whoever copies the rest: SQLite syncs the database file only in the copy that
+/* The same, before the remainder is copied: SQLite syncs the database file only in the copy that
  * completes a checkpoint, which would then wait for everything that was copied before it. */
 int store_wal_copy_ahead(struct sqlite3 *db) MUST_CHECK;
 
