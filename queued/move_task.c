@@ -267,7 +267,7 @@ static bool task_move(struct move_task *t)
         task_end(t, MOVE_COMPLETED, NULL);
         return false;
     }
-    if (queue_expiry_ms(q, m) <= q->all->clock->now_ms) {
+    if (queue_expiry_ms(q, m) <= queues_expiry_now_ms(q->all)) {
         queue_doom(m);
         return true;
     }

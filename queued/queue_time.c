@@ -120,7 +120,7 @@ i64 queue_expiry_ms(const struct queue *q, const struct msg *m)
 /* A later change includes the effect of an earlier one, unless the earlier expired_ms was later. */
 void queue_raised_retention(struct queue *q, i64 old_retention_s)
 {
-    i64 expired_ms = q->all->clock->now_ms - old_retention_s * 1000;
+    i64 expired_ms = queues_expiry_now_ms(q->all) - old_retention_s * 1000;
     if (q->attributes.retention_s <= old_retention_s || expired_ms < q->expired_ms)
         return;
     q->expired_ms = expired_ms;

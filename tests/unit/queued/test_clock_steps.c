@@ -118,6 +118,28 @@ static void test_start_far_ahead(void **state)
     rig_counts(r, "q", 0, 0, 0);
 }
 
+/* Nor is it taken for expired by what else asks: a move task, and a retention that is raised. */
+static void test_far_ahead_for_others(void **state)
+{
+    rig_create(r, "source");
+    rig_create(r, "other");
+    rig_set_policy(r, "source", "q", 1);
+    rig_send(r, "q", "a");
+    rig_send(r, "other", "b");
+    rig_stop(r);
+    wall_us_ += 10 * DAY_MS * 1000;
+    rig_start(r);
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'other','Attributes':{'MessageRetentionPeriod':'1209600'}}");
+    rig_do(r, "StartMessageMoveTask",
+           "{'SourceArn':'arn:aws:sqs:us-east-1:000000000000:q',"
+           "'DestinationArn':'arn:aws:sqs:us-east-1:000000000000:other'}");
+    RIG_UNTIL(r, !move_task_running(rig_queue(r, "q")));
+    rig_counts(r, "other", 2, 0, 0);
+    pass(700 * 1000);
+    rig_counts(r, "other", 2, 0, 0);
+}
+
 /* The clock is set right meanwhile, and the daemon started again: nothing was lost. */
 static void test_start_far_ahead_and_mended(void **state)
 {
@@ -165,6 +187,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hidden_and_delayed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retention, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_far_ahead, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_far_ahead_for_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_far_ahead_and_mended, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_near, setup, teardown),
