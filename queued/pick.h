@@ -6,7 +6,7 @@
  * An operation costs O(log n) at worst in the number of messages and groups.
  *
  * A new kind of queue is a file pick_KIND.c with one struct pick, its state as a member of union
- * pick_state, and the choice of it in queue_new. */
+ * pick_state, and the choice of it in queue_set_kind. */
 #ifndef TOQUE_PICK_H
 #define TOQUE_PICK_H
 

@@ -228,14 +228,20 @@ struct message_row queue_message_row(const struct msg *m)
     return row;
 }
 
+i64 queue_arrival_ms(struct queue *q)
+{
+    i64 now_ms = q->all->clock->now_ms;
+    if (list_is_empty(&q->arrived))
+        q->newest_ms = now_ms;
+    return MAX(now_ms, q->newest_ms);
+}
+
 const struct msg *queue_put(struct queue *q, const struct new_message *p)
 {
     struct queues *qs = q->all;
     i64 now_ms = qs->clock->now_ms;
     assert(!q->deleted);
-    if (list_is_empty(&q->arrived))
-        q->newest_ms = now_ms;
-    struct msg *m = msg_new(&qs->msgs, q, qs->next_id++, MAX(now_ms, q->newest_ms));
+    struct msg *m = msg_new(&qs->msgs, q, qs->next_id++, queue_arrival_ms(q));
     msg_body_hold(m, p->shared);
     m->origin = origin_hold(&qs->msgs, p->origin);
     m->flags = p->flags;
@@ -283,7 +289,7 @@ static void msg_receive(struct queue *q, struct msg *m, i64 hide_ms)
 {
     struct queues *qs = q->all;
     msg_count(&qs->msgs, m, qs->clock->now_ms);
-    if (UNLIKELY(q->receives_max || msg_past(m)))
+    if (UNLIKELY(q->receives_max || msg_past(m) || qs->histories.by_seq.n))
         history_receive(m, qs->clock->now_ms + hide_ms);
     if (hide_ms > 0) {
         hide_until(q, m, qs->clock->now_ms + hide_ms);

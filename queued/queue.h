@@ -85,6 +85,8 @@ struct new_message {
     i64 delay_ms;            /* 0: visible at once */
 };
 
+/* The sent time of what arrives now. */
+i64 queue_arrival_ms(struct queue *q);
 const struct msg *queue_put(struct queue *q, const struct new_message *p);
 /* Whether it has a message to deliver, and may deliver it (queue_is_full). */
 bool queue_has_next(const struct queue *q);

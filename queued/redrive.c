@@ -62,7 +62,7 @@ struct queue *redrive_target(struct queue *q, const struct msg *m)
     if (!aids_bury(q) && (q->receives_max == 0 || msg_receives(m) < q->receives_max))
         return NULL;
     struct queue *to = queues_find_arn(q->all, str_of(q->dead_letter_arn));
-    return to != q ? to : NULL;
+    return to && to != q && to->pick == q->pick ? to : NULL;
 }
 
 /* State of a message that is moved from one queue to another. */
@@ -79,6 +79,7 @@ static void redrive_leave(struct msg *m, struct queue *to, struct moving *ret)
     assert(to != q && !to->deleted && to->pick == q->pick);
     ret->seq = m->seq;
     ret->n = m->group ? m->group->id.n : 0;
+    assert(ret->n <= sizeof ret->group_id);
     if (ret->n)
         memcpy(ret->group_id, m->group->id.p, ret->n);
     queue_let_go(q, m);
@@ -116,7 +117,7 @@ void redrive_return(struct msg *m, struct queue *to)
     struct queues *qs = to->all;
     struct moving moving;
     redrive_leave(m, to, &moving);
-    msg_renew(&qs->msgs, m, qs->clock->now_ms);
+    msg_renew(&qs->msgs, m, queue_arrival_ms(to));
     if (to->attributes.delay_s) {
         i64 due_ms = m->sent_ms + to->attributes.delay_s * 1000;
         msg_hide(&qs->msgs, m, due_ms);

@@ -92,6 +92,21 @@ static void why_a_message_died(void **state)
     rig_free(r);
 }
 
+/* What has a history keeps it to the end, also when its queue has no dead-letter queue any more. */
+static void without_the_policy(void **state)
+{
+    struct rig *r = with_queues(2);
+    i64 start_ms = r->d->server.clock.now_ms;
+    rig_send(r, "q", "a");
+    mem_free(rig_take(r, "q", ",'VisibilityTimeout':10"));
+    rig_advance(r, 10000);
+    rig_do(r, "SetQueueAttributes", "{'QueueUrl':'q','Attributes':{'RedrivePolicy':''}}");
+    mem_free(rig_take(r, "q", ",'VisibilityTimeout':10"));
+    told(r, "q", start_ms,
+         "[" EVENT(0, 10000, "timed out") "}," EVENT(10000, 20000, "in flight") "}]");
+    rig_free(r);
+}
+
 /* Only the last ones are kept. */
 static void bounded(void **state)
 {
@@ -173,8 +188,11 @@ static void through_a_move_task(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(why_a_message_died),  cmocka_unit_test(bounded),
-        cmocka_unit_test(what_costs_nothing),  cmocka_unit_test(what_no_client_got),
+        cmocka_unit_test(why_a_message_died),
+        cmocka_unit_test(without_the_policy),
+        cmocka_unit_test(bounded),
+        cmocka_unit_test(what_costs_nothing),
+        cmocka_unit_test(what_no_client_got),
         cmocka_unit_test(through_a_move_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

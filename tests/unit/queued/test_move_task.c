@@ -131,6 +131,31 @@ static void a_moved_message_is_a_new_one(void **state)
     rig_free(r);
 }
 
+/* Sent times are in the order of arrival, also where the newest one was sent by a clock that was
+ * ahead. */
+static void behind_a_younger_one(void **state)
+{
+    struct rig *r = with_queues();
+    bury(r, "a", "1");
+    rig_send(r, "a", "2");
+    struct queue *a = rig_queue(r, "a");
+    i64 ahead_ms = queue_oldest(a)->sent_ms + 5000;
+    char *path = mem_printf("%s/queued.db", r->dir);
+    char *sql =
+        mem_printf("UPDATE message SET sent_ms = sent_ms + 5000 WHERE queue = %" PRIu64, a->id);
+    rig_stop(r);
+    store_aid_sql(path, sql);
+    rig_start(r);
+    starts(r, "");
+    ends(r, MOVE_COMPLETED, 1);
+    a = rig_queue(r, "a");
+    assert_int_equal(list_item(a->arrived.prev, struct msg, arrived)->sent_ms, ahead_ms);
+    rig_counts(r, "a", 2, 0, 0);
+    mem_free(sql);
+    mem_free(path);
+    rig_free(r);
+}
+
 static void to_a_queue_that_is_named(void **state)
 {
     struct rig *r = with_queues();
@@ -363,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_goes_back_to_its_queue),
         cmocka_unit_test(a_moved_message_is_a_new_one),
+        cmocka_unit_test(behind_a_younger_one),
         cmocka_unit_test(to_a_queue_that_is_named),
         cmocka_unit_test(only_visible_ones_move),
         cmocka_unit_test(a_rate),
