@@ -15,10 +15,12 @@ struct delivery {
     struct msg_body *shared;
 };
 
-/* A FIFO topic passes no group to a standard queue. */
+/* A FIFO topic passes no group to a standard queue. "" also for one that no message may have. */
 static str group_of(const struct delivery *d, const struct queue *q)
 {
-    return q->attributes.fifo || !d->publication->fifo.n ? d->publication->group_id : STR("");
+    const struct frame_publication *p = d->publication;
+    bool has = (q->attributes.fifo || !p->fifo.n) && message_is_group_id(p->group_id);
+    return has ? p->group_id : STR("");
 }
 
 /* Whether it is a duplicate in a FIFO queue. If not, *ret is its new entry, without the seq. */
@@ -89,12 +91,15 @@ void intake_reject(struct intake *in, struct frame_place place)
 
 /* --- delivering ------------------------------------------------------------------------------- */
 
-/* Whether the queue can take the publication in that form. */
-static bool publication_fits(const struct frame_publication *p, const struct queue *q, u8 form)
+/* Whether the queue can take the publication in the target's form. */
+static bool publication_fits(const struct frame_publication *p, const struct queue *q,
+                             const struct frame_target *t)
 {
     bool is_of_fifo =
         p->fifo.n && message_is_group_id(p->group_id) && message_is_group_id(frame_dedup_id(p));
-    if (form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX)
+    if (t->form == PUBLICATION_RAW && p->attr_count > MESSAGE_ATTRS_MAX)
+        return false;
+    if (t->subscription.n > MESSAGE_TEXT_MAX)
         return false;
     return !q->attributes.fifo || is_of_fifo;
 }
@@ -127,7 +132,7 @@ void intake_publication(struct intake *in, struct queues *qs, const struct frame
             intake_reject(in, (struct frame_place){number, i, FRAME_REJECTED_NO_QUEUE});
         } else if (!access_check_topic(q, p->topic)) {
             intake_reject(in, (struct frame_place){number, i, FRAME_REJECTED_FORBIDDEN});
-        } else if (!publication_fits(p, q, t.form)) {
+        } else if (!publication_fits(p, q, &t)) {
             in->unfit++;
         } else if (!q->attributes.fifo || !was_here(&d, q, &e)) {
             put_one(&d, q, &t, e);

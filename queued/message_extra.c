@@ -46,7 +46,7 @@ str message_extra_write(const struct message_row *row, struct buf *out)
         str text = *extra_text(&m, i);
         if (text.n == 0)
             continue;
-        assert(text.n <= UINT16_MAX);
+        assert(text.n <= MESSAGE_TEXT_MAX);
         buf_char(out, (char)extras[i].tag);
         buf_char(out, (char)(text.n & 0xff));
         buf_char(out, (char)(text.n >> 8));

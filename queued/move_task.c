@@ -253,7 +253,7 @@ static struct queue *task_target(const struct move_task *t, const struct msg *m,
 
     *ret_failure =
         arn.n ? "AWS.SimpleQueueService.NonExistentQueue" : "CouldNotDetermineMessageSource";
-    return to != t->queue ? to : NULL;
+    return to && to != t->queue && to->pick == t->queue->pick ? to : NULL;
 }
 
 /* Moves one message. False: the task has ended. */

@@ -32,7 +32,9 @@ struct queue_row {
     i64 created_ms, modified_ms;
 };
 
-/* Texts are "" for none. */
+#define MESSAGE_TEXT_MAX UINT16_MAX
+
+/* Texts are "" for none, and MESSAGE_TEXT_MAX bytes at most. */
 struct message_row {
     u64 seq; /* order of arrival over all queues; from queue_store_next_id on */
     u64 queue;

@@ -11,6 +11,7 @@
 #include "common/aws/queue_place.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "queued/group.h"
 #include "queued/redrive.h"
 #include "queued/sweep.h"
 #include "queued/waiter.h"
@@ -136,6 +137,18 @@ static bool is_sound_queue(const struct loading *l, const struct queue_row *row)
            !queues_find(l->all, row->account, row->region, row->name);
 }
 
+/* A mark above every id that was ever used is damage and would hide what comes. */
+static void queue_forget_damage(struct queue *q)
+{
+    const struct queues *qs = q->all;
+    u64 end = MAX(queue_store_next_id(qs->store), queue_store_first_id(qs->store));
+    end = MAX(end, qs->next_id);
+    if (q->purged_seq >= end)
+        q->purged_seq = 0;
+    if (q->expired_seq > end)
+        q->expired_seq = 0;
+}
+
 static int on_queue(void *arg, const struct queue_row *row)
 {
     struct loading *l = arg;
@@ -151,6 +164,8 @@ static int on_queue(void *arg, const struct queue_row *row)
         log_error("attributes of a queue are damaged, some have their defaults now queue=%s",
                   log_value(q->name, name));
     }
+    q->attributes.fifo = arn_is_fifo_name(q->name); /* whatever a damaged row says */
+    queue_forget_damage(q);
     queue_set_kind(q);
     redrive_apply(q);
     queue_enter(q);
@@ -197,7 +212,8 @@ static bool is_sound_message(const struct loading *l, const struct message_row *
 {
     return row->seq && row->seq < ID_MAX && row->queue && row->queue < ID_MAX &&
            row->body < ID_MAX && row->sent_ms >= 0 && row->sent_ms <= FRAME_CLOCK_MAX &&
-           !msg_find(&l->all->msgs, row->seq);
+           row->receives <= INT32_MAX && row->group_id.n <= GROUP_ID_MAX &&
+           row->origin.n <= MESSAGE_TEXT_MAX && !msg_find(&l->all->msgs, row->seq);
 }
 
 static int on_message(void *arg, const struct message_row *row)

@@ -3,6 +3,7 @@
 #include "queued/waiter.h"
 #include "rig.h"
 
+#include "queued/group.h"
 #include "queued/intake.h"
 #include "queued/redrive.h"
 
@@ -30,8 +31,9 @@ static void hello(struct rig *r, const char *instance, u32 session)
     assert_true(topicd_link_is_up(&r->d->topicd));
 }
 
-/* Which run of topicd makes what is delivered. */
+/* Which run of topicd makes what is delivered, in which group and for which subscription. */
 static const char *incarnation = RUN;
+static str group_id, subscription = STR_INIT(TOPIC ":uuid");
 
 /* One publication to the queues named ("a,b"), raw or wrapped. */
 static void make_deliver(struct buf *b, u32 session, u64 ordinal, u64 sequence, const char *message,
@@ -40,6 +42,7 @@ static void make_deliver(struct buf *b, u32 session, u64 ordinal, u64 sequence, 
     struct frame_publication p = {.topic = STR(TOPIC),
                                   .message_id = STR("0a1b2c3d-0000-4000-8000-00000000000f"),
                                   .message = str_of(message),
+                                  .group_id = group_id,
                                   .public_url = STR("http://localhost:4566"),
                                   .time_ms = 1700000000001};
     str rest = str_of(queues);
@@ -53,7 +56,7 @@ static void make_deliver(struct buf *b, u32 session, u64 ordinal, u64 sequence, 
     while (rest.n) {
         str name = str_cut(&rest, ',');
         char *arn = mem_printf(ARN "%.*s", STR_ARG(name));
-        frame_put_target(b, &(struct frame_target){str_of(arn), STR(TOPIC ":uuid"), form});
+        frame_put_target(b, &(struct frame_target){str_of(arn), subscription, form});
         mem_free(arn);
     }
     frame_publication_end(b);
@@ -193,6 +196,37 @@ static void raw_with_more_than_ten_attributes_is_left_out(void **state)
     rig_counts(r, "q", 0, 0, 0);
     deliver(r, 1, 2, 2, "next");
     rig_receives(r, "q", "", "next;");
+    rig_free(r);
+}
+
+/* A peer that is not ours may send what no API lets in: texts longer than a message can hold. */
+static void texts_that_are_too_long(void **state)
+{
+    struct rig *r = with_queue();
+    struct buf b = {0};
+    char *text = mem_alloc(MESSAGE_TEXT_MAX + 1);
+    memset(text, 'g', MESSAGE_TEXT_MAX + 1);
+    rig_create(r, "dead");
+    hello(r, INSTANCE, 1);
+    group_id = str_from(text, GROUP_ID_MAX + 1);
+    deliver(r, 1, 1, 1, "no group");
+    assert_null(queue_oldest(rig_queue(r, "q"))->group);
+    redrive_move(queue_oldest(rig_queue(r, "q")), rig_queue(r, "dead"));
+    rig_counts(r, "dead", 1, 0, 0);
+    group_id = STR("g");
+    subscription = str_from(text, MESSAGE_TEXT_MAX + 1);
+    make_deliver(&b, 1, 2, 2, "unfit", "q", PUBLICATION_WRAPPED, 0);
+    frame(r, &b);
+    rig_counts(r, "q", 0, 0, 0);
+    subscription = str_from(text, MESSAGE_TEXT_MAX);
+    make_deliver(&b, 1, 3, 3, "fits", "q", PUBLICATION_WRAPPED, 0);
+    frame(r, &b);
+    rig_counts(r, "q", 1, 0, 0);
+    subscription = STR(TOPIC ":uuid");
+    group_id = STR("");
+    rig_restart(r);
+    rig_counts(r, "q", 1, 0, 0);
+    mem_free(text);
     rig_free(r);
 }
 
@@ -708,6 +742,7 @@ int main(void)
         cmocka_unit_test(a_body_is_stored_once_and_goes_with_its_last_holder),
         cmocka_unit_test(a_shared_body_of_a_message_that_is_moved),
         cmocka_unit_test(raw_with_more_than_ten_attributes_is_left_out),
+        cmocka_unit_test(texts_that_are_too_long),
         cmocka_unit_test(a_failed_commit_takes_the_sequence_back),
         cmocka_unit_test(no_more_than_memory_may_hold),
         cmocka_unit_test(hostile_frames),
