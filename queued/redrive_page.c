@@ -132,8 +132,10 @@ static str destination_of(struct call *c, const struct msg *m)
     str given = val_text(c->in, "DestinationArn");
     const struct msg_past *past = msg_past(m);
 
-    if (given.n || !past)
-        return given.n ? given : STR("");
+    if (given.n)
+        return given;
+    if (!past)
+        return STR("");
     return arena_dup(&c->arena, origin_arn(&m->queue->all->msgs, past->source));
 }
 

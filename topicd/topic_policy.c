@@ -110,8 +110,9 @@ static void keep_principals(json_t *statement)
     json_t *aws = json_object_get(principal, "AWS"), *one;
     size_t i;
 
-    json_array_foreach(aws, i, one)
+    json_array_foreach(aws, i, one) {
         json_array_set_new(aws, i, principal_kept(one));
+    }
     if (json_is_string(aws))
         json_object_set_new(principal, "AWS", principal_kept(aws));
 }
