@@ -161,6 +161,7 @@ int queue_sqlite_load(struct queue_store *base, struct queue_store *into,
                       const struct queue_store_walk *walk)
 {
     struct queue_sqlite *s = queue_sqlite_of(base);
+    assert(walk->queue && walk->task && walk->message && walk->history && walk->dedup);
     int err = sql_load_applied(s, into);
     if (!err)
         err = sql_load_rejected(s, into);

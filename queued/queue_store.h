@@ -81,7 +81,7 @@ struct rejected_row {
  * unacknowledged frames. */
 #define QUEUE_STORE_APPLIED_MAX 10000
 
-/* The callbacks of queue_store_load; a negative result stops the load. */
+/* The callbacks of queue_store_load, none NULL; a negative result stops the load. */
 struct queue_store_walk {
     int (*queue)(void *arg, const struct queue_row *q);
     int (*task)(void *arg, const struct task_row *t);

@@ -12,6 +12,7 @@ struct salvaging {
     FILE *told;
     struct salvage found;
     struct idmap bodies; /* body rows that are sound, and already copied */
+    struct idmap copied; /* messages, by seq */
     struct buf work;
     u32 turn_rows;
     /* The body that is being read. */
@@ -110,6 +111,17 @@ static int on_message(void *arg, const struct message_row *row)
         copy.identity = str_from(identity, sizeof identity);
     }
     queue_store_add_message(s->to, &copy);
+    idmap_put(&s->copied, row->seq, s);
+    return turn_end(s, false);
+}
+
+/* A history whose message is left out is left out too. */
+static int on_history(void *arg, u64 seq, str deliveries)
+{
+    struct salvaging *s = arg;
+    if (!idmap_get(&s->copied, seq))
+        return 0;
+    queue_store_put_history(s->to, seq, deliveries);
     return turn_end(s, false);
 }
 
@@ -128,6 +140,7 @@ static int store_walk(struct salvaging *s, struct fault *f)
     int err = queue_store_load(s->from, &(struct queue_store_walk){.queue = on_queue,
                                                                    .task = on_task,
                                                                    .message = on_message,
+                                                                   .history = on_history,
                                                                    .dedup = on_dedup,
                                                                    .arg = s});
     if (!err)
@@ -149,9 +162,11 @@ int salvage_run(const struct store_options *from, const char *to_dir, FILE *told
         err = queue_store_open(&s.to, &to, f);
     }
     idmap_init(&s.bodies, NULL);
+    idmap_init(&s.copied, NULL);
     if (!err)
         err = store_walk(&s, f);
     *ret = s.found;
+    idmap_deinit(&s.copied);
     idmap_deinit(&s.bodies);
     buf_deinit(&s.work);
     queue_store_close(s.to);

@@ -2,7 +2,9 @@
  * store. What cannot be read, or does not match its digest, is left out and reported.
  *
  * A copy is a store of its own: another instance, under whose secret earlier receipt handles are not
- * valid. Its messages keep their MessageIds, their order and their receive counts. */
+ * valid. Its messages keep their MessageIds, their order, their receive counts and the histories of
+ * their deliveries. A send that repeats one from before the copy is recognized, but answered with a
+ * MessageId of the copy's. */
 #ifndef TOQUE_SALVAGE_H
 #define TOQUE_SALVAGE_H
 

@@ -1,10 +1,10 @@
 """A store that decayed on its disk: the daemon starts or says why it does not, never aborts, never gives out a
 body that was not sent, and goes on with everything that can be read."""
-import random, shutil, sqlite3, subprocess
+import http.client, json, random, shutil, sqlite3, subprocess
 
 import pytest
 
-from hostile import FULL, call, health
+from hostile import FULL, call, health, wait_for
 
 PAGE = 4096
 QUEUES = 4
@@ -232,3 +232,60 @@ def test_rows_that_say_what_cannot_be(store):
     store.queued.stop()
     store.queued.start()
     assert call(store.queue_ports[0], 'SendMessage', QueueUrl='q0', MessageBody='goes on')[0] == 200
+
+
+def peek(port, queue):
+    """The messages that the page of the daemon shows."""
+    c = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
+    c.request('GET', f'/_toque/queues/{queue}/messages')
+    answer = json.loads(c.getresponse().read())
+    c.close()
+    return answer['Messages']
+
+
+def test_check_and_salvage_a_store_with_everything(make_toque):
+    """Dead letters, histories, a move task, deduplication: a sound store is called sound, and its copy has them."""
+    t = make_toque()
+    t.queued.start()
+    port = t.queue_ports[0]
+    arn = 'arn:aws:sqs:us-east-1:000000000000:'
+    call(port, 'CreateQueue', QueueName='dead')
+    call(port, 'CreateQueue', QueueName='work', Attributes={
+        'RedrivePolicy': json.dumps({'deadLetterTargetArn': arn + 'dead', 'maxReceiveCount': 2})})
+    call(port, 'CreateQueue', QueueName='f.fifo', Attributes={'FifoQueue': 'true'})
+    receive = lambda: call(port, 'ReceiveMessage', QueueUrl='work', MaxNumberOfMessages=10, VisibilityTimeout=0)
+    send = lambda: call(port, 'SendMessage', QueueUrl='f.fifo', MessageBody='m', MessageGroupId='g',
+                        MessageDeduplicationId='d')[0]
+    for n in range(5):
+        call(port, 'SendMessage', QueueUrl='work', MessageBody=f'buried {n}')
+    wait_for(lambda: receive() and len(peek(port, 'dead')) == 5, 'all are dead letters')
+    for n in range(3):
+        call(port, 'SendMessage', QueueUrl='work', MessageBody=f'received {n}')
+    wait_for(lambda: receive() and all('Deliveries' in m for m in peek(port, 'work')), 'each has a history')
+    assert send() == 200
+    assert call(port, 'StartMessageMoveTask', SourceArn=arn + 'dead', MaxNumberOfMessagesPerSecond=1)[0] == 200
+    t.queued.stop()
+    with sqlite3.connect(t.folder / 'queued' / 'queued.db') as db:
+        kept = [db.execute(f'SELECT count(*) FROM {table}').fetchone()[0]
+                for table in ('queue', 'message', 'history', 'task', 'dedup')]
+    db.close()
+    assert min(kept) > 0 and kept[2] >= 3
+    status, text = look(t, '--check')
+    assert status == 0 and 'the store is sound' in text and 'messages 9, move tasks 1' in text, text
+    status, text = look(t, f'--salvage={t.folder / "copy"}')
+    assert status == 0, text
+    with sqlite3.connect(t.folder / 'copy' / 'queued.db') as db:
+        assert kept == [db.execute(f'SELECT count(*) FROM {table}').fetchone()[0]
+                        for table in ('queue', 'message', 'history', 'task', 'dedup')]
+    db.close()
+    shutil.rmtree(t.folder / 'queued')
+    (t.folder / 'copy').rename(t.folder / 'queued')
+    assert look(t, '--check')[0] == 0
+    t.queued.start()
+    shown = {m['Body']: m for queue in ('work', 'dead') for m in peek(port, queue)}
+    assert set(shown) == {f'buried {n}' for n in range(5)} | {f'received {n}' for n in range(3)}
+    assert all('Deliveries' in shown[f'received {n}'] for n in range(3))
+    assert send() == 200 and len(peek(port, 'f.fifo')) == 1
+    assert call(port, 'ListMessageMoveTasks', SourceArn=arn + 'dead')[1]['Results'][0]['Status'] in (
+        'RUNNING', 'COMPLETED')
+    assert health(port)['damaged'] == 0
