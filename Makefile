@@ -267,7 +267,7 @@ help:
 	@echo 'make attack     hostile clients at full size'
 	@echo 'make test-clients: unmodified clients in Python, JavaScript, Go, Java, and Celery'
 	@echo 'make test-delayed: all tests over an engine that settles late, fails and is taken away'
-	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint'
+	@echo 'make crash      CRASH_KILLS=1000                       make lint     layers, format, lint; format mends'
 	@echo 'make sim        both daemons simulated: SEEDS=100, or SEED=x with its log'
 	@echo 'make soak       mixed load for MINUTES=30; memory, files and latency must be flat'
 	@echo 'make mutate     what the suites see of single bugs: ONLY=room SAMPLE=n MINUTES=m'

@@ -144,7 +144,9 @@ static int advance_read(str body, i64 *ret, struct fault *f)
 static bool all_are_manual(struct manual_clock *m, struct call *c)
 {
     if (!m->clock->manual) {
-        call_page_fail(c, 409, "the clock is real: start with clock=manual to move it");
+        call_page_fail(
+            c, 409,
+            "the clock is real: start with --clock=manual, or make run CLOCK=manual, to move it");
         return false;
     }
     for (u32 i = 0; i < m->peers.count; i++) {
