@@ -109,16 +109,20 @@ static void peek_body_came(struct body_fetch *f, u32 i, int err, str row)
     struct peek *p = container_of(f, struct peek, fetch);
     struct content content;
 
-    if (p->at >= p->n)
+    u32 at = p->at + i;
+
+    if (at >= p->n)
         return;
-    const struct peeked *m = &p->items[p->at + i];
+    const struct peeked *m = &p->items[at];
 
     if (!err)
         err = content_read(row, m->is_raw, m->origin, &p->all->content, &content);
     if (err) /* deleted meanwhile, or unreadable, which is logged when it is received */
         return;
-    p->bytes += content.body.n;
-    p->message(p, m, &content);
+    if (p->message(p, m, &content) <= PEEK_BYTES_MAX || at + 1 == p->n)
+        return;
+    p->next = m->seq;
+    p->n = at + 1;
 }
 
 static void peek_fetched(struct body_fetch *f)
@@ -127,10 +131,6 @@ static void peek_fetched(struct body_fetch *f)
 
     p->is_fetching = false;
     p->at = MIN(p->n, p->at + f->n);
-    if (p->at < p->n && p->bytes > PEEK_BYTES_MAX) {
-        p->next = p->items[p->at - 1].seq;
-        p->at = p->n;
-    }
     if (p->at < p->n)
         loop_later(p->all->loop, &p->again);
     else

@@ -13,7 +13,7 @@
 #define PEEK_MESSAGES_MAX 1000
 /* Messages that one page examines at most to find those that it shows. */
 #define PEEK_LOOKS_MAX 100000
-/* Bytes of bodies after which a page ends. */
+/* A page ends with the message that makes it larger than this many bytes. */
 #define PEEK_BYTES_MAX (4u << 20)
 
 /* A message, copied when the page began. */
@@ -41,12 +41,12 @@ struct peek {
     str sender; /* SenderId of messages sent directly to the queue */
     struct peeked *items;
     u32 n, at;
-    size_t bytes; /* of the bodies so far */
-    u64 next;     /* more messages follow this seq; 0: none */
+    u64 next; /* more messages follow this seq; 0: none */
     bool is_fetching;
     struct loop_later again;
     struct body_fetch fetch;
-    void (*message)(struct peek *p, const struct peeked *m, const struct content *content);
+    /* Returns the size of the page with this message. */
+    size_t (*message)(struct peek *p, const struct peeked *m, const struct content *content);
     void (*done)(struct peek *p); /* finishes the call */
 };
 

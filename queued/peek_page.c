@@ -259,7 +259,7 @@ static void page_close(struct peek_page *g)
         buf_printf(out, ",\"ResponseMetadata\":{\"RequestId\":\"%s\"}}}", id);
 }
 
-static void page_message(struct peek *p, const struct peeked *m, const struct content *content)
+static size_t page_message(struct peek *p, const struct peeked *m, const struct content *content)
 {
     struct peek_page *g = container_of(p, struct peek_page, peek);
     struct system_attrs s;
@@ -270,6 +270,7 @@ static void page_message(struct peek *p, const struct peeked *m, const struct co
     else
         json_message(g, m, &s, content);
     g->shown++;
+    return g->out->n;
 }
 
 static void page_done(struct peek *p)
@@ -349,6 +350,12 @@ static void page_begin(struct call *c, struct queue *q, const struct queue_page 
                     "The page before this one is too long ago. Begin at the first one.");
 }
 
+/* What a page of the queue can need, with room for escapes in its last message. */
+static u64 page_bytes_max(const struct queue *q)
+{
+    return PEEK_BYTES_MAX + 2 * (u64)q->attributes.size_max;
+}
+
 static void page_run(struct call *c, void *arg)
 {
     const struct peek_pages *p = arg;
@@ -363,13 +370,13 @@ static void page_run(struct call *c, void *arg)
         page_refuse(c, 400, CALL_FAULT_SERIALIZATION, "The request cannot be read.");
     } else if (!is_receive(c, &page)) {
         page_refuse(c, 400, CALL_FAULT_UNSUPPORTED, "This page is for ReceiveMessage alone.");
-    } else if (desk_room(c->desk, PEEK_BYTES_MAX, 1) == 0) {
-        page_refuse(c, 503, CALL_FAULT_UNAVAILABLE, "Too much is under way. Try again.");
     } else {
         struct queue *q =
             queues_find(p->queues, page.place.account, page.place.region, page.place.name);
 
-        if (q) {
+        if (q && desk_room(c->desk, page_bytes_max(q), 1) == 0) {
+            page_refuse(c, 503, CALL_FAULT_UNAVAILABLE, "Too much is under way. Try again.");
+        } else if (q) {
             page_begin(c, q, &page);
         } else if (queue_page_is_aws(c)) {
             api_no_queue(&c->fault);

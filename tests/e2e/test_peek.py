@@ -136,13 +136,21 @@ def test_pages(still, sqs, port):
     assert aws(port) == []
 
 
-def test_large_bodies_end_a_page(sqs, port):
-    for n in range(12):
-        sqs.send_message(QueueUrl='q', MessageBody=str(n % 10) * 1000000)
-    answer = page(port)
-    assert len(answer['Messages']) == 10
-    rest = page(port, after=answer['NextToken'])
-    assert len(rest['Messages']) == 2 and 'NextToken' not in rest
+@pytest.mark.parametrize('where', ['body', 'attribute', 'escapes'])
+def test_large_messages_end_a_page(sqs, port, where):
+    """With the message that makes it larger than 4 MiB, whatever part of it is large."""
+    large = {'body': {'MessageBody': 'x' * 1000000},
+             'attribute': {'MessageBody': 'm', 'MessageAttributes': {
+                 'a': {'DataType': 'String', 'StringValue': 'x' * 1000000}}},
+             'escapes': {'MessageBody': '"' * 500000}}[where]
+    for _ in range(12):
+        sqs.send_message(QueueUrl='q', **large)
+    counts, after = [], 0
+    while after is not None:
+        answer = page(port, after=after)
+        counts.append(len(answer['Messages']))
+        after = answer.get('NextToken')
+    assert counts == [5, 5, 2]
 
 
 def test_fifo_and_topics(still, sqs, port):
