@@ -48,7 +48,7 @@ static void aids_page(struct call *c, void *arg)
         queues_find(p->queues, page.place.account, page.place.region, page.place.name);
 
     if (!q) {
-        call_page_fail(c, 404, "there is no such queue");
+        queue_page_absent(c, &page);
     } else if (str_is(c->request.method, "POST") && aids_set(p, q, c->request.body, &f)) {
         call_page_fail(c, 400, "%s", f.text);
     } else {

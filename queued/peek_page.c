@@ -67,7 +67,8 @@ static void system_read(struct peek_page *g, const struct peeked *m, const struc
     system_add(s, "SenderId", peek_sender(&g->peek, content));
     system_number(g, s, "SentTimestamp", m->sent_ms);
     system_number(g, s, "ApproximateReceiveCount", m->receives);
-    system_number(g, s, "ApproximateFirstReceiveTimestamp", m->first_ms);
+    if (m->first_ms)
+        system_number(g, s, "ApproximateFirstReceiveTimestamp", m->first_ms);
     system_add(s, "MessageGroupId", content->group_id);
     system_add(s, "AWSTraceHeader", content->trace_header);
     system_add(s, "DeadLetterQueueSourceArn", m->source);
@@ -313,31 +314,51 @@ static bool is_receive(const struct call *c, const struct queue_page *page)
                                : action.n == 0 || str_is(action, "ReceiveMessage");
 }
 
-/* A numeric parameter, at least `min`; `otherwise` where it is absent or invalid. */
-static i64 page_number(const struct queue_page *page, const char *name, i64 min, i64 otherwise)
+/* A numeric parameter from `min` to `max`; *ret is unchanged where it is absent. */
+static int page_number(const struct queue_page *page, const char *name, i64 min, i64 max, i64 *ret)
 {
+    str text = form_get(&page->params, str_of(name));
     i64 n;
 
-    return str_to_i64(form_get(&page->params, str_of(name)), &n) || n < min ? otherwise : n;
+    if (!text.p)
+        return 0;
+    if (str_to_i64(text, &n) || n < min || n > max)
+        return E_INVALID;
+    *ret = n;
+    return 0;
 }
 
-static struct peek_wants wants_of(const struct call *c, const struct queue_page *page)
+/* E_INVALID: a parameter is; *ret_why says which. */
+static int wants_read(const struct call *c, const struct queue_page *page, struct peek_wants *ret,
+                      const char **ret_why)
 {
     bool all = !queue_page_is_aws(c);
-    i64 limit = page_number(page, "limit", 1, all ? PAGE_DEFAULT : PEEK_MESSAGES_MAX);
-    i64 after = page_number(page, "after", 0, 0);
+    i64 limit = all ? PAGE_DEFAULT : PEEK_MESSAGES_MAX, after = 0;
 
-    return (struct peek_wants){.in_flight = all || queue_page_flag(page, "ShowInvisible"),
+    static_assert(PEEK_MESSAGES_MAX == 1000, "as the text says");
+    *ret_why = "limit must be a number between 1 and 1000";
+    if (page_number(page, "limit", 1, PEEK_MESSAGES_MAX, &limit))
+        return E_INVALID;
+    *ret_why = "after must be the NextToken of an earlier page";
+    if (page_number(page, "after", 0, INT64_MAX, &after))
+        return E_INVALID;
+    *ret = (struct peek_wants){.in_flight = all || queue_page_flag(page, "ShowInvisible"),
                                .delayed = all || queue_page_flag(page, "ShowDelayed"),
-                               .max = (u32)MIN(limit, (i64)PEEK_MESSAGES_MAX),
+                               .max = (u32)limit,
                                .after = (u64)after};
+    return 0;
 }
 
 static void page_begin(struct call *c, struct queue *q, const struct queue_page *page)
 {
     struct peek_page *g = arena_zalloc(&c->arena, sizeof *g);
-    struct peek_wants wants = wants_of(c, page);
+    struct peek_wants wants;
+    const char *why;
 
+    if (wants_read(c, page, &wants, &why)) {
+        page_refuse(c, 400, CALL_FAULT_INVALID_PARAMETER, why);
+        return;
+    }
     g->form = form_of(c);
     g->arn = arena_dup(&c->arena, str_of(q->arn)).p;
     g->out = &c->scratch;
@@ -370,6 +391,8 @@ static void page_run(struct call *c, void *arg)
         page_refuse(c, 400, CALL_FAULT_SERIALIZATION, "The request cannot be read.");
     } else if (!is_receive(c, &page)) {
         page_refuse(c, 400, CALL_FAULT_UNSUPPORTED, "This page is for ReceiveMessage alone.");
+    } else if (queue_page_is_aws(c) && page.place.name.n == 0) {
+        page_refuse(c, 400, CALL_FAULT_MISSING_PARAMETER, "the parameter QueueUrl is missing");
     } else {
         struct queue *q =
             queues_find(p->queues, page.place.account, page.place.region, page.place.name);
@@ -382,7 +405,7 @@ static void page_run(struct call *c, void *arg)
             api_no_queue(&c->fault);
             call_done(c);
         } else {
-            call_page_fail(c, 404, "there is no such queue");
+            queue_page_absent(c, &page);
         }
     }
 }

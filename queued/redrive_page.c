@@ -183,7 +183,7 @@ static void page_run(struct call *c, void *arg)
     struct mending *d = q ? read_request(c, p) : NULL;
 
     if (!q)
-        call_page_fail(c, 404, "there is no such queue");
+        queue_page_absent(c, &page);
     if (!d)
         return;
     struct msg *m = letter_of(q, val_text(c->in, "MessageId"));

@@ -123,3 +123,11 @@ int queue_page_read(struct call *c, struct queue_page *ret)
     *ret = p;
     return 0;
 }
+
+void queue_page_absent(struct call *c, const struct queue_page *p)
+{
+    const struct queue_place *place = &p->place;
+
+    call_page_fail(c, 404, "no queue %.*s in account %.*s, region %.*s", STR_ARG(place->name),
+                   STR_ARG(place->account), STR_ARG(place->region));
+}

@@ -30,6 +30,8 @@ void queue_page_add(struct desk *d, const char *what, void (*run)(struct call *c
 int queue_page_read(struct call *c, struct queue_page *ret) MUST_CHECK;
 /* A parameter that is "true", or is there without a value. */
 bool queue_page_flag(const struct queue_page *p, const char *name);
+/* Finishes the call: there is no such queue. Names the account and the region that were searched. */
+void queue_page_absent(struct call *c, const struct queue_page *p);
 /* Whether the path is one of /_aws/sqs/messages. */
 bool queue_page_is_aws(const struct call *c);
 /* Whether the client is on this machine. */

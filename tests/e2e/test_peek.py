@@ -70,6 +70,7 @@ def test_states_counts_and_times(still, sqs, port):
         assert (seen['Body'], seen['MessageId']) == ('"seen" <&>', sent['MessageId'])
         assert seen['MessageAttributes'] == {'k': {'StringValue': 'v"', 'DataType': 'String'},
                                              'b': {'BinaryValue': 'AAE=', 'DataType': 'Binary'}}
+        assert 'ApproximateFirstReceiveTimestamp' not in seen['Attributes']
         assert seen['Attributes']['ApproximateReceiveCount'] == '0' and 'VisibleTimestamp' not in seen
         assert later['VisibleTimestamp'] == int(later['Attributes']['SentTimestamp']) + 100000
     counts = sqs.get_queue_attributes(QueueUrl='q', AttributeNames=['All'])['Attributes']
@@ -172,7 +173,19 @@ def test_refused(sqs, port):
     status, kind, text = get(port, '/_aws/sqs/messages', QueueUrl='none')
     assert (status, kind) == (400, 'text/xml')
     assert '<Code>AWS.SimpleQueueService.NonExistentQueue</Code>' in text
+    assert 'the parameter QueueUrl is missing' in get(port, '/_aws/sqs/messages')[2]
     assert get(port, '/_aws/sqs/messages')[0] == 400
+    for params, text in (({'account': '111111111111'}, 'no queue q in account 111111111111, region us-east-1'),
+                         ({'region': 'eu-west-1'}, 'no queue q in account 000000000000, region eu-west-1')):
+        status, _, answer = get(port, '/_toque/queues/q/messages', **params)
+        assert status == 404 and json.loads(answer)['error'] == text
+    for name, value, text in (('limit', 0, 'limit must be a number between 1 and 1000'),
+                              ('limit', 1001, 'limit must be a number between 1 and 1000'),
+                              ('after', 'xx', 'after must be the NextToken of an earlier page')):
+        status, _, answer = get(port, '/_toque/queues/q/messages', **{name: value})
+        assert status == 400 and json.loads(answer)['error'] == text
+        status, _, answer = get(port, '/_aws/sqs/messages', QueueUrl='q', **{name: value})
+        assert status == 400 and text in answer
     assert get(port, '/_aws/sqs/messages', QueueUrl='q', Action='SendMessage')[0] == 400
     assert get(port, '/_toque/queues/q%zz/messages')[0] == 400
     assert get(port, '/_toque/queues//messages')[0] == 404

@@ -63,9 +63,13 @@ static void from_a_message_that_is_gone(void **state)
          *body = mem_printf("{'QueueUrl':'q','ReceiptHandle':'%s'}", handle);
     rig_do(r, "DeleteMessage", body);
     shows(r, &here, query, 200, "b;");
-    shows(r, &here, "after=18446744073709551615", 200, "b;");
+    shows(r, &here, "after=18446744073709551615", 400, NULL);
     shows(r, &here, "after=9223372036854775807", 200, "");
-    shows(r, &here, "after=x&limit=-1", 200, "b;");
+    for (const char **q = (const char *[]){"after=x", "after=", "after=-1", "limit=", "limit=x",
+                                           "limit=0", "limit=-1", "limit=1001", NULL};
+         *q; q++)
+        shows(r, &here, *q, 400, NULL);
+    shows(r, &here, "limit=1000&after=0", 200, "b;");
     mem_free(body);
     mem_free(handle);
     rig_free(r);
