@@ -46,6 +46,11 @@ void captured_init(struct captured *c, struct topic_store *store, struct loop *l
 void captured_deinit(struct captured *c);
 int captured_reload(struct captured *c) MUST_CHECK;
 void captured_add(struct captured *c, const struct captured_new *n);
+/* So many messages with `size` bytes of text or more are kept at most. */
+static inline size_t captured_keeps(const struct captured *c, size_t size)
+{
+    return MIN(c->count_max, c->bytes_max / (size + 1) + 1);
+}
 void captured_remove(struct captured *c, struct captured_message *m);
 /* The turn is committed. */
 static inline void captured_committed(struct captured *c)

@@ -49,9 +49,16 @@ static void captured_route_put(struct route *route, struct publication *p, struc
 {
     struct captured_route *r = container_of(route, struct captured_route, route);
 
+    const struct sub **ready = arena_alloc(p->arena, n * sizeof(struct sub *));
+    /* The texts of a structured message may be shorter than it is. */
+    size_t keep = captured_keeps(r->captured, p->structured ? 0 : p->message.n), count = 0;
+
     for (size_t i = 0; i < n; i++)
         if (is_ready(r, p, subs[i]))
-            capture(r, p, subs[i]);
+            ready[count++] = subs[i];
+    /* The others would give way to these at once. */
+    for (size_t i = count > keep ? count - keep : 0; i < count; i++)
+        capture(r, p, ready[i]);
 }
 
 static void captured_route_flush(struct route *route, int err)
