@@ -148,7 +148,7 @@ static void take_added(struct directory *d, struct home *h, const struct frame_q
     str rest = q->added, arn;
 
     while (frame_next_str(&rest, &arn) == 1) {
-        if (!is_queue(arn) || directory_is_full(d))
+        if (!is_queue(arn) || (!map_get(&d->queues, arn) && directory_is_full(d)))
             continue;
         if (queue_set_home(d, arn, h, h->generation - !q->all))
             queue_store_home(d, map_get(&d->queues, arn));

@@ -238,6 +238,26 @@ static void test_homes_outlive_a_failing_store(void **state)
     rig_free(r);
 }
 
+/* At the limit, what is known already stays known. */
+static void test_announced_again_at_the_limit(void **state)
+{
+    struct rig *r = open_rig(2);
+    struct directory *d = &r->t->queueds.directory;
+
+    fake_announce(&r->fakes[1], "a");
+    RIG_UNTIL(r, d->queues.n == 1);
+    fake_close(&r->fakes[1]);
+    RIG_UNTIL(r, r->t->queueds.links[1]->state == QUEUED_LINK_DOWN);
+    d->queues.n = DIRECTORY_QUEUES_MAX;
+    r->fakes[1].queues = "a,b";
+    fake_open(&r->fakes[1]);
+    RIG_UNTIL(r, d->told_full);
+    assert_int_equal(d->queues.n, DIRECTORY_QUEUES_MAX);
+    d->queues.n = 1;
+    assert_int_equal(home_of(r, "a"), 1);
+    rig_free(r);
+}
+
 /* What one says of a queue that another one has changes nothing. */
 static void test_removal_told_by_another_one(void **state)
 {
@@ -398,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_queued_goes_away),
         cmocka_unit_test(test_several_queueds),
         cmocka_unit_test(test_homes_outlive_a_failing_store),
+        cmocka_unit_test(test_announced_again_at_the_limit),
         cmocka_unit_test(test_removal_told_by_another_one),
         cmocka_unit_test(test_list_over_several),
         cmocka_unit_test(test_a_page_costs_a_page),
