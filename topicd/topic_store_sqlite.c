@@ -332,6 +332,7 @@ static void sql_outbox_range(sqlite3_stmt *stmt, u64 queued, u64 after, u64 up_t
 static bool sql_outbox_count(struct topic_sqlite *s, struct topic_outbox *o, u64 after, u64 up_to)
 {
     u64 frames = 0, bytes = 0;
+    store_begin(s->store); /* a count that fails is the turn's failure */
     sql_outbox_range(s->outbox_sum, o->queued, after, up_to);
     if (store_row(s->store, s->outbox_sum) == 1) {
         frames = store_column_u64(s->outbox_sum, 0);

@@ -409,6 +409,29 @@ static void test_the_outbox_after_failed_turns(void **state)
     check_read(w, 1, 0, "10=kept;");
 }
 
+/* Rows that could not be counted were not deleted: the turn is lost. */
+static void test_a_count_that_fails(void **state)
+{
+    struct world *w = *state;
+    u64 ticket;
+    add(w, 1, 10, "kept");
+    assert_int_equal(commit(w), 0);
+    reopen(w);
+    store_aid_sql(
+        w->path,
+        "UPDATE meta SET value = value + 1 WHERE key = 'outbox_id'"); /* nothing of it is cached now */
+    failing_vfs_order((struct failing_order){.ops = FAILING_READ,
+                                             .result = SQLITE_IOERR_READ,
+                                             .times = -1,
+                                             .files = FAILING_ANY,
+                                             .mine = true});
+    topic_store_outbox_acked(w->s, 1, 0, 10);
+    failing_vfs_heal();
+    assert_int_not_equal(topic_store_commit(w->s, &ticket), 0);
+    assert_int_equal(topic_store_recount(w->s), 0);
+    check_size(w, 1, 1, 4);
+}
+
 /* --- stores of earlier versions --------------------------------------------------------------- */
 
 static void frame_of_1(struct outbox_read *r, const struct outbox_row *row)
@@ -522,6 +545,7 @@ int main(void)
         TEST(test_the_outbox),
         TEST(test_queueds_that_are_the_same),
         TEST(test_the_outbox_after_failed_turns),
+        TEST(test_a_count_that_fails),
         TEST(test_version_1),
         TEST(test_the_probe_tells),
         TEST(test_deduplication),
