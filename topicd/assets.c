@@ -140,6 +140,7 @@ static int load_row(void *arg, const struct asset_row *row)
     struct assets *ts = arg;
     struct asset *t = asset_new((enum asset_kind)row->kind, row->name, row->alias, row->value);
 
+    engine_saw_id(&ts->store->engine, TOPIC_STORE_ASSET_IDS, row->id);
     t->id = row->id;
     asset_hang(ts, t, group_make(ts, (enum asset_kind)row->kind, row->group));
     return 0;

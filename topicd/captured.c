@@ -79,7 +79,10 @@ void captured_deinit(struct captured *c)
 
 static int load_row(void *arg, const struct asset_row *row)
 {
-    message_hang(arg, message_new(row->id, row->group, row->name, row->alias, row->value));
+    struct captured *c = arg;
+
+    engine_saw_id(&c->store->engine, TOPIC_STORE_ASSET_IDS, row->id);
+    message_hang(c, message_new(row->id, row->group, row->name, row->alias, row->value));
     return 0;
 }
 

@@ -322,7 +322,7 @@ struct loading {
     struct idmap topics; /* by id + 1 */
     struct buf arn, endpoint;
     struct fault fault;
-    u64 refused;
+    u64 refused, damaged;
 };
 
 /* Older versions wrote "arn:aws:" for every region: such an ARN is read with the region's
@@ -349,6 +349,7 @@ static int load_topic(void *arg, const struct topic_row *row)
         return E_INVALID;
     struct topic *t = topic_new(text, arn.resource, row->attributes, l->c->seed);
 
+    engine_saw_id(&l->c->store->engine, TOPIC_STORE_TOPIC_IDS, row->id);
     t->id = row->id;
     t->created_ms = row->created_ms;
     hang_topic(l->c, t, catalog_scope(l->c, arn.account, arn.region));
@@ -373,8 +374,15 @@ static int load_sub(void *arg, const struct sub_row *row)
     struct topic *t = idmap_get(&l->topics, row->topic + 1);
     struct policy *policy;
 
+    engine_saw_id(&l->c->store->engine, TOPIC_STORE_SUB_IDS, row->id);
+    engine_saw_id(&l->c->store->engine, TOPIC_STORE_TOPIC_IDS, row->topic);
     if (!t) {
         orphan_found(l->c, row->id);
+        return 0;
+    }
+    if (row->protocol.n > UINT8_MAX) {
+        if (l->damaged++ == 0)
+            log_error("the row of a subscription is damaged and left alone id=%" PRIu64, row->id);
         return 0;
     }
     struct sub *u = sub_new(with_partition(row->arn, &l->arn), row->protocol,

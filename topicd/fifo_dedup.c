@@ -2,7 +2,9 @@
  * probability is that of a 64-bit collision. */
 #include "topicd/fifo_dedup.h"
 
+#include "common/aws/frame.h"
 #include "common/base/hash.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 
 #define WAITING_CAP_MIN 4
@@ -164,15 +166,28 @@ void fifo_dedup_deinit(struct fifo_dedup *d)
     idmap_deinit(&d->table);
 }
 
+/* False: the row is damaged. */
+static bool entry_read(const struct fifo_row *row, struct fifo_entry *ret)
+{
+    *ret = (struct fifo_entry){.sequence = row->sequence, .sent_ms = row->sent_ms};
+    if (row->key.n != sizeof(ret->key) || row->message_id.n != ID_UUID_SIZE - 1 ||
+        row->sent_ms < 0 || row->sent_ms > FRAME_CLOCK_MAX)
+        return false;
+    memcpy(ret->key, row->key.p, sizeof(ret->key));
+    memcpy(ret->message_id, row->message_id.p, row->message_id.n);
+    return ret->key[0] != 0;
+}
+
 static int load_row(void *arg, const struct fifo_row *row)
 {
-    struct fifo_entry e = {.sequence = row->sequence, .sent_ms = row->sent_ms};
+    struct fifo_dedup *d = arg;
+    struct fifo_entry e;
 
-    if (row->key.n != sizeof(e.key) || row->message_id.n != ID_UUID_SIZE - 1)
-        return E_INVALID;
-    memcpy(e.key, row->key.p, sizeof(e.key));
-    memcpy(e.message_id, row->message_id.p, row->message_id.n);
-    entry_add(arg, &e);
+    engine_saw_id(&d->store->engine, TOPIC_STORE_SEQUENCES, row->sequence);
+    if (entry_read(row, &e))
+        entry_add(d, &e);
+    else
+        d->damaged++;
     return 0;
 }
 
@@ -180,6 +195,10 @@ int fifo_dedup_load(struct fifo_dedup *d)
 {
     int err = topic_store_load_dedups(d->store, load_row, d);
 
+    if (d->damaged)
+        log_error("rows of deduplication are damaged and left alone: duplicates of these publishes "
+                  "are delivered rows=%" PRIu64,
+                  d->damaged);
     d->next = topic_store_next_sequence(d->store);
     expiry_arm(d);
     return err;

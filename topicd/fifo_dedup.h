@@ -32,7 +32,8 @@ struct fifo_dedup {
     struct idmap table;  /* struct fifo_entry by the first half of its key */
     struct list entries; /* in the order of their sequence numbers */
     u64 count;
-    u64 next; /* sequence number */
+    u64 damaged; /* rows that were left alone */
+    u64 next;    /* sequence number */
     struct background_job expiring;
     struct loop_timer timer;
 };

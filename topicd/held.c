@@ -198,7 +198,7 @@ static bool place_batch(struct held *h, struct delivery_batch *d)
     for (u32 i = 1; i < n; i++)
         if (to.to[i])
             batch_hand_over(h->homes->items[i], to.to[i], d->attempt);
-    if (to.changed) {
+    if (to.changed || !rest) {
         keep_rest(h, d, rest);
         placed_settle(h);
     } else {

@@ -78,6 +78,7 @@ void topic_store_merge_queued(struct topic_store *s, u64 from, u64 to)
 
 void topic_store_hold_outbox(struct topic_store *s, const struct topic_outbox *counted)
 {
+    engine_saw_id(&s->engine, TOPIC_STORE_OUTBOX_IDS, counted->last);
     *outbox_of(s, counted->queued) = *counted;
 }
 

@@ -185,6 +185,14 @@ static inline const char *engine_error(const struct engine *e)
     return e->ops->error(e);
 }
 
+/* Rows with ids from here on are damaged. */
+#define ENGINE_ID_END (UINT64_C(1) << 62)
+/* A stored row has this id: also where the small value is damaged, the next ones are above it. */
+static inline void engine_saw_id(struct engine *e, u32 series, u64 id)
+{
+    if (id < ENGINE_ID_END)
+        e->ids[series].next = MAX(e->ids[series].next, id + 1);
+}
 void engine_raise_ids(struct engine *e, struct engine_ids *ids);
 /* A row with this id is about to be written. */
 static inline void engine_note_id(struct engine *e, u32 series, u64 id)
