@@ -26,19 +26,21 @@ static void close_queued(struct server *s)
 
 #define SALVAGE "--salvage="
 
-/* --check or --salvage=DIRECTORY instead of running the daemon; it must be the first argument. */
+/* --check or --salvage=DIRECTORY, instead of running the daemon. */
 struct examination {
-    bool wanted;
+    int at;             /* the argument; 0: not wanted */
     const char *to_dir; /* NULL: nothing is copied */
 };
 
 static struct examination examination_read(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--check") == 0)
-        return (struct examination){true, NULL};
-    if (argc > 1 && strncmp(argv[1], SALVAGE, strlen(SALVAGE)) == 0)
-        return (struct examination){true, argv[1] + strlen(SALVAGE)};
-    return (struct examination){false, NULL};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--check") == 0)
+            return (struct examination){i, NULL};
+        if (strncmp(argv[i], SALVAGE, strlen(SALVAGE)) == 0)
+            return (struct examination){i, argv[i] + strlen(SALVAGE)};
+    }
+    return (struct examination){0, NULL};
 }
 
 static void salvage_tell(const struct salvage *s)
@@ -66,7 +68,9 @@ static int store_examine(const struct queued_options *o, const char *to_dir)
                                  .cache_kib = (u32)o->server.store_cache_kib,
                                  .clock = &clock,
                                  .ids = &ids};
-    int err = to_dir ? daemon_make_dir(to_dir, 0700, &f) : 0;
+    int err = salvage_check(from.dir, to_dir, &f);
+    if (!err && to_dir)
+        err = daemon_make_dir(to_dir, 0700, &f);
     if (!err)
         err = salvage_run(&from, to_dir, stdout, &found, &f);
     if (err) {
@@ -83,10 +87,10 @@ static int examine_main(struct queued_options *options, const struct examination
 {
     bool check_only;
     int status;
-    argv[1] = argv[0];
+    memmove(&argv[l->at], &argv[l->at + 1], (size_t)(argc - l->at) * sizeof *argv);
     json_setup();
     conf_init(&QUEUED_OPTIONS, options);
-    if (conf_start(&QUEUED_OPTIONS, options, argc - 1, argv + 1, &check_only, &status)) {
+    if (conf_start(&QUEUED_OPTIONS, options, argc - 1, argv, &check_only, &status)) {
         log_open(QUEUED_OPTIONS.program, LOG_LEVEL_WARNING);
         status = check_only ? EXIT_SUCCESS : store_examine(options, l->to_dir);
     }
@@ -106,6 +110,6 @@ int main(int argc, char **argv)
 
     struct examination wanted = examination_read(argc, argv);
 
-    return wanted.wanted ? examine_main(&options, &wanted, argc, argv)
-                         : server_main(&program, argc, argv);
+    return wanted.at ? examine_main(&options, &wanted, argc, argv)
+                     : server_main(&program, argc, argv);
 }

@@ -51,7 +51,7 @@ const struct conf_table QUEUED_OPTIONS = {
     .purpose = "The queues daemon of toque: Amazon SQS, and the queues that topics deliver to.\n\n"
                "  --check           read the store of data_dir, say what is damaged, and exit\n"
                "  --salvage=DIR     copy what is sound of it into a new store below DIR, and exit\n"
-               "                    (both come first, before other options; no daemon may run)",
+               "                    (no daemon may run)",
     .options = options,
     .n = ARRAY_LEN(options),
     .shared = &SERVER_OPTIONS,

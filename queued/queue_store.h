@@ -354,6 +354,8 @@ void queue_store_hold_applied(struct queue_store *s, const struct applied_row *a
 void queue_store_hold_rejected(struct queue_store *s, const struct rejected_row *r);
 void queue_store_deinit(struct queue_store *s);
 
+/* Bytes of the store's file below `dir`; -1: there is none. */
+i64 queue_store_sqlite_bytes(const char *dir);
 int queue_store_sqlite_open(struct queue_store **ret, const struct store_options *o,
                             struct fault *f) MUST_CHECK;
 

@@ -10,6 +10,8 @@
  * messages have are therefore in one column, `extra` (message_extra.h). */
 #include "queued/queue_sqlite.h"
 
+#include <sys/stat.h>
+
 #include "common/base/mem.h"
 #include "queued/message_extra.h"
 
@@ -52,6 +54,15 @@ static const struct store_kind sqlite_kind = {
 };
 
 static const struct queue_store_ops sqlite_ops;
+
+i64 queue_store_sqlite_bytes(const char *dir)
+{
+    char *path = mem_printf("%s/%s", dir, sqlite_kind.file);
+    struct stat s;
+    int rc = stat(path, &s);
+    mem_free(path);
+    return rc == 0 ? s.st_size : -1;
+}
 
 /* --- opening ---------------------------------------------------------------------------------- */
 

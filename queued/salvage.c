@@ -6,6 +6,8 @@
 
 /* Rows that one turn of the copy writes. */
 #define TURN_ROWS 1000
+/* Bytes of a page. SQLite takes a shorter file for an empty one, and would make a store of it. */
+#define STORE_BYTES_MIN 4096
 
 struct salvaging {
     struct queue_store *from, *to; /* `to` NULL: nothing is copied */
@@ -149,6 +151,21 @@ static int store_walk(struct salvaging *s, struct fault *f)
     return err ? fault_set(f, err, "the store cannot be %s: %s", s->to ? "copied" : "read",
                            err_text(err))
                : 0;
+}
+
+int salvage_check(const char *from_dir, const char *to_dir, struct fault *f)
+{
+    i64 bytes = queue_store_sqlite_bytes(from_dir);
+    if (bytes < 0)
+        return fault_set(f, E_NOT_FOUND, "there is no store in %s", from_dir);
+    if (bytes < STORE_BYTES_MIN)
+        return fault_set(f, E_INVALID, "the store in %s has only %" PRId64 " bytes", from_dir,
+                         bytes);
+    if (to_dir && queue_store_sqlite_bytes(to_dir) >= 0)
+        return fault_set(f, E_EXISTS,
+                         "there is a store in %s already; the copy needs a directory without one",
+                         to_dir);
+    return 0;
 }
 
 int salvage_run(const struct store_options *from, const char *to_dir, FILE *told,

@@ -17,6 +17,9 @@ struct salvage {
     u64 bodies; /* messages whose body is damaged or missing */
 };
 
+/* Whether there is a store to read, and room for a copy: run it before anything is created. E_ code:
+ * `f` is set. */
+int salvage_check(const char *from_dir, const char *to_dir, struct fault *f) MUST_CHECK;
 /* Reads the store below from->dir; `to_dir`: where to create the copy, which must not contain a
  * store; NULL: copies nothing. A line for each message that is left out is written to `told`. E_
  * code: `f` is set, also when a daemon uses the store. */

@@ -289,3 +289,31 @@ def test_check_and_salvage_a_store_with_everything(make_toque):
     assert call(port, 'ListMessageMoveTasks', SourceArn=arn + 'dead')[1]['Results'][0]['Status'] in (
         'RUNNING', 'COMPLETED')
     assert health(port)['damaged'] == 0
+
+
+def test_check_and_salvage_without_a_store(make_toque):
+    """What is no store is not called sound and does not become one; a store is not copied into another."""
+    t = make_toque()
+    folder = t.folder / 'queued'
+    folder.mkdir(exist_ok=True)
+    copy = t.folder / 'copy'
+    for how in '--check', f'--salvage={copy}':
+        status, text = look(t, how)
+        assert status == 1 and f'there is no store in {folder}' in text, text
+    assert list(folder.iterdir()) == [] and not copy.exists()
+    (folder / 'queued.db').write_bytes(b'x')
+    status, text = look(t, '--check')
+    assert status == 1 and 'has only 1 bytes' in text, text
+    assert [f.name for f in folder.iterdir()] == ['queued.db'] and (folder / 'queued.db').read_bytes() == b'x'
+    (folder / 'queued.db').unlink()
+    t.queued.start()
+    t.queued.stop()
+    assert look(t, f'--salvage={copy}')[0] == 0
+    status, text = look(t, f'--salvage={copy}')
+    assert status == 1 and f'there is a store in {copy} already' in text, text
+
+
+def test_check_after_other_options(store):
+    done = subprocess.run([store.queued.command()[0], f'--data-dir={store.folder / "queued"}', '--check'],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and 'the store is sound' in done.stdout, done.stdout + done.stderr
