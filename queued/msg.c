@@ -239,7 +239,8 @@ void msg_move(struct msgs *ms, struct msg *m, struct queue *to, u64 seq)
     m->queue = to;
 }
 
-void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY_SIZE], str source)
+void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY_SIZE], str source,
+                  u32 receives)
 {
     struct msg_rare *r = rare_of(ms, m);
     if (!r->past) {
@@ -249,6 +250,7 @@ void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY
     }
     origin_drop(ms, r->past->source);
     r->past->source = origin_hold(ms, source);
+    r->past->receives = receives;
 }
 
 void msg_renew(struct msgs *ms, struct msg *m, i64 sent_ms)

@@ -42,6 +42,7 @@ struct origin {
 struct msg_past {
     u8 identity[MSG_IDENTITY_SIZE]; /* its MessageId derives from it */
     u32 source;                     /* place of the struct origin of that queue's ARN; 0: none */
+    u32 receives;                   /* its receive count when it arrived in its present queue */
     struct heap_node moved;         /* in its queue's `moved`, by sent_ms */
     struct msg *msg;
 };
@@ -110,9 +111,10 @@ void msg_free(struct msgs *ms, struct msg *m);
 /* Moves it from its queue to `to` under a new seq; it keeps its identity and body row. It is
  * VISIBLE then, and on no list. */
 void msg_move(struct msgs *ms, struct msg *m, struct queue *to, u64 seq);
-/* Sets what it keeps from its previous queue; if it was moved before, only the source changes.
- * source "": none. */
-void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY_SIZE], str source);
+/* Sets what it keeps from its previous queue; if it was moved before, its identity stays. source "":
+ * none; `receives`: its receive count at the move. */
+void msg_set_past(struct msgs *ms, struct msg *m, const u8 identity[MSG_IDENTITY_SIZE], str source,
+                  u32 receives);
 /* Makes it a new message, sent at sent_ms: visible, never received, never moved; it keeps its
  * body. */
 void msg_renew(struct msgs *ms, struct msg *m, i64 sent_ms);
@@ -148,6 +150,12 @@ void msg_set_receives(struct msgs *ms, struct msg *m, u32 receives, i64 first_ms
 static inline u32 msg_receives(const struct msg *m)
 {
     return m->rare ? m->rare->receives : 0;
+}
+/* Without those in queues from which it was moved. */
+static inline u32 msg_receives_here(const struct msg *m)
+{
+    const struct msg_past *past = msg_past(m);
+    return msg_receives(m) - (past ? MIN(past->receives, msg_receives(m)) : 0);
 }
 static inline i64 msg_first_ms(const struct msg *m)
 {

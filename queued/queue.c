@@ -132,6 +132,7 @@ void queue_wake(struct queue *q)
         list_push_back(&q->all->waiting.hungry, &q->hungry);
 }
 
+
 /* --- identity --------------------------------------------------------------------------------- */
 
 /* Derived from the seq of its first arrival with the store's secret; a moved message keeps it in
@@ -224,6 +225,7 @@ struct message_row queue_message_row(const struct msg *m)
     if (UNLIKELY(past)) {
         row.identity = str_from(past->identity, MSG_IDENTITY_SIZE);
         row.source = origin_arn(&qs->msgs, past->source);
+        row.receives_before = past->receives;
     }
     return row;
 }

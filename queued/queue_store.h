@@ -47,7 +47,8 @@ struct message_row {
     str origin;   /* subscription that delivered it: its ARN, or the part after the topic's */
     str identity; /* 16 bytes from which its MessageId derives; "": they derive from `seq` */
     str group_id;
-    str source; /* ARN of the queue that it was moved from */
+    str source;          /* ARN of the queue that it was moved from */
+    u32 receives_before; /* of `receives`, those before the move */
 };
 
 struct task_row {

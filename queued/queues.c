@@ -231,7 +231,7 @@ static int on_message(void *arg, const struct message_row *row)
     if (row->body)
         msg_body_hold(m, body_of_row(l, row->body));
     if (row->identity.n == MSG_IDENTITY_SIZE)
-        msg_set_past(ms, m, (const u8 *)row->identity.p, row->source);
+        msg_set_past(ms, m, (const u8 *)row->identity.p, row->source, row->receives_before);
     if (row->receives)
         msg_set_receives(ms, m, row->receives, row->first_ms);
     queue_restore(q, m, row->due_ms, row->group_id);

@@ -59,7 +59,7 @@ void redrive_apply(struct queue *q)
 
 struct queue *redrive_target(struct queue *q, const struct msg *m)
 {
-    if (!aids_bury(q) && (q->receives_max == 0 || msg_receives(m) < q->receives_max))
+    if (!aids_bury(q) && (q->receives_max == 0 || msg_receives_here(m) < q->receives_max))
         return NULL;
     struct queue *to = queues_find_arn(q->all, str_of(q->dead_letter_arn));
     return to && to != q && to->pick == q->pick ? to : NULL;
@@ -106,7 +106,7 @@ void redrive_move(struct msg *m, struct queue *to)
     u8 identity[MSG_IDENTITY_SIZE];
     queue_identity(m, identity);
     redrive_leave(m, to, &moving);
-    msg_set_past(&qs->msgs, m, identity, str_of(q->arn));
+    msg_set_past(&qs->msgs, m, identity, str_of(q->arn), msg_receives(m));
     if (to->attributes.fifo)
         m->sent_ms = qs->clock->now_ms; /* the service's rule for FIFO queues */
     redrive_arrive(m, &moving);

@@ -18,7 +18,8 @@ void redrive_apply(struct queue *q);
 /* The dead-letter queue for a message that is being taken. NULL: it is delivered, because its
  * receive count is below maxReceiveCount, or its dead-letter queue does not exist any more. Like
  * the service, the move happens at the receive that would exceed the count, which skips the
- * message. */
+ * message. Only receives from this queue count: a dead-letter queue that has one itself delivers a
+ * message before it moves it on, and a message in a cycle of them does not circle unread. */
 struct queue *redrive_target(struct queue *q, const struct msg *m);
 /* Moves it to `to`, a queue of the same type, where it arrives after all others and is visible. It
  * keeps its MessageId, body, group, times and receive count; retention counts from when it was

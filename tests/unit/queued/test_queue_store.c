@@ -98,6 +98,8 @@ static int list_message(void *arg, const struct message_row *m)
     if (m->identity.n || m->group_id.n || m->source.n)
         buf_printf(arg, " '%.*s' '%.*s' '%.*s'", STR_ARG(m->identity), STR_ARG(m->group_id),
                    STR_ARG(m->source));
+    if (m->receives_before)
+        buf_printf(arg, " %u", m->receives_before);
     buf_char(arg, '\n');
     return 0;
 }
@@ -355,13 +357,14 @@ static void test_moving(void **state)
                                                    .receives = 5,
                                                    .flags = 1,
                                                    .identity = STR("sixteen bytes id"),
-                                                   .source = STR("arn")});
+                                                   .source = STR("arn"),
+                                                   .receives_before = 0x1234567});
     assert_int_equal(queue_store_next_id(w->s), 4);
     assert_int_equal(commit(w), 0);
     reopen(w);
     check_all(w, "message 2 q10 b0 1790000000000 1790000000000 0 0 0 ''\n"
                  "message 3 q11 b1 1790000000001 0 1790000000002 5 1 'by s1'"
-                 " 'sixteen bytes id' 'group' 'arn'\n");
+                 " 'sixteen bytes id' 'group' 'arn' 19088743\n");
     check_body(w, 1, "moved");
 }
 

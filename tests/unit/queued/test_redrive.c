@@ -251,6 +251,54 @@ static void long_polls_on_both_sides(void **state)
     rig_free(r);
 }
 
+/* A dead-letter queue that has one, too, counts anew: it delivers what arrives as often as its own
+ * policy says, also over a restart; the message's count goes on. */
+static void a_chain_of_dead_letter_queues(void **state)
+{
+    struct rig *r = with_dead_letters(3);
+    rig_create(r, "last");
+    rig_set_policy(r, "dead", "last", 2);
+    rig_send(r, "q", "a");
+    static const char *const queues[] = {"q", "q", "q", "dead", "dead", "last"};
+    for (size_t i = 0; i < ARRAY_LEN(queues); i++) {
+        const char *before = queues[i ? i - 1 : 0];
+        if (strcmp(before, queues[i]) != 0)
+            rig_receives(r, before, "", ""); /* moves it */
+        char *answer = peek(r, queues[i]), *count = mem_printf("%zu", i + 1);
+        expect_member(answer, "ApproximateReceiveCount", count);
+        mem_free(answer);
+        rig_restart(r);
+        mem_free(count);
+    }
+    rig_free(r);
+}
+
+/* Two queues that are each other's dead-letter queue, and a long poll at each: the message is
+ * delivered where it arrives, and moves on at a later receive. */
+static void a_cycle_of_dead_letter_queues(void **state)
+{
+    struct rig *r = with_dead_letters(1);
+    struct rig_answer here, there;
+    rig_set_policy(r, "dead", "q", 1);
+    rig_send(r, "q", "a");
+    rig_receives(r, "q", ",'VisibilityTimeout':0", "a;");
+    rig_begin(r, &here, "ReceiveMessage",
+              "{'QueueUrl':'q','WaitTimeSeconds':20,'VisibilityTimeout':0}");
+    rig_begin(r, &there, "ReceiveMessage",
+              "{'QueueUrl':'dead','WaitTimeSeconds':20,'VisibilityTimeout':0}");
+    RIG_UNTIL(r, there.there);
+    assert_non_null(strstr(there.body.p, "\"Body\":\"a\""));
+    assert_false(here.there);
+    rig_receives(r, "dead", "", "");
+    RIG_UNTIL(r, here.there);
+    assert_non_null(strstr(here.body.p, "\"Body\":\"a\""));
+    rig_counts(r, "q", 1, 0, 0);
+    rig_end(&here);
+    rig_end(&there);
+    rig_free(r);
+}
+
+
 /* Where they cannot go they are given out as before. */
 static void no_dead_letter_queue(void **state)
 {
@@ -389,6 +437,8 @@ int main(void)
         cmocka_unit_test(a_failed_commit_undoes_a_move),
         cmocka_unit_test(received_as_often_as_it_may_be),
         cmocka_unit_test(long_polls_on_both_sides),
+        cmocka_unit_test(a_chain_of_dead_letter_queues),
+        cmocka_unit_test(a_cycle_of_dead_letter_queues),
         cmocka_unit_test(no_dead_letter_queue),
         cmocka_unit_test(sources_of_a_dead_letter_queue),
         cmocka_unit_test(targets_that_are_refused),
