@@ -132,6 +132,12 @@ void queue_wake(struct queue *q)
         list_push_back(&q->all->waiting.hungry, &q->hungry);
 }
 
+static void wake_next_turn(struct queue *q)
+{
+    list_remove(&q->hungry);
+    if (!list_is_empty(&q->waiters))
+        list_push_back(&q->all->waiting.stopped, &q->hungry);
+}
 
 /* --- identity --------------------------------------------------------------------------------- */
 
@@ -326,7 +332,7 @@ u32 queue_take(struct queue *q, u32 max, i64 hide_ms, struct msg *ret[QUEUE_TAKE
             redrive_move(m, to);
         } else {
             q->pick->show(q, m);
-            queue_wake(q);
+            wake_next_turn(q);
             break;
         }
     }

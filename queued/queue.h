@@ -59,7 +59,8 @@ struct queue {
     struct list tasks; /* of struct move_task, newest first: this queue is their source */
 
     struct list waiters; /* parked long polls, oldest first */
-    struct list hungry;  /* on waiters.hungry: has waiters, and may have messages for them */
+    struct list
+        hungry; /* on waiters.hungry or `stopped`: has waiters, and may have messages for them */
 
     u64 purged_seq; /* messages up to this seq are gone, though some rows may remain to be removed */
     i64 purged_ms;  /* last PurgeQueue */

@@ -287,6 +287,7 @@ int queues_reload(struct queues *qs)
         waiters_orphan(q);
     drop_all(qs);
     list_init(&qs->waiting.hungry);
+    list_init(&qs->waiting.stopped);
     empty_init(qs);
     idmap_init(&l.bodies, qs->seed);
     int err = queue_store_load(qs->store, &(struct queue_store_walk){.queue = on_queue,

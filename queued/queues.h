@@ -35,6 +35,7 @@ struct sweep {
 /* Long polls that are parked; waiter.h. */
 struct waiters {
     struct list hungry;        /* of struct queue: has waiters, and may have messages for them */
+    struct list stopped;       /* of struct queue: they are hungry again in the next turn */
     struct list orphans;       /* of struct waiter: their queues are being reloaded */
     struct list ending;        /* of struct waiter: their queues are gone, or the daemon stops */
     struct heap due, due_real; /* by the end of the wait; with a manual clock in real time, too */

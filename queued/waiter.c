@@ -38,6 +38,7 @@ void waiters_init(struct queues *qs)
 {
     struct waiters *ws = &qs->waiting;
     list_init(&ws->hungry);
+    list_init(&ws->stopped);
     list_init(&ws->orphans);
     list_init(&ws->ending);
     heap_init(&ws->due);
@@ -118,9 +119,10 @@ static bool waiter_serve(struct waiter *w)
 }
 
 /* Round-robin over the hungry queues, so that many waiters at one do not delay the others. */
-static u32 serve_hungry(struct queues *qs, u32 left)
+static void serve_hungry(struct queues *qs)
 {
     struct list *hungry = &qs->waiting.hungry;
+    u32 left = WAITERS_A_TURN;
     while (!list_is_empty(hungry) && left > 0) {
         struct queue *q = list_item(hungry->next, struct queue, hungry);
         list_remove(&q->hungry);
@@ -134,15 +136,13 @@ static u32 serve_hungry(struct queues *qs, u32 left)
                 break;
         }
     }
-    return left;
 }
 
-static u32 end_ending(struct queues *qs, u32 left)
+static void end_ending(struct queues *qs)
 {
     struct list *ending = &qs->waiting.ending;
-    for (; left > 0 && !list_is_empty(ending); left--)
+    for (u32 n = 0; n < WAITERS_A_TURN && !list_is_empty(ending); n++)
         waiter_finish(first_waiter(ending), first_waiter(ending)->why);
-    return left;
 }
 
 /* The first waiter whose wait is due; NULL: none. */
@@ -158,25 +158,26 @@ static struct waiter *waiter_first_due(const struct queues *qs)
     return NULL;
 }
 
-static u32 end_due(struct queues *qs, u32 left)
+static void end_due(struct queues *qs)
 {
     struct waiter *w;
-    for (; left > 0 && (w = waiter_first_due(qs)); left--)
+    for (u32 n = 0; n < WAITERS_A_TURN && (w = waiter_first_due(qs)); n++)
         /* Waiters before it may not have been served yet, so there may be a message for it. */
         if (qs->failing || !w->queue || !waiter_serve(w))
             waiter_finish(w, WAITER_EMPTY);
-    return left;
 }
 
 bool waiters_serve(struct queues *qs)
 {
-    u32 left = WAITERS_A_TURN;
+    struct waiters *ws = &qs->waiting;
     if (!qs->failing)
-        left = serve_hungry(qs, left);
-    left = end_ending(qs, left);
-    left = end_due(qs, left);
+        serve_hungry(qs);
+    end_ending(qs);
+    end_due(qs);
+    list_move_all(&ws->hungry, &ws->stopped);
     waiters_arm(qs);
-    return left == 0;
+    return (!qs->failing && !list_is_empty(&ws->hungry)) || !list_is_empty(&ws->ending) ||
+           waiter_first_due(qs);
 }
 
 void waiters_end(struct queue *q, enum waiter_end why)

@@ -4,7 +4,9 @@
  *
  * All of that happens in waiters_serve, which runs once in every turn, after all other changes and
  * before the commit. Code that makes a message visible only puts its queue on waiters.hungry. A
- * turn ends at most WAITERS_A_TURN waits; the rest follow in the next turns.
+ * turn looks at no more than WAITERS_A_TURN waiters of hungry queues, of lost queues, and of those
+ * whose time has come, each: none of them keeps the others waiting. The rest follow in the next
+ * turns. A queue whose receive stopped before it had examined all messages is hungry again in the next turn.
  *
  * Times follow the daemon's clock. With a manual clock a wait ends when its time is reached on that
  * clock or has passed in real time, whichever is first, so that no client waits for ever. */
@@ -14,7 +16,7 @@
 #include "common/aws/call.h"
 #include "queued/queues.h"
 
-/* Waits that end in one turn: as many as the loop accepts requests in one. */
+/* Waits of each kind that end in one turn: as many as the loop accepts requests in one. */
 #define WAITERS_A_TURN 256
 
 enum waiter_end {

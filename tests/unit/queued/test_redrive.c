@@ -298,6 +298,31 @@ static void a_cycle_of_dead_letter_queues(void **state)
     rig_free(r);
 }
 
+/* A receive that may not move any more stops, and its queue is looked at again in the next turn, not
+ * in the same one. */
+static void moves_that_are_used_up(void **state)
+{
+    struct rig *r = with_dead_letters(1);
+    struct queues *qs = &r->d->queues;
+    struct rig_answer poll;
+    struct msg *taken[QUEUE_TAKE_MAX];
+    rig_begin(r, &poll, "ReceiveMessage", "{'QueueUrl':'q','WaitTimeSeconds':20}");
+    rig_turn(r);
+    rig_turn(r);
+    queue_put(rig_queue(r, "q"), &(struct new_message){.content = STR("unread")});
+    queue_take(rig_queue(r, "q"), 1, 0, taken);
+    qs->moves_left = 0;
+    assert_int_equal(queue_take(rig_queue(r, "q"), 1, 0, taken), 0);
+    assert_true(list_is_empty(&qs->waiting.hungry));
+    rig_turn(r);
+    rig_turn(r);
+    rig_counts(r, "q", 0, 0, 0);
+    rig_counts(r, "dead", 1, 0, 0);
+    rig_advance(r, 20000);
+    RIG_UNTIL(r, poll.there);
+    rig_end(&poll);
+    rig_free(r);
+}
 
 /* Where they cannot go they are given out as before. */
 static void no_dead_letter_queue(void **state)
@@ -439,6 +464,7 @@ int main(void)
         cmocka_unit_test(long_polls_on_both_sides),
         cmocka_unit_test(a_chain_of_dead_letter_queues),
         cmocka_unit_test(a_cycle_of_dead_letter_queues),
+        cmocka_unit_test(moves_that_are_used_up),
         cmocka_unit_test(no_dead_letter_queue),
         cmocka_unit_test(sources_of_a_dead_letter_queue),
         cmocka_unit_test(targets_that_are_refused),

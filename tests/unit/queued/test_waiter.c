@@ -270,6 +270,43 @@ static void messages_that_come_together(void **state)
     rig_free(r);
 }
 
+/* However many queues are hungry in every turn, waits that are due end, and those of a queue that is
+ * deleted. */
+static void hungry_queues_keep_nobody_waiting(void **state)
+{
+    enum { QUEUES = WAITERS_A_TURN + 10 };
+    struct rig *r = with_queue();
+    static struct queue *queues[QUEUES];
+    struct rig_answer due, lost, gone;
+    char text[100];
+    rig_create(r, "gone");
+    for (int i = 0; i < QUEUES; i++) {
+        snprintf(text, sizeof text, "q%d", i);
+        rig_create(r, text);
+        queues[i] = rig_queue(r, text);
+        snprintf(text, sizeof text, "{'QueueUrl':'q%d','WaitTimeSeconds':20}", i);
+        rig_begin(r, &polls[i], "ReceiveMessage", text);
+    }
+    rig_begin(r, &due, "ReceiveMessage", "{'QueueUrl':'q','WaitTimeSeconds':1}");
+    rig_begin(r, &lost, "ReceiveMessage", "{'QueueUrl':'gone','WaitTimeSeconds':20}");
+    RIG_UNTIL(r, r->d->queues.waiting.parked == QUEUES + 2);
+    rig_begin(r, &gone, "DeleteQueue", "{'QueueUrl':'gone'}");
+    clock_advance(r->d->queues.clock, 1000);
+    for (int turn = 0; turn < 5; turn++) {
+        for (int i = 0; i < QUEUES; i++)
+            queue_wake(queues[i]);
+        rig_turn(r);
+    }
+    assert_true(due.there && lost.there && gone.there);
+    rig_end(&gone);
+    rig_end(&due);
+    rig_end(&lost);
+    rig_advance(r, 19000);
+    for (int i = 0; i < QUEUES; i++)
+        expect_body(r, &polls[i], "");
+    rig_free(r);
+}
+
 /* The store fails: who waits goes on waiting, and is served when it works again. */
 static void they_outlive_a_failing_store(void **state)
 {
@@ -371,6 +408,7 @@ int main(void)
         cmocka_unit_test(waits_that_end_together_in_real_time),
         cmocka_unit_test(a_queue_that_goes_with_many),
         cmocka_unit_test(messages_that_come_together),
+        cmocka_unit_test(hungry_queues_keep_nobody_waiting),
         cmocka_unit_test(they_outlive_a_failing_store),
         cmocka_unit_test(a_message_given_in_a_lost_turn),
         cmocka_unit_test(an_end_without_a_store_answers_them),
