@@ -336,7 +336,8 @@ struct queue *queues_find_arn(const struct queues *qs, str arn)
     struct arn a;
     if (arn_read(arn, &a) || !str_is(a.service, "sqs"))
         return NULL;
-    return queues_find(qs, a.account, a.region, a.resource);
+    struct queue *q = queues_find(qs, a.account, a.region, a.resource);
+    return q && str_is(arn, q->arn) ? q : NULL;
 }
 
 struct queue *queues_resolve(const struct queues *qs, str url, str account, str region)

@@ -95,6 +95,7 @@ int queues_reload(struct queues *qs) MUST_CHECK;
 
 /* NULL: there is none. */
 struct queue *queues_find(const struct queues *qs, str account, str region, str name);
+/* Only by its own ARN, whose partition is that of its region. */
 struct queue *queues_find_arn(const struct queues *qs, str arn);
 /* The queue that a QueueUrl (a URL of any host, a path, a bare name) names for a caller of this
  * account and region. NULL: there is no such queue. */

@@ -380,10 +380,27 @@ static void sources_of_a_dead_letter_queue(void **state)
     rig_free(r);
 }
 
-#define POLICY(name) "{\\'deadLetterTargetArn\\':\\'" ARN name "\\',\\'maxReceiveCount\\':3}"
+#define POLICY_OF(arn) "{\\'deadLetterTargetArn\\':\\'" arn "\\',\\'maxReceiveCount\\':3}"
+#define POLICY(name)   POLICY_OF(ARN name)
 #define NAMES(queue, name)                                                                         \
     "{'QueueUrl':'" queue "','Attributes':{'RedrivePolicy':'" POLICY(name) "','DelaySeconds':'7'}" \
                                                                            "}"
+
+/* A queue has one ARN: that text in the partition of other regions names no queue. */
+static void an_arn_of_another_partition(void **state)
+{
+    struct rig *r = with_queues();
+    rig_refused(r, 400, "Reason: Dead letter target does not exist.", "SetQueueAttributes",
+                "{'QueueUrl':'q','Attributes':{'RedrivePolicy':'" POLICY_OF(
+                    "arn:aws-cn:sqs:us-east-1:000000000000:dead") "'}}");
+    assert_int_equal(r->d->queues.sources.by_target.n, 0);
+    rig_set_policy(r, "q", "dead", 3);
+    rig_refused(r, 404, "specified for the DestinationArn parameter doesn't exist.",
+                "StartMessageMoveTask",
+                "{'SourceArn':'" ARN "dead','DestinationArn':"
+                "'arn:aws-cn:sqs:us-east-1:000000000000:dead'}");
+    rig_free(r);
+}
 
 /* Nothing is changed by what is refused. */
 static void targets_that_are_refused(void **state)
@@ -468,6 +485,7 @@ int main(void)
         cmocka_unit_test(no_dead_letter_queue),
         cmocka_unit_test(sources_of_a_dead_letter_queue),
         cmocka_unit_test(targets_that_are_refused),
+        cmocka_unit_test(an_arn_of_another_partition),
         cmocka_unit_test(many_dead_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
