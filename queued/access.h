@@ -8,7 +8,8 @@
 #include "common/aws/call.h"
 #include "queued/queue.h"
 
-/* Checks whether the caller may perform the call's action on the queue. E_FAULT: it may not;
+/* Checks whether the caller may perform the call's action on the queue, now: a receive that waits
+ * is checked again before messages are given to it. E_FAULT: it may not;
  * c->fault is set, and the reason is logged. */
 int access_check_call(struct call *c, struct queue *q) MUST_CHECK;
 /* Whether messages of that topic may be delivered to the queue. False: the reason is logged. */

@@ -1,6 +1,7 @@
 /* ReceiveMessage: visible messages are taken and returned. When there are none, a long poll is
  * parked, and resumed here when a message becomes visible or the wait ends. */
 #include "common/aws/desk.h"
+#include "queued/access.h"
 #include "queued/api.h"
 #include "queued/fault.h"
 #include "queued/handout.h"
@@ -180,6 +181,12 @@ static bool give_waiting(struct waiter *w)
     struct msg *taken[QUEUE_TAKE_MAX];
     if (!queue_has_next(w->queue))
         return false;
+    /* The queue's policy may have changed since the call came. */
+    if (access_check_call(w->call, w->queue)) {
+        waiter_unpark(w);
+        call_done(w->call);
+        return true;
+    }
     u32 max = messages_max(w->call, w->queue, r->max);
     u32 n = max ? receive_take(w->call, w->queue, r, max, taken) : 0;
     if (n == 0 && max)

@@ -307,6 +307,31 @@ static void hungry_queues_keep_nobody_waiting(void **state)
     rig_free(r);
 }
 
+/* Who may not receive any more, when there is a message, does not get it. */
+static void a_policy_that_changed_meanwhile(void **state)
+{
+    struct rig *r = rig_new();
+    struct rig_answer denied, allowed;
+    rig_set(r, "enforce_policies", "true");
+    rig_start(r);
+    rig_create(r, "q");
+    begin_poll(r, &denied);
+    rig_do(r, "SetQueueAttributes",
+           "{'QueueUrl':'q','Attributes':{'Policy':'{\\'Statement\\':{\\'Effect\\':\\'Deny\\',"
+           "\\'Principal\\':\\'*\\',\\'Action\\':\\'sqs:ReceiveMessage\\',"
+           "\\'Resource\\':\\'*\\'}}'}}");
+    rig_send(r, "q", "m");
+    RIG_UNTIL(r, denied.there);
+    assert_int_equal(denied.status, 403);
+    assert_non_null(strstr(denied.body.p, "AccessDenied"));
+    rig_counts(r, "q", 1, 0, 0);
+    rig_do(r, "SetQueueAttributes", "{'QueueUrl':'q','Attributes':{'Policy':''}}");
+    rig_begin(r, &allowed, "ReceiveMessage", POLL);
+    expect_body(r, &allowed, "m;");
+    rig_end(&denied);
+    rig_free(r);
+}
+
 /* The store fails: who waits goes on waiting, and is served when it works again. */
 static void they_outlive_a_failing_store(void **state)
 {
@@ -409,6 +434,7 @@ int main(void)
         cmocka_unit_test(a_queue_that_goes_with_many),
         cmocka_unit_test(messages_that_come_together),
         cmocka_unit_test(hungry_queues_keep_nobody_waiting),
+        cmocka_unit_test(a_policy_that_changed_meanwhile),
         cmocka_unit_test(they_outlive_a_failing_store),
         cmocka_unit_test(a_message_given_in_a_lost_turn),
         cmocka_unit_test(an_end_without_a_store_answers_them),
