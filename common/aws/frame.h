@@ -204,7 +204,8 @@ void frame_queues_end(struct buf *out);
 
 /* Readers: 0 or E_INVALID; the views point into the frame. Lists are checked while they are walked:
  * the walkers return 1 for an item, 0 at the end, E_INVALID for a malformed one. frame_read_deliver
- * walks everything once, so that a malformed frame is refused before any of it is applied. */
+ * and frame_read_rejected walk everything once, so that a malformed frame is refused before any of it
+ * is applied. */
 int frame_read_greeting(str frame, struct frame_greeting *ret);
 int frame_read_ack(str frame, struct frame_ack *ret);
 int frame_read_call(str frame, struct frame_call *ret);

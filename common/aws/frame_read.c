@@ -393,12 +393,18 @@ int frame_read_rejected(str frame, struct frame_rejected *ret)
 {
     struct reader r = reader_of(frame, FRAME_REJECTED, FRAME_REJECTED);
     struct frame_rejected j;
+    struct frame_place place;
+    int n;
 
     j.session = get_u32(&r);
     j.ordinal = get_u64(&r);
     j.count = get_u32(&r);
     j.places = r.rest;
     if (r.bad || j.places.n != (u64)j.count * PLACE_SIZE)
+        return E_INVALID;
+    for (str rest = j.places; (n = frame_next_place(&rest, &place)) > 0;)
+        ;
+    if (n < 0)
         return E_INVALID;
     *ret = j;
     return 0;
