@@ -413,8 +413,7 @@ static void rejections(void **state)
     assert_int_equal(place.why, FRAME_REJECTED_FORBIDDEN);
     assert_int_equal(frame_next_place(&j.places, &place), 0);
     b.p[23] = FRAME_REJECTIONS; /* a reason that there is not */
-    assert_int_equal(frame_read_rejected(buf_view(&b), &j), 0);
-    assert_int_equal(frame_next_place(&j.places, &place), E_INVALID);
+    assert_int_equal(frame_read_rejected(buf_view(&b), &j), E_INVALID);
     buf_deinit(&b);
 }
 
