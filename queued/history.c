@@ -255,19 +255,27 @@ void history_move(const struct msg *m, u64 from)
     history_save(qs, h);
 }
 
-void history_end(const struct msg *m)
+void history_forget(const struct msg *m)
 {
     struct queues *qs = m->queue->all;
     struct history *h = history_of(m);
 
     if (!h)
         return;
-    if (h->stored) {
+    idmap_del(&qs->histories.by_seq, m->seq);
+    history_free(&qs->msgs, h);
+}
+
+void history_end(const struct msg *m)
+{
+    struct queues *qs = m->queue->all;
+    struct history *h = history_of(m);
+
+    if (h && h->stored) {
         queue_store_delete_history(qs->store, m->seq);
         loop_dirty(qs->loop);
     }
-    idmap_del(&qs->histories.by_seq, m->seq);
-    history_free(&qs->msgs, h);
+    history_forget(m);
 }
 
 /* --- told ------------------------------------------------------------------------------------- */

@@ -41,6 +41,8 @@ void history_store(const struct msg *m);
 void history_move(const struct msg *m, u64 from);
 /* The message is removed: deletes its history. */
 void history_end(const struct msg *m);
+/* The message is set aside: the history stays in the store, too. */
+void history_forget(const struct msg *m);
 /* Restores the stored history of the message `seq`. */
 void history_restore(struct queues *qs, u64 seq, str stored);
 

@@ -85,7 +85,7 @@ static void task_text(struct move_task *t, str name, str text)
     *to = mem_dup(text); /* ARNs and codes need no escapes */
 }
 
-/* Damaged members keep their defaults. */
+/* Damaged members keep what they are. */
 static void task_read(struct move_task *t, str state)
 {
     struct scan s;
@@ -174,13 +174,24 @@ struct move_task *move_task_start(struct queue *q, str destination, i64 rate)
     return t;
 }
 
+static void task_stop(struct move_task *t, enum move_status status)
+{
+    t->status = status;
+    heap_remove(&t->queue->all->tasks.due, &t->due);
+}
+
 void move_task_restore(struct queue *q, const struct task_row *row)
 {
     struct move_task *t = mem_alloc(sizeof(*t));
 
     t->id = row->id;
     t->queue = q;
+    t->status = MOVE_FAILED;
     task_read(t, row->state);
+    struct move_task *older = move_task_running(q);
+
+    if (older) /* its row is damaged: one task of a queue runs */
+        task_stop(older, MOVE_FAILED);
     list_push_front(&q->tasks, &t->link); /* rows come in the order of ids */
     if (t->status == MOVE_RUNNING)
         task_run(t);
@@ -189,9 +200,8 @@ void move_task_restore(struct queue *q, const struct task_row *row)
 static void task_end(struct move_task *t, enum move_status status, const char *failure)
 {
     assert(t->status == MOVE_RUNNING && status != MOVE_RUNNING);
-    t->status = status;
+    task_stop(t, status);
     t->failure = failure ? mem_dup(str_of(failure)) : NULL;
-    heap_remove(&t->queue->all->tasks.due, &t->due);
     task_save(t);
 }
 

@@ -364,6 +364,7 @@ void queue_set_aside(struct msg *m)
 {
     struct queues *qs = m->queue->all;
     bool is_last = false;
+    history_forget(m);
     queue_let_go(m->queue, m);
     is_last = msg_body_drop(&qs->msgs, m);
     (void)is_last; /* its body row stays in the store, too */

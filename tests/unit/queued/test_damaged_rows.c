@@ -103,6 +103,39 @@ static void a_task_to_another_kind(void **state)
     rig_counts(r, "dead.fifo", 0, 0, 0);
 }
 
+/* Of a queue's tasks only the newest may run, and only if its row says so. */
+static void tasks(void **state)
+{
+    static const char start[] = "{'SourceArn':'" ARN "dead','DestinationArn':'" ARN "other'}";
+    rig_create(r, "other");
+    for (int i = 0; i < 2; i++) {
+        rig_do(r, "StartMessageMoveTask", start);
+        RIG_UNTIL(r, !move_task_running(rig_queue(r, "dead")));
+    }
+    rig_send(r, "dead", "1");
+    found("UPDATE task SET state = replace(state, '\"status\":1', '\"status\":0')", 0);
+    assert_int_equal(r->d->queues.tasks.due.n, 1);
+    RIG_UNTIL(r, !move_task_running(rig_queue(r, "dead")));
+    found("UPDATE task SET state = '{\"stat'", 0);
+    assert_int_equal(r->d->queues.tasks.due.n, 0);
+    rig_do(r, "ListMessageMoveTasks", "{'SourceArn':'" ARN "dead','MaxResults':10}");
+}
+
+/* A message whose body is gone stays in the store with its history, and takes no memory. */
+static void a_body_that_is_gone(void **state)
+{
+    rig_receives(r, "q", ",'VisibilityTimeout':0", "a;");
+    rig_receives(r, "q", "", "");
+    rig_counts(r, "dead", 1, 0, 0);
+    found("DELETE FROM body", 0);
+    assert_int_equal(r->d->queues.histories.by_seq.n, 1);
+    rig_receives(r, "dead", "", "");
+    assert_int_equal(r->d->queues.set_aside, 1);
+    assert_int_equal(r->d->queues.histories.by_seq.n, 0);
+    assert_int_equal(rig_rows(r, "message"), 1);
+    assert_int_equal(rig_rows(r, "history"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +144,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(marks_above_all_ids, setup, teardown),
         cmocka_unit_test_setup_teardown(kinds, setup, teardown),
         cmocka_unit_test_setup_teardown(a_task_to_another_kind, setup, teardown),
+        cmocka_unit_test_setup_teardown(tasks, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_body_that_is_gone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
