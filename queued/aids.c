@@ -7,6 +7,9 @@
 
 #define FAIL_TEXT     "This call fails because a test aid says so."
 #define THROTTLE_TEXT "Rate exceeded"
+/* Bytes of a given text that an error text shows. */
+#define SHOWN_MAX 100
+#define SHOWN(s)  (int)MIN((s).n, (size_t)SHOWN_MAX), (s).p
 
 void aids_free(struct aids *a)
 {
@@ -71,9 +74,10 @@ static int read_fail(struct aids *a, const struct service *service, const struct
     int code = call_fault_code(service, error);
 
     if (!call_action(service, action))
-        return json_complain(&fail, f, "action must be one of Amazon SQS");
+        return json_complain(&fail, f, "action must be one of Amazon SQS: %.*s", SHOWN(action));
     if (!code)
-        return json_complain(&fail, f, "error must be the name of an error of Amazon SQS");
+        return json_complain(&fail, f, "error must be the name of an error of Amazon SQS: %.*s",
+                             SHOWN(error));
     a->fail_count = 1;
     if ((err = read_u32(&fail, "count", &a->fail_count, f)))
         return err;
@@ -99,14 +103,38 @@ static int read_all(struct aids *a, const struct service *service, const struct 
     return err ? err : read_fail(a, service, object, f);
 }
 
-int aids_read(struct aids *a, const struct service *service, const struct json_at *object,
-              struct fault *f)
+/* A member that is not 0 is refused unless it can have an effect. */
+static int want_effect(const struct json_at *object, const char *name, bool has_effect,
+                       const char *why, struct fault *f)
+{
+    i64 n;
+
+    if (has_effect || json_get_i64(object, name, &n, f) || n == 0)
+        return 0;
+    return json_complain(object, f, "%s has no effect: %s", name, why);
+}
+
+static int want_effects(const struct queue *q, const struct json_at *object, struct fault *f)
+{
+    static const char fifo[] = "the queue is a FIFO queue";
+    bool is_standard = !q->attributes.fifo;
+    int err = want_effect(object, "reorder", is_standard, fifo, f);
+
+    err = err ? err : want_effect(object, "hold_back_ms", is_standard, fifo, f);
+    return err ? err
+               : want_effect(object, "dead_letter", q->dead_letter_arn,
+                             "the queue has no RedrivePolicy", f);
+}
+
+int aids_read(struct aids *a, const struct queue *q, const struct service *service,
+              const struct json_at *object, struct fault *f)
 {
     struct aids next = *a;
 
     next.fail_action = next.fail_text = NULL;
     int err = read_all(&next, service, object, f);
 
+    err = err ? err : want_effects(q, object, f);
     if (err) {
         mem_free(next.fail_action);
         mem_free(next.fail_text);
@@ -136,6 +164,33 @@ void aids_write(const struct aids *a, const struct service *service, struct buf 
         buf_char(out, '}');
     }
     buf_char(out, '}');
+}
+
+/* --- queues loaded anew ----------------------------------------------------------------------- */
+
+void aids_set_aside(struct queues *qs, struct idmap *kept)
+{
+    struct queue *q;
+
+    idmap_init(kept, qs->seed);
+    for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));) {
+        if (!q->aids)
+            continue;
+        idmap_put(kept, q->id, q->aids);
+        q->aids = NULL;
+    }
+}
+
+void aids_give_back(struct queues *qs, struct idmap *kept)
+{
+    struct queue *q;
+    struct aids *a;
+
+    for (size_t pos = 0; kept->n && (q = idmap_next(&qs->by_id, &pos));)
+        q->aids = idmap_del(kept, q->id);
+    for (size_t pos = 0; (a = idmap_next(kept, &pos));)
+        aids_free(a);
+    idmap_deinit(kept);
 }
 
 /* --- effects ---------------------------------------------------------------------------------- */

@@ -8,7 +8,9 @@
 #include "common/aws/call.h"
 #include "common/base/json.h"
 
+struct idmap;
 struct queue;
+struct queues;
 
 #define AIDS_COUNT_MAX  1000000
 #define AIDS_HOLD_MAX_S 900 /* as for DelaySeconds */
@@ -31,14 +33,19 @@ struct aids {
 
 /* NULL accepted. */
 void aids_free(struct aids *a);
-/* Sets the aids from a JSON object, all of them or, with a fault, none:
+/* Sets the aids of the queue from a JSON object, all of them or, with a fault, none. Those that
+ * could have no effect on the queue are refused.
  *
  *   {"fail": {"action": "SendMessage", "error": "OverLimit", "message": "…", "count": 3},
  *    "throttle_per_second": 10, "hold_back_ms": 5000, "deliver_twice": 1, "reorder": 10,
  *    "dead_letter": 1} */
-int aids_read(struct aids *a, const struct service *service, const struct json_at *object,
-              struct fault *f) MUST_CHECK;
+int aids_read(struct aids *a, const struct queue *q, const struct service *service,
+              const struct json_at *object, struct fault *f) MUST_CHECK;
 void aids_write(const struct aids *a, const struct service *service, struct buf *out);
+/* When the queues are loaded anew: takes the aids from the queues into `kept`, by the queues' ids,
+ * and gives them back. Those of queues that are no longer there are freed. */
+void aids_set_aside(struct queues *qs, struct idmap *kept);
+void aids_give_back(struct queues *qs, struct idmap *kept);
 
 /* --- where they take effect; all without any when the queue has none ---------------------------- */
 

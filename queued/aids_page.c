@@ -11,10 +11,12 @@ static int aids_set(const struct aids_pages *p, struct queue *q, str body, struc
     struct json_at root;
     struct aids none = {0}, *a = q->aids ? q->aids : &none;
 
+    if (str_trim(body).n == 0)
+        return fault_set(f, CALL_FAULT_SERIALIZATION, "the body must be a JSON object");
     if (json_open(&doc, body, NULL, false, f))
         return E_FAULT;
     root = json_root(&doc);
-    int err = aids_read(a, p->service, &root, f);
+    int err = aids_read(a, q, p->service, &root, f);
 
     json_close(&doc);
     if (!err && !q->aids) {

@@ -11,6 +11,7 @@
 #include "common/aws/queue_place.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "queued/aids.h"
 #include "queued/group.h"
 #include "queued/redrive.h"
 #include "queued/sweep.h"
@@ -283,8 +284,10 @@ int queues_reload(struct queues *qs)
 {
     struct queue *q;
     struct loading l = {.all = qs};
+    struct idmap aids;
     for (size_t pos = 0; (q = idmap_next(&qs->by_id, &pos));)
         waiters_orphan(q);
+    aids_set_aside(qs, &aids);
     drop_all(qs);
     list_init(&qs->waiting.hungry);
     list_init(&qs->waiting.stopped);
@@ -297,6 +300,7 @@ int queues_reload(struct queues *qs)
                                                                      .dedup = on_dedup,
                                                                      .arg = &l});
     idmap_deinit(&l.bodies);
+    aids_give_back(qs, &aids);
     tell_damage(qs, l.damaged + queue_store_unreadable(qs->store));
     qs->next_id = MAX(qs->next_id, queue_store_next_id(qs->store));
     qs->next_id = MAX(qs->next_id, queue_store_first_id(qs->store));

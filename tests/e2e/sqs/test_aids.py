@@ -129,6 +129,20 @@ def test_set_shown_ended(sqs):
         status, answer = page('POST', '/_toque/queues/q/aids', bad, 'queued')
         assert status == 400 and answer['error'], bad
     assert aids(sqs)['reorder'] == 3
+    for bad, text in (({'reorder': 1, 'fail': {'action': 'Nonsense', 'error': 'OverLimit'}}, 'Nonsense'),
+                      ({'fail': {'action': 'SendMessage', 'error': 'Odd'}}, 'Odd'),
+                      ({'dead_letter': 1}, 'dead_letter has no effect: the queue has no RedrivePolicy')):
+        status, answer = page('POST', '/_toque/queues/q/aids', bad, 'queued')
+        assert status == 400 and text in answer['error'], answer
+    c = http.client.HTTPConnection('127.0.0.1', sqs.still.queue_ports[0])
+    c.request('POST', '/_toque/queues/q/aids')
+    answer = c.getresponse()
+    assert answer.status == 400 and b'the body must be a JSON object' in answer.read()
+    sqs.create_queue(QueueName='f.fifo', Attributes={'FifoQueue': 'true'})
+    for name in 'reorder', 'hold_back_ms':
+        status, answer = page('POST', '/_toque/queues/f.fifo/aids', {name: 1}, 'queued')
+        assert status == 400 and f'{name} has no effect: the queue is a FIFO queue' in answer['error']
+    assert aids(sqs, queue='f.fifo', reorder=0, deliver_twice=1)['deliver_twice'] == 1
     assert page('GET', '/_toque/queues/none/aids', door='queued')[0] == 404
     assert page('DELETE', '/_toque/queues/q/aids', door='queued') == (200, nothing)
     assert aids(sqs) == nothing
