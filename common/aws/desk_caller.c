@@ -47,12 +47,27 @@ static void refuse_unsigned(struct call *c)
         fault_set(&c->fault, CALL_FAULT_NO_SIGNATURE, "Request is missing Authentication Token");
 }
 
+/* Counts a denial. False: enough are logged in this second. */
+static bool denial_is_told(struct call *c)
+{
+    struct desk *d = c->desk;
+    i64 second = call_clock(c)->mono_ms / 1000;
+    if (d->told_second != second)
+        d->told = 0;
+    d->told_second = second;
+    return d->told++ < TOLD_MAX;
+}
+
 /* The key of the call's signature. NULL: c->fault is set. */
 static const struct key *call_verify(struct call *c, const char *service)
 {
     const struct key *key;
-    if (sigv4_verify(c, service, c->desk->keys, call_clock(c)->now_ms, &key))
+    if (sigv4_verify(c, service, c->desk->keys, call_clock(c)->now_ms, &key)) {
+        if (c->fault.code == CALL_FAULT_NO_SUBSCRIPTION && denial_is_told(c))
+            log_info("a call is denied by the services of its key key=%.*s service=%s",
+                     STR_ARG(c->identity.access_key), service);
         return NULL;
+    }
     c->identity.account = arena_dup(&c->arena, key->account);
     c->identity.user = arena_dup(&c->arena, key->user);
     return key;
@@ -73,13 +88,8 @@ void caller_place_unsigned(struct call *c)
 
 void caller_check_policy(struct call *c, const struct key *key)
 {
-    struct desk *d = c->desk;
     struct buf why = {0};
-    i64 second = call_clock(c)->mono_ms / 1000;
-    if (d->told_second != second)
-        d->told = 0;
-    d->told_second = second;
-    if (authorize(c, key, &why) && d->told++ < TOLD_MAX)
+    if (authorize(c, key, &why) && denial_is_told(c))
         log_info("a call is denied by the policy of its key key=%.*s action=%s: %s",
                  STR_ARG(key->id), c->action->name, why.p);
     buf_deinit(&why);

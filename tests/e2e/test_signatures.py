@@ -129,6 +129,7 @@ def test_wrong_keys(toque, service, front):
     if service == 'sns':
         with refused('OptInRequired', 'needs a subscription for the service'):
             listed(**BOB)
+        toque.topicd.wait_line('a call is denied by the services of its key key=AKIABOB service=sns')
 
 
 def test_exceptions_by_shape(toque):
