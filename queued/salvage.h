@@ -1,5 +1,6 @@
 /* Reads a store without its daemon: counts what is sound and, on request, copies it into a new
- * store. What cannot be read, or does not match its digest, is left out and reported.
+ * store. What cannot be read, or does not match its digest, is left out and reported. The store is
+ * opened as by the daemon: an older schema is migrated.
  *
  * A copy is a store of its own: another instance, under whose secret earlier receipt handles are not
  * valid. Its messages keep their MessageIds, their order, their receive counts and the histories of
