@@ -3,10 +3,14 @@
 #include "common/base/mem.h"
 #include "queued/aids.h"
 #include "queued/api.h"
+#include "queued/queues.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct service service;
+static char dead_letter_arn[] = "arn:aws:sqs:us-east-1:000000000000:dead";
+/* Every aid can have an effect on it. */
+static const struct queue queue = {.dead_letter_arn = dead_letter_arn};
 
 static int aids_from(struct aids *a, str text)
 {
@@ -18,7 +22,7 @@ static int aids_from(struct aids *a, str text)
     if (json_open(&doc, text, NULL, false, &f))
         return E_INVALID;
     root = json_root(&doc);
-    int err = aids_read(a, &service, &root, &f);
+    int err = aids_read(a, &queue, &service, &root, &f);
 
     assert(!err == !f.code);
     json_close(&doc);
