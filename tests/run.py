@@ -95,6 +95,7 @@ def pytest(build, tally, suite, deadline_s, venv='venv', paths=None, daemons=Non
     python = build / venv / 'bin/python'
     status, text, s = run([str(python), '-m', 'pytest', '-q', '-x' if suite == 'crash' else '-ra',
                            '-p', 'no:cacheprovider', f'--junitxml={report}',
+                           '-o', 'tmp_path_retention_policy=failed', '-o', 'tmp_path_retention_count=1',
                            *(paths or [f'tests/{suite}'])],
                           deadline_s, {**(env or {}), 'TOQUE_BUILD': str(daemons or build)})
     if not report.exists():

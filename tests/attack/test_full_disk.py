@@ -13,7 +13,7 @@ BODY = 'x' * 20000
 @pytest.fixture
 def small_disk(make_toque, tmp_path):
     """queued on a small file system of its own, and a way to fill that."""
-    t = make_toque()
+    t = make_toque(reserve=None)
     folder = t.folder / 'queued'
     if subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={DISK_MIB}m', 'toque-test', folder],
                       capture_output=True).returncode:

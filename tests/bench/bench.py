@@ -24,7 +24,7 @@ class Bench(Tools):
         took = {'topicd': [], 'queued': []}
         for _ in range(5 if self.quick else 15):
             with tempfile.TemporaryDirectory(dir=self.build) as folder:
-                t = self.daemons.Toque(folder)
+                t = self.daemons.Toque(folder, reserve=None)
                 for name, port in (('queued', t.queue_ports[0]), ('topicd', t.topic_port)):
                     d = getattr(t, name)
                     began = time.perf_counter()

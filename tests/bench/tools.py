@@ -23,7 +23,7 @@ class Tools:
 
     def fresh(self, **how):
         self.folder = tempfile.TemporaryDirectory(dir=self.place, prefix='bench-')
-        return self.daemons.Toque(self.folder.name, **how).start()
+        return self.daemons.Toque(self.folder.name, reserve=None, **how).start()
 
     def load(self, port, scenario, label, runs=None, show=True, **options):
         """Runs the generator; prints the run with the median rate and returns its figures."""

@@ -125,11 +125,14 @@ class Toque:
     """A topicd and its queueds below one folder."""
 
     def __init__(self, folder, queueds=1, clock='real', env=None, topology=None, topic_options=None,
-                 queue_options=None):
+                 queue_options=None, reserve='1MiB'):
+        """`reserve`: of disk space, for each daemon; None: the default."""
         self.folder = pathlib.Path(folder)
         self.topic_port = free_port()
         self.queue_ports = [free_port() for _ in range(queueds)]
         shared = {'clock': clock}
+        if reserve is not None:
+            shared['disk_reserve_bytes'] = reserve
         if topology:
             shared['topology'] = topology
         self.queueds = []
