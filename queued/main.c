@@ -66,6 +66,7 @@ static int store_examine(const struct queued_options *o, const char *to_dir)
     id_init(&ids, ENVIRONMENT_SYSTEM.seed);
     struct store_options from = {.dir = o->server.data_dir,
                                  .cache_kib = (u32)o->server.store_cache_kib,
+                                 .reserve_bytes = (u64)o->server.disk_reserve_bytes,
                                  .clock = &clock,
                                  .ids = &ids};
     int err = salvage_check(from.dir, to_dir, &f);
