@@ -181,8 +181,9 @@ class Polls(Case):
 
     def prepare(self):
         self.url, self.sockets = self.bench.queue(self.t, 'empty'), []
-        resource.setrlimit(resource.RLIMIT_NOFILE, (self.scale + 1000, max(
-            self.scale + 1000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self.scale = min(self.scale, hard // 2)  # the daemon keeps some for itself
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     def request(self):
         body = json.dumps({'QueueUrl': self.url, 'WaitTimeSeconds': 20}).encode()
