@@ -207,7 +207,9 @@ class Polls(Case):
 
     def wait(self, count):
         """As many are parked: connections that nobody accepts in time are tried again a second later."""
+        end = time.perf_counter() + SETTLE_MAX_S
         while self.left() < count:
+            assert time.perf_counter() < end, f'{self.left()} of {count} polls are parked'
             time.sleep(0.001)
 
     def empty(self):
